@@ -1,0 +1,1 @@
+//! The words that `deploy` and `deploy-agent` both speak.
