@@ -1,0 +1,124 @@
+//! The id of one attempt to deploy, and who makes it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Eight hexadecimal digits. The operator chooses it before anything is sent,
+/// so that an answer that gets lost can be asked for again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AttemptId(String);
+
+/// A text that is not an attempt's id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an attempt: eight hexadecimal digits are")]
+pub struct NotAnAttempt(String);
+
+impl AttemptId {
+    /// The id that four random bytes make.
+    pub fn from_random(bytes: [u8; 4]) -> Self {
+        Self(format!("{:08x}", u32::from_be_bytes(bytes)))
+    }
+
+    /// Reads an id. It names files and units on the machine, so nothing else
+    /// than eight hexadecimal digits may pass.
+    pub fn parse(text: &str) -> Result<Self, NotAnAttempt> {
+        let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() == 8 && text.bytes().all(digit) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAnAttempt(text.to_owned()))
+        }
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for AttemptId {
+    type Error = NotAnAttempt;
+    fn try_from(text: String) -> Result<Self, NotAnAttempt> {
+        Self::parse(&text)
+    }
+}
+
+impl From<AttemptId> for String {
+    fn from(id: AttemptId) -> Self {
+        id.0
+    }
+}
+
+/// Who makes the attempt: what a second operator is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Operator {
+    /// Their login name at their own computer.
+    pub user: String,
+    /// That computer's name.
+    pub host: String,
+}
+
+/// One TCP connection of SSH as sshd sees it: the four words of
+/// `SSH_CONNECTION`. Two logins are two connections if these differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Login {
+    /// The client's address.
+    pub client: String,
+    /// The client's port.
+    pub client_port: u16,
+    /// The machine's address.
+    pub server: String,
+    /// The machine's port.
+    pub server_port: u16,
+}
+
+impl Login {
+    /// Reads the value of `SSH_CONNECTION`; `None` if it is not four words.
+    pub fn parse(ssh_connection: &str) -> Option<Self> {
+        let mut words = ssh_connection.split_whitespace();
+        let login = Self {
+            client: words.next()?.to_owned(),
+            client_port: words.next()?.parse().ok()?,
+            server: words.next()?.to_owned(),
+            server_port: words.next()?.parse().ok()?,
+        };
+        words.next().is_none().then_some(login)
+    }
+}
+
+impl fmt::Display for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.client, self.client_port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_eight_hexadecimal_digits() {
+        assert_eq!(AttemptId::from_random([0, 0x7f, 3, 0xa0]).as_str(), "007f03a0");
+        for wrong in ["", "7f3a", "../../x", "7F3A0000", "7f3a00000"] {
+            assert!(AttemptId::parse(wrong).is_err(), "{wrong} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_login_is_four_words() {
+        let login = Login::parse("fe80::1 50000 10.0.0.2 22").unwrap();
+        assert_eq!((login.client.as_str(), login.client_port), ("fe80::1", 50000));
+        assert_eq!(Login::parse("a b c d"), None);
+        assert_eq!(Login::parse(""), None);
+    }
+}
