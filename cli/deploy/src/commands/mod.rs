@@ -1,0 +1,15 @@
+//! One file for each command: how far down the pipeline it goes.
+
+mod build;
+mod deploy;
+
+use crate::args::{Command, CommandLine};
+
+/// Runs what the command line says; gives the exit code.
+pub async fn run(line: CommandLine) -> u8 {
+    match line.command {
+        None => deploy::run(&line.deploy).await,
+        Some(Command::Build(args)) => build::run(&args).await,
+        Some(_) => 2,
+    }
+}

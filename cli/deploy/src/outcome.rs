@@ -1,0 +1,84 @@
+//! How each machine ended; exit codes are computed here and nowhere else.
+
+use deploy_wire::outcome::End;
+use serde::Serialize;
+
+/// How a command that changes machines ended on one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Ending {
+    /// It ran and booted what was asked for already.
+    UpToDate,
+    /// It is on the system asked for, confirmed.
+    Committed,
+    /// Nothing was changed: refused, or failed before the switch.
+    Unchanged,
+    /// It is back on a confirmed system.
+    RolledBack,
+    /// Another tool switched it.
+    TakenOver,
+    /// Neither system was reached.
+    Stranded,
+    /// Nobody could ask it.
+    NotKnown,
+}
+
+impl From<End> for Ending {
+    fn from(end: End) -> Self {
+        match end {
+            End::Refused => Self::Unchanged,
+            End::Committed => Self::Committed,
+            End::RolledBack => Self::RolledBack,
+            End::TakenOver => Self::TakenOver,
+            End::Stranded => Self::Stranded,
+        }
+    }
+}
+
+/// The exit code of a command that changes machines.
+pub fn exit_code(endings: &[Ending]) -> u8 {
+    let any = |ending| endings.contains(&ending);
+    let all = |allowed: &[Ending]| endings.iter().all(|ending| allowed.contains(ending));
+    if any(Ending::Stranded) || any(Ending::NotKnown) {
+        5
+    } else if all(&[Ending::UpToDate, Ending::Committed]) {
+        0
+    } else if all(&[Ending::UpToDate, Ending::Unchanged]) {
+        1
+    } else if all(&[Ending::UpToDate, Ending::Unchanged, Ending::RolledBack]) {
+        3
+    } else {
+        4
+    }
+}
+
+/// A wrong command line, or a question that nobody is there to answer.
+pub const USAGE: u8 = 2;
+/// A command that only looks could not look.
+pub const COULD_NOT_LOOK: u8 = 6;
+/// A command that only looks found something.
+pub const FINDING: u8 = 1;
+/// Interrupted before anything was changed.
+pub const INTERRUPTED: u8 = 130;
+
+#[cfg(test)]
+mod tests {
+    use super::{Ending::*, *};
+
+    #[test]
+    fn the_code_describes_the_fleet() {
+        for (endings, code) in [
+            (vec![Committed, UpToDate], 0),
+            (vec![Unchanged, UpToDate], 1),
+            (vec![RolledBack], 3),
+            (vec![RolledBack, Unchanged, UpToDate], 3),
+            (vec![Committed, RolledBack], 4),
+            (vec![Committed, Unchanged], 4),
+            (vec![TakenOver], 4),
+            (vec![Committed, Stranded], 5),
+            (vec![TakenOver, NotKnown], 5),
+        ] {
+            assert_eq!(exit_code(&endings), code, "{endings:?}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What the stages tell.
+
+use deploy_wire::event::Event as Happened;
+use serde::Serialize;
+
+use crate::{error::Failure, outcome::Ending, tools::nix_log::Progress};
+
+/// A stage, as people see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Stage {
+    /// Logging in and asking.
+    Ask,
+    /// Building the closure.
+    Build,
+    /// Sending it.
+    Push,
+    /// Taking the machine.
+    Stage,
+}
+
+/// One thing to tell. The order is the order in which it happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A flake is being evaluated.
+    Evaluating {
+        /// Its reference.
+        flake: String,
+    },
+    /// It was evaluated.
+    Evaluated {
+        /// The chosen machines.
+        machines: Vec<String>,
+        /// Whether a kept evaluation was taken.
+        kept: bool,
+        /// How long it took.
+        milliseconds: u64,
+    },
+    /// A stage began.
+    Stage {
+        /// The machine.
+        machine: String,
+        /// The stage.
+        stage: Stage,
+    },
+    /// A build goes on.
+    Build {
+        /// The machine.
+        machine: String,
+        /// How far.
+        progress: Progress,
+    },
+    /// A push goes on.
+    Push {
+        /// The machine.
+        machine: String,
+        /// How far.
+        progress: Progress,
+    },
+    /// What the deploy will change, before it does.
+    Changes {
+        /// The machine.
+        machine: String,
+        /// Lines for people.
+        lines: Vec<String>,
+    },
+    /// Something happened on the machine.
+    Agent {
+        /// The machine.
+        machine: String,
+        /// What.
+        event: Happened,
+    },
+    /// Something to know.
+    Note {
+        /// The machine.
+        machine: String,
+        /// One line.
+        text: String,
+    },
+    /// Something to mend.
+    Warning {
+        /// The machine, or the flake as a whole.
+        machine: Option<String>,
+        /// One line.
+        text: String,
+    },
+    /// A machine is done with.
+    Finished(Finished),
+    /// Something failed before any machine was asked.
+    Failed(Box<Failure>),
+}
+
+/// How a machine ended, as it is told.
+#[derive(Debug)]
+pub struct Finished {
+    /// The machine.
+    pub machine: String,
+    /// How.
+    pub ending: Ending,
+    /// The attempt, once there was one.
+    pub attempt: Option<String>,
+    /// What runs there, as far as known.
+    pub runs: Option<String>,
+    /// What boots there, as far as known.
+    pub boots: Option<String>,
+    /// The profile generation.
+    pub generation: Option<u64>,
+    /// What people should know besides.
+    pub notes: Vec<String>,
+    /// The failure, unless it ended well.
+    pub failure: Option<Box<Failure>>,
+}
+
+impl Finished {
+    /// A machine that failed before anything was changed.
+    pub fn failed(machine: String, failure: Box<Failure>) -> Self {
+        Self {
+            machine,
+            ending: Ending::Unchanged,
+            attempt: None,
+            runs: None,
+            boots: None,
+            generation: None,
+            notes: Vec::new(),
+            failure: Some(failure),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The machine is taken, the new system is switched to, and what happens is
+//! followed until a login has to confirm it or the attempt is over.
+
+use deploy_wire::{
+    attempt::{AttemptId, Operator},
+    event::Event as Happened,
+    message::{Mode, Refusal, Reply, Request, Stage as StageRequest},
+    outcome::Outcome,
+    phase::Phase,
+    record::Record,
+};
+
+use super::{ask::Probed, push::Pushed};
+use crate::{
+    error::{Failure, Result, State},
+    report::{Event, Report, Stage},
+    tools::{
+        agent::{AgentError, Conversation},
+        place::Rest,
+        shell,
+    },
+};
+
+/// The agent's end of the login, while an attempt runs.
+pub type Watch<'place> = Conversation<
+    Box<dyn tokio::io::AsyncBufRead + Unpin + Send + 'place>,
+    Box<dyn tokio::io::AsyncWrite + Unpin + Send + 'place>,
+>;
+
+/// An attempt that has the machine; nothing is switched yet.
+pub struct Staged<'place> {
+    /// Its record.
+    pub record: Record,
+    /// The conversation over the first login.
+    pub watch: Watch<'place>,
+    _rest: Rest<'place>,
+}
+
+/// How following an attempt stopped.
+#[derive(Debug)]
+pub enum Seen {
+    /// A login has to confirm it now.
+    Waiting,
+    /// It is over.
+    Ended(Box<Outcome>),
+    /// The connection is gone; the next event to ask for.
+    Lost(AgentError),
+}
+
+/// The command that starts an agent on the machine, as root.
+pub fn serve(probed: &Probed, agent: &str) -> String {
+    format!("exec {}", probed.root.wrap(&format!("{} serve", shell::quote(agent))))
+}
+
+/// Takes the machine for one attempt.
+pub async fn stage<'p>(
+    probed: &'p Probed,
+    pushed: &Pushed,
+    attempt: AttemptId,
+    mode: Mode,
+    report: &Report,
+) -> Result<Staged<'p>> {
+    let machine = &probed.machine;
+    let name = &machine.name;
+    report.tell(Event::Stage { machine: name.clone(), stage: Stage::Stage });
+    let request = StageRequest {
+        attempt,
+        mode,
+        operator: operator(),
+        wanted: pushed.toplevel.clone(),
+        expects: probed.facts.runs.clone().expect("the plan refused a machine without a system"),
+        agent: pushed.agent.clone(),
+        machine: machine.clone(),
+    };
+    let broken = |error: AgentError| {
+        Failure::unchanged(format!("the agent on {name} did not answer")).because(error)
+    };
+    let running =
+        probed.place.spawn(&serve(probed, pushed.agent.as_str())).await.map_err(|error| {
+            Failure::unchanged(format!("the agent on {name} cannot be started")).because(error)
+        })?;
+    let mut rest = running.rest;
+    let prefix = probed.root.stdin_prefix();
+    let mut watch =
+        Conversation::begin(running.stdout, running.stdin, probed.login.clone(), &prefix)
+            .await
+            .map_err(broken)?;
+    watch.ask(Request::Stage(Box::new(request))).await.map_err(broken)?;
+    match watch.next().await {
+        Ok(Reply::Staged { record }) => Ok(Staged { record: *record, watch, _rest: rest }),
+        Ok(Reply::Refused(refusal)) => Err(refused(name, &refusal)),
+        Ok(other) => {
+            Err(Failure::unchanged(format!("the agent on {name} answered something else"))
+                .because(format!("{other:?}")))
+        }
+        Err(error) => {
+            let said = rest.stderr().await;
+            Err(broken(error).because(said.trim()))
+        }
+    }
+}
+
+/// Lets the attempt run.
+pub async fn start(staged: &mut Staged<'_>) -> std::result::Result<(), AgentError> {
+    let attempt = staged.record.attempt.clone();
+    staged.watch.ask(Request::Start { attempt }).await
+}
+
+/// Tells what happens until somebody has to act. `next` is the number of the
+/// event that is wanted next.
+pub async fn follow(watch: &mut Watch<'_>, machine: &str, next: &mut u64, report: &Report) -> Seen {
+    loop {
+        let reply = match watch.next().await {
+            Ok(reply) => reply,
+            Err(error) => return Seen::Lost(error),
+        };
+        match reply {
+            Reply::Event { number, event } => {
+                *next = number + 1;
+                let waiting = matches!(event, Happened::Phase { phase: Phase::Waiting, .. });
+                report.tell(Event::Agent { machine: machine.to_owned(), event });
+                if waiting {
+                    return Seen::Waiting;
+                }
+            }
+            Reply::Ended { outcome, .. } => return Seen::Ended(Box::new(outcome)),
+            // Nothing else is an answer to these requests; a newer agent may
+            // tell more.
+            _ => {}
+        }
+    }
+}
+
+/// The failure that a refusal of the agent means.
+pub fn refused(name: &str, refusal: &Refusal) -> Box<Failure> {
+    Failure::unchanged(format!("{name} refuses the deploy"))
+        .because(&refusal.why)
+        .hint(refusal.hint.clone())
+        .state(State::Unchanged)
+}
+
+/// Who deploys, for the record and a second operator.
+fn operator() -> Operator {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Operator {
+        user: variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "somebody".into()),
+        host,
+    }
+}

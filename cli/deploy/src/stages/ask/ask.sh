@@ -1,0 +1,36 @@
+# Asked of a machine at the login, before anything is built. Changes nothing.
+# Needs sh, cat, sed, uname, readlink, df, tail and date, which every NixOS has.
+# $WANTED: the system that is wanted, or a deploy-rs profile around it.
+say() { printf '@%s %s\n' "$1" "$2"; }
+text() {
+  [ -r "$2" ] || return 0
+  printf '@file %s\n' "$1"; sed 's/^/|/' "$2"; echo; echo '@endfile'
+}
+real() { [ -e "$1" ] && readlink -f "$1"; }
+say machine "$(uname -m)"
+say host "$(uname -n)"
+say machineId "$(cat /etc/machine-id 2>/dev/null)"
+say runs "$(real /run/current-system)"
+say booted "$(real /run/booted-system)"
+say profile "$(readlink /nix/var/nix/profiles/system 2>/dev/null)"
+say profileSystem "$(real /nix/var/nix/profiles/system)"
+say nix "$(command -v nix-daemon)"
+say now "$(date +%s)"
+say free "$(df -Pk /nix 2>/dev/null | tail -n 1)"
+for part in kernel initrd kernel-modules systemd; do
+  say "booted-$part" "$(real /run/booted-system/$part)"
+done
+[ -z "$WANTED" ] || say wanted "$(real "$WANTED/bin/switch-to-configuration")"
+say agent "$(readlink /nix/var/nix/gcroots/deploy-agent/agent 2>/dev/null)"
+for unit in nixos-rebuild-switch-to-configuration.service nixos-upgrade.service; do
+  state=$(systemctl is-active "$unit" 2>/dev/null)
+  case $state in active | activating | reloading) say switching "$unit" ;; esac
+done
+systemctl list-units --plain --no-legend "deploy-agent-*.service" 2>/dev/null |
+  while read -r unit rest; do say "watcher" "$unit"; done
+text grub /boot/grub/grub.cfg
+text extlinux /boot/extlinux/extlinux.conf
+text systemdBoot /boot/loader/loader.conf
+text attempt /nix/var/deploy-agent/attempt.json
+text confirmed /nix/var/deploy-agent/confirmed.json
+say facts end

@@ -1,0 +1,178 @@
+//! What a machine says of itself at the login.
+
+use std::collections::BTreeMap;
+
+use deploy_wire::{
+    baseline::Confirmed, loader::LoaderFiles, machine::System, outcome::BootDefault,
+    record::Record, store_path::StorePath,
+};
+
+/// The answers of `ask.sh`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Its platform; `None` for one that is not supported.
+    pub system: Option<System>,
+    /// What `uname -m` says.
+    pub uname: String,
+    /// What it calls itself.
+    pub host: String,
+    /// `/etc/machine-id`.
+    pub machine_id: String,
+    /// What runs; `None` when it is no NixOS.
+    pub runs: Option<StorePath>,
+    /// The generation that the system profile names.
+    pub generation: Option<u64>,
+    /// The system in that generation.
+    pub profile: Option<StorePath>,
+    /// What boots.
+    pub boots: BootDefault,
+    /// The wanted system, if it is in the machine's store already.
+    pub wanted: Option<StorePath>,
+    /// Where its `nix-daemon` is; `None` when it has no Nix.
+    pub nix: Option<String>,
+    /// Free bytes in `/nix`.
+    pub free: Option<u64>,
+    /// Seconds since 1970 on its clock.
+    pub now: u64,
+    /// The agent that it has rooted.
+    pub agent: Option<StorePath>,
+    /// A unit of another tool that switches it right now.
+    pub switching: Option<String>,
+    /// The service that watches over an attempt right now.
+    pub watcher: Option<String>,
+    /// Kernel, initrd, modules and systemd of the system that was booted.
+    pub booted_parts: BTreeMap<String, String>,
+    /// The attempt that is open, or the last one. An unreadable record is an
+    /// error text.
+    pub attempt: Result<Option<Record>, String>,
+    /// What was confirmed last.
+    pub confirmed: Result<Option<Confirmed>, String>,
+}
+
+/// The words and files of an answer.
+#[derive(Debug, Default)]
+pub struct Answer {
+    words: BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
+}
+
+impl Answer {
+    /// Reads the lines that the greeting printed. Other lines (a chatty shell
+    /// start-up file) are passed over.
+    pub fn read(text: &str) -> Self {
+        let mut answer = Self::default();
+        let mut file: Option<(String, String)> = None;
+        for line in text.lines() {
+            if let Some(content) = line.strip_prefix('|') {
+                if let Some((_, text)) = file.as_mut() {
+                    text.push_str(content);
+                    text.push('\n');
+                }
+            } else if let Some(word) = line.strip_prefix('@') {
+                let (key, value) = word.split_once(' ').unwrap_or((word, ""));
+                match key {
+                    "file" => file = Some((value.to_owned(), String::new())),
+                    "endfile" => answer.files.extend(file.take()),
+                    _ => {
+                        answer.words.insert(key.to_owned(), value.trim().to_owned());
+                    }
+                }
+            }
+        }
+        answer
+    }
+
+    /// The value of a word, unless it is missing or empty.
+    pub fn word(&self, key: &str) -> Option<&str> {
+        self.words.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    fn file(&self, name: &str) -> Option<String> {
+        self.files.get(name).cloned()
+    }
+
+    fn path(&self, key: &str) -> Option<StorePath> {
+        self.word(key).and_then(|path| StorePath::containing(path).ok())
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, String> {
+        let Some(text) = self.files.get(name) else { return Ok(None) };
+        serde_json::from_str(text).map(Some).map_err(|error| error.to_string())
+    }
+
+    /// The facts, if the whole script ran.
+    pub fn facts(&self) -> Option<Facts> {
+        self.word("facts")?;
+        let loader = LoaderFiles {
+            grub: self.file("grub"),
+            extlinux: self.file("extlinux"),
+            systemd_boot: self.file("systemdBoot"),
+        };
+        let uname = self.word("machine").unwrap_or_default();
+        // `df -P`: device, size, used, available, …, in units of 1024 bytes.
+        let free = self.word("free").and_then(|line| line.split_whitespace().nth(3));
+        let generation = self
+            .word("profile")
+            .and_then(|link| link.strip_prefix("system-")?.strip_suffix("-link")?.parse().ok());
+        let parts = ["kernel", "initrd", "kernel-modules", "systemd"];
+        Some(Facts {
+            system: System::of_uname(uname),
+            uname: uname.to_owned(),
+            host: self.word("host").unwrap_or_default().to_owned(),
+            machine_id: self.word("machineId").unwrap_or_default().to_owned(),
+            runs: self.path("runs"),
+            generation,
+            profile: self.path("profileSystem"),
+            boots: loader.boot_default(),
+            wanted: self.path("wanted"),
+            nix: self.word("nix").map(str::to_owned),
+            free: free.and_then(|kib| kib.parse::<u64>().ok()).map(|kib| kib * 1024),
+            now: self.word("now").and_then(|now| now.parse().ok()).unwrap_or_default(),
+            agent: self.path("agent"),
+            switching: self.word("switching").map(str::to_owned),
+            watcher: self.word("watcher").map(str::to_owned),
+            booted_parts: parts
+                .into_iter()
+                .filter_map(|part| {
+                    Some((part.to_owned(), self.word(&format!("booted-{part}"))?.to_owned()))
+                })
+                .collect(),
+            attempt: self.json("attempt"),
+            confirmed: self.json("confirmed"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SYSTEM: &str = "/nix/store/11111111111111111111111111111111-nixos-system-frame1";
+
+    #[test]
+    fn words_and_files_are_told_apart_from_noise() {
+        let text = format!(
+            "welcome to frame1\n@machine aarch64\n@host frame1\n@runs {SYSTEM}\n@profile system-41-link\n\
+             @free /dev/sda1 100 50 40 56% /nix\n@file extlinux\n|DEFAULT a\n|LABEL a\n\
+             | APPEND init={SYSTEM}/init\n|@host evil\n|\n@endfile\n@booted \n@facts end\n"
+        );
+        let facts = Answer::read(&text).facts().unwrap();
+        assert_eq!(facts.system, Some(System::Aarch64Linux));
+        assert_eq!(facts.host, "frame1");
+        assert_eq!(facts.generation, Some(41));
+        assert_eq!(facts.free, Some(40 * 1024));
+        assert_eq!(facts.boots.known().unwrap().as_str(), SYSTEM);
+        assert_eq!(facts.attempt, Ok(None));
+    }
+
+    #[test]
+    fn a_broken_record_is_said_to_be_broken() {
+        let answer = Answer::read("@file attempt\n|{ \"version\":\n@endfile\n@facts end\n");
+        assert!(answer.facts().unwrap().attempt.is_err());
+    }
+
+    #[test]
+    fn half_an_answer_is_none() {
+        assert_eq!(Answer::read("@machine x86_64\n").facts(), None);
+    }
+}

@@ -1,0 +1,200 @@
+//! One login: what the machine is, what it runs and boots, whether it is free.
+
+mod facts;
+mod greeting;
+
+pub use facts::Facts;
+
+use std::time::Duration;
+
+use deploy_wire::{
+    attempt::{self, Login},
+    machine::Machine,
+};
+
+use crate::{
+    error::{Failure, Result},
+    outcome::Ending,
+    report::{Event, Finished, Report, Stage},
+    tools::{
+        place::Place,
+        ssh::{Escalation, Password, SshError, Target},
+    },
+};
+
+use facts::Answer;
+
+/// A machine that was asked.
+pub struct Probed {
+    /// As the flake describes it.
+    pub machine: Machine,
+    /// What it said.
+    pub facts: Facts,
+    /// Where its commands run.
+    pub place: Place,
+    /// How they run as root.
+    pub root: Escalation,
+    /// The connection, as the machine sees it.
+    pub login: Option<Login>,
+}
+
+impl Finished {
+    /// A machine that has what is wanted.
+    pub fn up_to_date(probed: &Probed, boots_not_known: Option<String>) -> Self {
+        let facts = &probed.facts;
+        Self {
+            machine: probed.machine.name.clone(),
+            ending: Ending::UpToDate,
+            attempt: None,
+            runs: facts.runs.as_ref().map(ToString::to_string),
+            boots: Some(facts.boots.to_string()),
+            generation: facts.generation,
+            notes: boots_not_known
+                .map(|why| format!("boots: not known ({why})"))
+                .into_iter()
+                .collect(),
+            failure: None,
+        }
+    }
+}
+
+/// How a machine is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Over SSH.
+    Ssh,
+    /// It is this computer.
+    Local,
+}
+
+/// The sudo password of this run: asked once, whatever the number of machines.
+#[derive(Debug, Default)]
+pub struct Passwords {
+    asked: Option<Password>,
+}
+
+impl Passwords {
+    fn ask(&mut self, name: &str) -> Result<Password> {
+        if let Some(password) = &self.asked {
+            return Ok(password.clone());
+        }
+        let typed =
+            rpassword::prompt_password(format!("sudo password on {name}: ")).map_err(|error| {
+                Failure::unchanged(format!(
+                    "{name} wants a sudo password, and it cannot be asked for"
+                ))
+                .because(error)
+                .hint(Some(
+                    "run deploy on a terminal, or allow the user sudo without a password".into(),
+                ))
+            })?;
+        let password = Password::new(typed);
+        self.asked = Some(password.clone());
+        Ok(password)
+    }
+}
+
+/// Logs in and asks.
+pub async fn ask(
+    machine: Machine,
+    way: Way,
+    passwords: &mut Passwords,
+    report: &Report,
+) -> Result<Probed> {
+    report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Ask });
+    let script = greeting::script(&machine);
+    let (place, said) = open(&machine, way, &script).await?;
+    let answer = Answer::read(&said);
+    let login = answer.word("login").and_then(attempt::Login::parse);
+    let sudo = machine.sudo.as_ref();
+    let command = sudo.map(|sudo| sudo.command.clone()).unwrap_or_default();
+    let (root, facts) = match answer.word("root") {
+        Some("uid0") => (Escalation::Root, answer.facts()),
+        Some("free") => (Escalation::Free(command), answer.facts()),
+        _ if sudo.is_some_and(|sudo| sudo.ask) => {
+            let root = Escalation::WithPassword(command, passwords.ask(&machine.name)?);
+            let facts = with_password(&machine, &place, &root).await?;
+            (root, facts)
+        }
+        _ => return Err(no_root(&machine, answer.word("sudoSaid"))),
+    };
+    let facts = facts.ok_or_else(|| {
+        Failure::unchanged(format!("{} did not say what it is", machine.name))
+            .because("the answer to the first questions was cut short")
+    })?;
+    Ok(Probed { machine, facts, place, root, login })
+}
+
+/// How long to wait before a busy machine is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Asks again over the same login, after a pause.
+pub async fn again(probed: &mut Probed) -> Result<()> {
+    tokio::time::sleep(PAUSE).await;
+    let script = probed.root.wrap(&greeting::facts_as_word(&probed.machine));
+    let said = probed.place.run(&script, &probed.root.stdin_prefix()).await;
+    let lost = || Failure::unchanged(format!("{} stopped answering", probed.machine.name));
+    let said = said.map_err(|error| lost().because(error))?;
+    probed.facts = Answer::read(&said).facts().ok_or_else(lost)?;
+    Ok(())
+}
+
+/// Tries the addresses in turn. Only an address that nothing answers at leads to
+/// the next one: a refused key or a wrong host key is told at once.
+async fn open(machine: &Machine, way: Way, script: &str) -> Result<(Place, String)> {
+    let targets = match way {
+        Way::Ssh => Target::all_of(&machine.ssh).into_iter().map(Some).collect(),
+        Way::Local => vec![None],
+    };
+    let mut failure = None;
+    for target in targets {
+        match Place::open(target.as_ref(), script).await {
+            Ok(opened) => return Ok(opened),
+            Err(error) => {
+                let host = target.as_ref().map_or("localhost", |target| target.hostname.as_str());
+                let unreachable = is_unreachable(&error);
+                failure = Some(
+                    Failure::unchanged(format!("cannot log in to {}", machine.name))
+                        .hint(error.hint(host))
+                        .because(error),
+                );
+                if !unreachable {
+                    break;
+                }
+            }
+        }
+    }
+    Err(failure.expect("a machine has one address at least"))
+}
+
+fn is_unreachable(error: &SshError) -> bool {
+    use crate::tools::ssh::Diagnosis::{NoSuchHost, Unreachable};
+    matches!(error.diagnosis, Unreachable | NoSuchHost)
+}
+
+/// Asks with a password, which is tried alone first: given to a wrong guess,
+/// sudo would read on in the script for its second try.
+async fn with_password(
+    machine: &Machine,
+    place: &Place,
+    root: &Escalation,
+) -> Result<Option<Facts>> {
+    let wrong = |error: SshError| {
+        Failure::unchanged(format!("sudo on {} refuses", machine.name))
+            .because(error)
+            .hint(Some("is the password right, and may the user run sudo?".into()))
+    };
+    place.run(&root.wrap("true"), &root.stdin_prefix()).await.map_err(wrong)?;
+    let script = root.wrap(&greeting::facts_as_word(machine));
+    let said = place.run(&script, &root.stdin_prefix()).await.map_err(wrong)?;
+    Ok(Answer::read(&said).facts())
+}
+
+fn no_root(machine: &Machine, said: Option<&str>) -> Box<Failure> {
+    let user = machine.ssh.user.as_deref().unwrap_or("the login user");
+    Failure::unchanged(format!("{user} cannot become root on {}", machine.name))
+        .because(said.unwrap_or("sudo refused without a word"))
+        .hint(Some(
+            "--ask-sudo-password asks for a password; or allow the user sudo without one".into(),
+        ))
+}

@@ -1,0 +1,143 @@
+//! Which flake, and which of its machines.
+
+use crate::error::{Failure, Result};
+
+/// A machine as a command line names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The flake's reference; `.` for a bare word.
+    pub flake: String,
+    /// The machine, with `.profile` behind it perhaps; `None` means all.
+    pub machine: Option<String>,
+}
+
+/// A flake and the machines that are chosen from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// The flake's reference.
+    pub flake: String,
+    /// The machines' names; `None` means all.
+    pub names: Option<Vec<String>>,
+}
+
+/// Reads one word of the command line. A bare word is a machine of the flake
+/// here; a flake reference has a `#` or a `/`, or is a dot.
+pub fn parse(word: &str) -> Named {
+    let named = |flake: &str, machine: &str| Named {
+        flake: if flake.is_empty() { ".".into() } else { flake.into() },
+        machine: (!machine.is_empty()).then(|| machine.trim_matches('"').to_owned()),
+    };
+    match word.split_once('#') {
+        Some((flake, machine)) => named(flake, machine),
+        None if word.contains('/') || word == "." || word == ".." => named(word, ""),
+        None => named(".", word),
+    }
+}
+
+/// All words together. One run is about one flake.
+pub fn select(words: &[String]) -> Result<Selection> {
+    let named: Vec<Named> = words.iter().map(|word| parse(word)).collect();
+    let flake = named.first().map_or_else(|| ".".to_owned(), |first| first.flake.clone());
+    if let Some(other) = named.iter().find(|each| each.flake != flake) {
+        return Err(Failure::unchanged(format!(
+            "machines of two flakes in one run: `{flake}` and `{}`",
+            other.flake
+        ))
+        .hint(Some("run deploy once for each flake".into())));
+    }
+    if named.is_empty() || named.iter().any(|each| each.machine.is_none()) {
+        return Ok(Selection { flake, names: None });
+    }
+    let mut names: Vec<String> = Vec::new();
+    for name in named.into_iter().filter_map(|each| each.machine) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(Selection { flake, names: Some(names) })
+}
+
+/// The machine that `word` means among `known`, and the profile behind a dot:
+/// the longest machine's name wins.
+pub fn machine_and_profile<'w>(
+    word: &'w str,
+    known: &[String],
+) -> Option<(&'w str, Option<&'w str>)> {
+    if known.iter().any(|name| name == word) {
+        return Some((word, None));
+    }
+    word.char_indices()
+        .rev()
+        .filter(|(_, c)| *c == '.')
+        .map(|(at, _)| (&word[..at], &word[at + 1..]))
+        .find(|(machine, _)| known.iter().any(|name| name == machine))
+        .map(|(machine, profile)| (machine, Some(profile)))
+}
+
+/// The name among `known` that `word` was probably meant to be.
+pub fn nearest<'k>(word: &str, known: &'k [String]) -> Option<&'k str> {
+    let near = |name: &&String| distance(word, name) <= 1 + name.len() / 3;
+    known.iter().filter(near).min_by_key(|name| distance(word, name)).map(String::as_str)
+}
+
+/// Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.chars().enumerate() {
+            let change = corner + usize::from(x != y);
+            corner = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_as_documented() {
+        let read = |word: &str| {
+            let named = parse(word);
+            (named.flake, named.machine.unwrap_or_default())
+        };
+        assert_eq!(read("frame1"), (".".into(), "frame1".into()));
+        assert_eq!(read(".#frame1"), (".".into(), "frame1".into()));
+        assert_eq!(read("#frame1"), (".".into(), "frame1".into()));
+        assert_eq!(read("path/or/ref#frame1"), ("path/or/ref".into(), "frame1".into()));
+        assert_eq!(read("github:a/b"), ("github:a/b".into(), String::new()));
+        assert_eq!(read("."), (".".into(), String::new()));
+        assert_eq!(read(".#\"a.b\""), (".".into(), "a.b".into()));
+    }
+
+    #[test]
+    fn the_longest_machine_wins_before_a_dot() {
+        let known = ["web".to_owned(), "web.lan".to_owned()];
+        assert_eq!(machine_and_profile("web.lan", &known), Some(("web.lan", None)));
+        assert_eq!(
+            machine_and_profile("web.lan.system", &known),
+            Some(("web.lan", Some("system")))
+        );
+        assert_eq!(machine_and_profile("web.system", &known), Some(("web", Some("system"))));
+        assert_eq!(machine_and_profile("wbe", &known), None);
+    }
+
+    #[test]
+    fn a_slip_finds_the_nearest_machine() {
+        let known = ["frame1".to_owned(), "installer".to_owned()];
+        assert_eq!(nearest("fraem1", &known), Some("frame1"));
+        assert_eq!(nearest("xyz", &known), None);
+    }
+
+    #[test]
+    fn one_run_is_about_one_flake() {
+        let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+        assert_eq!(select(&words(&["a", ".#b", "a"])).unwrap().names, Some(words(&["a", "b"])));
+        assert_eq!(select(&[]).unwrap(), Selection { flake: ".".into(), names: None });
+        assert!(select(&words(&["a", "x/y#b"])).is_err());
+    }
+}

@@ -1,0 +1,270 @@
+//! From a flake to machines: one evaluation for all that are chosen.
+
+use std::{collections::BTreeMap, path::Path, time::Instant};
+
+use deploy_wire::machine::{Machine, Revision};
+use serde_json::{Value, json};
+
+use super::{
+    flake::{Selection, machine_and_profile, nearest},
+    overrides::Overrides,
+};
+use crate::{
+    error::{Failure, Result},
+    report::{Event, Report},
+    tools::{
+        cache::Cache,
+        nix::{Metadata, Nix, NixError},
+    },
+};
+
+/// The expression that turns outputs into machine.json documents.
+const EXPRESSION: &str = include_str!("fleet.nix");
+
+/// The machines of one run, as the flake describes them.
+#[derive(Debug)]
+pub struct Fleet {
+    /// In the order of the command line, or by name.
+    pub machines: Vec<Machine>,
+}
+
+/// Evaluates the flake once for all chosen machines. A clean tree's result is
+/// kept: the same tree is not evaluated twice.
+pub async fn evaluate(
+    nix: &Nix,
+    selection: &Selection,
+    overrides: &Overrides,
+    report: &Report,
+) -> Result<Fleet> {
+    report.tell(Event::Evaluating { flake: selection.flake.clone() });
+    let start = Instant::now();
+    let flake = absolute(&selection.flake);
+    let not_evaluated = |error| broken(&selection.flake, error);
+    let (metadata, version) =
+        tokio::try_join!(nix.metadata(&flake), nix.version()).map_err(not_evaluated)?;
+    let args = json!({ "candidates": selection.names.as_ref().map(|names| candidates(names)) });
+    let key =
+        json!([metadata.locked, metadata.locks, version, overrides.nix_args, args, EXPRESSION]);
+    let cache = Cache::named("evaluations");
+    let kept = metadata.is_clean().then(|| cache.get(&key.to_string())).flatten();
+    let kept = kept.filter(derivations_are_here);
+    let was_kept = kept.is_some();
+    let value = match kept {
+        Some(value) => value,
+        None => {
+            let function = format!("outputs: ({EXPRESSION}) {} outputs", nix_string(&args));
+            let value =
+                nix.eval(&metadata.url_or(&flake), &function).await.map_err(not_evaluated)?;
+            if metadata.is_clean() {
+                cache.put(&key.to_string(), &value);
+            }
+            value
+        }
+    };
+    for warning in value["warnings"].as_array().into_iter().flatten() {
+        let text = warning.as_str().unwrap_or_default().to_owned();
+        report.tell(Event::Warning { machine: None, text });
+    }
+    let fleet = read(&value, selection, overrides, &metadata)?;
+    report.tell(Event::Evaluated {
+        machines: fleet.machines.iter().map(|machine| machine.name.clone()).collect(),
+        kept: was_kept,
+        milliseconds: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+    });
+    Ok(fleet)
+}
+
+impl Metadata {
+    /// The reference to evaluate: the locked one where the tree is clean, so that
+    /// what is kept is what was evaluated; a dirty tree has none.
+    fn url_or(&self, flake: &str) -> String {
+        if self.is_clean() { self.url.clone() } else { flake.to_owned() }
+    }
+}
+
+/// Nix reads `path/or/ref` as an entry of its registry; a folder is meant.
+fn absolute(flake: &str) -> String {
+    let folder = Path::new(flake);
+    let is_reference = flake.contains(':');
+    match folder.canonicalize() {
+        Ok(path) if !is_reference && path.is_dir() => path.display().to_string(),
+        _ => flake.to_owned(),
+    }
+}
+
+/// A JSON document as a string of the Nix language, which knows all of JSON's
+/// escapes that can stand here and one thing more: `${`.
+fn nix_string(json: &Value) -> String {
+    Value::String(json.to_string()).to_string().replace("${", "\\${")
+}
+
+/// Each word with what it means if the last parts are a profile's name.
+fn candidates(names: &[String]) -> Vec<Vec<&str>> {
+    let of = |name: &'_ str| -> Vec<usize> {
+        let mut ends: Vec<usize> = name.match_indices('.').map(|(at, _)| at).collect();
+        ends.push(name.len());
+        ends.reverse();
+        ends
+    };
+    names.iter().map(|name| of(name).into_iter().map(|end| &name[..end]).collect()).collect()
+}
+
+/// A kept evaluation is worth nothing once its derivations were collected.
+fn derivations_are_here(value: &Value) -> bool {
+    let machines = value["machines"].as_object();
+    machines.is_some_and(|machines| {
+        machines.values().all(|machine| {
+            machine["toplevel"]["drv"].as_str().is_some_and(|drv| Path::new(drv).exists())
+        })
+    })
+}
+
+fn read(
+    value: &Value,
+    selection: &Selection,
+    overrides: &Overrides,
+    metadata: &Metadata,
+) -> Result<Fleet> {
+    let known: Vec<String> = serde_json::from_value(value["known"].clone()).unwrap_or_default();
+    let documents: BTreeMap<String, Value> =
+        serde_json::from_value(value["machines"].clone()).unwrap_or_default();
+    let names = match &selection.names {
+        None => documents.keys().cloned().collect(),
+        Some(words) => chosen(words, &known, &selection.flake)?,
+    };
+    if names.is_empty() {
+        return Err(Failure::unchanged(format!("`{}` has no machines", selection.flake))
+            .hint(Some("it needs `deploy.nodes.NAME` or `nixosConfigurations.NAME`".into())));
+    }
+    let revision = revision(&metadata.locked);
+    let mut machines = Vec::new();
+    for name in names {
+        let document = documents.get(&name).cloned().unwrap_or_default();
+        let mut machine = Machine::from_json(document).map_err(|error| {
+            Failure::unchanged(format!(
+                "`deploy.nodes.{name}` in `{}` is not right",
+                selection.flake
+            ))
+            .because(error)
+        })?;
+        machine.revision.clone_from(&revision);
+        overrides.apply(&mut machine)?;
+        only_the_system_profile(&machine)?;
+        machines.push(machine);
+    }
+    Ok(Fleet { machines })
+}
+
+fn chosen(words: &[String], known: &[String], flake: &str) -> Result<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    for word in words {
+        let Some((machine, profile)) = machine_and_profile(word, known) else {
+            let hint = match nearest(word, known) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None if known.is_empty() => "it has no machines at all".into(),
+                None => format!("it has: {}", known.join(", ")),
+            };
+            return Err(
+                Failure::unchanged(format!("`{flake}` has no machine `{word}`")).hint(Some(hint))
+            );
+        };
+        if let Some(profile) = profile.filter(|profile| *profile != "system") {
+            return Err(refused_profile(machine, profile));
+        }
+        if !names.iter().any(|name| name == machine) {
+            names.push(machine.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+fn only_the_system_profile(machine: &Machine) -> Result<()> {
+    let other = machine.profiles.iter().find(|each| each.name != "system" || each.user != "root");
+    match other {
+        None => Ok(()),
+        Some(profile) => Err(refused_profile(&machine.name, &profile.name)),
+    }
+}
+
+fn refused_profile(machine: &str, profile: &str) -> Box<Failure> {
+    Failure::unchanged(format!("profile `{profile}` of {machine} cannot be deployed"))
+        .because("only the profile `system` of root, which holds a NixOS system, is supported")
+}
+
+fn revision(locked: &Value) -> Option<Revision> {
+    let text = |field: &str| locked[field].as_str().map(str::to_owned);
+    let dirty = text("dirtyRev");
+    Some(Revision {
+        rev: text("rev").or_else(|| dirty.clone().map(|rev| rev.replace("-dirty", ""))),
+        dirty: dirty.is_some(),
+        last_modified: locked["lastModified"].as_u64()?,
+    })
+}
+
+fn broken(flake: &str, error: NixError) -> Box<Failure> {
+    let text = error.to_string();
+    let hint = hint(flake, &text);
+    Failure::unchanged(format!("the flake `{flake}` cannot be evaluated")).because(text).hint(hint)
+}
+
+/// What the commonest errors mean.
+fn hint(flake: &str, text: &str) -> Option<String> {
+    if let Some(file) = untracked(flake, text) {
+        return Some(format!("git does not track `{file}`: git add {file}"));
+    }
+    let has = |part: &str| text.contains(part);
+    if has("could not find a flake.nix") || has("does not contain a 'flake.nix'") {
+        return Some(
+            "run deploy in the flake's folder, or name it: deploy path/to/flake#machine".into(),
+        );
+    }
+    has("there is no `nix`").then(|| "install Nix: https://nixos.org/download".into())
+}
+
+/// The file that Nix misses because git does not track it: Nix sees tracked
+/// files only, and says just that a path does not exist.
+fn untracked(flake: &str, text: &str) -> Option<String> {
+    let folder = absolute(flake);
+    let missing = text.lines().find_map(|line| {
+        let quoted = |mark: &str| line.split(mark).nth(1).and_then(|rest| rest.split('\'').next());
+        if line.contains("is not tracked by Git") {
+            return quoted("Path '").or_else(|| quoted("path '")).map(str::to_owned);
+        }
+        let below = line.split("-source/").nth(1)?;
+        let end = below.find(['\'', '"', ':']).unwrap_or(below.len());
+        (line.contains("does not exist") || line.contains("No such file"))
+            .then(|| below[..end].to_owned())
+    })?;
+    let root = Path::new(&folder).ancestors().find(|path| path.join(".git").exists())?;
+    let exists = root.join(&missing).exists() || Path::new(&folder).join(&missing).exists();
+    exists.then_some(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_with_dots_is_tried_longest_first() {
+        let names = ["a.b.c".to_owned()];
+        assert_eq!(candidates(&names), [["a.b.c", "a.b", "a"]]);
+    }
+
+    #[test]
+    fn an_untracked_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
+        std::fs::write(folder.path().join("disko.nix"), "").unwrap();
+        let flake = folder.path().to_str().unwrap();
+        for said in [
+            "error: path '/nix/store/x-source/disko.nix' does not exist",
+            "error: Path 'disko.nix' in the repository \"/home/x\" is not tracked by Git.",
+        ] {
+            assert_eq!(untracked(flake, said).as_deref(), Some("disko.nix"), "{said}");
+        }
+        assert_eq!(
+            untracked(flake, "error: path '/nix/store/x-source/gone.nix' does not exist"),
+            None
+        );
+    }
+}

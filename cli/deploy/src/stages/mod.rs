@@ -1,0 +1,13 @@
+//! The stages in the order in which a deploy goes through them. Each eats the
+//! value that the one before it produced; none calls another.
+
+pub mod activate;
+pub mod ask;
+pub mod build;
+pub mod conclude;
+pub mod confirm;
+pub mod flake;
+pub mod fleet;
+pub mod overrides;
+pub mod plan;
+pub mod push;

@@ -1,0 +1,61 @@
+//! Talking with `deploy-agent serve`: one JSON document a line each way.
+
+use deploy_wire::{
+    WIRE_VERSION,
+    attempt::Login,
+    message::{Asked, Reply, Request},
+};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt};
+
+/// A conversation with an agent over any pair of pipes.
+pub struct Conversation<R, W> {
+    reader: R,
+    writer: W,
+    login: Option<Login>,
+}
+
+/// Why a conversation stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The connection ended in the middle.
+    #[error("the connection to the agent ended")]
+    Ended,
+    /// The pipe broke.
+    #[error("the connection to the agent broke: {0}")]
+    Broken(#[from] std::io::Error),
+    /// The agent says something that this program does not know.
+    #[error("the agent's answer cannot be read ({0}): {1}")]
+    Unreadable(serde_json::Error, String),
+}
+
+impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
+    /// A conversation over pipes. `prefix` is what sudo has to read first.
+    pub async fn begin(
+        reader: R,
+        mut writer: W,
+        login: Option<Login>,
+        prefix: &str,
+    ) -> Result<Self, AgentError> {
+        writer.write_all(prefix.as_bytes()).await?;
+        Ok(Self { reader, writer, login })
+    }
+
+    /// Sends a request.
+    pub async fn ask(&mut self, request: Request) -> Result<(), AgentError> {
+        let asked = Asked { version: WIRE_VERSION, login: self.login.clone(), request };
+        let mut line = serde_json::to_string(&asked).expect("a request is JSON");
+        line.push('\n');
+        self.writer.write_all(line.as_bytes()).await?;
+        self.writer.flush().await?;
+        Ok(())
+    }
+
+    /// The next reply.
+    pub async fn next(&mut self) -> Result<Reply, AgentError> {
+        let mut line = String::new();
+        if self.reader.read_line(&mut line).await? == 0 {
+            return Err(AgentError::Ended);
+        }
+        serde_json::from_str(&line).map_err(|error| AgentError::Unreadable(error, line))
+    }
+}

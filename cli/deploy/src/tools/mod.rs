@@ -1,0 +1,11 @@
+//! The outside world: processes, Nix, SSH, the agent, files. Knows nothing of
+//! the stages.
+
+pub mod agent;
+pub mod cache;
+pub mod nix;
+pub mod nix_log;
+pub mod place;
+pub mod process;
+pub mod shell;
+pub mod ssh;

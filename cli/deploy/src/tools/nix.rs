@@ -1,0 +1,323 @@
+//! Nix's command line: exactly the commands that `deploy` uses.
+
+use std::path::{Path, PathBuf};
+
+use deploy_wire::store_path::StorePath;
+use serde_json::Value;
+
+use super::{
+    nix_log::{self, Progress},
+    process::{self, Invocation, ProcessError},
+};
+
+/// Nix on this computer.
+#[derive(Debug, Clone)]
+pub struct Nix {
+    program: PathBuf,
+    user_args: Vec<String>,
+}
+
+/// Another store, reached over SSH by a login that is already there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteStore {
+    /// `ssh-ng://…`.
+    pub url: String,
+    /// What `NIX_SSHOPTS` must be.
+    pub sshopts: String,
+    /// A folder with an `ssh` of its own to be found first, where sudo wants a
+    /// password before Nix's protocol may begin.
+    pub ssh_folder: Option<PathBuf>,
+}
+
+/// Why Nix's work is not usable.
+#[derive(Debug, thiserror::Error)]
+pub enum NixError {
+    /// There is no `nix`.
+    #[error("there is no `nix` on this computer; looked on PATH and in {0}")]
+    Missing(String),
+    /// Nix failed; the text is its own error.
+    #[error("{0}")]
+    Failed(String),
+    /// Nix said something unexpected.
+    #[error("{command} answered what cannot be read: {why}")]
+    Unreadable {
+        /// Which command.
+        command: &'static str,
+        /// Why.
+        why: String,
+    },
+}
+
+/// What `nix flake metadata` tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// The locked flake reference, as attributes.
+    pub locked: Value,
+    /// The inputs' locks.
+    pub locks: Value,
+    /// The flake reference with everything that pins it.
+    pub url: String,
+    /// What the user's reference resolves to, as `git+file:///…`.
+    pub resolved_url: String,
+}
+
+impl Metadata {
+    /// Whether the same reference will always mean the same tree.
+    pub fn is_clean(&self) -> bool {
+        self.locked.get("narHash").is_some() && self.locked.get("dirtyRev").is_none()
+    }
+}
+
+/// Where Nix's installers put it besides PATH.
+fn usual_places() -> Vec<PathBuf> {
+    let mut places: Vec<PathBuf> =
+        ["/nix/var/nix/profiles/default/bin", "/run/current-system/sw/bin"]
+            .map(PathBuf::from)
+            .into();
+    if let Some(home) = std::env::var_os("HOME") {
+        places.push(Path::new(&home).join(".nix-profile/bin"));
+    }
+    places
+}
+
+impl Nix {
+    /// Finds `nix`; `user_args` (what came after `--`) go to each evaluation and
+    /// build.
+    pub fn find(user_args: &[String]) -> Result<Self, NixError> {
+        let places = usual_places();
+        let program = process::find("nix", &places).ok_or_else(|| {
+            let places: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
+            NixError::Missing(places.join(", "))
+        })?;
+        Ok(Self { program, user_args: user_args.to_vec() })
+    }
+
+    fn invocation(&self, words: &[&str]) -> Invocation {
+        Invocation::new(&self.program)
+            .args(["--extra-experimental-features", "nix-command flakes"])
+            .args(words.iter().copied())
+    }
+
+    /// Nix's own name and version, as `nix (Nix) 2.26.3`.
+    pub async fn version(&self) -> Result<String, NixError> {
+        let output = Invocation::new(&self.program).arg("--version").output().await;
+        Ok(String::from_utf8_lossy(&output.map_err(failed)?).trim().to_owned())
+    }
+
+    /// What the flake's reference means now.
+    pub async fn metadata(&self, flake: &str) -> Result<Metadata, NixError> {
+        let command = self
+            .invocation(&["flake", "metadata", "--json", "--no-write-lock-file"])
+            .args(lock_args(&self.user_args))
+            .args(["--", flake]);
+        let json = json("nix flake metadata", &command.output().await.map_err(failed)?)?;
+        let text = |field: &str| json[field].as_str().unwrap_or_default().to_owned();
+        Ok(Metadata {
+            url: text("url"),
+            resolved_url: text("resolvedUrl"),
+            locked: json["locked"].clone(),
+            locks: json["locks"].clone(),
+        })
+    }
+
+    /// Evaluates a function of all the flake's outputs.
+    pub async fn eval(&self, flake: &str, function: &str) -> Result<Value, NixError> {
+        let command = self
+            .invocation(&["eval", "--json", "--no-write-lock-file"])
+            .args(["--apply", function])
+            .args(&self.user_args)
+            .args(["--".to_owned(), format!("{flake}#.")]);
+        json("nix eval", &command.output().await.map_err(failed)?)
+    }
+
+    /// Builds a derivation's output `out`, here or in `store`.
+    pub async fn build(
+        &self,
+        drv: &StorePath,
+        store: Option<&RemoteStore>,
+        builders: &[String],
+        mut tell: impl FnMut(Progress),
+    ) -> Result<StorePath, NixError> {
+        let mut command = self
+            .invocation(&[
+                "build",
+                "--no-link",
+                "--print-out-paths",
+                "--log-format",
+                "internal-json",
+            ])
+            .args(["-v"])
+            .args(build_args(&self.user_args))
+            .args(builders);
+        if let Some(store) = store {
+            command = at(command, store).args(["--eval-store", "auto", "--store", &store.url]);
+        }
+        let command = command.args(["--".to_owned(), format!("{drv}^out")]);
+        let mut log = nix_log::Reader::default();
+        let output = command.watched(|line| log.line(line).into_iter().for_each(&mut tell)).await;
+        let output = output.map_err(|error| log.failure(&error))?;
+        let out = String::from_utf8_lossy(&output).trim().to_owned();
+        StorePath::parse(&out)
+            .map_err(|error| NixError::Unreadable { command: "nix build", why: error.to_string() })
+    }
+
+    /// Copies the closures of `paths` to `store`.
+    pub async fn copy(
+        &self,
+        paths: &[&StorePath],
+        store: &RemoteStore,
+        substitute: Substitute,
+        mut tell: impl FnMut(Progress),
+    ) -> Result<(), NixError> {
+        let mut command = at(self.invocation(&["copy", "--no-check-sigs"]), store).args([
+            "--log-format",
+            "internal-json",
+            "-v",
+            "--to",
+            &store.url,
+        ]);
+        if substitute == Substitute::First {
+            command = command.arg("--substitute-on-destination");
+        }
+        let command = command.arg("--").args(paths.iter().map(|path| path.as_str()));
+        let mut log = nix_log::Reader::default();
+        let output = command.watched(|line| log.line(line).into_iter().for_each(&mut tell)).await;
+        output.map(|_| ()).map_err(|error| log.failure(&error))
+    }
+
+    /// Adds one file to the store here, by its contents.
+    pub async fn add_file(&self, name: &str, file: &Path) -> Result<StorePath, NixError> {
+        let command = self.invocation(&["store", "add", "--name", name, "--"]).arg(file);
+        let output = command.output().await.map_err(failed)?;
+        StorePath::parse(String::from_utf8_lossy(&output).trim()).map_err(|error| {
+            NixError::Unreadable { command: "nix store add", why: error.to_string() }
+        })
+    }
+
+    /// The paths of the closure of `path` here; empty when it is not here.
+    pub async fn closure(&self, path: &StorePath) -> Result<Vec<ClosurePath>, NixError> {
+        let command =
+            self.invocation(&["path-info", "--json", "--recursive", "--"]).arg(path.as_str());
+        let json = json("nix path-info", &command.output().await.map_err(failed)?)?;
+        Ok(ClosurePath::all(&json))
+    }
+
+    /// One setting of Nix, as `builders`.
+    pub async fn setting(&self, name: &str) -> Result<String, NixError> {
+        let command = self.invocation(&["config", "show"]).args(&self.user_args).arg(name);
+        let output = command.output().await.map_err(failed)?;
+        Ok(String::from_utf8_lossy(&output).trim().to_owned())
+    }
+}
+
+/// One path of a closure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosurePath {
+    /// The path.
+    pub path: StorePath,
+    /// Its size as a NAR, in bytes.
+    pub size: u64,
+}
+
+impl ClosurePath {
+    /// Nix up to 2.18 prints a list, later ones an object by path.
+    fn all(json: &Value) -> Vec<Self> {
+        let one = |path: &str, entry: &Value| {
+            let size = entry["narSize"].as_u64()?;
+            Some(Self { path: StorePath::parse(path).ok()?, size })
+        };
+        match json {
+            Value::Object(paths) => paths.iter().filter_map(|(path, e)| one(path, e)).collect(),
+            Value::Array(paths) => {
+                paths.iter().filter_map(|entry| one(entry["path"].as_str()?, entry)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Whether the other side looks into its own substituters before it is sent a
+/// path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Substitute {
+    /// It does.
+    First,
+    /// Everything is sent.
+    Never,
+}
+
+fn at(command: Invocation, store: &RemoteStore) -> Invocation {
+    let command = command.env("NIX_SSHOPTS", &store.sshopts);
+    let Some(folder) = &store.ssh_folder else { return command };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder.clone()).chain(std::env::split_paths(&path));
+    command.env("PATH", std::env::join_paths(folders).expect("PATH was a PATH before"))
+}
+
+/// Of the user's arguments, those that say what the inputs are.
+fn lock_args(args: &[String]) -> Vec<String> {
+    flake_args(args, Keep::Flake)
+}
+
+/// Of the user's arguments, those that a build by derivation understands.
+fn build_args(args: &[String]) -> Vec<String> {
+    flake_args(args, Keep::Others)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Flake,
+    Others,
+}
+
+fn flake_args(args: &[String], keep: Keep) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let values = match arg.as_str() {
+            "--override-input" => 2,
+            "--update-input" | "--reference-lock-file" | "--inputs-from" | "--override-flake" => 1,
+            "--impure" | "--recreate-lock-file" | "--no-update-lock-file" => 0,
+            "--option" if keep == Keep::Others => {
+                kept.push(arg.clone());
+                kept.extend(args.by_ref().take(2).cloned());
+                continue;
+            }
+            _ => {
+                if keep == Keep::Others {
+                    kept.push(arg.clone());
+                }
+                continue;
+            }
+        };
+        let words: Vec<_> =
+            std::iter::once(arg).chain(args.by_ref().take(values)).cloned().collect();
+        if keep == Keep::Flake {
+            kept.extend(words);
+        }
+    }
+    kept
+}
+
+fn json(command: &'static str, output: &[u8]) -> Result<Value, NixError> {
+    serde_json::from_slice(output)
+        .map_err(|error| NixError::Unreadable { command, why: error.to_string() })
+}
+
+fn failed(error: ProcessError) -> NixError {
+    let said = error.stderr().trim();
+    NixError::Failed(if said.is_empty() { error.to_string() } else { said.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_arguments_are_divided() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let args = words("--override-input nixpkgs path:x --builders b --impure --option a b");
+        assert_eq!(lock_args(&args), words("--override-input nixpkgs path:x --impure"));
+        assert_eq!(build_args(&args), words("--builders b --option a b"));
+    }
+}

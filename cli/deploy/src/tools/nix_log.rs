@@ -1,0 +1,160 @@
+//! Nix's `--log-format internal-json`, as far as people want to see it.
+//!
+//! The numbers are those of Nix's `ActivityType` and `ResultType`
+//! (`src/libutil/logging.hh`).
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::{nix::NixError, process::ProcessError};
+
+const COPY_PATH: u64 = 100;
+const BUILDS: u64 = 104;
+const BUILD: u64 = 105;
+const BUILD_LOG_LINE: u64 = 101;
+const PROGRESS: u64 = 105;
+
+/// What Nix tells while it works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// A derivation is being built.
+    Building(String),
+    /// So many derivations of so many are built.
+    Built {
+        /// Done.
+        done: u64,
+        /// In all.
+        expected: u64,
+    },
+    /// A line of a build's log.
+    Log(String),
+    /// So many bytes of all known paths have been copied.
+    Copied {
+        /// Done.
+        bytes: u64,
+        /// In all, as far as known.
+        expected: u64,
+    },
+}
+
+/// How many lines of build logs a failure shows.
+const TAIL: usize = 25;
+
+/// Reads the log line by line and remembers what an error message needs.
+#[derive(Debug, Default)]
+pub struct Reader {
+    kinds: HashMap<u64, u64>,
+    copies: HashMap<u64, (u64, u64)>,
+    errors: Vec<String>,
+    tail: std::collections::VecDeque<String>,
+}
+
+impl Reader {
+    /// Reads one line of stderr.
+    pub fn line(&mut self, line: &str) -> Option<Progress> {
+        let Some(json) = line.strip_prefix("@nix ") else {
+            self.errors.extend((!line.trim().is_empty()).then(|| line.to_owned()));
+            return None;
+        };
+        let json: Value = serde_json::from_str(json).ok()?;
+        let id = json["id"].as_u64().unwrap_or_default();
+        match json["action"].as_str()? {
+            "start" => {
+                let kind = json["type"].as_u64()?;
+                self.kinds.insert(id, kind);
+                let field = json["fields"][0].as_str();
+                (kind == BUILD).then(|| Progress::Building(field.unwrap_or_default().to_owned()))
+            }
+            "result" => self.result(id, &json),
+            "msg" if json["level"] == 0 => {
+                self.errors.push(plain(json["msg"].as_str()?));
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn result(&mut self, id: u64, json: &Value) -> Option<Progress> {
+        let number = |at: usize| json["fields"][at].as_u64().unwrap_or_default();
+        match (json["type"].as_u64()?, self.kinds.get(&id).copied()) {
+            (BUILD_LOG_LINE, _) => {
+                let line = json["fields"][0].as_str()?.to_owned();
+                if self.tail.len() == TAIL {
+                    self.tail.pop_front();
+                }
+                self.tail.push_back(line.clone());
+                Some(Progress::Log(line))
+            }
+            (PROGRESS, Some(BUILDS)) => {
+                Some(Progress::Built { done: number(0), expected: number(1) })
+            }
+            (PROGRESS, Some(COPY_PATH)) => {
+                self.copies.insert(id, (number(0), number(1)));
+                let sum = |take: fn(&(u64, u64)) -> u64| self.copies.values().map(take).sum();
+                Some(Progress::Copied { bytes: sum(|c| c.0), expected: sum(|c| c.1) })
+            }
+            _ => None,
+        }
+    }
+
+    /// The error that a failed command means: Nix's own words, and the end of
+    /// the build log where there is one.
+    pub fn failure(&self, error: &ProcessError) -> NixError {
+        if self.errors.is_empty() {
+            return NixError::Failed(error.to_string());
+        }
+        let mut text = self.errors.join("\n");
+        if !self.tail.is_empty() && !text.contains("Last ") {
+            text.push_str("\nthe end of its log:\n");
+            text.extend(self.tail.iter().map(|line| format!("  > {line}\n")));
+        }
+        NixError::Failed(text.trim_end().to_owned())
+    }
+}
+
+/// `text` without terminal colours.
+pub fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('\x1b') {
+        out.push_str(&rest[..start]);
+        let tail = &rest[start..];
+        let end = tail.find(|c: char| c.is_ascii_alphabetic()).map_or(tail.len(), |end| end + 1);
+        rest = &tail[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_all_copies_are_added_up() {
+        let mut reader = Reader::default();
+        for line in [
+            r#"@nix {"action":"start","id":1,"level":4,"type":100,"text":"","fields":["/nix/store/a","",""]}"#,
+            r#"@nix {"action":"start","id":2,"level":4,"type":100,"text":""}"#,
+            r#"@nix {"action":"result","id":1,"type":105,"fields":[10,100,0,0]}"#,
+        ] {
+            reader.line(line);
+        }
+        let last = reader.line(r#"@nix {"action":"result","id":2,"type":105,"fields":[5,50,0,0]}"#);
+        assert_eq!(last, Some(Progress::Copied { bytes: 15, expected: 150 }));
+    }
+
+    #[test]
+    fn colours_go() {
+        assert_eq!(plain("\x1b[31;1merror:\x1b[0m no"), "error: no");
+    }
+
+    #[test]
+    fn garbage_is_survived() {
+        let mut reader = Reader::default();
+        for line in ["@nix {", "@nix 1", "@nix {\"action\":7}", "\u{fffd}", ""] {
+            assert_eq!(reader.line(line), None);
+        }
+    }
+}

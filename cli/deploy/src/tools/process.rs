@@ -1,0 +1,161 @@
+//! The one door through which `deploy` starts programs on this computer.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::{Child, Command},
+};
+
+/// A command line with what it adds to the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Variables added to this process's own.
+    pub env: Vec<(String, OsString)>,
+}
+
+/// Why a program's work is not usable.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// It could not be started.
+    #[error("{program} cannot be started: {source}")]
+    Start {
+        /// Which program.
+        program: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It ended with another status than 0.
+    #[error("{program} ended with {status}")]
+    Status {
+        /// Which program.
+        program: String,
+        /// `exit status: 1`, or the signal.
+        status: std::process::ExitStatus,
+        /// What it wrote to stderr.
+        stderr: String,
+    },
+    /// Its pipes broke.
+    #[error("{program}: {source}")]
+    Pipe {
+        /// Which program.
+        program: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl ProcessError {
+    /// What the program wrote to stderr, if it ran.
+    pub fn stderr(&self) -> &str {
+        match self {
+            Self::Status { stderr, .. } => stderr,
+            Self::Start { .. } | Self::Pipe { .. } => "",
+        }
+    }
+}
+
+impl Invocation {
+    /// A command line of `program` alone.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self { program: program.into(), args: Vec::new(), env: Vec::new() }
+    }
+
+    /// With one argument more.
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// With more arguments.
+    pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// With a variable in its environment.
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.env.push((name.to_owned(), value.into()));
+        self
+    }
+
+    fn name(&self) -> String {
+        let name = self.program.file_name().unwrap_or(self.program.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.kill_on_drop(true);
+        command
+    }
+
+    /// Starts it with pipes for stdin, stdout and stderr. It is killed when the
+    /// child is dropped.
+    pub fn spawn(&self) -> Result<Child, ProcessError> {
+        self.command()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|source| ProcessError::Start { program: self.name(), source })
+    }
+
+    /// Runs it to its end without stdin and gives what it wrote to stdout.
+    pub async fn output(&self) -> Result<Vec<u8>, ProcessError> {
+        self.watched(|_| {}).await
+    }
+
+    /// Runs it to its end; each line of stderr is given to `line` as it comes.
+    pub async fn watched(&self, mut line: impl FnMut(&str)) -> Result<Vec<u8>, ProcessError> {
+        let mut child = self.spawn()?;
+        drop(child.stdin.take());
+        let pipe = |source| ProcessError::Pipe { program: self.name(), source };
+        let mut stdout = child.stdout.take().expect("stdout is a pipe");
+        let stderr = child.stderr.take().expect("stderr is a pipe");
+        let mut output = Vec::new();
+        let mut said = String::new();
+        let read_stderr = async {
+            let mut lines = BufReader::new(stderr).split(b'\n');
+            while let Some(bytes) = lines.next_segment().await? {
+                let text = String::from_utf8_lossy(&bytes);
+                line(&text);
+                said.push_str(&text);
+                said.push('\n');
+            }
+            Ok::<_, std::io::Error>(())
+        };
+        let (read, heard) = tokio::join!(stdout.read_to_end(&mut output), read_stderr);
+        read.map_err(pipe)?;
+        heard.map_err(pipe)?;
+        let status = child.wait().await.map_err(pipe)?;
+        if status.success() {
+            Ok(output)
+        } else {
+            Err(ProcessError::Status { program: self.name(), status, stderr: said })
+        }
+    }
+}
+
+/// The first file named `program` in the folders of PATH and then in `more`.
+pub fn find(program: &str, more: &[PathBuf]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(more.iter().cloned())
+        .map(|folder| folder.join(program))
+        .find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}

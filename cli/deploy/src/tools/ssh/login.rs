@@ -1,0 +1,154 @@
+//! The one login that a run works over: a multiplexing master that ends when
+//! `deploy` does.
+
+use std::path::Path;
+
+use openssh::Session;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    process::Child,
+    task::JoinHandle,
+};
+
+use super::{SshError, Target};
+use crate::tools::{process::Invocation, shell};
+
+/// The line after which the greeting is over.
+const END: &str = "@end";
+
+/// A login. Its master runs `cat`, whose stdin is a pipe from this process: when
+/// `deploy` dies, however it dies, `cat` ends and the master with it, on Linux
+/// and macOS alike.
+pub struct Login {
+    session: Session,
+    target: Target,
+    folder: TempDir,
+    inherited: Vec<String>,
+    _master: Child,
+    _stderr: JoinHandle<()>,
+}
+
+impl Login {
+    /// Logs in and runs `greeting` (sh) on the machine; gives what it printed.
+    /// One login and no round trip more. `ssh` asks on the terminal what it has
+    /// to ask (passphrase, PIN, a new host key).
+    pub async fn open(target: &Target, greeting: &str) -> Result<(Self, String), SshError> {
+        let local = |error: std::io::Error| SshError::from_stderr(&error.to_string());
+        // A socket's path has at most 104 bytes on macOS, whose TMPDIR is long.
+        let folder =
+            tempfile::Builder::new().prefix("deploy-").tempdir_in("/tmp").map_err(local)?;
+        let inherited = inherited();
+        let socket = folder.path().join("s");
+        let command = shell::sh(&format!("{greeting}\necho {END}; exec cat > /dev/null"));
+        let mut master = Invocation::new("ssh")
+            .args(["-M", "-S"])
+            .arg(&socket)
+            .args(["-o", "ControlPersist=no", "-T"])
+            .args(target.args(&inherited, folder.path()).map_err(local)?)
+            .arg(command)
+            .spawn()
+            .map_err(|error| SshError::from_stderr(&error.to_string()))?;
+        let mut stderr = master.stderr.take().expect("stderr is a pipe");
+        let mut lines = BufReader::new(master.stdout.take().expect("stdout is a pipe")).lines();
+        let mut said = String::new();
+        loop {
+            match lines.next_line().await.map_err(local)? {
+                Some(line) if line == END => break,
+                Some(line) => {
+                    said.push_str(&line);
+                    said.push('\n');
+                }
+                None => {
+                    let mut why = String::new();
+                    stderr.read_to_string(&mut why).await.map_err(local)?;
+                    return Err(SshError::from_stderr(&why));
+                }
+            }
+        }
+        // An unread pipe that fills up would stop the master.
+        let drain = tokio::spawn(async move {
+            let mut sink = tokio::io::sink();
+            let _ = tokio::io::copy(&mut stderr, &mut sink).await;
+        });
+        let session = Session::resume_mux(socket.into_boxed_path(), None);
+        let login = Self {
+            session,
+            target: target.clone(),
+            folder,
+            inherited,
+            _master: master,
+            _stderr: drain,
+        };
+        Ok((login, said))
+    }
+
+    /// The address that this login went to.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// A private folder that goes away with the login.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `NIX_SSHOPTS` that make Nix's own `ssh` use this login. The port and the
+    /// user's options go along for the case that the master is gone.
+    pub fn nix_sshopts(&self) -> String {
+        let socket = self.folder.path().join("s");
+        let mut words = vec![
+            "-o".to_owned(),
+            format!("ControlPath={}", socket.display()),
+            "-o".to_owned(),
+            "ControlMaster=no".to_owned(),
+        ];
+        if let Some(port) = self.target.port {
+            words.extend(["-p".to_owned(), port.to_string()]);
+        }
+        words.extend(self.target.opts.iter().chain(&self.inherited).cloned());
+        words.join(" ")
+    }
+
+    /// Starts a command (sh) over this login, with pipes.
+    pub async fn spawn(&self, script: &str) -> Result<Remote<'_>, SshError> {
+        let mut command = self.session.raw_command(shell::sh(script));
+        command.stdin(openssh::Stdio::piped()).stdout(openssh::Stdio::piped());
+        command.stderr(openssh::Stdio::piped());
+        command.spawn().await.map_err(broken)
+    }
+
+    /// Runs a command (sh) over this login to its end: stdout if its status is 0.
+    pub async fn run(&self, script: &str, stdin: &str) -> Result<String, SshError> {
+        let mut child = self.spawn(script).await?;
+        let local = |error: std::io::Error| SshError::from_stderr(&error.to_string());
+        let mut input = child.stdin().take().expect("stdin is a pipe");
+        let mut out = child.stdout().take().expect("stdout is a pipe");
+        let mut err = child.stderr().take().expect("stderr is a pipe");
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        let write = async {
+            // A command that does not read its stdin closes it; its status tells.
+            let _ = input.write_all(stdin.as_bytes()).await;
+            drop(input);
+            Ok(())
+        };
+        tokio::try_join!(write, out.read_to_string(&mut stdout), err.read_to_string(&mut stderr))
+            .map_err(local)?;
+        let status = child.wait().await.map_err(broken)?;
+        if status.success() { Ok(stdout) } else { Err(SshError::from_stderr(&stderr)) }
+    }
+}
+
+/// A command that runs over a login.
+pub type Remote<'login> = openssh::Child<&'login Session>;
+
+fn broken(error: openssh::Error) -> SshError {
+    SshError::from_stderr(&format!("the connection broke: {error}"))
+}
+
+/// The words of an inherited `NIX_SSHOPTS`, which nixos-rebuild's and Nix's users
+/// set for their hosts.
+pub fn inherited() -> Vec<String> {
+    let opts = std::env::var("NIX_SSHOPTS").unwrap_or_default();
+    opts.split_whitespace().map(str::to_owned).collect()
+}
