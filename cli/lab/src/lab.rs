@@ -41,6 +41,10 @@ impl Lab {
         mount("tmpfs", &folder, "tmpfs", MountFlags::empty(), c"size=75%,mode=755")
             .context("the lab's tmpfs")?;
         network::start()?;
+        // The lab's name in every path: what is left of a lab can be told from another's.
+        let name = inside.cgroup.file_name().context("a cgroup without a name")?;
+        let folder = folder.join(name);
+        fs::create_dir(&folder)?;
         Ok(Self { folder, cgroup: Cgroup::at(&inside.cgroup), base, hosts: Vec::new() })
     }
 

@@ -4,6 +4,7 @@
 //! [`supervisor::Supervisor::start`], and inside it works with a [`lab::Lab`] and its
 //! [`host::Host`]s. Root and Linux only; nothing here knows `deploy` or its agent.
 
+pub mod access;
 pub mod base;
 pub mod cache;
 pub mod cgroup;
@@ -11,7 +12,11 @@ pub mod disk;
 pub mod host;
 pub mod lab;
 pub mod network;
+pub mod nix;
+pub mod prepared;
 mod process;
+pub mod programs;
 pub mod reexec;
+pub mod relay;
 pub mod supervisor;
 pub mod wait;

@@ -72,11 +72,6 @@ impl Cable {
         }
     }
 
-    /// The network namespace of a host that is plugged in.
-    pub fn namespace(&self) -> &Path {
-        &self.namespace
-    }
-
     /// Makes a new network namespace for one boot and connects it. An old one would keep
     /// the connections of before the power cut alive and close them politely.
     pub fn plug(&self) -> Result<()> {
@@ -160,7 +155,8 @@ impl Cable {
         let rules = match self.admission {
             Admission::All => format!("table bridge {table} {{}}\ndelete table bridge {table}\n"),
             Admission::OldOnly => {
-                let drop = format!("oifname \"{}\" tcp flags & (syn | ack) == syn drop", self.name);
+                let drop =
+                    format!("oifname \"{}\" tcp flags & (syn | ack) == syn drop;", self.name);
                 format!(
                     "table bridge {table} {{\n\
                      chain forward {{ type filter hook forward priority 0; {drop} }}\n\

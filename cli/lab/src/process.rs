@@ -1,8 +1,12 @@
 //! Runs this machine's own programs (`ip`, `mount`, `cp` …) and says what failed.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 /// Runs `command` to its end and returns its standard output.
 ///
@@ -39,4 +43,19 @@ fn line(command: &Command) -> String {
         .map(|word| word.to_string_lossy())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// Waits for a child's end, at most `deadline`; `None` when it still runs then.
+///
+/// # Errors
+/// When the kernel cannot tell.
+pub fn wait_for(child: &mut Child, deadline: Duration) -> Result<Option<ExitStatus>> {
+    let descriptor = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
+    let mut wanted = [PollFd::new(&descriptor, PollFlags::IN)];
+    match poll(&mut wanted, Some(&Timespec::try_from(deadline)?)) {
+        Ok(0) => Ok(child.try_wait()?),
+        Ok(_) => Ok(Some(child.wait()?)),
+        Err(Errno::INTR) => wait_for(child, deadline),
+        Err(error) => Err(error).context("poll"),
+    }
 }

@@ -7,11 +7,15 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::host::init;
+use crate::nix;
 
 /// Starts process 1 of a host.
 pub(crate) const INIT: &str = "lab-internal-init";
 /// Starts the inside of a lab.
 pub(crate) const INSIDE: &str = "lab-internal-inside";
+
+/// Starts a program of the hosts' root on this machine.
+pub(crate) const NIX: &str = "lab-internal-nix";
 
 /// The words that a program got for the inside of a lab.
 pub struct Inside {
@@ -32,6 +36,9 @@ pub fn dispatch() -> Result<Option<Inside>> {
     if first == INIT {
         let host = words.next().context("no host folder given")?;
         return init::become_process_one(&PathBuf::from(host)).map(|never| match never {});
+    }
+    if first == NIX {
+        return nix::become_command(words).map(|never| match never {});
     }
     if first == INSIDE {
         let cgroup = words.next().context("no cgroup given")?.into();

@@ -9,13 +9,14 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::cgroup::Cgroup;
-use crate::reexec;
+use crate::{process, reexec};
 
 /// How the cgroup folders of labs begin.
 const PREFIX: &str = "deploy-lab-";
@@ -76,6 +77,14 @@ impl Supervisor {
     /// When waiting fails.
     pub fn wait(&mut self) -> Result<ExitStatus> {
         Ok(self.child.wait()?)
+    }
+
+    /// [`Supervisor::wait`], at most `deadline`; `None` when the inside still runs then.
+    ///
+    /// # Errors
+    /// When waiting fails.
+    pub fn wait_within(&mut self, deadline: Duration) -> Result<Option<ExitStatus>> {
+        process::wait_for(&mut self.child, deadline)
     }
 }
 

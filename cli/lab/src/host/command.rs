@@ -7,12 +7,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::Host;
 use crate::cgroup::Cgroup;
+use crate::process;
 
 /// How long [`HostCommand::run`] waits.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -79,6 +78,40 @@ impl Host {
     }
 }
 
+impl Host {
+    /// Runs a command on this process's own terminal, for people.
+    ///
+    /// # Errors
+    /// When the host is off.
+    pub fn attach(&self, words: &[String]) -> Result<ExitStatus> {
+        let (mut command, _) = self.enter(self.next_command())?;
+        command.args(words).status().context("cannot start nsenter")
+    }
+
+    /// `nsenter` into the host, into a cgroup of its own, waiting for what to start there.
+    fn enter(&self, number: u32) -> Result<(Command, Cgroup)> {
+        let Some(pid) = self.state().power.as_ref().map(|power| power.pid) else {
+            bail!("{} is off", self.name())
+        };
+        let cgroup = self.parts.cgroup.child(&format!("lab.commands/{number}"))?;
+        let mut command = Command::new("nsenter");
+        command
+            .args(["--target", &pid.to_string()])
+            .args(["--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup", "--time"])
+            .args(["--root", "--wd", "--"])
+            .env_clear()
+            .envs([("PATH", PATH), ("HOME", "/root"), ("LANG", "C.UTF-8"), ("TERM", "dumb")]);
+        cgroup.admit(&mut command)?;
+        Ok((command, cgroup))
+    }
+
+    fn next_command(&self) -> u32 {
+        let mut state = self.state();
+        state.commands += 1;
+        state.commands
+    }
+}
+
 impl HostCommand {
     /// Sets an environment variable; besides these it has PATH, HOME, LANG and TERM.
     #[must_use]
@@ -107,24 +140,12 @@ impl HostCommand {
     /// # Errors
     /// When the host is off.
     pub fn spawn(self) -> Result<Running> {
-        let (number, pid) = {
-            let mut state = self.host.state();
-            let Some(power) = &state.power else { bail!("{} is off", self.host.name()) };
-            let pid = power.pid;
-            state.commands += 1;
-            (state.commands, pid)
-        };
+        let number = self.host.next_command();
         let folder = self.host.parts.folder.join(format!("command-{number}"));
         fs::create_dir(&folder)?;
-        let cgroup = self.host.parts.cgroup.child(&format!("lab.commands/{number}"))?;
-        let mut command = Command::new("nsenter");
+        let (mut command, cgroup) = self.host.enter(number)?;
         command
-            .args(["--target", &pid.to_string()])
-            .args(["--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup", "--time"])
-            .args(["--root", "--wd", "--"])
             .args(&self.words)
-            .env_clear()
-            .envs([("PATH", PATH), ("HOME", "/root"), ("LANG", "C.UTF-8"), ("TERM", "dumb")])
             .envs(self.variables)
             .stdin(self.stdin.map_or(Ok(Stdio::null()), |bytes| -> Result<_> {
                 fs::write(folder.join("stdin"), bytes)?;
@@ -133,7 +154,6 @@ impl HostCommand {
             .stdout(File::create(folder.join("stdout"))?)
             .stderr(File::create(folder.join("stderr"))?)
             .process_group(0);
-        cgroup.admit(&mut command)?;
         let child = command.spawn().context("cannot start nsenter")?;
         let line = format!("{}$ {}", self.host.name(), self.words.join(" "));
         Ok(Running { child, cgroup, folder, line })
@@ -179,7 +199,7 @@ impl Running {
     /// # Errors
     /// When it does not end within `deadline`: then it is killed with all it started.
     pub fn wait(mut self, deadline: Duration) -> Result<Output> {
-        let Some(status) = wait_for(&mut self.child, deadline)? else {
+        let Some(status) = process::wait_for(&mut self.child, deadline)? else {
             self.kill()?;
             bail!(
                 "{}\ndid not end within {deadline:?}\n--- stdout\n{}\n--- stderr\n{}",
@@ -237,16 +257,5 @@ impl Running {
 
     fn written(&self, stream: &str) -> Result<String> {
         Ok(String::from_utf8_lossy(&fs::read(self.folder.join(stream))?).into_owned())
-    }
-}
-
-fn wait_for(child: &mut Child, deadline: Duration) -> Result<Option<ExitStatus>> {
-    let descriptor = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
-    let mut wanted = [PollFd::new(&descriptor, PollFlags::IN)];
-    match poll(&mut wanted, Some(&Timespec::try_from(deadline)?)) {
-        Ok(0) => Ok(child.try_wait()?),
-        Ok(_) => Ok(Some(child.wait()?)),
-        Err(Errno::INTR) => wait_for(child, deadline),
-        Err(error) => Err(error).context("poll"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ const UP_DEADLINE: Duration = Duration::from_secs(60);
 const HALT_DEADLINE: Duration = Duration::from_secs(100);
 
 impl Host {
-    /// Switches the host on and returns when systemd runs as its process 1. What it starts
-    /// comes later: [`Host::wait_until_up`], [`Host::wait_for_ssh`].
+    /// Switches the host on and returns when systemd, its process 1, takes commands. What it
+    /// starts comes later: [`Host::wait_until_up`], [`Host::wait_for_ssh`].
     ///
     /// # Errors
     /// When the host is on, or its boot step failed; the error has the console's last lines.
@@ -45,13 +45,13 @@ impl Host {
         command.args(["--propagation", "private"]);
         command.arg(std::env::current_exe()?).arg(reexec::INIT).arg(&self.parts.folder);
         let mut unshare = command.spawn().context("cannot start unshare")?;
-        let pid = wait::value("process 1 is systemd", INIT_DEADLINE, || {
+        let pid = wait::value("systemd takes commands", INIT_DEADLINE, || {
             if let Some(status) = unshare.try_wait()? {
                 bail!("{} did not boot ({status}):\n{}", self.name(), self.console()?);
             }
             let Ok(pid) = fs::read_to_string(&pid_file) else { return Ok(None) };
-            let comm = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            Ok((comm.trim() == "systemd").then(|| pid.parse()).transpose()?)
+            let listens = Path::new("/proc").join(&pid).join("root/run/systemd/private").exists();
+            Ok(listens.then(|| pid.parse()).transpose()?)
         });
         match pid {
             Ok(pid) => state.power = Some(Power { unshare, pid }),
