@@ -39,7 +39,7 @@ fn rename_without_fsync(lab: &mut Lab) -> Result<()> {
     )?;
     host.power_cut()?;
     host.boot()?;
-    ensure!(host.read("/root/file")? == "", "a missing fsync does not show on this disk");
+    ensure!(host.read("/root/file")?.is_empty(), "a missing fsync does not show on this disk");
     Ok(())
 }
 
