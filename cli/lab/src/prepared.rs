@@ -90,7 +90,8 @@ impl Prepared {
 
     fn folder(&self) -> Result<PathBuf> {
         let base = BaseRoot::version();
-        let version = cache::version(&[&[base.as_str()], self.recipe].concat());
+        let every = [base.as_str(), include_str!("host/identity.rs"), include_str!("host.rs")];
+        let version = cache::version(&[&every, self.recipe].concat());
         Ok(cache::folder()?.join(format!("images/{}-{version}", self.name)))
     }
 }
@@ -124,11 +125,21 @@ impl Lab {
     /// # Errors
     /// When the set has no such host.
     pub fn prepared(&mut self, set: &Prepared, name: &str) -> Result<Host> {
+        self.prepared_as(set, name, HostSpec::named(name)?)
+    }
+
+    /// Makes a copy of the host `from` of a prepared set, switched off. Under another name
+    /// it becomes another machine when it boots: other machine-id, host key and name.
+    /// Nobody knows its key then: [`access::connect`].
+    ///
+    /// # Errors
+    /// When the set has no such host.
+    pub fn prepared_as(&mut self, set: &Prepared, from: &str, spec: HostSpec) -> Result<Host> {
         set.ensure()?;
-        let saved = set.folder()?.join(name);
+        let saved = set.folder()?.join(from);
         if !saved.exists() {
-            bail!("the prepared set {} has no host {name}", set.name);
+            bail!("the prepared set {} has no host {from}", set.name);
         }
-        self.restore_host(HostSpec::named(name)?, &saved)
+        self.restore_host(spec, &saved)
     }
 }

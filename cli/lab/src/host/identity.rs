@@ -4,7 +4,7 @@
 //! `two-hosts-are-two-machines`.
 
 use std::fs;
-use std::path::Path;
+use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -14,8 +14,9 @@ use rustix::system::sethostname;
 use super::HOSTS;
 use crate::network::LAB_ADDRESS;
 
-/// Exists on a host that has an identity of its own.
-pub(crate) const MARKER: &str = "/var/lib/deploy-lab-identity";
+/// Holds the name of the host whose identity is on the disks. On a copy under another name
+/// it does not fit, and the copy becomes a machine of its own.
+const MARKER: &str = "/var/lib/deploy-lab-identity";
 
 const HOST_KEY: &str = "/etc/ssh/ssh_host_ed25519_key";
 
@@ -23,7 +24,7 @@ const HOST_KEY: &str = "/etc/ssh/ssh_host_ed25519_key";
 pub(super) fn take(name: &str) -> Result<()> {
     fs::write("/run/boot_id", fs::read("/proc/sys/kernel/random/uuid")?)?;
     mount_bind("/run/boot_id", "/proc/sys/kernel/random/boot_id").context("boot_id")?;
-    if !Path::new(MARKER).exists() {
+    if fs::read_to_string(MARKER).unwrap_or_default() != name {
         make(name)?;
     }
     let name = fs::read_to_string("/etc/hostname").unwrap_or_else(|_| name.to_owned());
@@ -33,14 +34,11 @@ pub(super) fn take(name: &str) -> Result<()> {
 
 fn make(name: &str) -> Result<()> {
     let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid")?;
-    fs::write("/etc/machine-id", uuid.replace('-', ""))?;
-    fs::write("/etc/hostname", format!("{name}\n"))?;
-    fs::write("/etc/hosts", all_hosts())?;
+    replace("/etc/machine-id", &uuid.replace('-', ""))?;
+    replace("/etc/hostname", &format!("{name}\n"))?;
+    replace("/etc/hosts", &all_hosts())?;
     for suffix in ["", ".pub"] {
-        let file = format!("{HOST_KEY}{suffix}");
-        if Path::new(&file).exists() {
-            fs::remove_file(file)?;
-        }
+        remove(&format!("{HOST_KEY}{suffix}"))?;
     }
     let status = Command::new("/usr/bin/ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", HOST_KEY])
@@ -50,7 +48,7 @@ fn make(name: &str) -> Result<()> {
     if !status.success() {
         bail!("ssh-keygen failed ({status})");
     }
-    fs::write(MARKER, "")?;
+    fs::write(MARKER, name)?;
     // Of this file system alone: sync(2) would also write out what a power cut on another
     // lab's host is to lose.
     rustix::fs::syncfs(fs::File::open("/")?)?;
@@ -64,4 +62,19 @@ fn all_hosts() -> String {
         text += &format!("{0} {1}\n{2} {1}-far\n", host.address, host.name, host.far());
     }
     text
+}
+
+/// Never through a link: that would change a file in the store.
+fn replace(path: &str, contents: &str) -> Result<()> {
+    remove(path)?;
+    fs::write(path, contents).with_context(|| format!("cannot write {path}"))
+}
+
+fn remove(path: &str) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {path}"))
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,12 +1,13 @@
 //! Switching a host on and off.
 
 use std::fs::{self, File};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{Host, Power};
@@ -96,12 +97,32 @@ impl Host {
     /// When the host is off or does not end within 100 s.
     pub fn halt(&self) -> Result<()> {
         self.command(["systemctl", "--no-block", "poweroff"]).run()?.success()?;
-        wait::until("the host has shut down", HALT_DEADLINE, || {
-            let mut state = self.state();
-            let power = state.power.as_mut().context("the host went off by itself")?;
-            Ok(power.unshare.try_wait()?.is_some())
-        })?;
+        self.wait_for_end(HALT_DEADLINE)?;
         self.off(Off::Orderly)
+    }
+
+    /// Waits until the host asks for a reboot by itself, as in the last step of a rollback,
+    /// and boots it. A host that goes off otherwise is an error.
+    ///
+    /// # Errors
+    /// When it does not within `deadline`, or the boot fails.
+    pub fn wait_for_reboot(&self, deadline: Duration) -> Result<()> {
+        let status = self.wait_for_end(deadline)?;
+        self.off(Off::Orderly)?;
+        // What reboot(2) does to process 1 of a namespace: SIGHUP to boot again, SIGINT to
+        // stay off.
+        if status.signal() != Some(Signal::HUP.as_raw()) {
+            bail!("{} went off without asking for a reboot ({status})", self.name());
+        }
+        self.boot()
+    }
+
+    fn wait_for_end(&self, deadline: Duration) -> Result<ExitStatus> {
+        wait::value(&format!("{} has shut down", self.name()), deadline, || {
+            let mut state = self.state();
+            let power = state.power.as_mut().context("the host is off")?;
+            Ok(power.unshare.try_wait()?)
+        })
     }
 
     /// What this host boots is read by booting it: power cut, boot, and wait until it is up.
@@ -124,10 +145,12 @@ impl Host {
     /// # Errors
     /// When it has not within 60 s.
     pub fn wait_until_up(&self) -> Result<()> {
-        wait::until(&format!("{} is up", self.name()), UP_DEADLINE, || {
-            let state = self.command(["systemctl", "is-system-running"]).run()?.stdout;
-            Ok(matches!(state.trim(), "running" | "degraded" | "maintenance"))
-        })
+        let command = self.command(["systemctl", "is-system-running", "--wait"]);
+        let state = command.spawn()?.wait(UP_DEADLINE)?.stdout;
+        if !matches!(state.trim(), "running" | "degraded" | "maintenance") {
+            bail!("{} is not up but {}", self.name(), state.trim());
+        }
+        Ok(())
     }
 
     /// Everything on the host stands still until [`Host::wake`], as on a closed laptop.

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use deploy_lab::access;
+use deploy_lab::host::HostSpec;
 use deploy_lab::lab::Lab;
 use deploy_lab::prepared::PAIR;
 use deploy_lab::wait;
@@ -12,6 +14,7 @@ use crate::harness::Scenario;
 pub const ALL: &[Scenario] = &[
     Scenario::new("two-hosts-are-two-machines", two_machines),
     Scenario::new("a-boot-is-a-new-boot-of-the-same-machine", new_boot_same_machine),
+    Scenario::new("a-copy-under-another-name-is-another-machine", copy),
     Scenario::new("freezing-a-service-on-one-host-leaves-the-other-running", freezing),
     Scenario::new("a-command-is-killed-with-all-it-started", killed_command),
     Scenario::new("the-machine-s-own-switches-are-out-of-reach", own_switches),
@@ -48,6 +51,21 @@ fn new_boot_same_machine(lab: &mut Lab) -> Result<()> {
     let after = host.sh(IDENTITY)?;
     let same: Vec<bool> = before.lines().zip(after.lines()).map(|(a, b)| a == b).collect();
     ensure!(same == [true, false, true, true], "{before}\nbecame\n{after}");
+    Ok(())
+}
+
+fn copy(lab: &mut Lab) -> Result<()> {
+    let mac = lab.prepared(&PAIR, "mac")?;
+    let frame1 = lab.prepared(&PAIR, "frame1")?;
+    let frame2 = lab.prepared_as(&PAIR, "frame1", HostSpec::named("frame2")?)?;
+    for host in [&mac, &frame1, &frame2] {
+        host.boot()?;
+    }
+    let (one, two) = (frame1.sh(IDENTITY)?, frame2.sh(IDENTITY)?);
+    ensure!(one.lines().zip(two.lines()).all(|(one, two)| one != two), "{one}\nand\n{two}");
+    frame2.wait_until_up()?;
+    access::connect(&mac, &frame2)?;
+    ensure!(mac.sh("ssh frame2 hostname")? == "frame2", "another machine answered");
     Ok(())
 }
 

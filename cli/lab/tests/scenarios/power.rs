@@ -1,5 +1,7 @@
 //! Power cuts, disks and boots.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use deploy_lab::disk::DiskSize;
 use deploy_lab::host::HostSpec;
@@ -12,6 +14,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("power-cut-loses-what-was-not-synced", unsynced_is_lost),
     Scenario::new("a-rename-without-fsync-loses-the-contents", rename_without_fsync),
     Scenario::new("an-orderly-shutdown-keeps-everything", orderly),
+    Scenario::new("a-host-that-reboots-by-itself-comes-back", reboot),
     Scenario::new("a-power-cut-is-silent-on-the-network", silent),
     Scenario::new("a-full-disk-is-full-and-boot-too", full),
     Scenario::new("an-unbootable-host-says-so", unbootable),
@@ -53,6 +56,25 @@ fn orderly(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
+fn reboot(lab: &mut Lab) -> Result<()> {
+    let host = lab.prepared(&PAIR, "frame1")?;
+    host.boot()?;
+    let boot_id = "cat /proc/sys/kernel/random/boot_id";
+    let before = host.sh(boot_id)?;
+    let deadline = Duration::from_secs(100);
+    for ask in [&["systemctl", "reboot"][..], &["systemctl", "reboot", "--force", "--force"]] {
+        host.wait_until_up()?;
+        let asked = host.command(ask.iter().copied()).spawn()?;
+        host.wait_for_reboot(deadline)?;
+        drop(asked);
+        ensure!(host.sh(boot_id)? != before, "the same boot");
+    }
+    let asked = host.command(["systemctl", "poweroff", "--force", "--force"]).spawn()?;
+    ensure!(host.wait_for_reboot(deadline).is_err(), "it was to stay off");
+    drop(asked);
+    Ok(())
+}
+
 fn silent(lab: &mut Lab) -> Result<()> {
     let mac = lab.prepared(&PAIR, "mac")?;
     let frame1 = lab.prepared(&PAIR, "frame1")?;
@@ -60,9 +82,11 @@ fn silent(lab: &mut Lab) -> Result<()> {
     frame1.boot()?;
     frame1.wait_until_up()?;
     let mut login = mac.command(["ssh", "frame1", "echo in; sleep 1000"]).spawn()?;
-    deploy_lab::wait::until("logged in", std::time::Duration::from_secs(10), || {
-        Ok(login.stdout()? == "in\n")
-    })?;
+    deploy_lab::wait::until(
+        "logged in",
+        Duration::from_secs(10),
+        || Ok(login.stdout()? == "in\n"),
+    )?;
     frame1.power_cut()?;
     ensure!(login.is_running()?, "the dead host closed its connection: {}", login.stderr()?);
     login.kill()
