@@ -1,2 +1,119 @@
-//! Placeholder.
-fn main() {}
+//! `lab`: the test hosts for people and scripts.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, ExitStatus};
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use deploy_lab::base::BaseRoot;
+use deploy_lab::lab::Lab;
+use deploy_lab::nix::Nix;
+use deploy_lab::prepared::{self, Prepared};
+use deploy_lab::reexec::{self, Inside};
+use deploy_lab::supervisor::Supervisor;
+
+/// Asks the inside of a lab to run this program's own command line.
+const WORD: &str = "run";
+
+/// Real hosts on one machine.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Makes what takes long: the hosts' root (about 90 s, once) and the prepared hosts.
+    Prepare,
+    /// Boots prepared hosts and runs a command beside them, or on one of them.
+    Run {
+        /// The prepared set that the hosts are copies of.
+        #[arg(long, default_value = "pair")]
+        set: String,
+        /// A host to boot; can be given several times.
+        #[arg(long, required = true)]
+        host: Vec<String>,
+        /// The host to run the command on; without it, beside the hosts, on their network.
+        #[arg(long)]
+        on: Option<String>,
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+    /// Runs a program of the hosts' root on this machine, in this folder, with a Nix store
+    /// of its own: `lab nix -- nix build .#x`.
+    Nix {
+        /// One more folder for it to see.
+        #[arg(long)]
+        bind: Vec<PathBuf>,
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<ExitCode> {
+    if let Some(inside) = reexec::dispatch()? {
+        return inside_lab(&inside);
+    }
+    match Arguments::parse().action {
+        Action::Prepare => {
+            BaseRoot::ensure()?;
+            prepared::ALL.iter().try_for_each(Prepared::ensure)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Action::Run { .. } => {
+            BaseRoot::ensure()?;
+            let own: Vec<OsString> = std::env::args_os().skip(1).collect();
+            let words: Vec<&OsStr> =
+                [OsStr::new(WORD)].into_iter().chain(own.iter().map(OsString::as_os_str)).collect();
+            Ok(code(Supervisor::start(&words, |_| ())?.wait()?))
+        }
+        Action::Nix { bind, command } => {
+            let here = Nix::new(&std::env::current_dir()?)?;
+            let nix = bind.iter().try_fold(here, |nix, folder| nix.bind(folder))?;
+            Ok(code(nix.command(command)?.status().context("cannot start unshare")?))
+        }
+    }
+}
+
+fn inside_lab(inside: &Inside) -> Result<ExitCode> {
+    let mut lab = Lab::enter(inside)?;
+    let (kind, own) = inside.words.split_first().context("no words")?;
+    if kind == prepared::WORD {
+        let name = own.first().and_then(|name| name.to_str()).context("no set given")?;
+        prepared::make_and_save(&mut lab, name)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let words = [OsString::from("lab")].into_iter().chain(own.iter().cloned());
+    let Action::Run { set, host, on, command } = Arguments::parse_from(words).action else {
+        bail!("only `run` is for the inside of a lab");
+    };
+    let set = Prepared::named(&set)?;
+    let hosts: Vec<_> = host.iter().map(|name| lab.prepared(&set, name)).collect::<Result<_>>()?;
+    hosts.iter().try_for_each(|host| host.boot())?;
+    hosts.iter().try_for_each(|host| host.wait_until_up())?;
+    let Some(on) = on else {
+        return Ok(code(Command::new(&command[0]).args(&command[1..]).status()?));
+    };
+    let host = hosts.iter().find(|host| host.name() == on);
+    Ok(code(
+        host.with_context(|| format!("{on} was not booted: add --host {on}"))?.attach(&command)?,
+    ))
+}
+
+/// A killed program counts as failed.
+fn code(status: ExitStatus) -> ExitCode {
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    code.map_or(ExitCode::FAILURE, ExitCode::from)
+}

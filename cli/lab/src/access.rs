@@ -1,0 +1,71 @@
+//! Who may log in where: the operator's key, and the hosts' keys that the operator's
+//! machine knows. Host keys are checked as a person's ssh does it, with no option off.
+
+use anyhow::{Context, Result};
+
+use crate::host::Host;
+
+const KEY: &str = "/root/.ssh/id_ed25519";
+const KNOWN_HOSTS: &str = "/root/.ssh/known_hosts";
+const HOST_KEY: &str = "/etc/ssh/ssh_host_ed25519_key.pub";
+
+/// The people on a host who accept the operator's key, and where their key files are.
+const ACCEPTING: [(&str, &str); 3] =
+    [("root", "/root"), ("admin", "/home/admin"), ("askadmin", "/home/askadmin")];
+
+/// Makes `host` accept root's key of `operator`, for root, admin and askadmin, and
+/// `operator` know the host's key. Both must have booted once.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn connect(operator: &Host, host: &Host) -> Result<()> {
+    authorize(host, &operator_key(operator)?)?;
+    know(operator, host)
+}
+
+/// The public key of root on `operator`, made when there is none.
+///
+/// # Errors
+/// When `operator` is off and has no key.
+pub fn operator_key(operator: &Host) -> Result<String> {
+    let public = format!("{KEY}.pub");
+    if !operator.root().join(&public[1..]).exists() {
+        let script = format!("ssh-keygen -q -t ed25519 -N '' -C operator -f {KEY}");
+        operator.sh(&script)?;
+    }
+    operator.read(&public)
+}
+
+/// Makes `host` accept `key`, besides those that it accepts already.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn authorize(host: &Host, key: &str) -> Result<()> {
+    for (user, home) in ACCEPTING {
+        let file = format!("{home}/.ssh/authorized_keys");
+        let before = host.read(&file).unwrap_or_default();
+        host.write(&file, format!("{before}{}\n", key.trim()), 0o600)?;
+        host.sh(&format!("chown {user}: {file}"))?;
+    }
+    Ok(())
+}
+
+/// Makes `operator` know `host` by its key, under its name and address, and under those of
+/// a relay in front of it; whatever it knew under them before is forgotten.
+///
+/// # Errors
+/// When `host` has no key yet.
+pub fn know(operator: &Host, host: &Host) -> Result<()> {
+    let key = host.read(HOST_KEY)?;
+    let mut words = key.split_whitespace();
+    let (kind, key) = words.next().zip(words.next()).context("an empty host key")?;
+    let name = host.name();
+    let names = format!("{name},{},{name}-far,{}", host.address(), host.far());
+    let before = operator.read(KNOWN_HOSTS).unwrap_or_default();
+    let mut known: String = before
+        .lines()
+        .filter(|line| !line.starts_with(&names))
+        .fold(String::new(), |all, line| all + line + "\n");
+    known += &format!("{names} {kind} {key}\n");
+    operator.write(KNOWN_HOSTS, known, 0o600)
+}

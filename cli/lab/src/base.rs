@@ -1,0 +1,146 @@
+//! The root file system that every host is an overlay of: Debian trixie with systemd,
+//! sshd and Nix, made once and never written to again.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{cache, process};
+
+const SUITE: &str = "trixie";
+const PACKAGES: &str = include_str!("base/packages.txt");
+const CONFIGURE: &str = include_str!("base/configure.sh");
+
+/// The password that `askadmin`'s sudo asks for on every host.
+pub const ASKADMIN_PASSWORD: &str = "tulip grows in may";
+
+/// Runs the script `$2` inside the root `$1`. The mounts are in a namespace of their own,
+/// so that no way out of here can leave them behind.
+const IN_ROOT: &str = "mount -t proc proc \"$1/proc\" && mount --rbind /dev \"$1/dev\" && \
+                       exec chroot \"$1\" /bin/sh -c \"$2\"";
+
+/// Written last, inside the root: a root without it is not whole.
+const MARKER: &str = "etc/deploy-lab-root";
+
+/// The finished root.
+#[derive(Clone, Debug)]
+pub struct BaseRoot {
+    path: PathBuf,
+}
+
+impl BaseRoot {
+    /// Returns the root, making it when this version of it is missing (about 90 s, with
+    /// Debian's mirror in reach).
+    ///
+    /// # Errors
+    /// When debootstrap or the set-up inside fails; the log's path is in the error.
+    pub fn ensure() -> Result<Self> {
+        let path = cache::folder()?.join(format!("root-{}", Self::version()));
+        let base = Self { path };
+        if base.is_whole() {
+            return Ok(base);
+        }
+        let _making = cache::lock("root")?;
+        if !base.is_whole() {
+            base.make()?;
+        }
+        Ok(base)
+    }
+
+    /// Changes whenever anything changes that the root is made of.
+    pub fn version() -> String {
+        cache::version(&[SUITE, PACKAGES, CONFIGURE, ASKADMIN_PASSWORD])
+    }
+
+    /// The root's folder. Nobody may write below it: running hosts share it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn is_whole(&self) -> bool {
+        [MARKER, "usr/sbin/sshd", "usr/bin/nix", "lib/systemd/systemd"]
+            .iter()
+            .all(|file| self.path.join(file).exists())
+    }
+
+    /// Makes the root in a folder of its own and renames it when it is whole, so that an
+    /// interrupted run leaves nothing that looks finished.
+    fn make(&self) -> Result<()> {
+        let begun = Instant::now();
+        let making = self.path.with_extension("making");
+        let log = self.path.with_extension("log");
+        eprintln!(
+            "lab: making the hosts' root with debootstrap (about 90 s), log {}",
+            log.display()
+        );
+        if making.exists() {
+            fs::remove_dir_all(&making).context("cannot remove an unfinished root")?;
+        }
+        fill(&making, &log)
+            .with_context(|| format!("the hosts' root was not made; see {}", log.display()))?;
+        if self.path.exists() {
+            fs::remove_dir_all(&self.path).context("cannot remove a damaged root")?;
+        }
+        fs::rename(&making, &self.path)?;
+        eprintln!("lab: the root is ready after {} s", begun.elapsed().as_secs());
+        Ok(())
+    }
+}
+
+fn fill(root: &Path, log: &Path) -> Result<()> {
+    let packages = PACKAGES.split_whitespace().collect::<Vec<_>>().join(",");
+    logged(
+        log,
+        Command::new("debootstrap")
+            .args(["--variant=minbase", &format!("--include={packages}"), SUITE])
+            .arg(root),
+    )?;
+    copy_mirror_access(root)?;
+    logged(
+        log,
+        Command::new("unshare")
+            .args(["--mount", "--propagation", "private", "/bin/sh", "-c", IN_ROOT, "sh"])
+            .arg(root)
+            .arg(CONFIGURE)
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("ASKADMIN_PASSWORD", ASKADMIN_PASSWORD),
+    )?;
+    fs::write(root.join(MARKER), BaseRoot::version())?;
+    process::run(Command::new("sync").arg("--file-system").arg(root))?;
+    Ok(())
+}
+
+/// How this machine reaches Debian's mirror holds for the root as well.
+fn copy_mirror_access(root: &Path) -> Result<()> {
+    fs::copy("/etc/resolv.conf", root.join("etc/resolv.conf"))?;
+    for folder in ["/etc/apt/apt.conf.d", "/usr/local/share/ca-certificates", "/etc/ssl/certs"] {
+        if Path::new(folder).exists() {
+            let target = root.join(&folder[1..]);
+            fs::create_dir_all(&target)?;
+            process::run(
+                Command::new("cp")
+                    .args(["--recursive", "--no-target-directory", folder])
+                    .arg(target),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn logged(log: &Path, command: &mut Command) -> Result<()> {
+    let out = File::options().create(true).append(true).open(log)?;
+    let err = out.try_clone()?;
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(err)
+        .status()
+        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    if !status.success() {
+        bail!("{} failed ({status})", command.get_program().display());
+    }
+    Ok(())
+}

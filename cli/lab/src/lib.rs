@@ -1,0 +1,22 @@
+//! Real hosts on one machine: what the tests, the demo and the benchmark run on.
+//!
+//! A program calls [`reexec::dispatch`] first in its `main`, starts a lab with
+//! [`supervisor::Supervisor::start`], and inside it works with a [`lab::Lab`] and its
+//! [`host::Host`]s. Root and Linux only; nothing here knows `deploy` or its agent.
+
+pub mod access;
+pub mod base;
+pub mod cache;
+pub mod cgroup;
+pub mod disk;
+pub mod host;
+pub mod lab;
+pub mod network;
+pub mod nix;
+pub mod prepared;
+mod process;
+pub mod programs;
+pub mod reexec;
+pub mod relay;
+pub mod supervisor;
+pub mod wait;

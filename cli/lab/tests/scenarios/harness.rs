@@ -1,0 +1,109 @@
+//! Runs scenarios: this test's own program file, started again inside a new lab for each.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use deploy_lab::base::BaseRoot;
+use deploy_lab::lab::Lab;
+use deploy_lab::prepared;
+use deploy_lab::reexec::{self, Inside};
+use deploy_lab::supervisor::Supervisor;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// Asks the inside of a lab to run a scenario; the scenario's name follows.
+const WORD: &str = "scenario";
+
+/// How long one scenario may take before its lab is ended.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// How many lines of each host's console and journal a failure shows.
+const LAST_WORDS: usize = 60;
+
+/// A test on real hosts. Its name is a sentence that says what must hold.
+#[derive(Clone, Copy)]
+pub struct Scenario {
+    name: &'static str,
+    run: fn(&mut Lab) -> Result<()>,
+    missing: fn() -> Option<String>,
+}
+
+impl Scenario {
+    pub const fn new(name: &'static str, run: fn(&mut Lab) -> Result<()>) -> Self {
+        Self { name, run, missing: || None }
+    }
+
+    /// The scenario is skipped, with the reason in the output, where `missing` gives one.
+    #[expect(dead_code, reason = "all scenarios so far run on every machine that has a lab")]
+    pub const fn unless(self, missing: fn() -> Option<String>) -> Self {
+        Self { missing, ..self }
+    }
+}
+
+pub fn main(scenarios: &[Scenario]) -> ExitCode {
+    match dispatch(scenarios) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
+    if let Some(inside) = reexec::dispatch()? {
+        return inside_lab(scenarios, &inside);
+    }
+    let mut arguments = Arguments::from_args();
+    // Each takes up to three hosts, and root has inotify instances for sixteen.
+    arguments.test_threads.get_or_insert(3);
+    if !arguments.list {
+        BaseRoot::ensure()?;
+    }
+    let trials = scenarios.iter().map(|scenario| {
+        let missing = (scenario.missing)();
+        if let Some(why) = &missing {
+            println!("skipped {}: {why}", scenario.name);
+        }
+        let name = scenario.name;
+        Trial::test(name, move || start(name).map_err(|error| Failed::from(format!("{error:#}"))))
+            .with_ignored_flag(missing.is_some())
+    });
+    Ok(libtest_mimic::run(&arguments, trials.collect()).exit_code())
+}
+
+fn start(name: &str) -> Result<()> {
+    let output = tempfile::NamedTempFile::new()?;
+    let (out, err): (File, File) = (output.reopen()?, output.as_file().try_clone()?);
+    let mut lab =
+        Supervisor::start(&[OsStr::new(WORD), OsStr::new(name)], |command: &mut Command| {
+            command.stdout(out).stderr(err);
+        })?;
+    let status = lab.wait_within(DEADLINE)?;
+    drop(lab);
+    let text = String::from_utf8_lossy(&fs::read(output.path())?).into_owned();
+    match status {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => bail!("{text}\n({status})"),
+        None => bail!("{text}\n(did not end within {DEADLINE:?})"),
+    }
+}
+
+fn inside_lab(scenarios: &[Scenario], inside: &Inside) -> Result<ExitCode> {
+    let mut words = inside.words.iter().filter_map(|word| word.to_str());
+    let (Some(kind), Some(name)) = (words.next(), words.next()) else { bail!("no words") };
+    let mut lab = Lab::enter(inside)?;
+    if kind == prepared::WORD {
+        prepared::make_and_save(&mut lab, name)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let scenario = scenarios
+        .iter()
+        .find(|scenario| scenario.name == name)
+        .with_context(|| format!("no scenario {name}"))?;
+    let Err(error) = (scenario.run)(&mut lab) else { return Ok(ExitCode::SUCCESS) };
+    eprintln!("{error:#}\n{}", lab.last_words(LAST_WORDS));
+    Ok(ExitCode::FAILURE)
+}

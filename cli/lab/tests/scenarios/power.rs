@@ -1,0 +1,122 @@
+//! Power cuts, disks and boots.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use deploy_lab::disk::DiskSize;
+use deploy_lab::host::HostSpec;
+use deploy_lab::lab::Lab;
+use deploy_lab::prepared::PAIR;
+
+use crate::harness::Scenario;
+
+pub const ALL: &[Scenario] = &[
+    Scenario::new("power-cut-loses-what-was-not-synced", unsynced_is_lost),
+    Scenario::new("a-rename-without-fsync-loses-the-contents", rename_without_fsync),
+    Scenario::new("an-orderly-shutdown-keeps-everything", orderly),
+    Scenario::new("a-host-that-reboots-by-itself-comes-back", reboot),
+    Scenario::new("a-power-cut-is-silent-on-the-network", silent),
+    Scenario::new("a-full-disk-is-full-and-boot-too", full),
+    Scenario::new("an-unbootable-host-says-so", unbootable),
+];
+
+fn unsynced_is_lost(lab: &mut Lab) -> Result<()> {
+    let host = lab.prepared(&PAIR, "frame1")?;
+    host.boot()?;
+    host.sh("echo kept > /root/kept; echo kept > /boot/kept; sync -f /root /boot")?;
+    host.sh("echo lost > /root/lost; echo lost > /boot/lost")?;
+    host.power_cut()?;
+    host.boot()?;
+    let left = host.sh("cat /root/kept /boot/kept; ls /root/lost /boot/lost 2>/dev/null || :")?;
+    ensure!(left == "kept\nkept", "{left}");
+    Ok(())
+}
+
+fn rename_without_fsync(lab: &mut Lab) -> Result<()> {
+    let host = lab.prepared(&PAIR, "frame1")?;
+    host.boot()?;
+    host.sh("echo old > /root/file; sync -f /root")?;
+    // The journal is committed by the other file's fsync; the renamed one's contents are not.
+    host.sh(
+        "cd /root; echo new > next; mv next file; dd if=/dev/zero of=other count=1 conv=fsync 2>&1",
+    )?;
+    host.power_cut()?;
+    host.boot()?;
+    ensure!(host.read("/root/file")?.is_empty(), "a missing fsync does not show on this disk");
+    Ok(())
+}
+
+fn orderly(lab: &mut Lab) -> Result<()> {
+    let host = lab.prepared(&PAIR, "frame1")?;
+    host.boot()?;
+    host.sh("echo kept > /root/kept; echo kept > /boot/kept")?;
+    host.halt()?;
+    host.boot()?;
+    ensure!(host.sh("cat /root/kept /boot/kept")? == "kept\nkept", "something is lost");
+    Ok(())
+}
+
+fn reboot(lab: &mut Lab) -> Result<()> {
+    let host = lab.prepared(&PAIR, "frame1")?;
+    host.boot()?;
+    let boot_id = "cat /proc/sys/kernel/random/boot_id";
+    let before = host.sh(boot_id)?;
+    let deadline = Duration::from_secs(100);
+    for ask in [&["systemctl", "reboot"][..], &["systemctl", "reboot", "--force", "--force"]] {
+        host.wait_until_up()?;
+        let asked = host.command(ask.iter().copied()).spawn()?;
+        host.wait_for_reboot(deadline)?;
+        drop(asked);
+        ensure!(host.sh(boot_id)? != before, "the same boot");
+    }
+    let asked = host.command(["systemctl", "poweroff", "--force", "--force"]).spawn()?;
+    ensure!(host.wait_for_reboot(deadline).is_err(), "it was to stay off");
+    drop(asked);
+    Ok(())
+}
+
+fn silent(lab: &mut Lab) -> Result<()> {
+    let mac = lab.prepared(&PAIR, "mac")?;
+    let frame1 = lab.prepared(&PAIR, "frame1")?;
+    mac.boot()?;
+    frame1.boot()?;
+    frame1.wait_until_up()?;
+    let mut login = mac.command(["ssh", "frame1", "echo in; sleep 1000"]).spawn()?;
+    deploy_lab::wait::until(
+        "logged in",
+        Duration::from_secs(10),
+        || Ok(login.stdout()? == "in\n"),
+    )?;
+    frame1.power_cut()?;
+    ensure!(login.is_running()?, "the dead host closed its connection: {}", login.stderr()?);
+    login.kill()
+}
+
+fn full(lab: &mut Lab) -> Result<()> {
+    let size = DiskSize { disk_mib: 128, boot_mib: 8 };
+    let host = lab.new_host(HostSpec::named("frame2")?.sized(size))?;
+    host.boot()?;
+    for folder in ["/root", "/boot"] {
+        host.fill(folder, 1 << 20)?;
+        let write = format!("head -c 2000000 /dev/zero > {folder}/more");
+        let written = host.command(["sh", "-c", &write]).run()?;
+        ensure!(written.stderr.contains("No space left"), "{folder}: {written:?}");
+        host.sh(&format!("rm {folder}/lab-fill; {write}"))?;
+    }
+    Ok(())
+}
+
+fn unbootable(lab: &mut Lab) -> Result<()> {
+    let host = lab.prepared(&PAIR, "frame1")?;
+    host.boot()?;
+    host.sh("mkdir -p /boot/extlinux; sync -f /boot")?;
+    let entry =
+        "DEFAULT gone\nLABEL gone\n  LINUX ../nixos/k\n  APPEND init=/nix/store/gone/init\n";
+    std::fs::write(host.boot_folder().join("extlinux/extlinux.conf"), entry)?;
+    host.sync()?;
+    host.power_cut()?;
+    let Err(error) = host.boot() else { anyhow::bail!("it booted") };
+    let text = format!("{error:#}");
+    ensure!(text.contains("frame1 did not boot") && text.contains("boot step"), "{text}");
+    Ok(())
+}
