@@ -73,7 +73,10 @@ let
     inherit sshdConfig;
   } // g.units;
 
-  unitFiles = mapAttrs (name: u: u.link or (text "unit-${name}" u.text)) units;
+  # `@services@` in a unit is the folder of the lab's own programs (./services).
+  services = builtins.path { name = "lab-services"; path = ./services; };
+  unitText = builtins.replaceStrings [ "@services@" ] [ "${services}" ];
+  unitFiles = mapAttrs (name: u: u.link or (text "unit-${name}" (unitText u.text))) units;
   wants = builtins.foldl' (a: name: a // (
     let
       u = units.${name};

@@ -4,6 +4,7 @@ package Changes;
 use strict;
 use warnings;
 use Cwd qw(abs_path);
+use Bus;
 use Lists;
 use UnitFile;
 
@@ -59,7 +60,7 @@ sub compare {
     return $self->target($unit, $new) if $unit =~ /\.target$/;
     my $difference = UnitFile::difference($old, $new);
     if ($difference eq "restart") {
-        $self->changed($unit, $new);
+        $self->changed($unit, $new, "stop", "start");
     } elsif ($difference eq "reload" && !$self->{restart}{$unit}) {
         $self->mark("reload", $unit);
     }
@@ -84,8 +85,10 @@ sub may_start {
         && !UnitFile::is_true($unit, "Unit", "X-OnlyManualStart", 0);
 }
 
+# What a changed unit needs. Once the units of the plan are stopped, what would be a stop
+# and a start is a restart: $stop and $start are then both "restart".
 sub changed {
-    my ($self, $unit, $new) = @_;
+    my ($self, $unit, $new, $stop, $start) = @_;
     return if $unit =~ /\.(?:path|slice|socket)$/ || $unit =~ /^dbus(?:-broker)?\.service$/;
     return $self->mark($unit =~ /^(?:-|nix)\.mount$/ ? "reload" : "restart", $unit) if $unit =~ /\.mount$/;
     if (UnitFile::is_true($new, "Service", "X-ReloadIfChanged", 0)
@@ -101,22 +104,22 @@ sub changed {
     if ($unit !~ /\.service$/ || !UnitFile::is_true($new, "Service", "X-StopIfChanged", 1)) {
         return $self->mark("restart", $unit);
     }
-    $self->mark("stop", $unit);
-    return $self->sockets($unit, $new) ? undef : $self->mark("start", $unit);
+    $self->mark($stop, $unit);
+    return $self->sockets($unit, $new, $stop, $start) ? undef : $self->mark($start, $unit);
 }
 
 # A socket-activated service is stopped with its sockets, and only they are started.
 sub sockets {
-    my ($self, $unit, $new) = @_;
+    my ($self, $unit, $new, $stop, $start) = @_;
     my @sockets = map { split } @{ $new->{Service}{Sockets} // [] };
     (my $base = $unit) =~ s/(?:@[^.]*)?\.service$//;
     @sockets = ("$base.socket") unless @sockets;
     my $activated = 0;
     for my $socket (@sockets) {
         if ($self->{active}{$socket}) {
-            $self->mark("stop", $socket);
+            $self->mark($stop, $socket);
             next unless -e "$self->{new}/$socket";
-            $self->mark("start", $socket);
+            $self->mark($start, $socket);
             $activated = 1;
         } elsif (-e "$self->{new}/$socket") {
             $activated = 1;
@@ -129,8 +132,11 @@ sub sockets {
 sub requests_of_activation {
     my ($self) = @_;
     for my $unit (Lists::take("restart")) {
-        if ($self->{active}{$unit}) { $self->changed($unit, UnitFile::parse(file_of($self->{new}, $unit))); }
-        else { $self->mark("start", $unit); }
+        if ($self->{active}{$unit}) {
+            $self->changed($unit, UnitFile::parse(file_of($self->{new}, $unit)), "restart", "restart");
+        } else {
+            $self->mark("start", $unit);
+        }
     }
     for my $unit (Lists::take("reload")) {
         $self->mark("reload", $unit) if $self->{active}{$unit} && !$self->{restart}{$unit} && !$self->{stop}{$unit};
@@ -139,7 +145,7 @@ sub requests_of_activation {
 }
 
 sub start_instead_of_reloading_the_dead {
-    my ($self, $toplevel) = @_;
+    my ($self) = @_;
     for my $unit ($self->all("reload")) {
         next if Bus::is_active($unit);
         my $file = "$self->{new}/$unit";
