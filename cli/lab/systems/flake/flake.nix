@@ -14,6 +14,14 @@
     in
     {
       nixosConfigurations = mapAttrs (_: m: system m.generation) machines;
+      # Every system: what is built in one go.
+      all = derivation {
+        name = "all-systems";
+        system = "x86_64-linux";
+        builder = "/bin/sh";
+        args = [ "-c" "echo $systems > $out" ];
+        systems = map (m: m.config.system.build.toplevel) (builtins.attrValues self.nixosConfigurations);
+      };
       deploy = {
         nodes = mapAttrs (
           name: m:

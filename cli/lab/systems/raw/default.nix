@@ -15,6 +15,7 @@ let
     sshdConfig = "";
     authorizedKeys = { };
     users = { };
+    sudoers = "admin ALL=(ALL:ALL) NOPASSWD: ALL\naskadmin ALL=(ALL:ALL) ALL\n";
     fstab = "";
     systemdConf = "";
     activation = { };
@@ -56,7 +57,9 @@ let
   safe = builtins.replaceStrings [ "@" "/" " " ] [ "-" "-" "-" ];
   text = name: content: toFile (safe name) content;
 
+  # sshd takes the first value of a keyword: those of the generation come first.
   sshdConfig = text "sshd_config" ''
+    ${g.sshdConfig}
     Port 22
     AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/authorized_keys.d/%u
     KbdInteractiveAuthentication no
@@ -65,7 +68,6 @@ let
     PerSourcePenalties no
     Subsystem sftp internal-sftp
     UsePAM yes
-    ${g.sshdConfig}
   '';
 
   units = import ./units.nix {
@@ -92,6 +94,7 @@ let
   etc = tree "etc" (
     {
       "etc/generation" = text "generation" "${toString g.number}\n";
+      "etc/sudoers.d/lab" = text "sudoers" g.sudoers;
       "etc/hostname" = text "hostname" "${g.hostName}\n";
       "etc/fstab" = text "fstab" g.fstab;
       "etc/os-release" = text "os-release" ''

@@ -43,7 +43,7 @@ in
     trusted-users = [ "root" ];
   };
 
-  # `admin` needs no password for sudo; `asked` is asked for one: "lab".
+  # `admin` needs no password for sudo, `askadmin` is asked for the one it has on every host.
   users.mutableUsers = false;
   users.users = {
     root.openssh.authorizedKeys.keyFiles = keys;
@@ -51,14 +51,14 @@ in
       isNormalUser = true;
       openssh.authorizedKeys.keyFiles = keys;
     };
-    asked = {
+    askadmin = {
       isNormalUser = true;
-      hashedPassword = "$6$deploylab$YoLsR5/nhnzJKHmyKlfH/z6jS2fRZXrmym84SrKaOAl0Es15exKalUXWl99.F2AUnbBeJW3LdcjLvGyWw9d1Y0";
+      hashedPassword = "@askadmin@";
       openssh.authorizedKeys.keyFiles = keys;
     };
   };
   security.sudo.extraRules = [
     { users = [ "admin" ]; commands = [ { command = "ALL"; options = [ "NOPASSWD" ]; } ]; }
-    { users = [ "asked" ]; commands = [ "ALL" ]; }
+    { users = [ "askadmin" ]; commands = [ "ALL" ]; }
   ];
 }
