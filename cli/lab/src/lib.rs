@@ -19,4 +19,5 @@ pub mod programs;
 pub mod reexec;
 pub mod relay;
 pub mod supervisor;
+pub mod systems;
 pub mod wait;

@@ -14,6 +14,7 @@ use crate::cache;
 use crate::host::{Host, HostSpec};
 use crate::lab::Lab;
 use crate::supervisor::Supervisor;
+use crate::systems::BASELINE;
 
 /// Asks the inside of a lab to make a prepared set; the set's name follows.
 pub const WORD: &str = "prepare";
@@ -49,7 +50,7 @@ pub const PAIR: Prepared = Prepared {
 };
 
 /// Every set that this library knows.
-pub const ALL: &[Prepared] = &[PAIR];
+pub const ALL: &[Prepared] = &[PAIR, BASELINE];
 
 impl Prepared {
     /// The set called `name`.

@@ -1,0 +1,16 @@
+//! Systems to deploy, made without nixpkgs or from NixOS's own modules: what the hosts boot
+//! and what a flake on the operator's machine holds. What a system may be is written in
+//! `systems/GENERATION.md`, what its switch does in `systems/BEHAVIOURS.md`.
+
+mod baseline;
+mod faults;
+mod files;
+mod fleet;
+mod generation;
+mod real;
+
+pub use self::baseline::{BASELINE, Loader, build, closure, install, install_system};
+pub use self::faults::Answers;
+pub use self::fleet::{FOLDER, Fleet};
+pub use self::generation::{Generation, Image, Stage, Unit};
+pub use self::real::RealFleet;

@@ -1,0 +1,120 @@
+//! The system that a host runs before any deploy: built here, put into the host's store,
+//! made its profile and boot default.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use super::Fleet;
+use super::Generation;
+use super::files::{INSTALL, RECIPE};
+use crate::access;
+use crate::host::{Host, HostSpec};
+use crate::lab::Lab;
+use crate::nix::Nix;
+use crate::prepared::Prepared;
+use crate::process;
+
+/// A boot loader, by the file that NixOS writes for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loader {
+    /// grub/grub.cfg
+    Grub,
+    /// extlinux/extlinux.conf
+    Extlinux,
+    /// loader/loader.conf and entries
+    SystemdBoot,
+    /// No loader: nothing says what boots.
+    None,
+}
+
+impl Loader {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Grub => "grub",
+            Self::Extlinux => "extlinux",
+            Self::SystemdBoot => "systemd-boot",
+            Self::None => "none",
+        }
+    }
+}
+
+/// The operator's machine `mac`, and the machine `frame1` that runs and boots generation 1
+/// by GRUB; the operator logs in there as root, admin and askadmin.
+pub const BASELINE: Prepared = Prepared {
+    name: "baseline",
+    recipe: RECIPE,
+    make: |lab| {
+        let mac = lab.new_host(HostSpec::named("mac")?)?;
+        let frame1 = lab.new_host(HostSpec::named("frame1")?)?;
+        for host in [&mac, &frame1] {
+            host.boot()?;
+        }
+        for host in [&mac, &frame1] {
+            host.wait_until_up()?;
+        }
+        access::connect(&mac, &frame1)?;
+        install(lab, &frame1, &Generation::new("frame1", 1), Loader::Grub).map(drop)
+    },
+};
+
+/// Builds the system of `generation` on this machine and returns its path.
+///
+/// # Errors
+/// When it does not build.
+pub fn build(lab: &Lab, generation: &Generation) -> Result<String> {
+    let folder = lab.folder().join("systems");
+    Fleet::of("machine", generation.clone()).write_here(&folder)?;
+    build_in(&folder, &[])
+}
+
+/// Builds `machine` of the flake in `folder`; Nix sees `binds` as well.
+fn build_in(folder: &Path, binds: &[PathBuf]) -> Result<String> {
+    let nix = binds.iter().try_fold(Nix::new(folder)?, |nix, bind| nix.bind(bind))?;
+    let attribute = "path:.#nixosConfigurations.machine.config.system.build.toplevel";
+    let words = ["nix", "build", "--no-link", "--print-out-paths", attribute];
+    let output = process::run(&mut nix.command(words)?)?;
+    Ok(output.trim().to_owned())
+}
+
+/// Puts the closures of systems that were built here into the host's store.
+///
+/// # Errors
+/// When it cannot be exported or imported.
+pub fn closure(lab: &Lab, host: &Host, systems: &[&str]) -> Result<()> {
+    let nix = Nix::new(lab.folder())?;
+    let script = "nix-store --export $(nix-store --query --requisites \"$@\")";
+    let words = ["sh", "-euc", script, "sh"];
+    let output = nix.command(words.iter().chain(systems))?.output()?;
+    if !output.status.success() {
+        bail!("cannot export {systems:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    host.command(["nix-store", "--import"]).stdin(output.stdout).run()?.success().map(drop)
+}
+
+/// Makes `host` the machine that runs `generation` from its next boot on; returns the
+/// system's path.
+///
+/// # Errors
+/// When it cannot be built, copied or installed.
+pub fn install(
+    lab: &Lab,
+    host: &Host,
+    generation: &Generation,
+    loader: Loader,
+) -> Result<String> {
+    let system = build(lab, generation)?;
+    closure(lab, host, &[&system])?;
+    install_system(host, &system, loader)?;
+    Ok(system)
+}
+
+/// Makes `host` the machine that runs `system`, which is in its store, from its next boot on.
+///
+/// # Errors
+/// When the profile or the loader cannot be written.
+pub fn install_system(host: &Host, system: &str, loader: Loader) -> Result<()> {
+    let words = ["sh", "-euc", INSTALL, "install", system, loader.word()];
+    host.command(words).run()?.success()?;
+    host.sync()
+}

@@ -1,0 +1,101 @@
+//! The files of `cli/lab/systems` that make systems, kept in the program: prepared hosts are
+//! made anew when one of them changes.
+
+/// A file's path below `cli/lab/systems`, and its text.
+pub(super) type File = (&'static str, &'static str);
+
+macro_rules! systems {
+    ($($path:literal),+ $(,)?) => {
+        /// What every flake of systems has in its folder `systems`.
+        pub(super) const SYSTEMS: &[File] =
+            &[$(($path, include_str!(concat!("../../systems/", $path)))),+];
+
+        /// All that decides what a host is that a system was installed on.
+        pub(super) const RECIPE: &[&str] = &[
+            FLAKE,
+            INSTALL,
+            BOOT_STEP,
+            include_str!("baseline.rs"),
+            include_str!("fleet.rs"),
+            include_str!("generation.rs"),
+            include_str!("../access.rs"),
+            $(include_str!(concat!("../../systems/", $path))),+
+        ];
+    };
+}
+
+systems![
+    "activatable.sh",
+    "deploy-rs.nix",
+    "nixos.nix",
+    "raw/default.nix",
+    "raw/image.sh",
+    "raw/link-tree.sh",
+    "raw/links-to-root.sh",
+    "raw/services/http",
+    "raw/toplevel.sh",
+    "raw/units.nix",
+    "switch/Bus.pm",
+    "switch/Changes.pm",
+    "switch/Lists.pm",
+    "switch/Say.pm",
+    "switch/UnitFile.pm",
+    "switch/activate",
+    "switch/dry-activate",
+    "switch/hold",
+    "switch/loader/extlinux",
+    "switch/loader/grub",
+    "switch/loader/install",
+    "switch/loader/systemd-boot",
+    "switch/make-users",
+    "switch/pre-switch-check",
+    "switch/setup-etc",
+    "switch/switch-to-configuration",
+];
+
+/// The flake of systems made without nixpkgs.
+pub(super) const FLAKE: &str = include_str!("../../systems/flake/flake.nix");
+
+/// The flake of real NixOS systems, and what they have in common.
+pub(super) const REAL: &[File] = &[
+    ("flake.nix", include_str!("../../systems/real/flake.nix")),
+    ("machine.nix", include_str!("../../systems/real/machine.nix")),
+];
+
+/// Makes a plain host the machine that runs a system.
+pub(super) const INSTALL: &str = include_str!("../../systems/install");
+
+/// Takes the boot loader's default entry at a boot.
+pub(super) const BOOT_STEP: &str = include_str!("../../systems/boot-step");
+
+/// Programs among the files: others are not executable.
+pub(super) fn mode(path: &str) -> u32 {
+    if path == "raw/services/http" { 0o755 } else { 0o644 }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::SYSTEMS;
+
+    fn walk(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { walk(&path, found) } else { found.push(path) }
+        }
+    }
+
+    #[test]
+    fn every_file_of_raw_and_switch_is_in_the_table() {
+        let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("systems");
+        let mut found = Vec::new();
+        for folder in ["raw", "switch"] {
+            walk(&systems.join(folder), &mut found);
+        }
+        for path in found {
+            let name = path.strip_prefix(&systems).unwrap().to_str().unwrap();
+            assert!(SYSTEMS.iter().any(|(path, _)| *path == name), "{name} is not in SYSTEMS");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! One generation of a machine's system: the file that a test rewrites.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// What a system is. Serialized it is the `generation` of `systems/GENERATION.md`; a field
+/// that is left alone has the default written there.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Generation {
+    host_name: String,
+    number: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loader: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    etc: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    units: BTreeMap<String, Unit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sshd: Option<&'static str>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    sshd_config: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sudoers: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    fstab: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    systemd_conf: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    activation: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pre_switch_checks: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    boot_loader_step: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kernel: Option<Image>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    initrd: Option<Image>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    init_interface: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    breaks_off: Option<Stage>,
+    ballast_mib: u32,
+}
+
+/// A unit's text and the units that want it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unit {
+    text: String,
+    wanted_by: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+}
+
+/// The contents of a kernel or an initrd.
+#[derive(Clone, Debug, Serialize)]
+pub struct Image {
+    text: String,
+    version: String,
+    kib: u32,
+}
+
+/// Where a switch can be made to break off, with exit code 1.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Units are stopped, nothing is activated.
+    AfterStop,
+    /// Activated, but systemd has not reloaded.
+    AfterActivate,
+    /// Units are reloaded.
+    AfterReload,
+    /// Units are restarted; what was stopped is not started again.
+    AfterRestart,
+    /// Everything is started.
+    AfterStart,
+}
+
+impl Unit {
+    /// A unit with this text that nothing wants.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), wanted_by: Vec::new(), instance: None }
+    }
+
+    /// A service that multi-user.target wants and whose `[Service]` has these lines.
+    pub fn service(lines: &str) -> Self {
+        Self::new(format!("[Service]\n{lines}\n")).wanted_by("multi-user.target")
+    }
+
+    /// One more target that wants it.
+    pub fn wanted_by(mut self, target: &str) -> Self {
+        self.wanted_by.push(target.to_owned());
+        self
+    }
+
+    /// The targets want this instance of the template.
+    pub fn instance(mut self, name: &str) -> Self {
+        self.instance = Some(name.to_owned());
+        self
+    }
+}
+
+impl Image {
+    /// A file of `kib` KiB that differs from those with another `version`.
+    pub fn new(version: &str, kib: u32) -> Self {
+        Self { text: version.to_owned(), version: version.to_owned(), kib }
+    }
+}
+
+impl Generation {
+    /// A working system; `number` is the text of its /etc/generation.
+    pub fn new(host_name: &str, number: u32) -> Self {
+        Self { host_name: host_name.to_owned(), number, ..Self::default() }
+    }
+
+    /// NixOS's version, as in the system's name.
+    pub fn release(mut self, release: &str) -> Self {
+        self.release = Some(release.to_owned());
+        self
+    }
+
+    /// The platform that it is built for and on, such as `aarch64-linux`.
+    pub fn platform(mut self, platform: &str) -> Self {
+        self.platform = Some(platform.to_owned());
+        self
+    }
+
+    /// What the evaluated `boot.loader` options say: `grub`, `extlinux`, `systemd-boot`.
+    pub fn loader(mut self, loader: &str) -> Self {
+        self.loader = Some(loader.to_owned());
+        self
+    }
+
+    /// A file below /etc.
+    pub fn etc(mut self, path: &str, text: &str) -> Self {
+        self.etc.insert(path.to_owned(), text.to_owned());
+        self
+    }
+
+    /// A unit of the system.
+    pub fn unit(mut self, name: &str, unit: Unit) -> Self {
+        self.units.insert(name.to_owned(), unit);
+        self
+    }
+
+    /// The system has no sshd.
+    pub fn without_sshd(mut self) -> Self {
+        self.sshd = Some("off");
+        self
+    }
+
+    /// Lines that come first in sshd_config.
+    pub fn sshd_config(mut self, lines: &str) -> Self {
+        self.sshd_config = lines.to_owned();
+        self
+    }
+
+    /// The text of the administrators' sudo rule.
+    pub fn sudoers(mut self, text: &str) -> Self {
+        self.sudoers = Some(text.to_owned());
+        self
+    }
+
+    /// The text of /etc/fstab.
+    pub fn fstab(mut self, text: &str) -> Self {
+        self.fstab = text.to_owned();
+        self
+    }
+
+    /// Lines of systemd's own settings; another text than before re-executes systemd.
+    pub fn systemd_conf(mut self, lines: &str) -> Self {
+        self.systemd_conf = lines.to_owned();
+        self
+    }
+
+    /// A script that each activation runs.
+    pub fn activation(mut self, name: &str, script: &str) -> Self {
+        self.activation.insert(name.to_owned(), script.to_owned());
+        self
+    }
+
+    /// A script that refuses the switch when it fails.
+    pub fn pre_switch_check(mut self, name: &str, script: &str) -> Self {
+        self.pre_switch_checks.insert(name.to_owned(), script.to_owned());
+        self
+    }
+
+    /// A script that ends the boot loader's installation.
+    pub fn boot_loader_step(mut self, script: &str) -> Self {
+        self.boot_loader_step = script.to_owned();
+        self
+    }
+
+    /// Another kernel.
+    pub fn kernel(mut self, kernel: Image) -> Self {
+        self.kernel = Some(kernel);
+        self
+    }
+
+    /// Another initrd.
+    pub fn initrd(mut self, initrd: Image) -> Self {
+        self.initrd = Some(initrd);
+        self
+    }
+
+    /// The interface of its init; `systemd 2` is the others'.
+    pub fn init_interface(mut self, version: &str) -> Self {
+        self.init_interface = Some(version.to_owned());
+        self
+    }
+
+    /// Its switch ends there, with exit code 1.
+    pub fn breaks_off(mut self, stage: Stage) -> Self {
+        self.breaks_off = Some(stage);
+        self
+    }
+
+    /// A file of `mib` MiB in its closure.
+    pub fn ballast(mut self, mib: u32) -> Self {
+        self.ballast_mib = mib;
+        self
+    }
+}

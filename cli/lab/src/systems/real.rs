@@ -1,0 +1,100 @@
+//! A flake with real NixOS systems, as a folder on the operator's machine. It needs the
+//! inputs folder's `nixpkgs-real`: NixOS's own modules over stub packages.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::files::REAL;
+use super::fleet::{systems, write_here, write_to_host};
+use crate::access;
+use crate::cache;
+use crate::host::Host;
+
+/// Where the inputs are on a host that [`RealFleet::write`] served.
+const INPUT: &str = "/opt/nixpkgs-real";
+
+/// Machines, each with a module of its own besides what all have (`systems/real/machine.nix`).
+#[derive(Clone, Debug, Default)]
+pub struct RealFleet {
+    machines: BTreeMap<String, String>,
+}
+
+impl RealFleet {
+    /// A fleet of one machine; `module` is the text of a NixOS module.
+    pub fn of(name: &str, module: &str) -> Self {
+        Self::default().machine(name, module)
+    }
+
+    /// A machine; the module of one that is there already is replaced.
+    pub fn machine(mut self, name: &str, module: &str) -> Self {
+        self.machines.insert(name.to_owned(), module.to_owned());
+        self
+    }
+
+    /// Why these systems cannot be made on this machine.
+    pub fn missing() -> Option<String> {
+        match nixpkgs() {
+            Ok(folder) if folder.join("flake.nix").exists() => None,
+            Ok(folder) => Some(format!("there is no {}", folder.display())),
+            Err(error) => Some(format!("{error:#}")),
+        }
+    }
+
+    fn files(&self, operator: &Host, nixpkgs: &str) -> Result<Vec<(String, String, u32)>> {
+        let shadow = operator.read("/etc/shadow")?;
+        let password = shadow
+            .lines()
+            .filter_map(|line| line.strip_prefix("askadmin:"))
+            .find_map(|rest| rest.split(':').next())
+            .context("askadmin has no password on the operator's machine")?;
+        let mut all = systems();
+        for (path, text) in REAL {
+            let text = text.replace("@nixpkgs@", nixpkgs).replace("@askadmin@", password);
+            all.push(((*path).to_owned(), text, 0o644));
+        }
+        for (name, module) in &self.machines {
+            all.push((format!("machines/{name}.nix"), module.clone(), 0o644));
+        }
+        all.push(("key".into(), access::operator_key(operator)?, 0o644));
+        Ok(all)
+    }
+
+    /// Writes the flake to [`super::FOLDER`] on `operator`, commits it there, and puts the
+    /// module tree (24 MB) beside it.
+    ///
+    /// # Errors
+    /// When a folder cannot be written, git fails, or the inputs are missing.
+    pub fn write(&self, operator: &Host) -> Result<()> {
+        let input = operator.root().join(INPUT.trim_start_matches('/'));
+        if !input.exists() {
+            crate::process::run(
+                std::process::Command::new("cp").arg("--recursive").arg(nixpkgs()?).arg(&input),
+            )?;
+        }
+        write_to_host(operator, self.files(operator, INPUT)?)
+    }
+
+    /// Writes the flake into a folder of this machine; it finds the module tree in the
+    /// inputs folder. Keys and passwords are those of `operator`'s machine.
+    ///
+    /// # Errors
+    /// As [`RealFleet::write`].
+    pub fn write_here(&self, folder: &Path, operator: &Host) -> Result<()> {
+        let nixpkgs = nixpkgs()?;
+        write_here(folder, self.files(operator, &nixpkgs.display().to_string())?)
+    }
+
+    /// The folder that Nix has to see besides the flake's.
+    ///
+    /// # Errors
+    /// When there is no cache folder.
+    pub fn inputs() -> Result<PathBuf> {
+        Ok(cache::folder()?.join("inputs"))
+    }
+}
+
+fn nixpkgs() -> Result<PathBuf> {
+    Ok(RealFleet::inputs()?.join("nixpkgs-real"))
+}

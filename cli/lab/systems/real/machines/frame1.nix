@@ -1,0 +1,1 @@
+{ environment.etc.generation.text = "1\n"; }

@@ -1,0 +1,207 @@
+//! What the hosts boot, and what their switch does.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use deploy_lab::host::{Host, HostSpec};
+use deploy_lab::lab::Lab;
+use deploy_lab::prepared::PAIR;
+use deploy_lab::systems::{
+    self, Answers, BASELINE, FOLDER, Fleet, Generation, Image, Loader, RealFleet,
+};
+
+use crate::harness::Scenario;
+
+pub const ALL: &[Scenario] = &[
+    Scenario::new("the-baseline-runs-and-boots-generation-1", baseline),
+    Scenario::new("each-boot-loader-s-default-entry-is-what-boots", loaders),
+    Scenario::new("a-truncated-kernel-does-not-boot", truncated_kernel),
+    Scenario::new("the-flake-evaluates-as-a-real-one", flake),
+    Scenario::new("each-fault-is-one", faults),
+    Scenario::new("a-real-nixos-system-boots-and-is-switched", real).unless(RealFleet::missing),
+];
+
+const RUNS: &str = "readlink /run/current-system";
+const TOPLEVEL: &str = "nixosConfigurations.frame1.config.system.build.toplevel";
+
+/// The system of `frame1` in the operator's flake, built there and put on `frame1`.
+fn build(mac: &Host, frame1: &Host) -> Result<String> {
+    let script = format!("nix build --no-link --print-out-paths {FOLDER}#{TOPLEVEL}");
+    let system = mac.sh(&script)?;
+    mac.sh(&format!("nix copy --no-check-sigs --to ssh-ng://root@frame1 {system}"))?;
+    frame1.sh(&format!("test -e {system}"))?;
+    Ok(system)
+}
+
+fn both(lab: &mut Lab) -> Result<(Host, Host)> {
+    let mac = lab.prepared(&BASELINE, "mac")?;
+    let frame1 = lab.prepared(&BASELINE, "frame1")?;
+    mac.boot()?;
+    frame1.boot()?;
+    frame1.wait_until_up()?;
+    mac.wait_until_up()?;
+    Ok((mac, frame1))
+}
+
+fn stc(host: &Host, system: &str, verb: &str) -> Result<i32> {
+    let program = format!("{system}/bin/switch-to-configuration");
+    Ok(host.command([program.as_str(), verb]).run()?.code)
+}
+
+fn baseline(lab: &mut Lab) -> Result<()> {
+    let (mac, frame1) = both(lab)?;
+    let facts = mac.sh("ssh frame1 'cat /etc/generation; readlink /run/current-system \
+                        /run/booted-system; readlink -f /nix/var/nix/profiles/system; hostname'")?;
+    let facts: Vec<&str> = facts.lines().collect();
+    let system = facts[1];
+    ensure!(system.ends_with("-nixos-system-frame1-25.11.1"), "{facts:?}");
+    ensure!(facts == ["1", system, system, system, "frame1"], "{facts:?}");
+    ensure!(mac.sh("ssh admin@frame1 sudo -n id -un")? == "root", "no sudo for admin");
+    // The same file, built on the operator's machine, is the same system.
+    Fleet::of("frame1", Generation::new("frame1", 1)).write(&mac)?;
+    let path = mac.sh(&format!("nix eval --raw {FOLDER}#{TOPLEVEL}.outPath"))?;
+    ensure!(path == system, "the operator's machine makes {path}, frame1 runs {system}");
+    ensure!(frame1.sh("systemctl is-system-running")? == "running", "a unit failed");
+    Ok(())
+}
+
+fn loaders(lab: &mut Lab) -> Result<()> {
+    for (loader, name) in
+        [(Loader::Grub, "frame1"), (Loader::Extlinux, "frame2"), (Loader::SystemdBoot, "frame3")]
+    {
+        let host = lab.new_host(HostSpec::named(name)?)?;
+        host.boot()?;
+        host.wait_until_up()?;
+        let one = systems::install(lab, &host, &Generation::new(name, 1), loader)?;
+        let two = systems::build(lab, &Generation::new(name, 2))?;
+        systems::closure(lab, &host, &[&two])?;
+        host.power_cut_and_boot()?;
+        ensure!(host.sh(RUNS)? == one, "{loader:?} does not boot what was installed");
+        host.sh(&format!("nix-env --profile /nix/var/nix/profiles/system --set {two}"))?;
+        ensure!(stc(&host, &two, "boot")? == 0, "{loader:?}: boot failed");
+        host.sync()?;
+        host.power_cut_and_boot()?;
+        ensure!(host.sh(RUNS)? == two, "{loader:?} does not boot the second generation");
+        // Back, without a new entry: only the default moves.
+        ensure!(stc(&host, &one, "boot")? == 0, "{loader:?}: boot failed");
+        host.sync()?;
+        host.power_cut_and_boot()?;
+        ensure!(host.sh(RUNS)? == one, "{loader:?} does not boot the first generation again");
+        host.power_cut()?;
+    }
+    Ok(())
+}
+
+fn truncated_kernel(lab: &mut Lab) -> Result<()> {
+    let frame1 = lab.prepared(&BASELINE, "frame1")?;
+    frame1.boot()?;
+    frame1.sh("for file in /boot/kernels/*-bzImage; do truncate -s 1000 $file; done")?;
+    frame1.sync()?;
+    frame1.power_cut()?;
+    let Err(error) = frame1.boot() else { bail!("it booted") };
+    let text = format!("{error:#}");
+    ensure!(text.contains("kernel") && text.contains("differs from"), "{text}");
+    Ok(())
+}
+
+fn flake(lab: &mut Lab) -> Result<()> {
+    let mac = lab.prepared(&PAIR, "mac")?;
+    mac.boot()?;
+    mac.wait_until_up()?;
+    let generation = Generation::new("frame1", 7).kernel(Image::new("6.12.7", 128));
+    Fleet::of("frame1", generation).node("frame1", "confirmTimeout", 7).write(&mac)?;
+    let eval = |attribute: &str| mac.sh(&format!("nix eval --json {FOLDER}#{attribute}"));
+    ensure!(eval("deploy.nodes.frame1.confirmTimeout")? == "7", "the node's settings");
+    let host = "nixosConfigurations.frame1.config.networking.hostName";
+    ensure!(eval(host)? == "\"frame1\"", "the configuration's host name");
+    let path = "deploy.nodes.frame1.profiles.system.path";
+    let profile = mac.sh(&format!("nix build --no-link --print-out-paths {FOLDER}#{path}"))?;
+    let script = mac.read(&format!("{profile}/deploy-rs-activate"))?;
+    ensure!(script.contains("cd /tmp") && script.contains("switch-to-configuration switch"));
+    mac.sh(&format!("test -x {profile}/activate-rs; test -e {profile}/bin/switch-to-configuration"))?;
+    ensure!(mac.sh(&format!("git -C {FOLDER} status --short"))?.is_empty(), "the tree is dirty");
+    Ok(())
+}
+
+/// Brings each fault about by a deployed system, and sees it; then the baseline is back.
+fn faults(lab: &mut Lab) -> Result<()> {
+    let (mac, frame1) = both(lab)?;
+    let one = frame1.sh(RUNS)?;
+    let base = || Generation::new("frame1", 2);
+    let switch = |generation: Generation| -> Result<i32> {
+        Fleet::of("frame1", generation).write(&mac)?;
+        stc(&frame1, &build(&mac, &frame1)?, "test")
+    };
+    let back = || -> Result<()> {
+        ensure!(stc(&frame1, &one, "test")? == 0, "no way back");
+        frame1.wait_for_ssh(Duration::from_secs(10))
+    };
+    let login = |words: &str| -> Result<i32> {
+        let words = ["ssh", "-o", "ControlPath=none", "-o", "BatchMode=yes", "admin@frame1", words];
+        Ok(mac.command(words).run()?.code)
+    };
+    ensure!(login("sudo -n true")? == 0, "no login to begin with");
+
+    ensure!(switch(base().without_sshd())? == 0 && login("true")? == 255, "sshd runs");
+    back()?;
+    for closed in [base().refusing_logins(), base().without_keys()] {
+        let mut open = mac.command(["ssh", "frame1", "sleep 1000"]).spawn()?;
+        ensure!(switch(closed)? == 0 && login("true")? == 255, "a login works");
+        ensure!(open.is_running()?, "the open connection ended");
+        open.kill()?;
+        back()?;
+    }
+    ensure!(switch(base().without_sudo())? == 0 && login("true")? == 0, "the login fails");
+    ensure!(login("sudo -n true")? != 0, "sudo works");
+    back()?;
+    ensure!(switch(base().with_failing_unit())? == 4, "no unit failed");
+    back()?;
+    let second = Duration::from_secs(1);
+    ensure!(switch(base().with_dying_unit(second, second / 5))? == 0, "a failure at the start");
+    deploy_lab::wait::until("it was restarted", 10 * second, || {
+        let restarts = frame1.sh("systemctl show --value --property=NRestarts dying.service")?;
+        Ok(restarts != "0")
+    })?;
+    back()?;
+    let answers = Answers(&[(1, 200), (0, 500)]);
+    ensure!(switch(base().http(8080, second, answers))? == 0, "the HTTP service failed");
+    let ask = "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/ || :";
+    ensure!(frame1.sh(ask)? == "000", "it answers too early");
+    deploy_lab::wait::until("it answers", 10 * second, || Ok(frame1.sh(ask)? == "200"))?;
+    ensure!(frame1.sh(ask)? == "500", "no second answer");
+    back()?;
+    ensure!(switch(base().with_failing_mount())? == 1, "the switch went through");
+    ensure!(login("true")? == 255, "a login works in emergency mode");
+    Ok(())
+}
+
+fn real(lab: &mut Lab) -> Result<()> {
+    let (mac, frame1) = {
+        let mac = lab.prepared(&PAIR, "mac")?;
+        let frame1 = lab.prepared(&PAIR, "frame1")?;
+        mac.boot()?;
+        frame1.boot()?;
+        frame1.wait_until_up()?;
+        mac.wait_until_up()?;
+        (mac, frame1)
+    };
+    let module = |extra: &str| format!("{{ environment.etc.generation.text = \"1\"; {extra} }}\n");
+    RealFleet::of("frame1", &module("")).write(&mac)?;
+    let one = build(&mac, &frame1)?;
+    systems::install_system(&frame1, &one, Loader::Grub)?;
+    frame1.power_cut_and_boot()?;
+    frame1.wait_for_ssh(Duration::from_secs(20))?;
+    ensure!(mac.sh(&format!("ssh frame1 {RUNS}"))? == one, "another system runs");
+    ensure!(mac.sh("ssh admin@frame1 sudo -n id -un")? == "root", "no sudo for admin");
+    let password = format!("{}\n", deploy_lab::base::ASKADMIN_PASSWORD);
+    let told = mac.command(["ssh", "askadmin@frame1", "sudo -S id -un"]).stdin(password).run()?;
+    ensure!(told.success()?.stdout == "root\n", "no sudo for askadmin");
+    RealFleet::of("frame1", &module("services.openssh.enable = false;")).write(&mac)?;
+    let closed = build(&mac, &frame1)?;
+    ensure!(stc(&frame1, &closed, "test")? == 0, "the switch failed");
+    ensure!(mac.command(["ssh", "frame1", "true"]).run()?.code == 255, "sshd runs");
+    frame1.power_cut_and_boot()?;
+    frame1.wait_for_ssh(Duration::from_secs(20))?;
+    ensure!(mac.sh(&format!("ssh frame1 {RUNS}"))? == one, "it boots another system");
+    Ok(())
+}
