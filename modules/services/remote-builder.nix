@@ -1,6 +1,11 @@
 # What makes this machine somebody's remote builder: a user of its own, who may
 # build and nothing else.
-{ lib, config, ... }:
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   cfg = config.homelab.remoteBuilder;
@@ -23,7 +28,7 @@ in
 
     systems = mkOption {
       type = types.nonEmptyListOf types.str;
-      default = [ config.nixpkgs.hostPlatform.system ];
+      default = [ pkgs.stdenv.hostPlatform.system ];
       defaultText = lib.literalExpression "[ the machine's own system ]";
       description = "What it builds for.";
     };

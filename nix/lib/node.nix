@@ -8,7 +8,7 @@
 let
   inherit (configuration) config;
   cfg = config.deploy;
-  inherit (config.nixpkgs.hostPlatform) system;
+  inherit (configuration.pkgs.stdenv.hostPlatform) system;
   inherit (config.system.build) toplevel;
   manifest = config.homelab.manifest or { };
 
