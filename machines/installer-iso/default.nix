@@ -1,0 +1,42 @@
+# What a new machine is installed from: no screen needed, SSH with the admins' keys.
+{
+  lib,
+  pkgs,
+  modulesPath,
+  inputs,
+  ...
+}:
+let
+  keys = import ../keys.nix;
+in
+{
+  imports = [ "${modulesPath}/installer/cd-dvd/installation-cd-minimal.nix" ];
+
+  nixpkgs.hostPlatform = "x86_64-linux";
+  system.stateVersion = "26.05";
+
+  image.baseName = lib.mkForce "installer-iso";
+  # Quick to make; a little larger.
+  isoImage.squashfsCompression = "zstd -Xcompression-level 3";
+
+  hardware.enableRedistributableFirmware = true;
+  environment.systemPackages = [ pkgs.disko ];
+
+  users.users.root.openssh.authorizedKeys.keys = inputs.self.lib.sshKeys keys [ "admins" ];
+  services.openssh.settings = {
+    PasswordAuthentication = false;
+    KbdInteractiveAuthentication = false;
+    PermitRootLogin = lib.mkForce "prohibit-password";
+  };
+  # So that it can be found: ssh root@installer.local
+  networking.hostName = "installer";
+  services.avahi = {
+    enable = true;
+    nssmdns4 = true;
+    openFirewall = true;
+    publish = {
+      enable = true;
+      addresses = true;
+    };
+  };
+}

@@ -1,0 +1,122 @@
+# What has to hold after a deploy. Each entry is one check of machine.json.
+{ lib, config, ... }:
+let
+  inherit (lib) mkOption types;
+
+  address = mkOption {
+    type = types.str;
+    default = config.bind;
+    defaultText = lib.literalExpression "the service's bind";
+    description = "Numeric address to connect to.";
+  };
+  port = mkOption {
+    type = types.port;
+    default = if config.port == null then 0 else config.port;
+    defaultText = lib.literalExpression "the service's port";
+    description = "The port.";
+  };
+  fields = options: types.submodule { inherit options; };
+
+  kinds = {
+    unit = fields {
+      unit = mkOption {
+        type = types.str;
+        description = "A unit that is active.";
+      };
+    };
+    tcp = fields { inherit address port; };
+    http = fields {
+      inherit address port;
+      host = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        description = "The Host header; null means the address.";
+      };
+      sni = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        description = "Speak TLS with this server name; null means plain HTTP.";
+      };
+      path = mkOption {
+        type = types.strMatching "/.*";
+        default = "/";
+        description = "Path with query.";
+      };
+      status = mkOption {
+        type = types.ints.between 100 599;
+        default = 200;
+        description = "The status that is expected.";
+      };
+      contains = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        description = "Text that the body must contain.";
+      };
+    };
+    certificate = fields {
+      inherit address port;
+      sni = mkOption {
+        type = types.str;
+        description = "The server name to ask for.";
+      };
+      issuer = mkOption {
+        type = types.str;
+        description = "Text that the issuer's name must contain.";
+      };
+    };
+    command = fields {
+      argv = mkOption {
+        type = types.nonEmptyListOf types.str;
+        description = "Program and arguments; no shell. Status 0 is well.";
+      };
+    };
+  };
+in
+{
+  options = {
+    health = mkOption {
+      type = types.attrsOf (
+        types.submodule {
+          options = {
+            level = mkOption {
+              type = types.enum [
+                "gate"
+                "late"
+              ];
+              default = "gate";
+              description = "`gate` decides over the deploy; `late` is watched and reported after the commit.";
+            };
+            grace = mkOption {
+              type = types.ints.unsigned;
+              default = 30;
+              description = "Seconds after the switch in which it may still fail.";
+            };
+            kind = mkOption {
+              type = types.attrTag (
+                lib.mapAttrs (
+                  kind: type:
+                  mkOption {
+                    inherit type;
+                    description = "A check of kind ${kind}.";
+                  }
+                ) kinds
+              );
+              description = "What is checked: exactly one of unit, tcp, http, certificate, command.";
+            };
+          };
+        }
+      );
+      default = { };
+      description = ''
+        Checks of this service, by a name of your own. `unit` and `sites` bring
+        theirs by themselves.
+      '';
+    };
+
+    unhealthReason = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "Why this service has no check at all.";
+    };
+  };
+}

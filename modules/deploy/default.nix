@@ -1,0 +1,11 @@
+# What makes a machine one that `deploy` knows: how it is reached, and, when
+# `services.deploy-agent.enable` is set, the agent installed on it.
+{
+  _class = "nixos";
+
+  imports = [
+    ./node.nix
+    ./agent.nix
+    ./deploy-user.nix
+  ];
+}

@@ -1,0 +1,45 @@
+# What is saved. The names depend on the declared services alone; only values are
+# read from the units, or evaluation would go round in circles.
+{ lib, config, ... }:
+let
+  isYes = value: value == true || lib.elem (toString value) [ "1" "yes" "true" "on" ];
+
+  # State directories of a unit as they are on disk. /var/lib/NAME of a
+  # DynamicUser is a link, and a backup of a link saves no file.
+  # Proof: nix/tests/state-directory.nix.
+  stateOf =
+    unit:
+    let
+      settings = (config.systemd.services.${lib.removeSuffix ".service" unit} or { }).serviceConfig or { };
+      root = if isYes (settings.DynamicUser or false) then "/var/lib/private" else "/var/lib";
+      words = lib.concatMap (lib.splitString " ") (lib.toList (settings.StateDirectory or [ ]));
+      name = word: lib.head (lib.splitString ":" word);
+    in
+    map (word: "${root}/${name word}") (lib.filter (word: word != "") words);
+
+  backupOf =
+    service:
+    let
+      units = lib.optional (service.unit != null) service.unit ++ service.extraUnits;
+    in
+    {
+      inherit units;
+      inherit (service.backup)
+        exclude
+        prepare
+        cleanup
+        stopUnits
+        sentinel
+        ;
+      paths =
+        if service.backup.paths == "auto" then
+          lib.unique (lib.concatMap stateOf units)
+        else
+          service.backup.paths;
+    };
+in
+{
+  homelab.derived.backups = lib.mapAttrs (_: backupOf) (
+    lib.filterAttrs (_: service: service.backup != null) config.homelab.enabledServices
+  );
+}

@@ -1,0 +1,101 @@
+# Checks of machine.json. A service brings one per unit, per site and per
+# certificate by itself, and those it declares.
+{ lib, config, ... }:
+let
+  inherit (config.homelab) tls proxy;
+
+  check =
+    {
+      service,
+      name,
+      level ? "gate",
+      grace ? 30,
+      kind,
+    }:
+    {
+      name = "${service}.${name}";
+      inherit
+        service
+        level
+        grace
+        kind
+        ;
+    };
+
+  unitCheck =
+    service: unit:
+    check {
+      inherit service;
+      name = "unit.${unit}";
+      kind = {
+        type = "unit";
+        inherit unit;
+      };
+    };
+
+  # The kind is an attribute set with one name; machine.json writes it as `type`.
+  declaredCheck =
+    service: name: declared:
+    let
+      type = lib.head (lib.attrNames declared.kind);
+    in
+    check {
+      inherit service;
+      inherit (declared) level grace;
+      name = "health.${name}";
+      kind = {
+        inherit type;
+      }
+      // declared.kind.${type};
+    };
+
+  # Through the proxy by name: it shows what people see.
+  siteCheck =
+    entry: site:
+    check {
+      inherit (site) service;
+      name = "site.${site.host}";
+      grace = 60;
+      kind = {
+        type = "http";
+        address = "127.0.0.1";
+        port = proxy.httpsPort;
+        inherit (site) host;
+        sni = site.host;
+        inherit (entry.siteCheck) path status contains;
+      };
+    };
+
+  # A self-signed certificate answers as well, so the issuer is looked at. It is
+  # `late` until a first one was issued: an order takes minutes.
+  certificateCheck =
+    site:
+    check {
+      inherit (site) service;
+      name = "certificate.${site.host}";
+      level = tls.checkLevel;
+      grace = 60;
+      kind = {
+        type = "certificate";
+        address = "127.0.0.1";
+        port = proxy.httpsPort;
+        sni = site.host;
+        inherit (tls) issuer;
+      };
+    };
+
+  checksOf =
+    name: service:
+    let
+      sites = lib.filter (site: site.service == name) config.homelab.derived.sites;
+    in
+    map (unitCheck name) (lib.optional (service.unit != null) service.unit ++ service.extraUnits)
+    ++ lib.mapAttrsToList (declaredCheck name) service.health
+    ++ map (siteCheck service) sites
+    ++ map certificateCheck sites;
+in
+{
+  homelab.derived.checks = lib.concatLists (
+    lib.mapAttrsToList checksOf config.homelab.enabledServices
+  );
+}

@@ -1,0 +1,7 @@
+# Dashboard files, by a name that no other service's dashboard has.
+{ lib, config, ... }:
+{
+  homelab.derived.dashboards = lib.concatMapAttrs (
+    name: service: lib.mapAttrs' (board: lib.nameValuePair "${name}-${board}.json") service.dashboards
+  ) config.homelab.enabledServices;
+}

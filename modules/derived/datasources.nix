@@ -1,0 +1,19 @@
+# Data sources for dashboards. The uid is the declared name: dashboards point at it.
+{ lib, config, ... }:
+let
+  endpoint = import ../endpoint.nix lib;
+in
+{
+  homelab.derived.datasources = lib.concatLists (
+    lib.mapAttrsToList (
+      name: service:
+      lib.mapAttrsToList (uid: source: {
+        inherit uid;
+        inherit (source) type jsonData;
+        inherit (service) title;
+        isDefault = source.default;
+        url = "${service.scheme}://${endpoint service.bind service.port}";
+      }) service.datasources
+    ) config.homelab.enabledServices
+  );
+}

@@ -1,0 +1,38 @@
+# Secrets of all services by name, with the file that each is read from and
+# whether that file exists yet. A missing one must not break the evaluation:
+# whoever sets up a machine has to see the whole list at once.
+{ lib, config, ... }:
+let
+  inherit (config.homelab.secrets) directory;
+
+  declared = lib.concatLists (
+    lib.mapAttrsToList (
+      service: entry:
+      lib.mapAttrsToList (name: secret: {
+        inherit service name secret;
+      }) entry.secrets
+    ) config.homelab.enabledServices
+  );
+
+  merge =
+    name: entries:
+    let
+      first = (lib.head entries).secret;
+      file = directory + "/${name}.age";
+    in
+    {
+      inherit name file;
+      inherit (first)
+        owner
+        group
+        mode
+        hint
+        ;
+      services = map (entry: entry.service) entries;
+      restartUnits = lib.unique (lib.concatMap (entry: entry.secret.restartUnits) entries);
+      exists = builtins.pathExists file;
+    };
+in
+{
+  homelab.derived.secrets = lib.mapAttrs merge (lib.groupBy (entry: entry.name) declared);
+}

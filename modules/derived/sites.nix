@@ -1,0 +1,37 @@
+# Host names, in order of service and declaration.
+{ lib, config, ... }:
+let
+  endpoint = import ../endpoint.nix lib;
+  inherit (config.homelab) tls proxy;
+
+  # The declared domain whose certificate, `*.domain` and `domain`, names this host.
+  covering =
+    host:
+    lib.findFirst (
+      domain:
+      host == domain
+      || (lib.hasSuffix ".${domain}" host && !lib.hasInfix "." (lib.removeSuffix ".${domain}" host))
+    ) null tls.domains;
+
+  publicPort = lib.optionalString (proxy.publicPort != 443) ":${toString proxy.publicPort}";
+
+  siteOf = name: service: site: {
+    service = name;
+    inherit (site) host audience;
+    url = "https://${site.host}${publicPort}";
+    certificate = covering site.host;
+    upstream =
+      if service.port == null then
+        null
+      else
+        "${service.scheme}://${endpoint service.bind service.port}";
+    inherit (service) auth proxy;
+  };
+in
+{
+  homelab.derived.sites = lib.concatLists (
+    lib.mapAttrsToList (
+      name: service: map (siteOf name service) service.sites
+    ) config.homelab.enabledServices
+  );
+}

@@ -1,0 +1,13 @@
+# Policies over the merged services. Each message names the option to change.
+{
+  _class = "nixos";
+
+  imports = [
+    ./collisions.nix
+    ./exposure.nix
+    ./upkeep.nix
+    ./secrets.nix
+    ./certificates.nix
+    ./names.nix
+  ];
+}

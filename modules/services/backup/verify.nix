@@ -1,0 +1,37 @@
+# Run after a backup: a snapshot without any file, or without the declared one,
+# is a failure, although restic says that all is well.
+{ lib, pkgs }:
+{
+  service,
+  sentinel,
+  textfileDirectory,
+}:
+pkgs.writeShellScript "verify-backup-of-${service}" ''
+  set -eu
+  export PATH=${
+    lib.makeBinPath [
+      pkgs.coreutils
+      pkgs.gnugrep
+      pkgs.restic
+    ]
+  }
+  listing=$(mktemp)
+  trap 'rm -f "$listing"' EXIT
+  # `-` is a file in the long listing; folders and links do not count.
+  restic ls --long --tag ${lib.escapeShellArg service} latest > "$listing"
+  if ! grep -q '^-' "$listing"; then
+    echo "the last snapshot of ${service} holds no file: see homelab.services.${service}.backup.paths" >&2
+    exit 1
+  fi
+  ${lib.optionalString (sentinel != null) ''
+    if ! grep -qF -- ${lib.escapeShellArg sentinel} "$listing"; then
+      echo "the last snapshot of ${service} lacks "${lib.escapeShellArg sentinel}": see homelab.services.${service}.backup.sentinel" >&2
+      exit 1
+    fi
+  ''}
+  ${lib.optionalString (textfileDirectory != null) ''
+    file=${textfileDirectory}/backup-${service}.prom
+    printf 'homelab_backup_last_success_timestamp_seconds{service="%s"} %s\n' ${lib.escapeShellArg service} "$(date +%s)" > "$file.new"
+    mv "$file.new" "$file"
+  ''}
+''

@@ -1,0 +1,61 @@
+# Metrics of the machine and of its units.
+{ lib, config, ... }:
+let
+  cfg = config.homelab.node-exporter;
+in
+{
+  options.homelab.node-exporter = {
+    enable = lib.mkEnableOption "the node exporter";
+
+    port = lib.mkOption {
+      type = lib.types.port;
+      default = 9100;
+      description = "Where it listens, on loopback.";
+    };
+
+    textfileDirectory = lib.mkOption {
+      type = lib.types.path;
+      default = "/var/lib/node-exporter-textfile";
+      description = "Files `*.prom` in this folder are exported too: backups and deploys leave theirs there.";
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    services.prometheus.exporters.node = {
+      enable = true;
+      listenAddress = "127.0.0.1";
+      inherit (cfg) port;
+      enabledCollectors = [
+        "systemd"
+        "processes"
+      ];
+      extraFlags = [ "--collector.textfile.directory=${cfg.textfileDirectory}" ];
+    };
+
+    systemd.tmpfiles.rules = [ "d ${cfg.textfileDirectory} 0755 root root -" ];
+
+    homelab.services.node-exporter = {
+      title = "Node exporter";
+      description = "Metrics of the machine";
+      unit = "prometheus-node-exporter.service";
+      inherit (cfg) port;
+      health.metrics.kind.http = {
+        path = "/metrics";
+        contains = "node_uname_info";
+      };
+      metrics.default = { };
+      alerts = {
+        DiskAlmostFull = {
+          expr = ''node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay"} / node_filesystem_size_bytes < 0.1'';
+          for = "15m";
+          summary = "{{ $labels.mountpoint }} has less than a tenth of its space left";
+        };
+        UnitFailed = {
+          expr = ''node_systemd_unit_state{state="failed"} == 1'';
+          summary = "{{ $labels.name }} has failed";
+        };
+      };
+      noBackupReason = "has no state";
+    };
+  };
+}

@@ -1,0 +1,73 @@
+# Where the proxy listens and who belongs to which audience.
+{ lib, ... }:
+let
+  inherit (lib) mkOption types;
+in
+{
+  options.homelab.proxy = {
+    httpPort = mkOption {
+      type = types.port;
+      default = 80;
+      description = "Where the proxy speaks HTTP.";
+    };
+
+    httpsPort = mkOption {
+      type = types.port;
+      default = 443;
+      description = "Where the proxy speaks HTTPS.";
+    };
+
+    publicPort = mkOption {
+      type = types.port;
+      default = 443;
+      description = "The port that browsers use. It differs from `httpsPort` behind a port forward, as in a virtual machine.";
+    };
+
+    lanRanges = mkOption {
+      type = types.listOf types.str;
+      default = [
+        "10.0.0.0/8"
+        "172.16.0.0/12"
+        "192.168.0.0/16"
+        "fc00::/7"
+        "fe80::/10"
+      ];
+      description = "Addresses of the audience `lan`. The machine itself and the tailnet always belong to it.";
+    };
+
+    tailnetRanges = mkOption {
+      type = types.listOf types.str;
+      default = [
+        "100.64.0.0/10"
+        "fd7a:115c:a1e0::/48"
+      ];
+      description = "Addresses of the audience `tailnet`. The machine itself always belongs to it.";
+    };
+
+    forwardAuth = {
+      url = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        example = "127.0.0.1:9091";
+        description = "Who is asked whether a request may pass, for services with `auth.kind = \"forward\"`.";
+      };
+
+      uri = mkOption {
+        type = types.str;
+        default = "/api/authz/forward-auth";
+        description = "The path that is asked.";
+      };
+
+      copyHeaders = mkOption {
+        type = types.listOf types.str;
+        default = [
+          "Remote-User"
+          "Remote-Groups"
+          "Remote-Name"
+          "Remote-Email"
+        ];
+        description = "Headers of the answer that are passed on to the service.";
+      };
+    };
+  };
+}

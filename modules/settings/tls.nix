@@ -1,0 +1,66 @@
+# Where certificates come from.
+{ lib, config, ... }:
+let
+  inherit (lib) mkOption types;
+  cfg = config.homelab.tls;
+in
+{
+  options.homelab.tls = {
+    mode = mkOption {
+      type = types.enum [
+        "acme"
+        "plugin"
+        "internal"
+      ];
+      default = "acme";
+      description = ''
+        `acme`: one certificate per domain by `security.acme`, ordered by DNS-01.
+        `plugin`: the proxy orders them itself, with a package that has the DNS
+        provider built in. `internal`: the proxy's own authority, for tests and
+        virtual machines; needs no token.
+      '';
+    };
+
+    domains = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      example = [ "local.example.org" ];
+      description = "Domains with a certificate for `*.DOMAIN` and `DOMAIN`.";
+    };
+
+    email = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "Where the certificate authority writes to.";
+    };
+
+    dnsProvider = mkOption {
+      type = types.str;
+      default = "cloudflare";
+      description = "Who serves the domains, as lego and the plugin call it.";
+    };
+
+    dnsResolver = mkOption {
+      type = types.str;
+      default = "1.1.1.1:53";
+      description = "Where the challenge is looked up. A resolver at home may have its own idea of the domain.";
+    };
+
+    issuer = mkOption {
+      type = types.str;
+      default = if cfg.mode == "internal" then "Caddy Local Authority" else "Let's Encrypt";
+      defaultText = lib.literalExpression ''"Let's Encrypt", or the proxy's own authority'';
+      description = "Text that the issuer's name of every site's certificate must contain.";
+    };
+
+    checkLevel = mkOption {
+      type = types.enum [
+        "gate"
+        "late"
+      ];
+      default = if cfg.mode == "internal" then "gate" else "late";
+      defaultText = lib.literalExpression ''if mode == "internal" then "gate" else "late"'';
+      description = "Whether the issuer decides over a deploy. `late` until the first certificate was issued: an order takes minutes. Set `gate` afterwards.";
+    };
+  };
+}

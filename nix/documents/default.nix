@@ -1,0 +1,1 @@
+{ inputs, pkgs }: { package = pkgs.writeText "x" "x"; }

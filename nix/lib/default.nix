@@ -1,0 +1,31 @@
+# The library. Small on purpose; every function is here with what it takes.
+{ inputs }:
+let
+  inherit (inputs.nixpkgs) lib;
+  node = import ./node.nix { inherit inputs lib; };
+in
+{
+  # fleet { machines, self, secrets ? …, images ? [ ], modules ? [ ], specialArgs ? { } }
+  #
+  # A folder with a folder per machine becomes `nixosConfigurations` and `deploy`.
+  # `self` is the flake that calls, for the revision. `secrets` is its folder of
+  # agenix files. `images` names the machines that are installed from, not
+  # deployed to. `modules` go into every machine.
+  fleet = import ./fleet.nix { inherit inputs lib node; };
+
+  # deployNode { name, configuration, self }
+  #
+  # One `deploy.nodes.NAME` out of a NixOS configuration that imports
+  # `nixosModules.deploy`: machine.json's names, and deploy-rs's beside them.
+  deployNode = node;
+
+  # machineJson name node
+  #
+  # The document that `deploy` reads, out of one `deploy.nodes.NAME`.
+  machineJson = import ./machine.nix;
+
+  # sshKeys keys groups
+  #
+  # Public keys of groups of a file of keys, as one list without repeats.
+  sshKeys = import ./ssh-keys.nix { inherit lib; };
+}

@@ -1,0 +1,30 @@
+# Packages of one system. `deploy-agent-SYSTEM` is static: it has to run on
+# machines that share nothing with the system it was built on.
+{ inputs, pkgs }:
+let
+  inherit (pkgs) lib;
+  inherit (pkgs.stdenv.hostPlatform) isLinux system;
+
+  agentFor =
+    target:
+    let
+      native = inputs.nixpkgs.legacyPackages.${target};
+    in
+    native.pkgsStatic.callPackage ./agent.nix { };
+  agents = lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] agentFor;
+
+  deploy = pkgs.callPackage ./deploy.nix {
+    # The agent of the package's own system only: another one would need a
+    # builder of that system to install `deploy`.
+    agents = lib.optionalAttrs isLinux { ${system} = agents.${system}; };
+  };
+  documents = import ../documents { inherit inputs pkgs; };
+in
+{
+  inherit deploy;
+  default = deploy;
+  docs = documents.package;
+}
+// lib.mapAttrs' (target: lib.nameValuePair "deploy-agent-${target}") (
+  lib.filterAttrs (target: _: target == system) agents
+)

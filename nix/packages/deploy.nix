@@ -1,0 +1,29 @@
+# `deploy`: the operator's side, Linux and macOS.
+#
+# `agents` is a package per Linux system that goes beside the program, as
+# `libexec/deploy-agent-SYSTEM`. A Mac's package has none: it would need a Linux
+# builder before the first deploy.
+{
+  lib,
+  rustPlatform,
+  agents ? { },
+}:
+rustPlatform.buildRustPackage {
+  pname = "deploy";
+  version = (lib.importTOML ../../Cargo.toml).workspace.package.version;
+  src = import ./source.nix { inherit lib; };
+  cargoLock.lockFile = ../../Cargo.lock;
+  cargoBuildFlags = [ "--package=deploy" ];
+  cargoTestFlags = [ "--package=deploy" ];
+  postInstall = lib.concatStrings (
+    lib.mapAttrsToList (system: agent: ''
+      install -D ${lib.getExe agent} $out/libexec/deploy-agent-${system}
+    '') agents
+  );
+  meta = {
+    description = "Deploys NixOS machines and keeps only what is reachable and healthy";
+    license = lib.licenses.mit;
+    mainProgram = "deploy";
+    platforms = lib.platforms.unix;
+  };
+}

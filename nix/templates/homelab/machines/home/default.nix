@@ -1,0 +1,69 @@
+# The first machine. Rename the folder: it is the machine's name.
+{ inputs, ... }:
+let
+  keys = import ../keys.nix;
+  domain = "local.example.org";
+in
+{
+  imports = [ ./hardware.nix ];
+
+  nixpkgs.hostPlatform = "x86_64-linux";
+  system.stateVersion = "26.05";
+
+  users.users.admin = {
+    isNormalUser = true;
+    extraGroups = [ "wheel" ];
+    openssh.authorizedKeys.keys = inputs.deploy.lib.sshKeys keys [ "admins" ];
+  };
+  security.sudo.wheelNeedsPassword = false;
+
+  deploy.ssh = {
+    hostname = "192.168.1.10";
+    user = "admin";
+  };
+  services.deploy-agent.enable = true;
+
+  homelab = {
+    # The proxy's own authority to begin with. For certificates that browsers know:
+    # mode = "acme", an e-mail address, and the token as secrets/dns-api-token.age.
+    tls = {
+      mode = "internal";
+      domains = [ domain ];
+    };
+
+    ssh.enable = true;
+    caddy.enable = true;
+    homepage = {
+      enable = true;
+      site = domain;
+    };
+
+    backup = {
+      enable = true;
+      repository = "/var/backup/restic";
+    };
+
+    # A service of your own: from this one entry come its site, its tile, its log
+    # label, its backup, its alerts, and the checks that decide over a deploy.
+    services.notes = {
+      title = "Notes";
+      unit = "notes.service";
+      port = 8000;
+      sites = [ "notes.${domain}" ];
+      auth.kind = "native";
+      health.page.kind.http.path = "/";
+      backup = { };
+    };
+  };
+
+  systemd.services.notes = {
+    description = "A stand-in for a service: lists its own folder";
+    wantedBy = [ "multi-user.target" ];
+    serviceConfig = {
+      DynamicUser = true;
+      StateDirectory = "notes";
+      WorkingDirectory = "%S/notes";
+    };
+    script = "exec ${inputs.nixpkgs.legacyPackages.x86_64-linux.python3}/bin/python3 -m http.server --bind 127.0.0.1 8000";
+  };
+}

@@ -1,0 +1,68 @@
+# Evaluation tests. A file here returns tests by name, each with what is and what
+# should be; nothing is built for them but a note in the system that checks, so
+# that a Mac runs them without a Linux builder.
+{ inputs, pkgs }:
+let
+  inherit (inputs.nixpkgs) lib;
+
+  # A name that no module can know: it follows from the sources.
+  demo = "demo-${builtins.substring 0 8 (builtins.hashString "sha256" "${inputs.self}")}";
+  arguments = {
+    inherit inputs lib demo;
+    evaluate = import ./evaluate.nix { inherit inputs lib; };
+  };
+
+  files = {
+    contract = ./contract.nix;
+    removal = ./removal.nix;
+    sites = ./sites.nix;
+    state-directory = ./state-directory.nix;
+    policy = ./policy.nix;
+    secrets = ./secrets.nix;
+    vm-difference = ./vm-difference.nix;
+    deploy-target = ./deploy-target.nix;
+    golden = ./golden.nix;
+    names = ./names.nix;
+    fleet = ./fleet.nix;
+    documents = ./documents.nix;
+  };
+
+  resultsOf =
+    file:
+    lib.mapAttrs (
+      _: test:
+      if test.expr == test.expected then
+        "passed"
+      else
+        ''
+          is:        ${builtins.toJSON test.expr}
+          should be: ${builtins.toJSON test.expected}
+        ''
+    ) (import file ({ inherit pkgs; } // arguments));
+
+  checkOf =
+    name: file:
+    let
+      results = lib.mapAttrs (_: builtins.unsafeDiscardStringContext) (resultsOf file);
+      failed = lib.filterAttrs (_: result: result != "passed") results;
+      report = lib.concatStrings (
+        lib.mapAttrsToList (test: result: "${test}\n${result}\n") failed
+      );
+    in
+    pkgs.runCommand "evaluation-${name}"
+      {
+        inherit report;
+        passthru = { inherit results; };
+        passAsFile = [ "report" ];
+      }
+      (
+        if failed == { } then
+          "touch $out"
+        else
+          ''
+            cat "$reportPath" >&2
+            exit 1
+          ''
+      );
+in
+lib.mapAttrs' (name: file: lib.nameValuePair "evaluation-${name}" (checkOf name file)) files

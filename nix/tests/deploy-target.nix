@@ -1,0 +1,111 @@
+# What the deploy target leaves on a machine.
+{ inputs, lib, ... }:
+let
+  inherit (inputs.self.nixosConfigurations.frame1) config;
+  rules = lib.filter (rule: rule.users == [ "deploy" ]) config.security.sudo.extraRules;
+  commands = lib.concatMap (rule: rule.commands) rules;
+  unit = config.systemd.services.deploy-agent-boot;
+in
+{
+  "the deploy user may type two commands as root, word for word" = {
+    expr = map (command: command.command) commands;
+    expected = [
+      "/run/current-system/sw/bin/deploy-agent serve"
+      "/run/current-system/sw/bin/deploy-agent serve --stdio"
+    ];
+  };
+  "the rule has no pattern, no store path and hands over no environment" = {
+    expr = lib.all (
+      command:
+      !lib.any (word: lib.hasInfix word command.command) [
+        "*"
+        "?"
+        "["
+        builtins.storeDir
+      ]
+      && lib.elem "NOSETENV" command.options
+    ) commands;
+    expected = true;
+  };
+  "the rule is for root alone" = {
+    expr = map (rule: rule.runAs) rules;
+    expected = [ "root" ];
+  };
+  "the deploy user is in no group that may more, and Nix does not trust it" = {
+    expr = {
+      inherit (config.users.users.deploy) group extraGroups;
+      trusted = lib.elem "deploy" config.nix.settings.trusted-users;
+    };
+    expected = {
+      group = "deploy";
+      extraGroups = [ ];
+      trusted = false;
+    };
+  };
+  "the agent is where the rule says" = {
+    expr = lib.elem config.services.deploy-agent.package.outPath (map (package: package.outPath or "") config.environment.systemPackages);
+    expected = true;
+  };
+  "the boot unit leaves an attempt alone that is under way" = {
+    expr = {
+      inherit (unit.unitConfig) ConditionPathExists;
+      inherit (unit) restartIfChanged wantedBy;
+      inherit (unit.serviceConfig) ExecStart Type RemainAfterExit;
+    };
+    expected = {
+      ConditionPathExists = "!/run/deploy-agent/agent";
+      restartIfChanged = false;
+      wantedBy = [ "multi-user.target" ];
+      ExecStart = "/run/current-system/sw/bin/deploy-agent boot";
+      Type = "oneshot";
+      RemainAfterExit = true;
+    };
+  };
+  "a mount that fails does not stop sshd" = {
+    expr = config.systemd.enableEmergencyMode;
+    expected = false;
+  };
+  "frame1 has no password anywhere" = {
+    expr = lib.filterAttrs (
+      _: user:
+      lib.any (field: user.${field} or null != null) [
+        "password"
+        "hashedPassword"
+        "initialPassword"
+        "initialHashedPassword"
+      ]
+    ) (removeAttrs config.users.users [ "root" ]);
+    expected = { };
+  };
+  "everything but the proxy, SSH and the tailnet listens on loopback" = {
+    expr = lib.attrNames (
+      lib.filterAttrs (
+        _: service:
+        (service.port != null && !lib.hasPrefix "127." service.bind)
+        || lib.any (entry: !lib.hasPrefix "127." entry.bind) (lib.attrValues service.extraPorts)
+      ) config.homelab.enabledServices
+    );
+    expected = [
+      "caddy"
+      "ssh"
+      "tailscale"
+    ];
+  };
+  "the firewall lets in what was declared, and nothing else" = {
+    expr = {
+      tcp = lib.unique config.networking.firewall.allowedTCPPorts;
+      udp = lib.unique config.networking.firewall.allowedUDPPorts;
+    };
+    expected = {
+      tcp = [
+        22
+        80
+        443
+      ];
+      udp = [
+        443
+        41641
+      ];
+    };
+  };
+}

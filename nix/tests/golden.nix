@@ -1,0 +1,139 @@
+# The documents of this flake's machines have the shape that `deploy` reads: every
+# field of the golden file, none besides, and values of the same types.
+{ inputs, lib, ... }:
+let
+  full = lib.importJSON ../../cli/wire/golden/machine/full.json;
+  documents = lib.mapAttrs inputs.self.lib.machineJson inputs.self.deploy.nodes;
+
+  # Maps with names of the author's: what is in them has one shape, the names do not
+  # count.
+  open = [
+    "rollback.services"
+    "agent"
+  ];
+
+  # Types by path. Of a list, the shapes of its elements; `null` fits everything.
+  shapeOf =
+    path: value:
+    if lib.isAttrs value then
+      if lib.elem path open then
+        { ${path} = "map"; }
+      else
+        lib.concatMapAttrs (name: shapeOf (if path == "" then name else "${path}.${name}")) value
+    else if lib.isList value then
+      { ${path} = "list"; }
+      // lib.foldl' (
+        all: element: all // shapeOf "${path}[${(element.kind or { }).type or ""}]" element
+      ) { } (lib.filter lib.isAttrs value)
+    else
+      { ${path} = builtins.typeOf value; };
+
+  wanted = shapeOf "" full;
+  compare =
+    document:
+    let
+      found = shapeOf "" document;
+      fits = path: found.${path} == "null" || wanted.${path} == "null" || found.${path} == wanted.${path};
+    in
+    {
+      unknown = lib.attrNames (removeAttrs found (lib.attrNames wanted));
+      # A kind of check or a list that this machine does not use is no field that lacks.
+      lacking = lib.filter (path: !lib.hasInfix "[" path) (
+        lib.attrNames (removeAttrs wanted (lib.attrNames found))
+      );
+      wrongType = lib.filter (path: wanted ? ${path} && !fits path) (lib.attrNames found);
+    };
+  good = {
+    unknown = [ ];
+    lacking = [ ];
+    wrongType = [ ];
+  };
+
+  # A machine with each kind of check, a secret and a command, so that every list of
+  # the golden file has an element here.
+  everything = inputs.self.lib.machineJson "all" (
+    inputs.self.lib.deployNode {
+      name = "all";
+      inherit (inputs) self;
+      configuration = inputs.self.nixosConfigurations.frame1.extendModules {
+        modules = [
+          {
+            homelab.services.all = {
+              unit = "sshd.service";
+              health.port.kind.tcp.port = 22;
+              health.page.kind.http.port = 80;
+              health.shown.kind.certificate = {
+                port = 443;
+                sni = "a";
+                issuer = "b";
+              };
+              health.run.kind.command.argv = [ "/bin/true" ];
+              noBackupReason = "test";
+              beforeActivate.argv = [ "/bin/true" ];
+            };
+          }
+        ];
+      };
+    }
+  );
+  kinds = document: lib.unique (lib.sort lib.lessThan (map (check: check.kind.type) document.checks));
+in
+lib.mapAttrs' (
+  name: document:
+  lib.nameValuePair "machine.json of ${name} has the golden file's fields and no other" {
+    expr = compare document;
+    expected = good;
+  }
+) documents
+// {
+  "every kind of check of the golden file can be declared" = {
+    expr = {
+      shape = compare everything;
+      kinds = kinds everything;
+      lists = lib.all (list: everything.${list} != [ ]) [
+        "checks"
+        "beforeActivate"
+        "secrets"
+      ];
+    };
+    expected = {
+      shape = good;
+      kinds = kinds full;
+      lists = true;
+    };
+  };
+  "every field of an element is there too" = {
+    expr = lib.attrNames (
+      removeAttrs (lib.filterAttrs (path: _: lib.hasInfix "[" path && !lib.hasPrefix "profiles[" path) wanted) (
+        lib.attrNames (shapeOf "" everything)
+      )
+    );
+    expected = [ ];
+  };
+  "names of checks are unique" = {
+    expr = lib.mapAttrs (
+      _: document: lib.length document.checks - lib.length (lib.unique (map (check: check.name) document.checks))
+    ) documents;
+    expected = lib.mapAttrs (_: _: 0) documents;
+  };
+  "a node has deploy-rs's names too" = {
+    expr = {
+      inherit (inputs.self.deploy.nodes.frame1) hostname sshUser user;
+      profile = inputs.self.deploy.nodes.frame1.profiles.system.user;
+    };
+    expected = {
+      hostname = "192.168.2.241";
+      sshUser = "admin";
+      user = "root";
+      profile = "root";
+    };
+  };
+  "nothing to install from is deployed to" = {
+    expr = lib.attrNames inputs.self.deploy.nodes;
+    expected = [
+      "frame1"
+      "frame1-vm"
+      "frame1-vm-x86"
+    ];
+  };
+}

@@ -1,0 +1,150 @@
+# frame1-vm is frame1 but for what is listed here.
+{ inputs, lib, ... }:
+let
+  frame1 = inputs.self.nixosConfigurations.frame1.config;
+
+  view = config: {
+    services = lib.attrNames config.homelab.enabledServices;
+    sites = map (site: site.host) config.homelab.derived.sites;
+    urls = lib.unique (map (site: site.url) config.homelab.derived.sites);
+    checks = map (check: check.name) config.homelab.derived.checks;
+    inherit (config.homelab.derived)
+      firewall
+      scrapeJobs
+      logLabels
+      datasources
+      ;
+    alerts = map (group: group.name) config.homelab.derived.alertGroups;
+    backups = lib.mapAttrs (_: backup: backup.paths) config.homelab.derived.backups;
+    secrets = lib.attrNames config.homelab.derived.secrets;
+    tls = { inherit (config.homelab.tls) mode issuer checkLevel domains; };
+    provider = config.homelab.secrets.provider;
+    certificates = lib.attrNames config.security.acme.certs;
+    ssh = { inherit (config.services.openssh.settings) PasswordAuthentication PermitRootLogin; };
+    passwords = lib.attrNames (lib.filterAttrs (_: user: user.password or null != null) config.users.users);
+    users = lib.attrNames (lib.filterAttrs (_: user: user.openssh.authorizedKeys.keys or [ ] != [ ]) config.users.users);
+    sudo = config.security.sudo.wheelNeedsPassword;
+    deploy = {
+      inherit (config.deploy) tags build push timeouts units;
+      ssh = removeAttrs config.deploy.ssh [ "opts" ];
+    };
+    agent = config.services.deploy-agent.enable;
+    emergency = config.systemd.enableEmergencyMode;
+    grub = config.boot.loader.grub.enable;
+    hostName = config.networking.hostName;
+    nameservers = config.networking.nameservers;
+    disko = config.disko.enableConfig;
+  };
+
+  # What is different, by path.
+  differences =
+    path: a: b:
+    if lib.isAttrs a && lib.isAttrs b then
+      lib.concatLists (
+        map (
+          name: differences (path ++ [ name ]) (a.${name} or null) (b.${name} or null)
+        ) (lib.unique (lib.attrNames a ++ lib.attrNames b))
+      )
+    else if a == b then
+      [ ]
+    else if lib.isList a && lib.isList b then
+      [
+        {
+          name = lib.concatStringsSep "." path;
+          value = {
+            only = lib.subtractLists b a;
+            also = lib.subtractLists a b;
+          };
+        }
+      ]
+    else
+      [
+        {
+          name = lib.concatStringsSep "." path;
+          value = b;
+        }
+      ];
+  against = config: lib.listToAttrs (differences [ ] (view frame1) (view config));
+
+  changed = only: also: { inherit only also; };
+  hosts = [ "grafana.local.kaifer.dev" "local.kaifer.dev" "logs.local.kaifer.dev" "metrics.local.kaifer.dev" ];
+  expected = name: {
+    # The tailnet is left out,
+    services = changed [ "tailscale" ] [ ];
+    checks = changed [
+      "tailscale.unit.tailscaled.service"
+      "tailscale.health.online"
+    ] [ ];
+    "firewall.udp" = changed [ 41641 ] [ ];
+    logLabels = changed [
+      {
+        service = "tailscale";
+        unit = "tailscaled.service";
+        dropRegex = null;
+      }
+    ] [ ];
+    alerts = changed [ "tailscale" ] [ ];
+    "backups.tailscale" = null;
+    # certificates are the proxy's own and secrets are none,
+    secrets = changed [
+      "dns-api-token"
+      "tailscale-auth-key"
+    ] [ ];
+    "tls.mode" = "internal";
+    "tls.issuer" = "Caddy Local Authority";
+    "tls.checkLevel" = "gate";
+    provider = "plain";
+    certificates = changed [ "local.kaifer.dev" ] [ ];
+    # sites answer behind the port forward,
+    urls = changed (map (host: "https://${host}") hosts) (map (host: "https://${host}:8443") hosts);
+    # people log in with a password,
+    "ssh.PasswordAuthentication" = true;
+    "ssh.PermitRootLogin" = "yes";
+    passwords = changed [ ] [
+      "admin"
+      "root"
+    ];
+    # it is deployed to only when named,
+    "deploy.tags" = changed [ "home" ] [ "manual" ];
+    "deploy.ssh.hostname" = "127.0.0.1";
+    "deploy.ssh.port" = 2222;
+    # and it has no disk to boot from.
+    grub = false;
+    disko = false;
+    hostName = name;
+    nameservers = changed [ ] [ "1.1.1.1" ];
+  };
+in
+(names: f: lib.listToAttrs (map f names)) [
+  "frame1-vm"
+  "frame1-vm-x86"
+] (name: lib.nameValuePair "${name} differs from frame1 in what is listed and in nothing else" {
+  expr = against inputs.self.nixosConfigurations.${name}.config;
+  expected = expected name;
+})
+// {
+  "each virtual machine has its platform" = {
+    expr = lib.mapAttrs (_: machine: machine.config.nixpkgs.hostPlatform.system) inputs.self.nixosConfigurations;
+    expected = {
+      frame1 = "x86_64-linux";
+      frame1-vm = "aarch64-linux";
+      frame1-vm-x86 = "x86_64-linux";
+      installer-iso = "x86_64-linux";
+    };
+  };
+  "the installer has the admins' keys and no password" = {
+    expr =
+      let
+        inherit (inputs.self.nixosConfigurations.installer-iso.config) users services;
+      in
+      {
+        keys = users.users.root.openssh.authorizedKeys.keys;
+        inherit (services.openssh.settings) PasswordAuthentication PermitRootLogin;
+      };
+    expected = {
+      keys = lib.attrValues (import ../../machines/keys.nix).admins;
+      PasswordAuthentication = false;
+      PermitRootLogin = "prohibit-password";
+    };
+  };
+}
