@@ -5,6 +5,7 @@ mod commands;
 mod error;
 mod outcome;
 mod pipeline;
+mod question;
 mod report;
 mod stages;
 mod tools;

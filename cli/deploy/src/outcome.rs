@@ -11,6 +11,8 @@ pub enum Ending {
     UpToDate,
     /// It is on the system asked for, confirmed.
     Committed,
+    /// What was asked for does not change what it runs, and was done.
+    Looked,
     /// Nothing was changed: refused, or failed before the switch.
     Unchanged,
     /// It is back on a confirmed system.
@@ -41,11 +43,11 @@ pub fn exit_code(endings: &[Ending]) -> u8 {
     let all = |allowed: &[Ending]| endings.iter().all(|ending| allowed.contains(ending));
     if any(Ending::Stranded) || any(Ending::NotKnown) {
         5
-    } else if all(&[Ending::UpToDate, Ending::Committed]) {
+    } else if all(&[Ending::UpToDate, Ending::Looked, Ending::Committed]) {
         0
-    } else if all(&[Ending::UpToDate, Ending::Unchanged]) {
+    } else if all(&[Ending::UpToDate, Ending::Looked, Ending::Unchanged]) {
         1
-    } else if all(&[Ending::UpToDate, Ending::Unchanged, Ending::RolledBack]) {
+    } else if all(&[Ending::UpToDate, Ending::Looked, Ending::Unchanged, Ending::RolledBack]) {
         3
     } else {
         4

@@ -14,11 +14,13 @@ use crate::{
     stages::{
         activate,
         ask::{self, Passwords, Probed, Way},
-        build,
+        build::{self, Built},
+        changes,
         conclude::finished,
         confirm::Started,
+        dry, generations,
         plan::{self, AcceptedName, Plan},
-        push,
+        push::{self, Pushed},
     },
     tools::nix::Nix,
 };
@@ -31,6 +33,8 @@ pub struct Run {
     pub report: Report,
     /// How the machines are reached.
     pub way: Way,
+    /// What is wanted of them.
+    pub goal: Goal,
     /// How far attempts go.
     pub mode: Mode,
     /// A name that is accepted for a machine which calls itself otherwise.
@@ -39,6 +43,21 @@ pub struct Run {
     pub agent: Option<PathBuf>,
     /// What to do when somebody else has the machine.
     pub when_busy: WhenBusy,
+    /// Whether to ask before each switch.
+    pub before_switch: BeforeSwitch,
+}
+
+/// What is wanted of a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// It runs what the flake says.
+    Flake,
+    /// It goes back to this generation, or to the one before the present one.
+    Generation(Option<u64>),
+    /// It has the closure; nothing is switched.
+    Pushed,
+    /// It says what a switch would do to its units.
+    DryActivated,
 }
 
 /// What to do when somebody else has the machine.
@@ -50,47 +69,98 @@ pub enum WhenBusy {
     Wait,
 }
 
+/// Whether to ask before each switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BeforeSwitch {
+    /// Go on.
+    GoOn,
+    /// Ask on the terminal.
+    Ask,
+}
+
+/// How a run ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// How each machine ended that was begun with.
+    pub endings: Vec<Ending>,
+    /// Whether the operator stopped it before it was through.
+    pub stopped: Stopped,
+}
+
+/// Whether the operator stopped a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// It went to its end.
+    No,
+    /// Ctrl-C came while nothing was being changed.
+    ByOperator,
+}
+
 impl Run {
     /// Deploys the machines one after the other and tells how each ended.
-    pub async fn deploy(&self, machines: Vec<Machine>) -> Vec<Ending> {
+    pub async fn deploy(&self, machines: Vec<Machine>) -> Ended {
         let mut passwords = Passwords::default();
         let mut endings = Vec::new();
         for machine in machines {
             let name = machine.name.clone();
-            let told = match self.deploy_one(machine, &mut passwords).await {
-                Ok(told) => told,
+            // Up to the stage that takes the machine nothing is changed: to stop
+            // is to stop.
+            let prepared = tokio::select! {
+                prepared = self.prepare(machine, &mut passwords) => prepared,
+                _ = tokio::signal::ctrl_c() => {
+                    let failure = Failure::unchanged(format!("interrupted; {name} was not touched"));
+                    self.report.tell(Event::Finished(Finished::failed(name, failure)));
+                    return Ended { endings, stopped: Stopped::ByOperator };
+                }
+            };
+            let told = match prepared {
+                Ok(Prepared::Done(told)) => *told,
+                Ok(Prepared::Ready(probed, pushed)) => {
+                    match self.activate(&probed, &pushed).await {
+                        Ok(told) => told,
+                        Err(failure) => Finished::failed(name, failure),
+                    }
+                }
                 Err(failure) => Finished::failed(name, failure),
             };
             endings.push(told.ending);
             self.report.tell(Event::Finished(told));
         }
-        endings
+        Ended { endings, stopped: Stopped::No }
     }
 
-    async fn deploy_one(&self, machine: Machine, passwords: &mut Passwords) -> Result<Finished> {
+    async fn prepare(&self, machine: Machine, passwords: &mut Passwords) -> Result<Prepared> {
         let mut probed = ask::ask(machine, self.way, passwords, &self.report).await?;
         if let Plan::UpToDate { boots_not_known } = self.plan(&mut probed).await? {
-            return Ok(Finished::up_to_date(&probed, boots_not_known));
+            return Ok(Prepared::done(Finished::up_to_date(&probed, boots_not_known)));
         }
         let agent = push::find_agent(self.agent.as_deref(), probed.machine.system)?;
-        let built = build::build(&self.nix, &probed, &self.report).await?;
+        let built = self.build(&probed).await?;
         let pushed = push::push(&self.nix, &probed, &built, &agent, &self.report).await?;
-        let attempt = new_attempt()?;
-        let mut staged =
-            activate::stage(&probed, &pushed, attempt.clone(), self.mode, &self.report).await?;
-        activate::start(&mut staged).await.map_err(|error| {
-            Failure::unchanged(format!("the agent on {} was lost", probed.machine.name))
-                .because(error)
-        })?;
-        let started = Started { probed: &probed, attempt, agent: pushed.agent.to_string() };
-        let conclusion = started.conclude(&mut staged.watch, &self.report).await;
-        Ok(finished(&probed.machine.name, &started.attempt, &staged.record, conclusion))
+        self.tell_changes(&probed, &built).await?;
+        match self.goal {
+            Goal::Pushed => {
+                let text = format!("{} is in its store; nothing roots it yet", pushed.toplevel);
+                Ok(Prepared::done(Finished::looked(&probed, vec![text])))
+            }
+            Goal::DryActivated => {
+                let lines = dry::activate(&probed, &pushed.toplevel).await?;
+                Ok(Prepared::done(Finished::looked(&probed, lines)))
+            }
+            Goal::Flake | Goal::Generation(_) => {
+                self.agreed(&probed)?;
+                Ok(Prepared::Ready(Box::new(probed), pushed))
+            }
+        }
     }
 
     async fn plan(&self, probed: &mut Probed) -> Result<Plan> {
         loop {
             let plan = plan::decide(&probed.machine, &probed.facts, self.mode, &self.accepted)?;
-            let Plan::Busy(record) = plan else { return Ok(plan) };
+            let Plan::Busy(record) = plan else {
+                let only_flake = self.goal == Goal::Flake || self.goal == Goal::Pushed;
+                return Ok(if only_flake { plan } else { Plan::Deploy });
+            };
             let said = plan::busy(&probed.machine.name, &record, probed.facts.now);
             if self.when_busy == WhenBusy::Refuse {
                 return Err(said);
@@ -99,6 +169,54 @@ impl Run {
             self.report.tell(Event::Note { machine: probed.machine.name.clone(), text });
             ask::again(probed).await?;
         }
+    }
+
+    async fn build(&self, probed: &Probed) -> Result<Built> {
+        match self.goal {
+            Goal::Generation(to) => generations::earlier(probed, to).await,
+            Goal::Flake | Goal::Pushed | Goal::DryActivated => {
+                build::build(&self.nix, probed, &self.report).await
+            }
+        }
+    }
+
+    async fn tell_changes(&self, probed: &Probed, built: &Built) -> Result<()> {
+        let lines = changes::changes(probed, built).await?.lines();
+        self.report.tell(Event::Changes { machine: probed.machine.name.clone(), lines });
+        Ok(())
+    }
+
+    fn agreed(&self, probed: &Probed) -> Result<()> {
+        let name = &probed.machine.name;
+        if self.before_switch == BeforeSwitch::GoOn
+            || crate::question::yes(&format!("switch {name}?"))
+        {
+            return Ok(());
+        }
+        Err(Failure::unchanged(format!("{name} was not switched")).because("the answer was no"))
+    }
+
+    async fn activate(&self, probed: &Probed, pushed: &Pushed) -> Result<Finished> {
+        let attempt = new_attempt()?;
+        let mut staged =
+            activate::stage(probed, pushed, attempt.clone(), self.mode, &self.report).await?;
+        let started = Started { probed, attempt, agent: pushed.agent.to_string() };
+        let conclusion = started.conclude(&mut staged.watch, &self.report).await;
+        Ok(finished(&probed.machine.name, &started.attempt, &staged.record, conclusion))
+    }
+}
+
+/// A machine, just before it is taken.
+enum Prepared {
+    /// There is nothing more to do.
+    Done(Box<Finished>),
+    /// The closure and the agent are there.
+    Ready(Box<Probed>, Pushed),
+}
+
+impl Prepared {
+    fn done(finished: Finished) -> Self {
+        Self::Done(Box::new(finished))
     }
 }
 

@@ -1,14 +1,15 @@
 //! `deploy [MACHINE…]`.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use deploy_wire::machine::Machine;
 
 use crate::{
     args::{DeployArgs, Machines},
     error::{Failure, Result},
-    outcome::{self, exit_code},
-    pipeline::{Run, WhenBusy},
+    outcome::{self, Ending, exit_code},
+    pipeline::{BeforeSwitch, Goal, Run, Stopped, WhenBusy},
+    question,
     report::{Event, Report},
     stages::{
         flake::{self, Selection},
@@ -18,8 +19,13 @@ use crate::{
     tools::nix::Nix,
 };
 
-/// Deploys.
+/// Deploys, or goes as far as the arguments say.
 pub async fn run(args: &DeployArgs) -> u8 {
+    towards(args, if args.dry_activate { Goal::DryActivated } else { Goal::Flake }).await
+}
+
+/// Does what is wanted with each machine.
+pub async fn towards(args: &DeployArgs, goal: Goal) -> u8 {
     let report = Report::new(args.machines.format(), args.machines.detail());
     for text in args.accepted.notes() {
         report.tell(Event::Warning { machine: None, text });
@@ -35,22 +41,29 @@ pub async fn run(args: &DeployArgs) -> u8 {
         Ok(found) => found,
         Err(failure) => {
             report.tell(Event::Failed(failure));
-            return exit_code(&[outcome::Ending::Unchanged]);
+            return exit_code(&[Ending::Unchanged]);
         }
     };
     if selection.names.is_none() && !args.machines.yes && !agreed(&fleet.machines) {
-        return exit_code(&[outcome::Ending::Unchanged]);
+        return exit_code(&[Ending::Unchanged]);
     }
     let run = Run {
         nix,
         report,
         way: args.machines.way(),
+        goal,
         mode: args.mode(),
         accepted: args.machines.accepted_name(),
         agent: args.building.agent.clone(),
         when_busy: if args.wait { WhenBusy::Wait } else { WhenBusy::Refuse },
+        before_switch: if args.interactive { BeforeSwitch::Ask } else { BeforeSwitch::GoOn },
     };
-    exit_code(&run.deploy(fleet.machines).await)
+    let ended = run.deploy(fleet.machines).await;
+    let nothing_changed = ended.endings.iter().all(|ending| *ending == Ending::Unchanged);
+    if ended.stopped == Stopped::ByOperator && nothing_changed {
+        return outcome::INTERRUPTED;
+    }
+    exit_code(&ended.endings)
 }
 
 /// The machines that are meant. Meaning all of them needs somebody to ask, and
@@ -85,9 +98,5 @@ fn agreed(machines: &[Machine]) -> bool {
     for machine in machines {
         println!("  {} at {}", machine.name, machine.ssh.hostname);
     }
-    print!("deploy to {}? [y/N] ", if machines.len() == 1 { "it" } else { "all of them" });
-    let mut answer = String::new();
-    std::io::stdout().flush().is_ok()
-        && std::io::stdin().read_line(&mut answer).is_ok()
-        && matches!(answer.trim(), "y" | "Y" | "yes")
+    question::yes(if machines.len() == 1 { "deploy to it?" } else { "deploy to all of them?" })
 }

@@ -3,13 +3,20 @@
 mod build;
 mod deploy;
 
-use crate::args::{Command, CommandLine};
+use crate::{
+    args::{Command, CommandLine},
+    pipeline::Goal,
+};
 
 /// Runs what the command line says; gives the exit code.
 pub async fn run(line: CommandLine) -> u8 {
     match line.command {
         None => deploy::run(&line.deploy).await,
         Some(Command::Build(args)) => build::run(&args).await,
+        Some(Command::Push(args)) => deploy::towards(&args, Goal::Pushed).await,
+        Some(Command::Rollback(args)) => {
+            deploy::towards(&args.deploy, Goal::Generation(args.to)).await
+        }
         Some(_) => 2,
     }
 }

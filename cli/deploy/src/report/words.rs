@@ -96,6 +96,7 @@ fn finished(finished: &Finished) -> Vec<String> {
         Ending::UpToDate => {
             format!("{name}: already up to date:{generation} runs, boots and is confirmed")
         }
+        Ending::Looked => format!("{name}: nothing was switched"),
         _ => format!("{name}: committed{generation}: runs, boots and is confirmed"),
     };
     std::iter::once(head)

@@ -100,12 +100,6 @@ pub async fn stage<'p>(
     }
 }
 
-/// Lets the attempt run.
-pub async fn start(staged: &mut Staged<'_>) -> std::result::Result<(), AgentError> {
-    let attempt = staged.record.attempt.clone();
-    staged.watch.ask(Request::Start { attempt }).await
-}
-
 /// Tells what happens until somebody has to act. `next` is the number of the
 /// event that is wanted next.
 pub async fn follow(watch: &mut Watch<'_>, machine: &str, next: &mut u64, report: &Report) -> Seen {

@@ -52,11 +52,16 @@ fn pauses() -> impl Iterator<Item = Duration> {
 }
 
 impl Started<'_> {
-    /// Follows the attempt to its end, confirms it when it waits, and gives it up
+    /// Lets the attempt run, follows it to its end, confirms it when it waits, and gives it up
     /// when the operator interrupts.
     pub async fn conclude(&self, watch: &mut Watch<'_>, report: &Report) -> Conclusion {
         let mut next = 0;
         let mut interrupted = false;
+        let start = Request::Start { attempt: self.attempt.clone() };
+        if let Err(error) = watch.ask(start).await {
+            self.note(report, format!("{error}; asking again over a new login"));
+            return self.ask_again(&mut next, report).await;
+        }
         loop {
             let seen = tokio::select! {
                 seen = self.follow_and_confirm(watch, &mut next, report) => seen,

@@ -4,10 +4,13 @@
 pub mod activate;
 pub mod ask;
 pub mod build;
+pub mod changes;
 pub mod conclude;
 pub mod confirm;
+pub mod dry;
 pub mod flake;
 pub mod fleet;
+pub mod generations;
 pub mod overrides;
 pub mod plan;
 pub mod push;

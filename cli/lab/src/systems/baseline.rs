@@ -97,12 +97,7 @@ pub fn closure(lab: &Lab, host: &Host, systems: &[&str]) -> Result<()> {
 ///
 /// # Errors
 /// When it cannot be built, copied or installed.
-pub fn install(
-    lab: &Lab,
-    host: &Host,
-    generation: &Generation,
-    loader: Loader,
-) -> Result<String> {
+pub fn install(lab: &Lab, host: &Host, generation: &Generation, loader: Loader) -> Result<String> {
     let system = build(lab, generation)?;
     closure(lab, host, &[&system])?;
     install_system(host, &system, loader)?;

@@ -41,18 +41,21 @@ pub struct Probed {
 impl Finished {
     /// A machine that has what is wanted.
     pub fn up_to_date(probed: &Probed, boots_not_known: Option<String>) -> Self {
+        let notes = boots_not_known.map(|why| format!("boots: not known ({why})")).into_iter();
+        Self { ending: Ending::UpToDate, ..Self::looked(probed, notes.collect()) }
+    }
+
+    /// A machine that runs what it ran, and what there is to say of it.
+    pub fn looked(probed: &Probed, notes: Vec<String>) -> Self {
         let facts = &probed.facts;
         Self {
             machine: probed.machine.name.clone(),
-            ending: Ending::UpToDate,
+            ending: Ending::Looked,
             attempt: None,
             runs: facts.runs.as_ref().map(ToString::to_string),
             boots: Some(facts.boots.to_string()),
             generation: facts.generation,
-            notes: boots_not_known
-                .map(|why| format!("boots: not known ({why})"))
-                .into_iter()
-                .collect(),
+            notes,
             failure: None,
         }
     }

@@ -1,0 +1,116 @@
+//! An operator's machine with `deploy` and a machine to deploy to, and what tests ask of
+//! them.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use deploy_lab::host::{Host, Output, Running};
+use deploy_lab::lab::Lab;
+use deploy_lab::programs::{self, DEPLOY};
+use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation};
+
+/// How long an answer over SSH may take once a machine should be reachable.
+const ANSWERS: Duration = Duration::from_secs(15);
+
+/// `mac`, the operator's, and `frame1`, which runs generation 1.
+pub struct Scene {
+    pub mac: Host,
+    pub frame1: Host,
+}
+
+impl Scene {
+    pub fn new(lab: &mut Lab) -> Result<Self> {
+        let mac = lab.prepared(&BASELINE, "mac")?;
+        let frame1 = lab.prepared(&BASELINE, "frame1")?;
+        mac.boot()?;
+        frame1.boot()?;
+        frame1.wait_until_up()?;
+        mac.wait_until_up()?;
+        programs::install(&mac)?;
+        Ok(Self { mac, frame1 })
+    }
+
+    /// Writes a fleet of frame1 alone, with short deadlines unless `fleet` has others.
+    pub fn wants(&self, generation: Generation) -> Result<()> {
+        self.has(Fleet::of("frame1", generation))
+    }
+
+    pub fn has(&self, fleet: Fleet) -> Result<()> {
+        fleet.write(&self.mac)
+    }
+
+    /// `deploy ARGS` in the fleet's folder, to its end.
+    pub fn deploy(&self, args: &str) -> Result<Said> {
+        let output = self.mac.command(["sh", "-c", &line(args)]).run()?;
+        Ok(Said::of(&output))
+    }
+
+    /// `deploy ARGS`, left running.
+    pub fn begin(&self, args: &str) -> Result<Running> {
+        self.mac.command(["sh", "-c", &line(args)]).spawn()
+    }
+
+    /// What runs on frame1, asked over SSH.
+    pub fn runs(&self) -> Result<String> {
+        self.mac.sh("ssh frame1 readlink /run/current-system")
+    }
+
+    /// What boots on frame1: found out by cutting the power and booting.
+    pub fn boots(&self) -> Result<String> {
+        self.frame1.power_cut_and_boot()?;
+        self.frame1.wait_for_ssh(ANSWERS)?;
+        self.runs()
+    }
+
+    /// Checks that frame1 runs `system`, answers over SSH and boots it.
+    pub fn ends_on(&self, system: &str) -> Result<()> {
+        self.frame1.wait_for_ssh(ANSWERS)?;
+        let runs = self.runs()?;
+        ensure!(runs == system, "frame1 runs {runs}, not {system}");
+        let boots = self.boots()?;
+        ensure!(boots == system, "frame1 boots {boots}, not {system}");
+        Ok(())
+    }
+
+    /// The system that the fleet's flake makes for frame1.
+    pub fn wanted(&self) -> Result<String> {
+        let attribute = "nixosConfigurations.frame1.config.system.build.toplevel.outPath";
+        self.mac.sh(&format!("nix eval --raw {FOLDER}#{attribute}"))
+    }
+
+    /// The journal of the attempts on frame1.
+    pub fn log(&self) -> Result<String> {
+        self.frame1.journal(&["--unit", "deploy-*"])
+    }
+}
+
+fn line(args: &str) -> String {
+    format!("cd {FOLDER} && exec {DEPLOY} {args}")
+}
+
+/// What `deploy` said and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub text: String,
+}
+
+impl Said {
+    pub fn of(output: &Output) -> Self {
+        Self { code: output.code, text: format!("{}{}", output.stdout, output.stderr) }
+    }
+
+    /// Checks the exit code and that each of `parts` was said.
+    pub fn ends(&self, code: i32, parts: &[&str]) -> Result<()> {
+        let missing = parts.iter().find(|part| !self.text.contains(*part));
+        ensure!(self.code == code, "exit code {}, not {code}:\n{}", self.code, self.text);
+        ensure!(missing.is_none(), "did not say `{}`:\n{}", missing.unwrap_or(&""), self.text);
+        Ok(())
+    }
+}
+
+/// Waits for a deploy that was begun.
+pub fn end(running: Running) -> Result<Said> {
+    let output = running.wait(Duration::from_secs(120)).context("deploy did not end")?;
+    Ok(Said::of(&output))
+}
