@@ -1,2 +1,58 @@
-//! Placeholder.
-fn main() {}
+//! `deploy-agent`: the part of `deploy` that runs on the machine, as root. It
+//! switches, checks, commits and goes back, whatever becomes of the operator.
+
+mod agent;
+mod args;
+mod arm;
+mod checks;
+mod clock;
+mod console;
+mod events;
+mod expire;
+mod files;
+mod ledger;
+mod look;
+mod paths;
+mod recover;
+mod roots;
+mod serve;
+mod stage;
+mod switch;
+mod tools;
+mod transition;
+mod units;
+mod watch;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::{
+    agent::Agent,
+    args::{Args, Command},
+    tools::nix,
+};
+
+fn main() -> ExitCode {
+    match run(Args::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("deploy-agent: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Serve { stdio: false } => serve::serve(),
+        Command::Serve { stdio: true } => Err(nix::become_daemon().into()),
+        Command::Status => console::status(),
+        Command::Confirm { attempt } => console::confirm(&attempt),
+        Command::Boot => recover::recover(&Agent::open()?).map(drop),
+        Command::Run { attempt } => watch::run(&Agent::open()?, &attempt),
+        Command::Switch { attempt, step } => switch::run(&attempt, step),
+        Command::Expire { attempt } => expire::expire(&Agent::open()?, &attempt),
+    }
+}

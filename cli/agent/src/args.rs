@@ -1,0 +1,61 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+use deploy_wire::attempt::AttemptId;
+
+use crate::switch::Step;
+
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wire 1)");
+
+/// The part of `deploy` that runs on the machine, as root.
+#[derive(Debug, Parser)]
+#[command(name = "deploy-agent", version = VERSION)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer requests on stdin; `deploy` starts this over SSH
+    Serve {
+        /// Carry Nix's own protocol instead, as `nix-daemon --stdio` does
+        #[arg(long)]
+        stdio: bool,
+    },
+    /// Show what runs, what boots and the last attempt
+    Status,
+    /// Confirm an attempt from the console
+    Confirm {
+        /// The attempt
+        #[arg(value_parser = AttemptId::parse)]
+        attempt: AttemptId,
+    },
+    /// Finish an attempt that a power cut left open
+    Boot,
+    /// Watch an attempt to its end (started by systemd)
+    #[command(hide = true)]
+    Run {
+        /// The attempt
+        #[arg(value_parser = AttemptId::parse)]
+        attempt: AttemptId,
+    },
+    /// Run one step of an attempt (started by systemd)
+    #[command(hide = true)]
+    Switch {
+        /// The attempt
+        #[arg(value_parser = AttemptId::parse)]
+        attempt: AttemptId,
+        /// The step
+        step: Step,
+    },
+    /// Take over an attempt at its deadline (started by systemd)
+    #[command(hide = true)]
+    Expire {
+        /// The attempt
+        #[arg(value_parser = AttemptId::parse)]
+        attempt: AttemptId,
+    },
+}

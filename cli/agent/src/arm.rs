@@ -1,0 +1,145 @@
+//! The two watchers of an attempt: a restarting service, and a timer by
+//! absolute uptime for the case that the service is stuck.
+
+use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
+
+use anyhow::{Context, Result};
+use deploy_wire::{attempt::AttemptId, phase::Phase, record::Record};
+
+use crate::{
+    agent::{Agent, program},
+    clock,
+    paths::VOLATILE,
+    tools::systemd::Transient,
+};
+
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+
+/// The watching service.
+pub fn service(attempt: &AttemptId) -> String {
+    format!("deploy-agent-{attempt}.service")
+}
+
+fn timers(attempt: &AttemptId) -> String {
+    format!("deploy-rollback-{attempt}-*.timer")
+}
+
+/// What every unit of an attempt has. Without the first two, emergency mode and
+/// `systemctl isolate` stop it: the faults that it is there for.
+pub fn properties() -> Vec<String> {
+    [
+        "DefaultDependencies=no",
+        "IgnoreOnIsolate=yes",
+        "CollectMode=inactive-or-failed",
+        "KillMode=control-group",
+        "OOMScoreAdjust=-900",
+        "TimeoutStartSec=infinity",
+        "TimeoutStopSec=5",
+        "LogRateLimitIntervalSec=0",
+    ]
+    .map(Into::into)
+    .to_vec()
+}
+
+/// Starts the watching service, unless it lives.
+pub fn start_service(agent: &Agent, attempt: &AttemptId) -> Result<()> {
+    let unit = service(attempt);
+    if agent.systemd.lives(&unit)? {
+        return Ok(());
+    }
+    link_for_the_console()?;
+    let mut properties = properties();
+    // StartLimitIntervalSec: with the default, five kills within seconds end a
+    // restarting service for good. Status 0 is said once the attempt is over.
+    properties
+        .extend(["Restart=always", "RestartSec=100ms", "StartLimitIntervalSec=0"].map(Into::into));
+    properties.push("RestartPreventExitStatus=0".into());
+    agent.systemd.start_transient(
+        &Transient {
+            unit: &unit,
+            description: &format!("Watches deploy attempt {attempt}"),
+            properties: &properties,
+            argv: &command(&["run", attempt.as_str()])?,
+        },
+        &[],
+    )
+}
+
+/// The command line of this agent with arguments.
+pub fn command(arguments: &[&str]) -> Result<Vec<String>> {
+    let program = program()?.to_string_lossy().into_owned();
+    Ok([program].into_iter().chain(arguments.iter().map(|word| (*word).to_owned())).collect())
+}
+
+/// `/run/deploy-agent/agent`, which a person at the console can type.
+fn link_for_the_console() -> Result<()> {
+    let link = Path::new(VOLATILE).join("agent");
+    let temporary = link.with_extension("new");
+    let make = || -> std::io::Result<()> {
+        fs::create_dir_all(VOLATILE)?;
+        let _ = fs::remove_file(&temporary);
+        symlink(program().map_err(std::io::Error::other)?, &temporary)?;
+        fs::rename(&temporary, &link)
+    };
+    make().with_context(|| format!("{} cannot be made", link.display()))
+}
+
+/// Arms the timer for the record's deadline, then takes away those of the
+/// deadlines before, so that there is never none.
+pub fn arm_timer(agent: &Agent, record: &Record) -> Result<()> {
+    let Some(deadline) = record.deadline else { return Ok(()) };
+    let attempt = &record.attempt;
+    let name = format!("deploy-rollback-{attempt}-{}", deadline.boottime_ms);
+    let timer = format!("{name}.timer");
+    if !agent.systemd.lives(&timer)? {
+        let after = clock::left(deadline) + margin(record.phase);
+        agent.systemd.start_transient(
+            &Transient {
+                unit: &format!("{name}.service"),
+                description: &format!("Takes over deploy attempt {attempt} at its deadline"),
+                properties: &properties(),
+                argv: &command(&["expire", attempt.as_str()])?,
+            },
+            &at_uptime(agent, after)?,
+        )?;
+    }
+    let mut former = agent.systemd.list(&timers(attempt))?;
+    former.retain(|unit| *unit != timer);
+    agent.systemd.stop(&former, STOP_LIMIT)
+}
+
+/// How long after the deadline the timer fires: the service acts at the
+/// deadline itself, and a commit or a way back that lives is let finish.
+fn margin(phase: Phase) -> Duration {
+    match phase {
+        Phase::Committing | Phase::RollingBack => Duration::from_secs(120),
+        _ => Duration::from_secs(5),
+    }
+}
+
+/// Timer properties for a moment that no daemon-reload moves: `OnActiveSec`
+/// would start counting again at each.
+fn at_uptime(agent: &Agent, after: Duration) -> Result<Vec<String>> {
+    let at = clock::monotonic() + after;
+    // In a container systemd counts OnBootSec from its own start.
+    let when = if Path::new("/run/systemd/container").exists() {
+        let started: u64 = agent.systemd.show(None, "UserspaceTimestampMonotonic")?.parse()?;
+        format!("OnStartupSec={}us", at.saturating_sub(Duration::from_micros(started)).as_micros())
+    } else {
+        format!("OnBootSec={}us", at.as_micros())
+    };
+    // It comes again until it is taken away.
+    let fixed = [
+        "OnUnitInactiveSec=30s",
+        "AccuracySec=100ms",
+        "DefaultDependencies=no",
+        "IgnoreOnIsolate=yes",
+    ];
+    Ok([when].into_iter().chain(fixed.map(Into::into)).collect())
+}
+
+/// Takes the timers of an attempt away.
+pub fn disarm(agent: &Agent, attempt: &AttemptId) -> Result<()> {
+    let timers = agent.systemd.list(&timers(attempt))?;
+    agent.systemd.stop(&timers, STOP_LIMIT)
+}

@@ -1,0 +1,40 @@
+//! The boot clock, which neither a set wall clock nor a suspend moves back.
+
+use std::time::Duration;
+
+use deploy_wire::record::Deadline;
+use rustix::time::{ClockId, clock_gettime};
+
+fn now(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
+    // Both are never negative on the clocks asked for here.
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// `CLOCK_BOOTTIME`: time since the boot, suspended time counted.
+pub fn boottime() -> Duration {
+    now(ClockId::Boottime)
+}
+
+/// `CLOCK_MONOTONIC`, by which systemd's timers and timestamps go.
+pub fn monotonic() -> Duration {
+    now(ClockId::Monotonic)
+}
+
+/// Seconds since 1970, for people only.
+pub fn wall() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// The moment that is `limit` from now.
+pub fn deadline_in(limit: Duration) -> Deadline {
+    let at = boottime() + limit;
+    Deadline { boottime_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX) }
+}
+
+/// How long it is to a deadline; nothing once it has passed.
+pub fn left(deadline: Deadline) -> Duration {
+    Duration::from_millis(deadline.boottime_ms).saturating_sub(boottime())
+}

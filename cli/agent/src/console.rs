@@ -1,0 +1,69 @@
+//! What a person at the machine's console can ask, as root.
+
+use anyhow::{Result, bail};
+use deploy_wire::{attempt::AttemptId, outcome::End, record::Record};
+
+use crate::{agent::Agent, look, recover, transition::Event};
+
+/// Prints what runs, what boots and the last attempt.
+pub fn status() -> Result<()> {
+    let agent = Agent::open()?;
+    let record = recover::recover(&agent)?;
+    match look::running() {
+        Some(running) => println!("runs:      {running}"),
+        None => println!("runs:      not known"),
+    }
+    println!("boots:     {}", look::boots());
+    match agent.ledger.confirmed()? {
+        Some(confirmed) => println!("confirmed: {}", confirmed.toplevel),
+        None => println!("confirmed: nothing yet"),
+    }
+    match record {
+        None => println!("attempt:   none yet"),
+        Some(record) => print_attempt(&record),
+    }
+    Ok(())
+}
+
+fn print_attempt(record: &Record) {
+    println!("attempt:   {} ({})", record.attempt, record.phase);
+    if let Some(outcome) = &record.outcome {
+        println!("ended:     {}", outcome.end);
+        if let Some(why) = &outcome.why {
+            println!("why:       {why}");
+        }
+        for note in &outcome.notes {
+            println!("note:      {note}");
+        }
+    }
+}
+
+/// Confirms an attempt from the console, for a machine without a network.
+pub fn confirm(attempt: &AttemptId) -> Result<()> {
+    let agent = Agent::open()?;
+    let Some(record) = agent.ledger.find(attempt)? else {
+        bail!("this machine knows no attempt {attempt}");
+    };
+    let console = deploy_wire::attempt::Login {
+        client: "console".into(),
+        client_port: 0,
+        server: "console".into(),
+        server_port: 0,
+    };
+    let in_time = record.deadline.is_some_and(|at| !crate::clock::left(at).is_zero());
+    if record.is_open() && in_time {
+        agent.ledger.offer(attempt, &agent.boot, Event::Confirmed.into(), |record| {
+            record.confirmed_by = Some(console);
+        })?;
+    }
+    match recover::wait_for_end(&agent, &record)?.and_then(|record| record.outcome) {
+        Some(outcome) if outcome.end == End::Committed => {
+            println!("committed");
+            Ok(())
+        }
+        Some(outcome) => {
+            bail!("attempt {attempt} was {}: {}", outcome.end, outcome.why.unwrap_or_default())
+        }
+        None => bail!("attempt {attempt} is still open"),
+    }
+}

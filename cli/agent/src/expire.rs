@@ -1,0 +1,33 @@
+//! What the timer starts: it steps in where the watching service does not act.
+
+use anyhow::Result;
+use deploy_wire::attempt::AttemptId;
+
+use crate::{
+    agent::Agent,
+    arm, clock, recover,
+    transition::{Action, State},
+};
+
+/// Takes over an attempt whose deadline has passed; before the deadline, sees to
+/// it that both watchers are there.
+pub fn expire(agent: &Agent, attempt: &AttemptId) -> Result<()> {
+    let Some(record) = agent.ledger.find(attempt)? else { return Ok(()) };
+    if !record.is_open() {
+        return recover::tidy(agent, &record);
+    }
+    if record.boot != agent.boot || State::of(&record).action() == Action::Rest {
+        return recover::recover(agent).map(drop);
+    }
+    let service = arm::service(attempt);
+    let late = record.deadline.is_none_or(|deadline| clock::left(deadline).is_zero());
+    if late && agent.systemd.lives(&service)? {
+        // It lives and does not act: stopped, or stuck in a call. Killed, it is
+        // started again.
+        return agent.systemd.kill(&service);
+    }
+    if !late {
+        arm::arm_timer(agent, &record)?;
+    }
+    arm::start_service(agent, attempt)
+}

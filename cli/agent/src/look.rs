@@ -1,0 +1,98 @@
+//! What the machine is: what runs, what boots, which boot this is.
+
+use std::{fs, path::Path};
+
+use anyhow::Result;
+use deploy_wire::{
+    loader::{EXTLINUX, GRUB, LoaderFiles, SYSTEMD_BOOT},
+    outcome::BootDefault,
+    record::{Boot, ProfileLink, Record},
+    store_path::StorePath,
+};
+
+use crate::{
+    paths::{PROFILE, RUNNING},
+    tools::systemd::Systemd,
+    transition::Runs,
+};
+
+/// What runs, from `/run/current-system`.
+pub fn running() -> Option<StorePath> {
+    link(RUNNING)
+}
+
+/// Which system `/etc` belongs to: the target of `/etc/static`.
+pub fn etc() -> Option<String> {
+    fs::canonicalize("/etc/static").ok().map(|path| path.to_string_lossy().into_owned())
+}
+
+fn link(path: &str) -> Option<StorePath> {
+    let target = fs::read_link(path).ok()?;
+    StorePath::parse(&target.to_string_lossy()).ok()
+}
+
+/// What a reboot starts, from the boot loader's files.
+pub fn boots() -> BootDefault {
+    let read = |path| fs::read_to_string(path).ok();
+    let files = LoaderFiles {
+        grub: read(GRUB),
+        extlinux: read(EXTLINUX),
+        systemd_boot: read(SYSTEMD_BOOT),
+    };
+    files.boot_default()
+}
+
+/// The system profile: `system -> system-42-link -> /nix/store/…`.
+pub fn profile() -> ProfileLink {
+    let Ok(generation) = fs::read_link(PROFILE) else { return ProfileLink::default() };
+    let name = generation.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let number =
+        name.strip_prefix("system-").and_then(|rest| rest.strip_suffix("-link")?.parse().ok());
+    let folder = Path::new(PROFILE).parent().unwrap_or(Path::new("/"));
+    ProfileLink { generation: number, system: link(&folder.join(generation).to_string_lossy()) }
+}
+
+/// `/etc/machine-id`; empty where there is none.
+pub fn machine_id() -> String {
+    fs::read_to_string("/etc/machine-id").unwrap_or_default().trim().to_owned()
+}
+
+/// The present boot.
+pub fn boot(systemd: &Systemd) -> Result<Boot> {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
+    // systemd before 254 has no soft-reboot and prints nothing.
+    let soft_reboots = systemd.show(None, "SoftRebootsCount")?.parse().unwrap_or_default();
+    Ok(Boot { id, soft_reboots })
+}
+
+/// What the machine runs, seen from an attempt. `fresh` says that it was just
+/// started: then the boot default of before is as good as what ran.
+pub fn runs_for(record: &Record, started: Started) -> Runs {
+    let Some(running) = running() else { return Runs::Other };
+    if running == record.ran {
+        return Runs::Before;
+    }
+    if running == record.wanted {
+        return Runs::Wanted;
+    }
+    match started {
+        Started::Anew if record.boots.known() == Some(&running) => Runs::Before,
+        _ => Runs::Other,
+    }
+}
+
+/// Whether the machine was started since the attempt's last step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Started {
+    /// It was.
+    Anew,
+    /// It is still the same boot.
+    Before,
+}
+
+/// Whether somebody else moved the profile: it is neither as it was at `stage`
+/// nor the wanted system.
+pub fn profile_is_foreign(record: &Record) -> bool {
+    let now = profile();
+    now != record.profile && now.system.as_ref() != Some(&record.wanted)
+}

@@ -1,0 +1,40 @@
+//! Telling the events of an attempt, from any number on, to its end.
+
+use std::{thread, time::Duration};
+
+use anyhow::Result;
+use deploy_wire::{message::Reply, record::Record};
+
+use super::Replies;
+use crate::{agent::Agent, events::Events, recover};
+
+const TICK: Duration = Duration::from_millis(50);
+
+/// Tells them, then how it ended.
+pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> Result<()> {
+    let attempt = &record.attempt;
+    let mut events = Events::of(attempt).reader();
+    loop {
+        // The record first: what was told before its end is then all there.
+        let now = agent.ledger.find(attempt)?;
+        while let Some((number, event)) = events.next() {
+            if number >= from {
+                replies.send(&Reply::Event { number, event })?;
+            }
+        }
+        if let Some(outcome) = now.and_then(|record| record.outcome) {
+            let attempt = attempt.clone();
+            return replies.send(&Reply::Ended { attempt, outcome });
+        }
+        thread::sleep(TICK);
+    }
+}
+
+/// Waits for the end without telling what happens until then.
+pub fn wait(agent: &Agent, record: &Record, replies: &Replies) -> Result<()> {
+    let ended = recover::wait_for_end(agent, record)?.and_then(|record| record.outcome);
+    match ended {
+        Some(outcome) => replies.send(&Reply::Ended { attempt: record.attempt.clone(), outcome }),
+        None => anyhow::bail!("attempt {} does not come to an end", record.attempt),
+    }
+}

@@ -1,0 +1,24 @@
+//! What the machine says of itself.
+
+use anyhow::Result;
+use deploy_wire::message::Status;
+
+use crate::{agent::Agent, look, recover};
+
+/// Looks it up, after finishing what was left open.
+pub fn status(agent: &Agent) -> Result<Status> {
+    let attempt = recover::recover(agent)?;
+    let failed = agent.systemd.must(
+        &["list-units", "--state=failed", "--plain", "--no-legend", "--full"],
+        std::time::Duration::from_secs(25),
+    )?;
+    let name = |line: &str| line.split_whitespace().next().map(str::to_owned);
+    Ok(Status {
+        runs: look::running(),
+        boots: look::boots(),
+        profile: look::profile(),
+        confirmed: agent.ledger.confirmed()?,
+        attempt,
+        failed_units: failed.lines().filter_map(name).collect(),
+    })
+}

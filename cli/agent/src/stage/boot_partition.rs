@@ -1,0 +1,111 @@
+//! Whether the commit will be able to write the boot loader: found out before
+//! anything is switched.
+
+use std::{fs, path::Path};
+
+use deploy_wire::{
+    loader::{EXTLINUX, GRUB, SYSTEMD_BOOT},
+    message::{Refusal, RefusalKind},
+    store_path::StorePath,
+};
+use rustix::fs::{StatVfsMountFlags, statvfs};
+
+use super::{
+    refusal::{refuse, refuse_with},
+    room::free,
+};
+
+const BOOT: &str = "/boot";
+/// Where boot loaders' builders copy kernels to.
+const KERNELS: [&str; 3] = ["/boot/kernels", "/boot/nixos", "/boot/EFI/nixos"];
+/// What the loader's own file may need besides.
+const NEEDED: u64 = 256 << 10;
+
+/// Looks at /boot, where a loader that we know writes to it.
+pub fn look(wanted: &StorePath) -> Result<(), Refusal> {
+    let no = |why: String| Err(refuse(RefusalKind::BootPartition, why));
+    let mounted = mounted(&fs::read_to_string("/proc/mounts").unwrap_or_default());
+    if !mounted && in_fstab(&fs::read_to_string("/etc/fstab").unwrap_or_default()) {
+        return no("/boot is in /etc/fstab and is not mounted".into());
+    }
+    let has_loader = [GRUB, EXTLINUX, SYSTEMD_BOOT].iter().any(|file| Path::new(file).exists());
+    if !mounted && !has_loader {
+        return Ok(());
+    }
+    let disk = statvfs(BOOT)
+        .map_err(|error| refuse(RefusalKind::BootPartition, format!("{BOOT}: {error}")))?;
+    if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        return no("/boot is mounted read-only".into());
+    }
+    if Path::new("/boot/loader/loader.tmp").exists() {
+        let why = "/boot/loader/loader.tmp is left from an interrupted installation, and \
+                   systemd-boot's builder refuses to write over it";
+        return Err(refuse_with(RefusalKind::BootPartition, why, "remove that file"));
+    }
+    // On the store's own file system nothing is copied.
+    if !mounted {
+        return Ok(());
+    }
+    let files = ["kernel", "initrd"].map(|name| fs::canonicalize(format!("{wanted}/{name}")));
+    let needed: u64 = NEEDED
+        + files.iter().flatten().filter(|path| !is_there(path)).map(|path| size(path)).sum::<u64>();
+    let free = free(BOOT)?;
+    if free >= needed {
+        return Ok(());
+    }
+    let why = format!(
+        "/boot has {} KiB free, the new kernel and initrd need {} KiB",
+        free >> 10,
+        needed >> 10
+    );
+    Err(refuse_with(
+        RefusalKind::BootPartition,
+        why,
+        "delete old generations with nix-collect-garbage -d, then install the boot loader again",
+    ))
+}
+
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |found| found.len())
+}
+
+/// Whether a loader's builder copied a file already: its name there holds the
+/// store path's hash.
+fn is_there(path: &Path) -> bool {
+    let Ok(store) = StorePath::containing(&path.to_string_lossy()) else { return false };
+    KERNELS.iter().any(|folder| {
+        fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
+            let same_size = entry.metadata().is_ok_and(|found| found.len() == size(path));
+            same_size && entry.file_name().to_string_lossy().starts_with(store.hash())
+        })
+    })
+}
+
+fn mounted(mounts: &str) -> bool {
+    mounts.lines().any(|line| line.split(' ').nth(1) == Some(BOOT))
+}
+
+fn in_fstab(fstab: &str) -> bool {
+    fstab.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        let device = words.next().unwrap_or("#");
+        let noauto = line.split_whitespace().nth(3).is_some_and(|options| {
+            options.split(',').any(|option| option == "noauto" || option == "x-systemd.automount")
+        });
+        !device.starts_with('#') && words.next() == Some(BOOT) && !noauto
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fstab_and_mounts_are_read() {
+        assert!(mounted("x / ext4 rw 0 0\n/dev/sda1 /boot vfat rw 0 0\n"));
+        assert!(!mounted("/dev/sda1 /boot/efi vfat rw 0 0\n"));
+        assert!(in_fstab("# comment\n/dev/sda1 /boot vfat defaults 0 2\n"));
+        assert!(!in_fstab("#/dev/sda1 /boot vfat defaults 0 2\n"));
+        assert!(!in_fstab("/dev/sda1 /boot vfat noauto 0 2\n"));
+    }
+}

@@ -1,0 +1,67 @@
+//! Whether what is wanted is a system that this machine can switch to.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use anyhow::Result;
+use deploy_wire::{
+    machine::System,
+    message::{Mode, Refusal, RefusalKind, Stage},
+    store_path::StorePath,
+};
+
+use super::refusal::{refuse, refuse_with};
+use crate::tools::{nix, switch_to_configuration};
+
+/// Whether it is a NixOS system for this machine.
+pub fn is_switchable(asked: &Stage) -> Result<(), Refusal> {
+    let wanted = &asked.wanted;
+    let no = |why: String| Err(refuse(RefusalKind::NotSwitchable, why));
+    if !Path::new(wanted.as_str()).is_dir() {
+        let why = format!("{wanted} is not in the machine's store");
+        return Err(refuse_with(RefusalKind::NotValid, why, "push it again"));
+    }
+    let program = switch_to_configuration::program(wanted);
+    for file in [program.as_str(), &format!("{wanted}/activate"), &format!("{wanted}/init")] {
+        let executable =
+            fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o111 != 0);
+        if !executable {
+            return no(format!("{wanted} is no NixOS system: {file} is not there"));
+        }
+    }
+    let uname = rustix::system::uname();
+    let here = System::of_uname(&uname.machine().to_string_lossy());
+    let platform = fs::read_to_string(format!("{wanted}/system")).unwrap_or_default();
+    match here {
+        Some(here) if platform.trim() == here.as_str() => Ok(()),
+        Some(here) => no(format!("{wanted} is built for {}, this is {here}", platform.trim())),
+        None => no(format!("{} is no platform of NixOS", uname.machine().to_string_lossy())),
+    }
+}
+
+/// Whether a path and all that it needs are in the store.
+pub fn is_valid(path: &StorePath) -> Result<Result<(), Refusal>> {
+    Ok(nix::closure_is_valid(path)?.map_err(|said| {
+        let why = format!("{path} is not complete in the machine's store: {said}");
+        refuse_with(RefusalKind::NotValid, why, "push it again")
+    }))
+}
+
+/// The new system's own checks, where it has any. `boot` does without: it
+/// switches nothing.
+pub fn pre_switch_checks(asked: &Stage) -> Result<Result<(), Refusal>> {
+    if asked.mode == Mode::Boot || !switch_to_configuration::knows_check(&asked.wanted)? {
+        return Ok(Ok(()));
+    }
+    let ran = switch_to_configuration::check(&asked.wanted)?;
+    if ran.succeeded() {
+        return Ok(Ok(()));
+    }
+    let lines: Vec<&str> =
+        ran.err.lines().chain(ran.out.lines()).filter(|line| !line.trim().is_empty()).collect();
+    let why = format!("the new system's pre-switch checks refuse: {}", lines.join(" / "));
+    Ok(Err(refuse_with(
+        RefusalKind::SwitchRefused,
+        why,
+        "deploy --boot makes it the boot default without switching",
+    )))
+}

@@ -1,0 +1,149 @@
+//! Taking the machine for an attempt: everything that can refuse, then roots
+//! and record. A refusal leaves nothing.
+
+mod boot_partition;
+mod closure;
+mod others;
+mod refusal;
+mod room;
+mod secrets;
+
+use anyhow::Result;
+use deploy_wire::{
+    WIRE_VERSION,
+    attempt::Login,
+    message::{Refusal, RefusalKind, Stage},
+    phase::Phase,
+    record::{Record, Rules},
+    store_path::StorePath,
+};
+
+pub use refusal::refuse;
+
+use crate::{
+    agent::{Agent, program},
+    arm, clock, files, ledger, look, recover, roots,
+    tools::command,
+    units::snapshot::Snapshot,
+};
+
+/// Stages an attempt.
+pub fn stage(agent: &Agent, asked: &Stage, login: Option<Login>) -> Result<Record, Refusal> {
+    stage_or_fail(agent, asked, login)
+        .unwrap_or_else(|error| Err(refuse(RefusalKind::Failed, format!("{error:#}"))))
+}
+
+fn stage_or_fail(
+    agent: &Agent,
+    asked: &Stage,
+    login: Option<Login>,
+) -> Result<Result<Record, Refusal>> {
+    let Some(_locked) = agent.ledger.lock_for_staging()? else {
+        return Ok(Err(others::being_staged()));
+    };
+    if let Some(open) = recover::recover(agent)?.filter(Record::is_open) {
+        return Ok(Err(others::busy(&open)));
+    }
+    if agent.ledger.find(&asked.attempt)?.is_some() {
+        let why = format!("attempt {} exists already", asked.attempt);
+        return Ok(Err(refuse(RefusalKind::NotNow, why)));
+    }
+    let record = draft(agent, asked, login)?;
+    // Roots first, then the look whether all paths are valid: a path that was
+    // collected before the root came would not be noticed otherwise.
+    roots::make(
+        &asked.attempt,
+        &roots::Kept {
+            old: &record.ran,
+            new: &record.wanted,
+            agent: &record.agent,
+            boots: &record.boots,
+        },
+    )?;
+    let staged = look_and_write(agent, asked, &record);
+    if !matches!(staged, Ok(Ok(()))) {
+        roots::drop_all(&asked.attempt)?;
+    }
+    Ok(staged?.map(|()| record))
+}
+
+/// All that can refuse, the cheapest first, what changes something last.
+fn look_and_write(agent: &Agent, asked: &Stage, record: &Record) -> Result<Result<(), Refusal>> {
+    let looks = || -> Result<Result<(), Refusal>> {
+        let first = others::look(agent, asked)?
+            .and_then(|()| closure::is_switchable(asked))
+            .and_then(|()| room::on_the_store())
+            .and_then(|()| boot_partition::look(&asked.wanted));
+        if first.is_err() {
+            return Ok(first);
+        }
+        for path in [&record.wanted, &record.ran, &record.agent] {
+            if let Err(refusal) = closure::is_valid(path)? {
+                return Ok(Err(refusal));
+            }
+        }
+        Ok(closure::pre_switch_checks(asked)?
+            .and_then(|()| secrets::look(&asked.machine.secrets))
+            .and_then(|()| before_activate(asked)))
+    };
+    if let Err(refusal) = looks()? {
+        return Ok(Err(refusal));
+    }
+    let snapshot = Snapshot::take(&agent.systemd, &agent.boot)?;
+    files::write_json(&agent.ledger.snapshot_path(), &snapshot)?;
+    agent.ledger.begin(record)?;
+    // Nobody may come to start it.
+    arm::arm_timer(agent, record)?;
+    Ok(Ok(()))
+}
+
+fn draft(agent: &Agent, asked: &Stage, login: Option<Login>) -> Result<Record> {
+    let machine = &asked.machine;
+    // The agent that runs is the one to keep: an installed one may be another
+    // than the one that was asked for.
+    let own = StorePath::containing(&program()?.to_string_lossy());
+    Ok(Record {
+        version: WIRE_VERSION,
+        attempt: asked.attempt.clone(),
+        machine: machine.name.clone(),
+        operator: asked.operator.clone(),
+        since: clock::wall(),
+        mode: asked.mode,
+        wanted: asked.wanted.clone(),
+        ran: asked.expects.clone(),
+        boots: look::boots(),
+        profile: look::profile(),
+        agent: own.unwrap_or_else(|_| asked.agent.clone()),
+        login,
+        revision: machine.revision.clone(),
+        rules: Rules {
+            units: machine.units.clone(),
+            checks: machine.checks.clone(),
+            confirm: machine.confirm.clone(),
+            timeouts: machine.timeouts.clone(),
+            rollback: machine.rollback.clone(),
+            before_activate: machine.before_activate.clone(),
+        },
+        boot: agent.boot.clone(),
+        phase: Phase::Staged,
+        deadline: Some(ledger::staged_deadline()),
+        why: None,
+        confirmed_by: None,
+        made_generation: None,
+        outcome: None,
+    })
+}
+
+fn before_activate(asked: &Stage) -> Result<(), Refusal> {
+    for before in &asked.machine.before_activate {
+        let limit = std::time::Duration::from_secs(before.timeout);
+        let said = match command::run(&before.argv, limit) {
+            Ok(ran) if ran.succeeded() => continue,
+            Ok(ran) => ran.last_words().to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let why = format!("what {} wants done before the switch failed: {said}", before.service);
+        return Err(refuse(RefusalKind::BeforeActivate, why));
+    }
+    Ok(())
+}

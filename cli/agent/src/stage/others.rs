@@ -1,0 +1,68 @@
+//! Who else has the machine, and whether it is the one that was meant.
+
+use anyhow::Result;
+use deploy_wire::{
+    message::{Refusal, RefusalKind, Stage},
+    record::Record,
+};
+
+use super::refusal::{refuse, refuse_with};
+use crate::{agent::Agent, clock, look, tools::switch_to_configuration};
+
+/// Units in which other tools switch.
+const SWITCHING: [&str; 2] =
+    ["nixos-rebuild-switch-to-configuration*.service", "nixos-upgrade.service"];
+
+/// Another attempt has the machine.
+pub fn busy(open: &Record) -> Refusal {
+    let ago = clock::wall().saturating_sub(open.since);
+    let who = format!("{} at {}", open.operator.user, open.operator.host);
+    refuse_with(
+        RefusalKind::Busy,
+        format!("{who} deploys since {ago} s (attempt {}, phase {})", open.attempt, open.phase),
+        "--wait waits for it",
+    )
+}
+
+/// Another attempt is at the point of taking it.
+pub fn being_staged() -> Refusal {
+    refuse_with(RefusalKind::Busy, "somebody else begins to deploy just now", "--wait waits for it")
+}
+
+/// Another tool, another system than expected, another machine.
+pub fn look(agent: &Agent, asked: &Stage) -> Result<Result<(), Refusal>> {
+    for pattern in SWITCHING {
+        for unit in agent.systemd.list(pattern)? {
+            if agent.systemd.lives(&unit)? {
+                let why = format!("another tool is switching this machine: {unit} runs");
+                return Ok(Err(refuse(RefusalKind::OtherTool, why)));
+            }
+        }
+    }
+    if switch_to_configuration::runs_now() {
+        let why = "another tool is switching this machine: switch-to-configuration runs";
+        return Ok(Err(refuse(RefusalKind::OtherTool, why)));
+    }
+    match look::running() {
+        Some(running) if running == asked.expects => {}
+        Some(running) => {
+            let why = format!("the machine runs {running} now, not {}", asked.expects);
+            return Ok(Err(refuse_with(RefusalKind::Moved, why, "run deploy again")));
+        }
+        None => {
+            let why = "/run/current-system names no system in /nix/store";
+            return Ok(Err(refuse(RefusalKind::NotSwitchable, why)));
+        }
+    }
+    let here = look::machine_id();
+    Ok(match agent.ledger.confirmed()? {
+        Some(confirmed) if confirmed.machine_id != here => Err(refuse(
+            RefusalKind::WrongMachine,
+            format!(
+                "the record on its disk is of a machine with the id {}, this one has {here}",
+                confirmed.machine_id
+            ),
+        )),
+        _ => Ok(()),
+    })
+}

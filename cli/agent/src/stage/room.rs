@@ -1,0 +1,26 @@
+//! Whether the store's disk has room for what an attempt writes.
+
+use deploy_wire::message::{Refusal, RefusalKind};
+use rustix::fs::statvfs;
+
+use super::refusal::{refuse, refuse_with};
+
+/// What records, roots, the profile and Nix's database may need.
+const NEEDED: u64 = 8 << 20;
+
+/// Bytes that are free where `path` is.
+pub fn free(path: &str) -> Result<u64, Refusal> {
+    statvfs(path)
+        .map(|disk| disk.f_bavail * disk.f_frsize)
+        .map_err(|error| refuse(RefusalKind::Failed, format!("{path}: {error}")))
+}
+
+/// Room on /nix.
+pub fn on_the_store() -> Result<(), Refusal> {
+    let free = free("/nix")?;
+    if free >= NEEDED {
+        return Ok(());
+    }
+    let why = format!("/nix has {} KiB free, {} KiB are needed", free >> 10, NEEDED >> 10);
+    Err(refuse_with(RefusalKind::NoRoom, why, "nix-collect-garbage on the machine frees some"))
+}

@@ -1,0 +1,27 @@
+//! The `age` of the new system's closure, as agenix calls it.
+
+use std::{process::Command, time::Duration};
+
+use deploy_wire::machine::Secret;
+
+use super::{command::path, process};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Decrypts a secret to nowhere. `age_bin` may be a piece of shell
+/// (`PATH=… rage`), so a shell reads it, as agenix's own script does; the file
+/// names travel as arguments. The error is what age said.
+pub fn decrypts(secret: &Secret, identities: &[&str]) -> Result<(), String> {
+    let script = format!("{} --decrypt \"$@\" > /dev/null", secret.age_bin);
+    let mut command = Command::new(process::find("sh", &[]));
+    command.args(["-c", &script, "age"]).current_dir("/").env("PATH", path());
+    for identity in identities {
+        command.args(["-i", identity]);
+    }
+    command.arg(&secret.file);
+    match process::run(&mut command, LIMIT) {
+        Ok(ran) if ran.succeeded() => Ok(()),
+        Ok(ran) => Err(ran.last_words().to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,22 @@
+//! Commands that the machine's description names: checks, and what runs before
+//! the switch.
+
+use std::{process::Command, time::Duration};
+
+use super::process::{self, NotRun, Ran};
+
+/// Runs program and arguments, no shell, in `/` with the running system's PATH.
+pub fn run(argv: &[String], limit: Duration) -> Result<Ran, NotRun> {
+    let (program, arguments) =
+        argv.split_first().map_or(("", &[] as &[String]), |(first, rest)| (first.as_str(), rest));
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir("/").env("PATH", path());
+    process::run(&mut command, limit)
+}
+
+/// The PATH of a NixOS machine, with the usual places for the rest.
+pub fn path() -> String {
+    "/run/wrappers/bin:/run/current-system/sw/bin:/run/current-system/systemd/bin:\
+     /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        .to_owned()
+}

@@ -1,0 +1,170 @@
+//! `systemctl` and `systemd-run`.
+//!
+//! As root both speak to PID 1's private socket, which answers even where the
+//! system bus is gone. The one exception is `systemd-run --wait`: never use it.
+
+use std::{path::PathBuf, process::Command, time::Duration};
+
+use anyhow::{Result, bail};
+
+use super::process::{self, Ran};
+
+const LIMIT: Duration = Duration::from_secs(25);
+
+/// The systemd of one system.
+#[derive(Debug, Clone)]
+pub struct Systemd {
+    bin: Vec<PathBuf>,
+}
+
+/// A service to start that exists only in PID 1's memory.
+pub struct Transient<'a> {
+    /// Its name, with `.service`.
+    pub unit: &'a str,
+    /// What `systemctl status` shows.
+    pub description: &'a str,
+    /// Properties, as `Restart=always`.
+    pub properties: &'a [String],
+    /// Program and arguments.
+    pub argv: &'a [String],
+}
+
+/// A job in PID 1's queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its number.
+    pub id: u64,
+    /// The unit that it is for.
+    pub unit: String,
+}
+
+impl Systemd {
+    /// The tools of a toplevel, so that a changed PATH changes nothing; where
+    /// it has none, those of the running system.
+    pub fn of(toplevel: &str) -> Self {
+        Self { bin: vec![PathBuf::from(format!("{toplevel}/systemd/bin"))] }
+    }
+
+    fn command(&self, program: &str) -> Command {
+        Command::new(process::find(program, &self.bin))
+    }
+
+    fn systemctl(&self, arguments: &[&str], limit: Duration) -> Result<Ran> {
+        Ok(process::run(self.command("systemctl").args(arguments), limit)?)
+    }
+
+    /// `systemctl` with arguments, which must succeed.
+    pub fn must(&self, arguments: &[&str], limit: Duration) -> Result<String> {
+        let ran = self.systemctl(arguments, limit)?;
+        if !ran.succeeded() {
+            bail!("systemctl {} failed: {}", arguments.join(" "), ran.last_words());
+        }
+        Ok(ran.out)
+    }
+
+    /// Properties of one unit or, with no unit, of PID 1 itself.
+    pub fn show(&self, unit: Option<&str>, property: &str) -> Result<String> {
+        let property = format!("--property={property}");
+        let mut arguments = vec!["show", "--value", property.as_str()];
+        arguments.extend(unit);
+        Ok(self.must(&arguments, LIMIT)?.trim().to_owned())
+    }
+
+    /// Properties of all units that PID 1 has in memory, as `systemctl` prints
+    /// them: blocks of `Name=value`, an empty line between.
+    pub fn show_all(&self, properties: &str) -> Result<String> {
+        let property = format!("--property={properties}");
+        self.must(&["show", "*", "--all", property.as_str()], LIMIT)
+    }
+
+    /// The names of units in memory that match a pattern.
+    pub fn list(&self, pattern: &str) -> Result<Vec<String>> {
+        let arguments = ["list-units", "--all", "--plain", "--no-legend", "--full", pattern];
+        let text = self.must(&arguments, LIMIT)?;
+        Ok(text.lines().filter_map(|line| line.split_whitespace().next()).map(Into::into).collect())
+    }
+
+    /// Whether a unit runs, starts or is about to be restarted.
+    pub fn lives(&self, unit: &str) -> Result<bool> {
+        let state = self.show(Some(unit), "ActiveState")?;
+        Ok(!matches!(state.as_str(), "inactive" | "failed"))
+    }
+
+    /// Jobs that PID 1 has.
+    pub fn jobs(&self) -> Result<Vec<Job>> {
+        let text = self.must(&["list-jobs", "--plain", "--no-legend", "--full"], LIMIT)?;
+        Ok(text.lines().filter_map(job).collect())
+    }
+
+    /// Starts a transient service and returns once its program was executed;
+    /// with properties of a timer, starts the timer that will start it.
+    pub fn start_transient(&self, service: &Transient<'_>, timer: &[String]) -> Result<()> {
+        let mut command = self.command("systemd-run");
+        command.args(["--quiet", "--collect", "--service-type=exec"]);
+        command.args(["--unit", service.unit, "--description", service.description]);
+        for property in timer {
+            command.args(["--timer-property", property]);
+        }
+        for property in service.properties {
+            command.args(["--property", property]);
+        }
+        let ran = process::run(command.arg("--").args(service.argv), LIMIT)?;
+        if !ran.succeeded() {
+            bail!("{} could not be started: {}", service.unit, ran.last_words());
+        }
+        Ok(())
+    }
+
+    /// Stops units, waiting for them at most `limit`.
+    pub fn stop(&self, units: &[String], limit: Duration) -> Result<()> {
+        self.on_units("stop", units, limit)
+    }
+
+    /// Starts units in one transaction, waiting for them at most `limit`.
+    pub fn start(&self, units: &[String], limit: Duration) -> Result<()> {
+        self.on_units("start", units, limit)
+    }
+
+    fn on_units(&self, verb: &str, units: &[String], limit: Duration) -> Result<()> {
+        if units.is_empty() {
+            return Ok(());
+        }
+        let mut arguments = vec![verb, "--"];
+        arguments.extend(units.iter().map(String::as_str));
+        self.must(&arguments, limit).map(drop)
+    }
+
+    /// Kills every process of a unit.
+    pub fn kill(&self, unit: &str) -> Result<()> {
+        self.must(&["kill", "--kill-whom=all", "--signal=KILL", unit], LIMIT).map(drop)
+    }
+
+    /// Takes jobs out of the queue.
+    pub fn cancel(&self, jobs: &[u64]) -> Result<()> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let numbers: Vec<String> = jobs.iter().map(u64::to_string).collect();
+        let mut arguments = vec!["cancel"];
+        arguments.extend(numbers.iter().map(String::as_str));
+        self.must(&arguments, LIMIT).map(drop)
+    }
+}
+
+fn job(line: &str) -> Option<Job> {
+    let mut words = line.split_whitespace();
+    let id = words.next()?.parse().ok()?;
+    Some(Job { id, unit: words.next()?.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_list_jobs_has_number_and_unit() {
+        let read = job("  1234 foo@a-b.service start waiting").unwrap();
+        assert_eq!(read, Job { id: 1234, unit: "foo@a-b.service".into() });
+        assert_eq!(job("No jobs running."), None);
+    }
+}

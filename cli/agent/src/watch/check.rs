@@ -1,0 +1,238 @@
+//! Watching units and declared checks: after the switch until they can be
+//! judged, then until the confirmation, then once more.
+
+use std::{collections::BTreeSet, thread, time::Duration};
+
+use anyhow::{Context as _, Result};
+use deploy_wire::{
+    event::Event as Told,
+    machine::{Level, Policy},
+    record::Record,
+};
+
+use super::{TICK, Watch, activate::foreign};
+use crate::{
+    checks::Checks,
+    clock,
+    ledger::Happened,
+    look::{self, Started},
+    switch::{self, Step},
+    transition::{Event, Runs},
+    units::{
+        definition::Definitions,
+        snapshot::{self, Snapshot},
+        verdict::Context,
+    },
+};
+
+const PERIOD: Duration = Duration::from_secs(1);
+/// How long jobs of the switch may keep the watch from beginning.
+const SETTLE: Duration = Duration::from_secs(30);
+
+/// What one look at the machine says.
+enum Verdict {
+    /// All is well.
+    Well,
+    /// It cannot be told yet, and what is waited for.
+    NotYet(String),
+    /// The deploy is to be given up.
+    Given(Happened),
+}
+
+/// What is kept from one look to the next.
+struct Looking {
+    before: Snapshot,
+    definitions: Definitions,
+    since: Duration,
+    told: BTreeSet<String>,
+}
+
+impl Watch<'_> {
+    /// Watches until units and checks are well.
+    pub fn check(&mut self, record: &Record) -> Result<Option<Happened>> {
+        let mut looking = self.begin_looking(record)?;
+        loop {
+            let waits_for = match self.look(record, &mut looking)? {
+                Verdict::Given(happened) => return Ok(Some(happened)),
+                Verdict::Well => return Ok(Some(self.passed())),
+                Verdict::NotYet(what) => what,
+            };
+            if passed(record) {
+                let why = format!("{waits_for} after {} s", record.rules.timeouts.check);
+                return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
+            }
+            if !self.rest(record)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Goes on watching until the confirmation comes.
+    pub fn await_confirmation(&mut self, record: &Record) -> Result<Option<Happened>> {
+        let mut looking = self.begin_looking(record)?;
+        loop {
+            if let Verdict::Given(happened) = self.look(record, &mut looking)? {
+                return Ok(Some(happened));
+            }
+            if passed(record) {
+                let limit = record.rules.confirm.timeout;
+                let why = format!("no new SSH login confirmed within {limit} s");
+                return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
+            }
+            if !self.rest(record)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Asks every check once more: what was well an hour ago does not count.
+    pub fn final_round(&mut self, record: &Record) -> Result<Option<Happened>> {
+        let mut looking = self.begin_looking(record)?;
+        loop {
+            if let Some(checks) = &self.checks {
+                checks.ask_all();
+            }
+            let waits_for = match self.look(record, &mut looking)? {
+                Verdict::Given(happened) => return Ok(Some(happened)),
+                Verdict::Well => return Ok(Some(self.passed())),
+                Verdict::NotYet(what) => what,
+            };
+            if passed(record) {
+                let why = format!("{waits_for}, at the last look before the commit");
+                return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
+            }
+            if !self.rest(record)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// All is well; what late checks say goes along as notes.
+    fn passed(&self) -> Happened {
+        Happened { event: Event::Passed, why: None, notes: self.late_notes() }
+    }
+
+    /// Late checks that fail, in words.
+    pub fn late_notes(&self) -> Vec<String> {
+        let failing = self.checks.as_ref().map(|checks| checks.failing(Level::Late));
+        let failing = failing.unwrap_or_default().into_iter();
+        failing
+            .map(|(check, said)| {
+                let said = said.unwrap_or_else(|| "it has not answered".into());
+                format!("late check {} fails: {said}", check.name)
+            })
+            .collect()
+    }
+
+    fn begin_looking(&mut self, record: &Record) -> Result<Looking> {
+        let agent = self.agent;
+        let path = agent.ledger.snapshot_path();
+        let before =
+            Snapshot::read(&path)?.with_context(|| format!("{} is missing", path.display()))?;
+        if self.checks.is_none() {
+            let checks = Checks::start(&record.rules.checks, &agent.systemd, &self.events);
+            self.checks = Some(checks);
+        }
+        let since = switch::ended(self.attempt, Step::Activate)
+            .map_or_else(clock::boottime, |ending| Duration::from_millis(ending.boottime_ms));
+        let definitions = Definitions::of(&record.ran, &record.wanted);
+        Ok(Looking { before, definitions, since, told: BTreeSet::new() })
+    }
+
+    fn look(&self, record: &Record, looking: &mut Looking) -> Result<Verdict> {
+        if look::runs_for(record, Started::Before) != Runs::Wanted {
+            return Ok(Verdict::Given(foreign("another tool switched the machine")));
+        }
+        if look::profile_is_foreign(record) {
+            return Ok(Verdict::Given(foreign("another tool set the system profile")));
+        }
+        match self.look_at_units(record, looking)? {
+            Verdict::Well => Ok(self.look_at_checks(looking.since)),
+            other => Ok(other),
+        }
+    }
+
+    fn look_at_units(&self, record: &Record, looking: &mut Looking) -> Result<Verdict> {
+        let rules = &record.rules.units;
+        if rules.policy == Policy::Ignore {
+            return Ok(Verdict::Well);
+        }
+        let elapsed = clock::boottime().saturating_sub(looking.since);
+        let young = self.young_jobs(&looking.before)?;
+        if let Some(unit) = young.first()
+            && elapsed < SETTLE
+        {
+            return Ok(Verdict::NotYet(format!("{unit} is still starting")));
+        }
+        let differs = |unit: &str| looking.definitions.differ(unit);
+        let context =
+            Context { before: &looking.before.units, ignore: &rules.ignore, differs: &differs };
+        // The time first: a unit that changes in between has lived less, not more.
+        let now = clock::monotonic();
+        let units = snapshot::now(&self.agent.systemd)?;
+        let broken = context.broken(&units);
+        for unit in &broken {
+            if looking.told.insert(format!("{}{}", unit.unit, unit.detail)) {
+                let (unit, detail) = (unit.unit.clone(), unit.detail.clone());
+                self.events.tell(&Told::BrokenUnit { unit, detail });
+            }
+        }
+        if let (Some(first), Policy::Gate) = (broken.first(), rules.policy) {
+            let more = match broken.len() {
+                1 => String::new(),
+                count => format!(" (and {} more)", count - 1),
+            };
+            let why = format!("{}: {}{more}", first.unit, first.detail);
+            return Ok(Verdict::Given(Happened::because(Event::Broken, why)));
+        }
+        if context.lived(&units, now, rules.watch()) {
+            return Ok(Verdict::Well);
+        }
+        Ok(Verdict::NotYet(format!("units have not lived {} s", rules.watch)))
+    }
+
+    /// Units that have a job which was not there at `stage`.
+    fn young_jobs(&self, before: &Snapshot) -> Result<Vec<String>> {
+        let jobs = self.agent.systemd.jobs()?.into_iter();
+        let young = jobs.filter(|job| !before.jobs.contains(&job.id));
+        Ok(young.map(|job| job.unit).filter(|unit| !unit.starts_with("deploy-")).collect())
+    }
+
+    fn look_at_checks(&self, since: Duration) -> Verdict {
+        let failing = self.checks.as_ref().map(|checks| checks.failing(Level::Gate));
+        let elapsed = clock::boottime().saturating_sub(since);
+        let mut verdict = Verdict::Well;
+        for (check, said) in failing.unwrap_or_default() {
+            let Some(said) = said else {
+                verdict = Verdict::NotYet(format!("check {} has not answered", check.name));
+                continue;
+            };
+            let what = format!("check {} fails: {said}", check.name);
+            if elapsed >= check.grace() {
+                return Verdict::Given(Happened::because(Event::Broken, what));
+            }
+            verdict = Verdict::NotYet(what);
+        }
+        verdict
+    }
+
+    /// Waits for the next look; `false` when the attempt was moved meanwhile.
+    fn rest(&self, record: &Record) -> Result<bool> {
+        let end = clock::boottime() + PERIOD;
+        while clock::boottime() < end {
+            if !self.unmoved(record)? {
+                return Ok(false);
+            }
+            if passed(record) {
+                return Ok(true);
+            }
+            thread::sleep(TICK);
+        }
+        Ok(true)
+    }
+}
+
+/// Whether the phase's deadline has passed.
+pub fn passed(record: &Record) -> bool {
+    record.deadline.is_some_and(|deadline| clock::left(deadline).is_zero())
+}

@@ -1,0 +1,73 @@
+//! Making the wanted system the boot default.
+
+use anyhow::{Context, Result};
+use deploy_wire::{
+    WIRE_VERSION, baseline::Confirmed, machine::Confirm, message::Mode, outcome::BootDefault,
+    record::Record,
+};
+
+use super::{Watch, activate::foreign};
+use crate::{clock, files, ledger::Happened, look, switch::Step, transition::Event};
+
+impl Watch<'_> {
+    /// Profile, boot loader, then a look at what boots. Each part is done again
+    /// if it was interrupted, and not again if it was done.
+    pub fn commit(&mut self, record: &Record) -> Result<Happened> {
+        if look::profile_is_foreign(record) {
+            return Ok(foreign("another tool set the system profile before the commit"));
+        }
+        self.set_profile(record)?;
+        let limit = record.rules.timeouts.activation();
+        let waited = self.wait_for(Step::Commit, limit, || Ok(true))?;
+        if !waited.succeeded() {
+            let why = format!("the boot loader was not installed: {}", waited.told());
+            return Ok(Happened::because(Event::CommitFailed, why));
+        }
+        let mut notes = self.late_notes();
+        match look::boots() {
+            BootDefault::Known(boots) if boots == record.wanted => {}
+            BootDefault::Known(boots) => {
+                let why = format!("the boot loader was installed, but {boots} is its default");
+                return Ok(Happened::because(Event::CommitFailed, why));
+            }
+            BootDefault::Unknown(why) => notes.push(format!("boots: not known ({why})")),
+        }
+        sync()?;
+        self.agent.ledger.confirm(&confirmed(record))?;
+        notes.extend(note_of_confirmation(record));
+        Ok(Happened { event: Event::Committed, why: None, notes })
+    }
+}
+
+/// The profile's folder, the store and /boot, down to the disk.
+fn sync() -> Result<()> {
+    for path in ["/nix/var/nix/profiles", "/nix/store"] {
+        files::sync_file_system(path)?;
+    }
+    if std::path::Path::new("/boot").is_dir() {
+        files::sync_file_system("/boot").context("the boot loader's files")?;
+    }
+    Ok(())
+}
+
+fn confirmed(record: &Record) -> Confirmed {
+    Confirmed {
+        version: WIRE_VERSION,
+        toplevel: record.wanted.clone(),
+        attempt: record.attempt.clone(),
+        at: clock::wall(),
+        generation: look::profile().generation,
+        machine: record.machine.clone(),
+        machine_id: look::machine_id(),
+        revision: record.revision.clone(),
+    }
+}
+
+fn note_of_confirmation(record: &Record) -> Option<String> {
+    let Confirm { required, .. } = record.rules.confirm;
+    match (record.mode, required) {
+        (Mode::Boot, _) => Some("nothing has tried that it boots".into()),
+        (_, false) => Some("no login confirmed it".into()),
+        _ => None,
+    }
+}

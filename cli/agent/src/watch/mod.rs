@@ -1,0 +1,134 @@
+//! The watching service: it asks the state machine what is to be done, does
+//! it, and offers what came of it, until the attempt is over.
+
+mod activate;
+mod check;
+mod commit;
+mod profile;
+mod roll_back;
+mod steps;
+
+use std::{thread, time::Duration};
+
+use anyhow::{Result, anyhow};
+use deploy_wire::{attempt::AttemptId, record::Record};
+
+use crate::{
+    agent::Agent,
+    arm,
+    events::Events,
+    ledger::Happened,
+    recover,
+    transition::{Action, Event, State},
+};
+
+/// How often what others write is looked at.
+pub const TICK: Duration = Duration::from_millis(100);
+
+/// One attempt being watched.
+pub struct Watch<'a> {
+    agent: &'a Agent,
+    attempt: &'a AttemptId,
+    events: Events,
+    checks: Option<crate::checks::Checks>,
+}
+
+/// Watches an attempt to its end.
+pub fn run(agent: &Agent, attempt: &AttemptId) -> Result<()> {
+    let mut watch = Watch { agent, attempt, events: Events::of(attempt), checks: None };
+    loop {
+        let record = watch.record()?;
+        if !record.is_open() {
+            return recover::tidy(agent, &record);
+        }
+        if let Some(happened) = watch.step(&record) {
+            watch.offer(happened);
+        }
+    }
+}
+
+impl Watch<'_> {
+    fn record(&self) -> Result<Record> {
+        self.agent
+            .ledger
+            .find(self.attempt)?
+            .ok_or_else(|| anyhow!("there is no attempt {}", self.attempt))
+    }
+
+    /// Does what the state asks for. A failure is an event as well.
+    fn step(&mut self, record: &Record) -> Option<Happened> {
+        let action = State::of(record).action();
+        match self.act(action, record) {
+            Ok(happened) => happened,
+            Err(error) => {
+                let why = format!("{error:#}");
+                eprintln!("{why}");
+                Some(Happened::because(action.failure()?, why))
+            }
+        }
+    }
+
+    /// `None` when somebody else moved the attempt meanwhile.
+    fn act(&mut self, action: Action, record: &Record) -> Result<Option<Happened>> {
+        if action != Action::Rest {
+            self.keep_armed(record)?;
+        }
+        match action {
+            Action::Rest => {
+                thread::sleep(TICK);
+                Ok(None)
+            }
+            Action::Arm if check::passed(record) => {
+                Ok(Some(Happened::because(Event::DeadlinePassed, "the watchers came too late")))
+            }
+            // Timer and service are both there: this is the service.
+            Action::Arm => Ok(Some(Event::Armed.into())),
+            Action::Activate => self.activate(record),
+            Action::Check => self.check(record),
+            Action::AwaitConfirmation => self.await_confirmation(record),
+            Action::FinalRound => self.final_round(record),
+            Action::Commit => self.commit(record).map(Some),
+            Action::RollBack => self.roll_back(record).map(Some),
+        }
+    }
+
+    /// Before the switch a missing timer ends the attempt; later the service
+    /// alone must do.
+    fn keep_armed(&self, record: &Record) -> Result<()> {
+        let armed =
+            self.with_time_left(record).and_then(|record| arm::arm_timer(self.agent, &record));
+        match armed {
+            Err(error) if State::of(record).action() != Action::Arm => {
+                self.events.note(format!("no timer stands behind the service: {error:#}"));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// A commit or a way back that was interrupted begins anew, with new time.
+    fn with_time_left(&self, record: &Record) -> Result<Record> {
+        if !State::of(record).action().begins_anew() || !check::passed(record) {
+            return Ok(record.clone());
+        }
+        let limit = crate::ledger::limit(&record.rules, record.phase);
+        self.agent.ledger.remember(self.attempt, |record| {
+            record.deadline = limit.map(crate::clock::deadline_in);
+        })
+    }
+
+    /// A disk that refuses the record is tried again: there is nothing better.
+    fn offer(&self, happened: Happened) {
+        let offered = self.agent.ledger.offer(self.attempt, &self.agent.boot, happened, |_| {});
+        if let Err(error) = offered {
+            eprintln!("{error:#}");
+            thread::sleep(TICK);
+        }
+    }
+
+    /// Whether the attempt is still in the state that `record` has.
+    fn unmoved(&self, record: &Record) -> Result<bool> {
+        let now = self.record()?;
+        Ok(now.phase == record.phase && State::of(&now) == State::of(record))
+    }
+}

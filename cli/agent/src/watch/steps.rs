@@ -1,0 +1,81 @@
+//! Running a step in its unit and waiting for it.
+
+use std::{thread, time::Duration};
+
+use anyhow::Result;
+
+use super::{TICK, Watch};
+use crate::{
+    clock,
+    switch::{self, Ending, Progress, Step},
+};
+
+/// How a step that was waited for ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// It ended.
+    Ended(Ending),
+    /// Its unit is gone without a word: it was killed.
+    Vanished,
+    /// It still runs, and the time is over.
+    TooLong,
+    /// The attempt was moved by somebody else.
+    Moved,
+}
+
+impl Waited {
+    /// In words.
+    pub fn told(self) -> String {
+        match self {
+            Self::Ended(ending) => format!("it ended with {}", switch::told_status(ending.status)),
+            Self::Vanished => "it was killed".into(),
+            Self::TooLong => "it took too long".into(),
+            Self::Moved => "it was given up".into(),
+        }
+    }
+
+    /// Whether it ended with status 0.
+    pub fn succeeded(self) -> bool {
+        matches!(self, Self::Ended(Ending { status: Some(0), .. }))
+    }
+}
+
+impl Watch<'_> {
+    /// Starts a step unless it was started before this process came, and waits
+    /// for its end while `goes_on` says so.
+    pub fn wait_for(
+        &self,
+        step: Step,
+        limit: Duration,
+        goes_on: impl Fn() -> Result<bool>,
+    ) -> Result<Waited> {
+        let agent = self.agent;
+        if switch::progress(agent, self.attempt, step)? == Progress::NotBegun {
+            switch::start(agent, self.attempt, step)?;
+        }
+        let end = clock::boottime() + limit;
+        let mut asked = clock::boottime();
+        loop {
+            if let Some(ending) = switch::ended(self.attempt, step) {
+                return Ok(Waited::Ended(ending));
+            }
+            if !goes_on()? {
+                return Ok(Waited::Moved);
+            }
+            let now = clock::boottime();
+            if now >= end {
+                return Ok(Waited::TooLong);
+            }
+            // Asking PID 1 costs a process each time.
+            if now.saturating_sub(asked) >= Duration::from_secs(1) {
+                asked = now;
+                match switch::progress(agent, self.attempt, step)? {
+                    Progress::Ended(ending) => return Ok(Waited::Ended(ending)),
+                    Progress::Vanished | Progress::NotBegun => return Ok(Waited::Vanished),
+                    Progress::Runs => {}
+                }
+            }
+            thread::sleep(TICK);
+        }
+    }
+}
