@@ -8,7 +8,7 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use super::ask::Probed;
+use super::ask::{MARKER, Probed};
 use crate::{
     error::{Failure, Result},
     report::{Event, Report, Stage},
@@ -135,20 +135,25 @@ async fn builders(nix: &Nix) -> Vec<(String, String)> {
 /// would be left out silently.
 async fn toplevel(probed: &Probed, out: &StorePath, on_target: bool) -> Result<StorePath> {
     let name = &probed.machine.name;
-    let (stc, script) = if on_target {
+    let (marker, script) = if on_target {
         let out = shell::quote(out.as_str());
         let text = probed
             .place
-            .run(&format!("readlink -f {out}/bin/switch-to-configuration; cat {out}/deploy-rs-activate 2>/dev/null; :"), "")
+            .run(
+                &format!("readlink -f {out}/{MARKER}; cat {out}/deploy-rs-activate 2>/dev/null; :"),
+                "",
+            )
             .await
-            .map_err(|error| Failure::unchanged(format!("{name} does not show what it built")).because(error))?;
-        let (stc, script) = text.split_once('\n').unwrap_or((&text, ""));
-        (stc.to_owned(), (!script.is_empty()).then(|| script.to_owned()))
+            .map_err(|error| {
+                Failure::unchanged(format!("{name} does not show what it built")).because(error)
+            })?;
+        let (marker, script) = text.split_once('\n').unwrap_or((&text, ""));
+        (marker.to_owned(), (!script.is_empty()).then(|| script.to_owned()))
     } else {
-        let stc = Path::new(out.as_str()).join("bin/switch-to-configuration").canonicalize();
+        let marker = Path::new(out.as_str()).join(MARKER).canonicalize();
         let script =
             std::fs::read_to_string(Path::new(out.as_str()).join("deploy-rs-activate")).ok();
-        (stc.map(|path| path.display().to_string()).unwrap_or_default(), script)
+        (marker.map(|path| path.display().to_string()).unwrap_or_default(), script)
     };
     if let Some(script) = script.filter(|script| !is_stock(script)) {
         let odd = script.lines().find(|line| !is_stock_line(line)).unwrap_or_default().trim();
@@ -156,9 +161,9 @@ async fn toplevel(probed: &Probed, out: &StorePath, on_target: bool) -> Result<S
             .because(format!("its activation script is not the stock `activate.nixos`: `{odd}`"))
             .hint(Some("move what it does into the NixOS configuration".into())));
     }
-    StorePath::containing(&stc).map_err(|_| {
+    StorePath::containing(&marker).map_err(|_| {
         Failure::unchanged(format!("what was built for {name} is no NixOS system"))
-            .because(format!("{out} has no bin/switch-to-configuration"))
+            .because(format!("{out} has no {MARKER}"))
             .hint(Some("is it `config.system.build.toplevel`? system.switch.enable = false also leaves it out".into()))
     })
 }

@@ -20,7 +20,7 @@ say free "$(df -Pk /nix 2>/dev/null | tail -n 1)"
 for part in kernel initrd kernel-modules systemd; do
   say "booted-$part" "$(real /run/booted-system/$part)"
 done
-[ -z "$WANTED" ] || say wanted "$(real "$WANTED/bin/switch-to-configuration")"
+[ -z "$WANTED" ] || say wanted "$(real "$WANTED/nixos-version")"
 say agent "$(readlink /nix/var/nix/gcroots/deploy-agent/agent 2>/dev/null)"
 for unit in nixos-rebuild-switch-to-configuration.service nixos-upgrade.service; do
   state=$(systemctl is-active "$unit" 2>/dev/null)

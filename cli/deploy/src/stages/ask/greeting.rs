@@ -1,13 +1,25 @@
 //! The script that a login starts with.
 
-use deploy_wire::machine::Machine;
+use std::path::Path;
+
+use deploy_wire::{machine::Machine, store_path::StorePath};
 
 use crate::tools::{shell, ssh::Escalation};
 
+/// A file that is part of every NixOS system, and never a link in one; so a
+/// link to it leads to the system, whatever is around it.
+pub const MARKER: &str = "nixos-version";
+
 const FACTS: &str = include_str!("ask.sh");
 
+/// The wanted system, looked up here if it is here: a deploy-rs profile around
+/// it never reaches the machine.
 fn facts(machine: &Machine) -> String {
-    format!("WANTED={}\n{FACTS}", shell::quote(machine.toplevel.out.as_str()))
+    let out = &machine.toplevel.out;
+    let system = Path::new(out.as_str()).join(MARKER).canonicalize().ok();
+    let system = system.and_then(|file| StorePath::containing(file.to_str()?).ok());
+    let wanted = system.as_ref().unwrap_or(out);
+    format!("WANTED={}\n{FACTS}", shell::quote(wanted.as_str()))
 }
 
 /// The questions as one command: `sh -c '…'`.

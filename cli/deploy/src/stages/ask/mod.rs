@@ -4,6 +4,7 @@ mod facts;
 mod greeting;
 
 pub use facts::Facts;
+pub use greeting::MARKER;
 
 use std::time::Duration;
 
