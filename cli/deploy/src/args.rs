@@ -215,9 +215,9 @@ pub struct LookArgs {
 /// Reading logs.
 #[derive(Debug, Args, Clone)]
 pub struct LogsArgs {
-    /// The machine, then perhaps the attempt
-    #[arg(value_name = "MACHINE [ATTEMPT]", num_args = 1..=2)]
-    pub words: Vec<String>,
+    /// The machine, and behind it perhaps the attempt.
+    #[command(flatten)]
+    pub machines: Machines,
 }
 
 /// Going back.

@@ -2,6 +2,9 @@
 
 mod build;
 mod deploy;
+mod logs;
+mod plan;
+mod status;
 
 use crate::{
     args::{Command, CommandLine},
@@ -17,6 +20,8 @@ pub async fn run(line: CommandLine) -> u8 {
         Some(Command::Rollback(args)) => {
             deploy::towards(&args.deploy, Goal::Generation(args.to)).await
         }
-        Some(_) => 2,
+        Some(Command::Plan(args)) => plan::run(&args).await,
+        Some(Command::Status(args)) => status::run(&args).await,
+        Some(Command::Logs(args)) => logs::run(&args).await,
     }
 }

@@ -1,6 +1,6 @@
 //! What the stages tell.
 
-use deploy_wire::event::Event as Happened;
+use deploy_wire::{event::Event as Happened, message::Status};
 use serde::Serialize;
 
 use crate::{error::Failure, outcome::Ending, tools::nix_log::Progress};
@@ -63,6 +63,29 @@ pub enum Event {
         machine: String,
         /// Lines for people.
         lines: Vec<String>,
+    },
+    /// What would be done with a machine.
+    Plan {
+        /// The machine.
+        machine: String,
+        /// Lines for people.
+        lines: Vec<String>,
+    },
+    /// What a machine says of itself.
+    Status {
+        /// The machine.
+        machine: String,
+        /// Lines for people.
+        lines: Vec<String>,
+        /// The same for programs.
+        status: Box<Status>,
+    },
+    /// One line of a log.
+    Log {
+        /// The machine.
+        machine: String,
+        /// The line.
+        line: String,
     },
     /// Something happened on the machine.
     Agent {

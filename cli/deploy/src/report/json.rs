@@ -33,6 +33,13 @@ fn document(event: &Event) -> Value {
         Event::Changes { machine, lines } => {
             json!({ "event": "changes", "machine": machine, "lines": lines })
         }
+        Event::Plan { machine, lines } => {
+            json!({ "event": "plan", "machine": machine, "lines": lines })
+        }
+        Event::Status { machine, status, .. } => {
+            json!({ "event": "status", "machine": machine, "status": status })
+        }
+        Event::Log { machine, line } => json!({ "event": "log", "machine": machine, "line": line }),
         Event::Agent { machine, event } => {
             json!({ "event": "agent", "machine": machine, "what": event })
         }

@@ -9,6 +9,7 @@ mod words;
 use std::{io::IsTerminal, sync::Mutex};
 
 pub use event::{Event, Finished, Stage};
+pub use words::bytes;
 
 /// Something that shows events.
 trait Renderer: Send {

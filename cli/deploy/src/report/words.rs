@@ -22,6 +22,12 @@ pub fn lines(event: &Event, detail: Detail) -> Vec<String> {
             _ => Vec::new(),
         },
         Event::Push { .. } => Vec::new(),
+        Event::Plan { machine, lines } | Event::Status { machine, lines, .. } => {
+            std::iter::once(format!("{machine}:"))
+                .chain(lines.iter().map(|line| format!("  {line}")))
+                .collect()
+        }
+        Event::Log { line, .. } => vec![line.clone()],
         Event::Changes { machine, lines } => {
             lines.iter().map(|line| format!("{machine}:   {line}")).collect()
         }

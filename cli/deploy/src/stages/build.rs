@@ -75,6 +75,44 @@ pub async fn here(nix: &Nix, machine: &Machine, report: &Report) -> Result<Store
         .map_err(|error| failed(&machine.name, machine.system.as_str(), error))
 }
 
+/// What a build has to do, by name.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// What has to be built.
+    pub build: Vec<String>,
+    /// What can be fetched.
+    pub fetch: Vec<String>,
+}
+
+/// What a build would do. Builds nothing.
+pub async fn missing(nix: &Nix, machine: &Machine) -> Result<Missing> {
+    let said = nix.dry_run(&machine.toplevel.drv).await.map_err(|error| {
+        Failure::unchanged(format!("what is to be built for {} cannot be told", machine.name))
+            .because(error)
+    })?;
+    Ok(read_dry_run(&said))
+}
+
+/// Reads "these N derivations will be built:" and "these N paths will be
+/// fetched (…):", each followed by indented paths.
+fn read_dry_run(said: &str) -> Missing {
+    let mut missing = Missing::default();
+    let mut into: Option<&mut Vec<String>> = None;
+    for line in said.lines() {
+        match line.strip_prefix("  ").map(StorePath::parse) {
+            Some(Ok(path)) => {
+                if let Some(names) = into.as_mut() {
+                    names.push(path.name().trim_end_matches(".drv").to_owned());
+                }
+            }
+            _ if line.contains("will be built") => into = Some(&mut missing.build),
+            _ if line.contains("will be fetched") => into = Some(&mut missing.fetch),
+            _ => into = None,
+        }
+    }
+    missing
+}
+
 /// Nix's arguments that make one host build everything.
 fn on_host(host: &str, machine: &Machine) -> Vec<String> {
     let uri = if host.contains("://") { host.to_owned() } else { format!("ssh-ng://{host}") };
@@ -221,6 +259,18 @@ fn failed(name: &str, system: &str, error: NixError) -> Box<Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dry_run_is_read() {
+        let path = "/nix/store/11111111111111111111111111111111";
+        let said = format!(
+            "warning: x\nthis derivation will be built:\n  {path}-a.drv\n\
+             these 2 paths will be fetched (1.0 MiB download, 2.0 MiB unpacked):\n  {path}-b\n  {path}-c\n"
+        );
+        let missing = read_dry_run(&said);
+        assert_eq!(missing.build, ["a"]);
+        assert_eq!(missing.fetch, ["b", "c"]);
+    }
 
     #[test]
     fn the_stock_script_of_deploy_rs_is_known() {

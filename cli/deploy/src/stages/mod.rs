@@ -11,6 +11,7 @@ pub mod dry;
 pub mod flake;
 pub mod fleet;
 pub mod generations;
+pub mod look;
 pub mod overrides;
 pub mod plan;
 pub mod push;

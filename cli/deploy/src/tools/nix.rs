@@ -1,6 +1,9 @@
 //! Nix's command line: exactly the commands that `deploy` uses.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use deploy_wire::store_path::StorePath;
 use serde_json::Value;
@@ -161,6 +164,21 @@ impl Nix {
             .map_err(|error| NixError::Unreadable { command: "nix build", why: error.to_string() })
     }
 
+    /// What Nix says that a build would do.
+    pub async fn dry_run(&self, drv: &StorePath) -> Result<String, NixError> {
+        let mut said = String::new();
+        let command = self
+            .invocation(&["build", "--dry-run", "--no-link"])
+            .args(build_args(&self.user_args))
+            .args(["--".to_owned(), format!("{drv}^out")]);
+        let output = command.watched(|line| {
+            said.push_str(line);
+            said.push('\n');
+        });
+        output.await.map_err(failed)?;
+        Ok(said)
+    }
+
     /// Copies the closures of `paths` to `store`.
     pub async fn copy(
         &self,
@@ -194,12 +212,12 @@ impl Nix {
         })
     }
 
-    /// The paths of the closure of `path` here; empty when it is not here.
-    pub async fn closure(&self, path: &StorePath) -> Result<Vec<ClosurePath>, NixError> {
+    /// The sizes of the paths of a closure here, in bytes as NARs.
+    pub async fn sizes(&self, path: &StorePath) -> Result<BTreeMap<String, u64>, NixError> {
         let command =
             self.invocation(&["path-info", "--json", "--recursive", "--"]).arg(path.as_str());
         let json = json("nix path-info", &command.output().await.map_err(failed)?)?;
-        Ok(ClosurePath::all(&json))
+        Ok(nar_sizes(&json))
     }
 
     /// One setting of Nix, as `builders`.
@@ -210,29 +228,15 @@ impl Nix {
     }
 }
 
-/// One path of a closure.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClosurePath {
-    /// The path.
-    pub path: StorePath,
-    /// Its size as a NAR, in bytes.
-    pub size: u64,
-}
-
-impl ClosurePath {
-    /// Nix up to 2.18 prints a list, later ones an object by path.
-    fn all(json: &Value) -> Vec<Self> {
-        let one = |path: &str, entry: &Value| {
-            let size = entry["narSize"].as_u64()?;
-            Some(Self { path: StorePath::parse(path).ok()?, size })
-        };
-        match json {
-            Value::Object(paths) => paths.iter().filter_map(|(path, e)| one(path, e)).collect(),
-            Value::Array(paths) => {
-                paths.iter().filter_map(|entry| one(entry["path"].as_str()?, entry)).collect()
-            }
-            _ => Vec::new(),
+/// Nix up to 2.18 prints a list, later ones an object by path.
+fn nar_sizes(json: &Value) -> BTreeMap<String, u64> {
+    let one = |path: &str, entry: &Value| Some((path.to_owned(), entry["narSize"].as_u64()?));
+    match json {
+        Value::Object(paths) => paths.iter().filter_map(|(path, e)| one(path, e)).collect(),
+        Value::Array(paths) => {
+            paths.iter().filter_map(|entry| one(entry["path"].as_str()?, entry)).collect()
         }
+        _ => BTreeMap::new(),
     }
 }
 

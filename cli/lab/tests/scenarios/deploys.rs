@@ -2,13 +2,15 @@
 
 use anyhow::{Result, ensure};
 use deploy_lab::lab::Lab;
-use deploy_lab::systems::Generation;
+use deploy_lab::systems::{Generation, Unit};
 
 use crate::harness::Scenario;
 use crate::scene::Scene;
 
-pub const ALL: &[Scenario] =
-    &[Scenario::new("a-deploy-runs-and-boots-and-the-second-says-up-to-date", twice)];
+pub const ALL: &[Scenario] = &[
+    Scenario::new("plan-status-and-logs-tell-and-change-nothing", looking),
+    Scenario::new("a-deploy-runs-and-boots-and-the-second-says-up-to-date", twice),
+];
 
 fn twice(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
@@ -18,4 +20,23 @@ fn twice(lab: &mut Lab) -> Result<()> {
     ensure!(scene.frame1.sh("cat /etc/generation")? == "2", "generation 2 does not run");
     scene.deploy("frame1")?.ends(0, &["already up to date"])?;
     scene.ends_on(&wanted)
+}
+
+fn looking(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let before = scene.runs()?;
+    let extra = Unit::service("ExecStart=/bin/sleep infinity");
+    scene.wants(Generation::new("frame1", 2).unit("extra.service", extra))?;
+    scene.deploy("plan frame1")?.ends(0, &["to build: ", &format!("runs:   {before}")])?;
+    scene.deploy("plan frame1 --build")?.ends(0, &["to send: ", "new units: extra.service"])?;
+    scene.deploy("status frame1")?.ends(0, &["nothing yet; what runs is the baseline"])?;
+    scene.deploy("logs frame1")?.ends(6, &["deploy was never there"])?;
+    ensure!(scene.runs()? == before, "looking changed what runs");
+    let traces = scene.frame1.sh("ls -d /nix/var/deploy-agent 2> /dev/null || echo none")?;
+    ensure!(traces == "none", "looking left {traces}");
+
+    scene.deploy("frame1")?.ends(0, &["committed"])?;
+    scene.deploy("plan frame1")?.ends(0, &["up to date"])?;
+    scene.deploy("status frame1")?.ends(0, &["confirmed: /nix/store/", "committed"])?;
+    scene.deploy("logs frame1")?.ends(0, &["committed"])
 }

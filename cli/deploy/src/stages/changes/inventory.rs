@@ -23,10 +23,10 @@ impl Inventory {
     /// Looks at `system` at `place`.
     pub async fn of(system: &StorePath, place: &Place) -> Result<Self, SshError> {
         let script = format!("SYSTEM={}; {SCRIPT}", shell::quote(system.as_str()));
-        Ok(Self::read(&place.run(&script, "").await?))
+        Ok(Self::read(&place.run(&script, "").await?, system))
     }
 
-    fn read(text: &str) -> Self {
+    fn read(text: &str, system: &StorePath) -> Self {
         let mut inventory = Self::default();
         for line in text.lines() {
             let mut words = line.split(' ');
@@ -37,7 +37,8 @@ impl Inventory {
                 (Some("@unit"), Some(unit), Some(file)) => {
                     inventory.units.insert(unit.to_owned(), file.to_owned());
                 }
-                (Some("@part"), Some(part), Some(file)) => {
+                // A part that is a folder of the system itself tells nothing.
+                (Some("@part"), Some(part), Some(file)) if !file.starts_with(system.as_str()) => {
                     inventory.parts.insert(part.to_owned(), file.to_owned());
                 }
                 _ => {}

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::{Failure, Result},
-    tools::place::Place,
+    tools::{nix::Nix, place::Place},
 };
 
 /// The difference between two systems.
@@ -50,6 +50,13 @@ pub async fn changes(probed: &Probed, built: &Built) -> Result<Changes> {
         tokio::try_join!(Inventory::of(runs, &probed.place), Inventory::of(&built.toplevel, place))
             .map_err(looked)?;
     Ok(Changes::between(&before, &after, &probed.facts.booted_parts))
+}
+
+/// The sizes of the paths of a closure here, in bytes.
+pub async fn sizes(nix: &Nix, toplevel: &StorePath) -> Result<BTreeMap<String, u64>> {
+    nix.sizes(toplevel).await.map_err(|error| {
+        Failure::unchanged("the sizes of the closure cannot be told").because(error)
+    })
 }
 
 /// How many items a line names before it only counts.

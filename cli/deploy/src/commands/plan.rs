@@ -1,0 +1,139 @@
+//! `deploy plan`: what would be done, changing nothing.
+
+use super::deploy::{fleet, select};
+use crate::{
+    args::PlanArgs,
+    error::Result,
+    outcome,
+    report::{Event, Report, bytes},
+    stages::{
+        ask::{self, Passwords, Probed},
+        build,
+        changes::{self, Inventory},
+        plan::{self, Plan},
+    },
+    tools::{nix::Nix, place::Place},
+};
+use deploy_wire::{machine::Machine, message::Mode};
+
+/// Plans for each machine. 1: a machine would be refused; 6: one could not be
+/// asked.
+pub async fn run(args: &PlanArgs) -> u8 {
+    let report = Report::new(args.machines.format(), args.machines.detail());
+    let overrides = args.building.overrides(args.machines.overrides());
+    let asked = async {
+        let selection = select(&args.machines)?;
+        fleet(&selection, &overrides, &report).await
+    };
+    let (nix, fleet) = match asked.await {
+        Ok(found) => found,
+        Err(failure) => {
+            report.tell(Event::Failed(failure));
+            return outcome::COULD_NOT_LOOK;
+        }
+    };
+    let mut passwords = Passwords::default();
+    let mut code = 0;
+    for machine in fleet.machines {
+        code = code.max(one(args, &nix, machine, &mut passwords, &report).await);
+    }
+    code
+}
+
+async fn one(
+    args: &PlanArgs,
+    nix: &Nix,
+    machine: Machine,
+    passwords: &mut Passwords,
+    report: &Report,
+) -> u8 {
+    let name = machine.name.clone();
+    let probed = match ask::ask(machine, args.machines.way(), passwords, report).await {
+        Ok(probed) => probed,
+        Err(failure) => {
+            report.tell(Event::Failed(failure));
+            return outcome::COULD_NOT_LOOK;
+        }
+    };
+    let accepted = args.machines.accepted_name();
+    let said = match plan::decide(&probed.machine, &probed.facts, Mode::Switch, &accepted) {
+        Ok(Plan::UpToDate { .. }) => Ok(vec!["up to date: nothing would be done".to_owned()]),
+        Ok(Plan::Busy(record)) => Err(plan::busy(&name, &record, probed.facts.now)),
+        Ok(Plan::Deploy) if args.build => after_building(nix, &probed, report).await,
+        Ok(Plan::Deploy) => before_building(nix, &probed).await,
+        Err(failure) => Err(failure),
+    };
+    match said {
+        Ok(mut lines) => {
+            lines.extend(missing_secrets(&probed));
+            report.tell(Event::Plan { machine: name, lines });
+            0
+        }
+        Err(failure) => {
+            report.tell(Event::Failed(failure));
+            outcome::FINDING
+        }
+    }
+}
+
+fn head(probed: &Probed) -> Vec<String> {
+    let facts = &probed.facts;
+    let runs = facts.runs.as_ref().map_or_else(|| "nothing known".into(), ToString::to_string);
+    vec![
+        format!("runs:   {runs}"),
+        format!("boots:  {}", facts.boots),
+        format!("wanted: {}", probed.machine.toplevel.out),
+    ]
+}
+
+async fn before_building(nix: &Nix, probed: &Probed) -> Result<Vec<String>> {
+    let mut lines = head(probed);
+    let missing = build::missing(nix, &probed.machine).await?;
+    lines.push(format!("to build: {}", some(&missing.build)));
+    lines.push(format!("to fetch: {}", some(&missing.fetch)));
+    lines.push(
+        "packages, units, bytes to send, reboot: not known before the build; plan --build tells"
+            .into(),
+    );
+    Ok(lines)
+}
+
+async fn after_building(nix: &Nix, probed: &Probed, report: &Report) -> Result<Vec<String>> {
+    let built = build::build(nix, probed, report).await?;
+    let mut lines = head(probed);
+    if built.place == build::Where::Here {
+        let sizes = changes::sizes(nix, &built.toplevel).await?;
+        let has =
+            Inventory::of(probed.facts.runs.as_ref().unwrap_or(&built.toplevel), &probed.place)
+                .await;
+        let wanted = Inventory::of(&built.toplevel, &Place::Here).await;
+        if let (Ok(has), Ok(wanted)) = (has, wanted) {
+            let lacking = changes::lacking(&wanted, &has);
+            let size = lacking.iter().filter_map(|path| sizes.get(path.as_str())).sum();
+            lines.push(format!("to send: {} paths, {} at most", lacking.len(), bytes(size)));
+        }
+    } else {
+        lines.push("to send: nothing, it was built on the machine".into());
+    }
+    lines.extend(changes::changes(probed, &built).await?.lines());
+    Ok(lines)
+}
+
+fn some(names: &[String]) -> String {
+    const SHOWN: usize = 6;
+    match names {
+        [] => "nothing".into(),
+        names if names.len() <= SHOWN => names.join(", "),
+        names => format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
+    }
+}
+
+/// Secrets whose encrypted file was never made.
+fn missing_secrets(probed: &Probed) -> Vec<String> {
+    let secrets = &probed.machine.secrets;
+    let missing = secrets.iter().filter(|secret| {
+        let file = std::path::Path::new(&secret.file);
+        file.is_relative() || (!file.exists() && !secret.file.starts_with("/nix/store/"))
+    });
+    missing.map(|secret| format!("missing secret: {} ({})", secret.name, secret.file)).collect()
+}
