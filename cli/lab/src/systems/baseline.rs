@@ -89,7 +89,9 @@ pub fn closure(lab: &Lab, host: &Host, systems: &[&str]) -> Result<()> {
     if !output.status.success() {
         bail!("cannot export {systems:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
-    host.command(["nix-store", "--import"]).stdin(output.stdout).run()?.success().map(drop)
+    host.command(["nix-store", "--import"]).stdin(output.stdout).run()?.success()?;
+    // Nix does not wait for the disk: a power cut would leave empty files under valid paths.
+    host.sync()
 }
 
 /// Makes `host` the machine that runs `generation` from its next boot on; returns the
@@ -97,12 +99,7 @@ pub fn closure(lab: &Lab, host: &Host, systems: &[&str]) -> Result<()> {
 ///
 /// # Errors
 /// When it cannot be built, copied or installed.
-pub fn install(
-    lab: &Lab,
-    host: &Host,
-    generation: &Generation,
-    loader: Loader,
-) -> Result<String> {
+pub fn install(lab: &Lab, host: &Host, generation: &Generation, loader: Loader) -> Result<String> {
     let system = build(lab, generation)?;
     closure(lab, host, &[&system])?;
     install_system(host, &system, loader)?;

@@ -118,7 +118,9 @@ fn flake(lab: &mut Lab) -> Result<()> {
     let profile = mac.sh(&format!("nix build --no-link --print-out-paths {FOLDER}#{path}"))?;
     let script = mac.read(&format!("{profile}/deploy-rs-activate"))?;
     ensure!(script.contains("cd /tmp") && script.contains("switch-to-configuration switch"));
-    mac.sh(&format!("test -x {profile}/activate-rs; test -e {profile}/bin/switch-to-configuration"))?;
+    mac.sh(&format!(
+        "test -x {profile}/activate-rs; test -e {profile}/bin/switch-to-configuration"
+    ))?;
     ensure!(mac.sh(&format!("git -C {FOLDER} status --short"))?.is_empty(), "the tree is dirty");
     Ok(())
 }
