@@ -89,7 +89,9 @@ pub fn closure(lab: &Lab, host: &Host, systems: &[&str]) -> Result<()> {
     if !output.status.success() {
         bail!("cannot export {systems:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
-    host.command(["nix-store", "--import"]).stdin(output.stdout).run()?.success().map(drop)
+    host.command(["nix-store", "--import"]).stdin(output.stdout).run()?.success()?;
+    // Nix does not wait for the disk: a power cut would leave empty files under valid paths.
+    host.sync()
 }
 
 /// Makes `host` the machine that runs `generation` from its next boot on; returns the

@@ -7,6 +7,7 @@ use deploy_lab::disk::DiskSize;
 use deploy_lab::host::HostSpec;
 use deploy_lab::lab::Lab;
 use deploy_lab::prepared::PAIR;
+use deploy_lab::wait;
 
 use crate::harness::Scenario;
 
@@ -15,6 +16,8 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-rename-without-fsync-loses-the-contents", rename_without_fsync),
     Scenario::new("an-orderly-shutdown-keeps-everything", orderly),
     Scenario::new("a-host-that-reboots-by-itself-comes-back", reboot),
+    Scenario::new("a-soft-reboot-keeps-boot-and-clock", soft_reboot),
+    Scenario::new("a-failed-mount-leaves-a-console-and-no-login", emergency),
     Scenario::new("a-power-cut-is-silent-on-the-network", silent),
     Scenario::new("a-full-disk-is-full-and-boot-too", full),
     Scenario::new("an-unbootable-host-says-so", unbootable),
@@ -75,6 +78,46 @@ fn reboot(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
+fn soft_reboot(lab: &mut Lab) -> Result<()> {
+    let host = lab.prepared(&PAIR, "frame1")?;
+    host.boot()?;
+    host.wait_until_up()?;
+    let boot_id = "cat /proc/sys/kernel/random/boot_id";
+    let (before, sshd) = (host.sh(boot_id)?, "systemctl show --value --property MainPID ssh");
+    let old = host.sh(sshd)?;
+    host.sh("touch /run/stays; systemctl soft-reboot")?;
+    wait::until("sshd is another one", Duration::from_secs(60), || {
+        let now = host.command(["sh", "-c", sshd]).run()?;
+        Ok(now.code == 0 && !["0", old.as_str()].contains(&now.stdout.trim()))
+    })?;
+    host.wait_for_ssh(Duration::from_secs(10))?;
+    ensure!(host.sh(boot_id)? == before, "a soft reboot is no boot");
+    ensure!(host.sh("ls /run/stays; systemctl show -P SoftRebootsCount")? == "/run/stays\n1");
+    Ok(())
+}
+
+fn emergency(lab: &mut Lab) -> Result<()> {
+    let host = lab.prepared(&PAIR, "frame1")?;
+    host.boot()?;
+    host.wait_until_up()?;
+    let mount = "[Unit]\nDefaultDependencies=no\nBefore=local-fs.target\n\
+                 [Mount]\nWhat=none\nWhere=/mnt/bad\nType=nosuchfs\n";
+    host.write("/etc/systemd/system/mnt-bad.mount", mount, 0o644)?;
+    host.sh("mkdir /etc/systemd/system/local-fs.target.requires; \
+             ln -s ../mnt-bad.mount /etc/systemd/system/local-fs.target.requires/; \
+             systemctl daemon-reload; systemctl start local-fs.target || :")?;
+    let stranded = || {
+        wait::until("the emergency", Duration::from_secs(60), || {
+            let asked = host.command(["systemctl", "is-active", "emergency.target"]).run()?;
+            Ok(asked.stdout.trim() == "active" && host.wait_for_ssh(Duration::ZERO).is_err())
+        })
+    };
+    stranded()?;
+    host.sync()?;
+    host.power_cut_and_boot()?;
+    stranded()
+}
+
 fn silent(lab: &mut Lab) -> Result<()> {
     let mac = lab.prepared(&PAIR, "mac")?;
     let frame1 = lab.prepared(&PAIR, "frame1")?;
@@ -82,11 +125,7 @@ fn silent(lab: &mut Lab) -> Result<()> {
     frame1.boot()?;
     frame1.wait_until_up()?;
     let mut login = mac.command(["ssh", "frame1", "echo in; sleep 1000"]).spawn()?;
-    deploy_lab::wait::until(
-        "logged in",
-        Duration::from_secs(10),
-        || Ok(login.stdout()? == "in\n"),
-    )?;
+    wait::until("logged in", Duration::from_secs(10), || Ok(login.stdout()? == "in\n"))?;
     frame1.power_cut()?;
     ensure!(login.is_running()?, "the dead host closed its connection: {}", login.stderr()?);
     login.kill()
