@@ -69,7 +69,12 @@ fn start() -> Result<ExitCode> {
     match Arguments::parse().action {
         Action::Prepare => {
             BaseRoot::ensure()?;
-            prepared::ALL.iter().try_for_each(Prepared::ensure)?;
+            for set in prepared::ALL {
+                match set.missing() {
+                    None => set.ensure()?,
+                    Some(why) => println!("skipped {}: {why}", set.name),
+                }
+            }
             Ok(ExitCode::SUCCESS)
         }
         Action::Run { .. } => {

@@ -14,7 +14,7 @@ use crate::cache;
 use crate::host::{Host, HostSpec};
 use crate::lab::Lab;
 use crate::supervisor::Supervisor;
-use crate::systems::BASELINE;
+use crate::systems::{BASELINE, REAL};
 
 /// Asks the inside of a lab to make a prepared set; the set's name follows.
 pub const WORD: &str = "prepare";
@@ -27,6 +27,8 @@ pub struct Prepared {
     /// All that decides what is on the disks, as text (also of the code that makes them):
     /// when it changes, the set is made anew.
     pub recipe: &'static [&'static str],
+    /// Folders of `~/.cache/deploy-lab/inputs` that it is made from.
+    pub inputs: &'static [&'static str],
     /// Makes the hosts in a fresh lab. Those that are left on are shut down and saved.
     pub make: fn(&mut Lab) -> Result<()>,
 }
@@ -36,6 +38,7 @@ pub struct Prepared {
 pub const PAIR: Prepared = Prepared {
     name: "pair",
     recipe: &[include_str!("prepared.rs"), include_str!("access.rs")],
+    inputs: &[],
     make: |lab| {
         let mac = lab.new_host(HostSpec::named("mac")?)?;
         let frame1 = lab.new_host(HostSpec::named("frame1")?)?;
@@ -50,7 +53,7 @@ pub const PAIR: Prepared = Prepared {
 };
 
 /// Every set that this library knows.
-pub const ALL: &[Prepared] = &[PAIR, BASELINE];
+pub const ALL: &[Prepared] = &[PAIR, BASELINE, REAL];
 
 impl Prepared {
     /// The set called `name`.
@@ -62,6 +65,16 @@ impl Prepared {
             Some(set) => Ok(*set),
             None => bail!("there is no prepared set called {name}"),
         }
+    }
+
+    /// Why the set cannot be made on this machine.
+    pub fn missing(&self) -> Option<String> {
+        let inputs = match cache::folder() {
+            Ok(folder) => folder.join("inputs"),
+            Err(error) => return Some(format!("{error:#}")),
+        };
+        let absent = self.inputs.iter().find(|input| !inputs.join(input).exists())?;
+        Some(format!("there is no {}", inputs.join(absent).display()))
     }
 
     /// Makes the set when it is missing, in a lab of its own. The calling program's inside
@@ -92,7 +105,12 @@ impl Prepared {
     fn folder(&self) -> Result<PathBuf> {
         let base = BaseRoot::version();
         let every = [base.as_str(), include_str!("host/identity.rs"), include_str!("host.rs")];
-        let version = cache::version(&[&every, self.recipe].concat());
+        // The list of what the inputs are, with their versions.
+        let inputs = match self.inputs {
+            [] => String::new(),
+            _ => fs::read_to_string(cache::folder()?.join("inputs/locked"))?,
+        };
+        let version = cache::version(&[&every, self.recipe, &[&inputs]].concat());
         Ok(cache::folder()?.join(format!("images/{}-{version}", self.name)))
     }
 }

@@ -11,6 +11,7 @@ mod real;
 
 pub use self::baseline::{BASELINE, Loader, build, closure, install, install_system};
 pub use self::faults::Answers;
+pub(crate) use self::files::BOOT_STEP;
 pub use self::fleet::{FOLDER, Fleet};
 pub use self::generation::{Generation, Image, Stage, Unit};
-pub use self::real::RealFleet;
+pub use self::real::{REAL, RealFleet, build_and_copy};

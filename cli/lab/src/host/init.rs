@@ -16,10 +16,7 @@ use rustix::mount::{
 use rustix::process::pivot_root;
 
 use super::identity;
-
-/// Reads what the boot loader's file names, activates that system and sets
-/// /run/booted-system and /run/current-system. A failure means: this host does not boot.
-const BOOT_STEP: &str = include_str!("../../systems/boot-step");
+use crate::systems::BOOT_STEP;
 
 /// The programs' path that systemd and the boot step get.
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";

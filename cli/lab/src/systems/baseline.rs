@@ -44,19 +44,26 @@ impl Loader {
 pub const BASELINE: Prepared = Prepared {
     name: "baseline",
     recipe: RECIPE,
+    inputs: &[],
     make: |lab| {
-        let mac = lab.new_host(HostSpec::named("mac")?)?;
-        let frame1 = lab.new_host(HostSpec::named("frame1")?)?;
-        for host in [&mac, &frame1] {
-            host.boot()?;
-        }
-        for host in [&mac, &frame1] {
-            host.wait_until_up()?;
-        }
-        access::connect(&mac, &frame1)?;
+        let [_, frame1] = pair(lab)?;
         install(lab, &frame1, &Generation::new("frame1", 1), Loader::Grub).map(drop)
     },
 };
+
+/// `mac` and `frame1`, up, without a system; the operator may log in.
+pub(super) fn pair(lab: &mut Lab) -> Result<[Host; 2]> {
+    let mac = lab.new_host(HostSpec::named("mac")?)?;
+    let frame1 = lab.new_host(HostSpec::named("frame1")?)?;
+    for host in [&mac, &frame1] {
+        host.boot()?;
+    }
+    for host in [&mac, &frame1] {
+        host.wait_until_up()?;
+    }
+    access::connect(&mac, &frame1)?;
+    Ok([mac, frame1])
+}
 
 /// Builds the system of `generation` on this machine and returns its path.
 ///

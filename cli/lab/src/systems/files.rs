@@ -16,6 +16,9 @@ macro_rules! systems {
             INSTALL,
             BOOT_STEP,
             include_str!("baseline.rs"),
+            include_str!("real.rs"),
+            REAL[0].1,
+            REAL[1].1,
             include_str!("fleet.rs"),
             include_str!("generation.rs"),
             include_str!("../access.rs"),
@@ -65,8 +68,9 @@ pub(super) const REAL: &[File] = &[
 /// Makes a plain host the machine that runs a system.
 pub(super) const INSTALL: &str = include_str!("../../systems/install");
 
-/// Takes the boot loader's default entry at a boot.
-pub(super) const BOOT_STEP: &str = include_str!("../../systems/boot-step");
+/// Reads what the boot loader's file names, activates that system and sets
+/// /run/booted-system and /run/current-system. A failure means: this host does not boot.
+pub(crate) const BOOT_STEP: &str = include_str!("../../systems/boot-step");
 
 /// Programs among the files: others are not executable.
 pub(super) fn mode(path: &str) -> u32 {

@@ -6,14 +6,46 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::files::REAL;
-use super::fleet::{systems, write_here, write_to_host};
+use super::baseline::{self, Loader};
+use super::files;
+use super::fleet::{FOLDER, systems, write_here, write_to_host};
 use crate::access;
 use crate::cache;
 use crate::host::Host;
+use crate::prepared::Prepared;
 
 /// Where the inputs are on a host that [`RealFleet::write`] served.
 const INPUT: &str = "/opt/nixpkgs-real";
+
+/// As [`super::BASELINE`], but `frame1` runs a real NixOS system, which was deployed from the
+/// flake that is on `mac`: what a test changes of it is built in seconds.
+pub const REAL: Prepared = Prepared {
+    name: "real",
+    recipe: files::RECIPE,
+    inputs: &["nixpkgs-real"],
+    make: |lab| {
+        let [mac, frame1] = baseline::pair(lab)?;
+        RealFleet::of("frame1", "{ environment.etc.generation.text = \"1\"; }\n").write(&mac)?;
+        let system = build_and_copy(&mac, &frame1)?;
+        baseline::install_system(&frame1, &system, Loader::Grub)
+    },
+};
+
+/// Builds the system of `machine` from the flake in [`super::FOLDER`] on `operator`, and puts
+/// its closure into the store of `machine`; returns its path.
+///
+/// # Errors
+/// When it does not build, or the operator cannot log in as root.
+pub fn build_and_copy(operator: &Host, machine: &Host) -> Result<String> {
+    let name = machine.name();
+    let attribute = format!("nixosConfigurations.{name}.config.system.build.toplevel");
+    let build = format!("nix build --no-link --print-out-paths {FOLDER}#{attribute}");
+    let system = operator.sh(&build)?;
+    operator.sh(&format!("nix copy --no-check-sigs --to ssh-ng://root@{name} {system}"))?;
+    // Nix does not wait for the disk.
+    machine.sync()?;
+    Ok(system)
+}
 
 /// Machines, each with a module of its own besides what all have (`systems/real/machine.nix`).
 #[derive(Clone, Debug, Default)]
@@ -33,15 +65,6 @@ impl RealFleet {
         self
     }
 
-    /// Why these systems cannot be made on this machine.
-    pub fn missing() -> Option<String> {
-        match nixpkgs() {
-            Ok(folder) if folder.join("flake.nix").exists() => None,
-            Ok(folder) => Some(format!("there is no {}", folder.display())),
-            Err(error) => Some(format!("{error:#}")),
-        }
-    }
-
     fn files(&self, operator: &Host, nixpkgs: &str) -> Result<Vec<(String, String, u32)>> {
         let shadow = operator.read("/etc/shadow")?;
         let password = shadow
@@ -50,7 +73,7 @@ impl RealFleet {
             .find_map(|rest| rest.split(':').next())
             .context("askadmin has no password on the operator's machine")?;
         let mut all = systems();
-        for (path, text) in REAL {
+        for (path, text) in files::REAL {
             let text = text.replace("@nixpkgs@", nixpkgs).replace("@askadmin@", password);
             all.push(((*path).to_owned(), text, 0o644));
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use deploy_lab::host::{Host, HostSpec};
 use deploy_lab::lab::Lab;
-use deploy_lab::prepared::PAIR;
+use deploy_lab::prepared::{PAIR, Prepared};
 use deploy_lab::systems::{
-    self, Answers, BASELINE, FOLDER, Fleet, Generation, Image, Loader, RealFleet,
+    self, Answers, BASELINE, FOLDER, Fleet, Generation, Image, Loader, REAL, RealFleet,
 };
 
 use crate::harness::Scenario;
@@ -18,24 +18,15 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-truncated-kernel-does-not-boot", truncated_kernel),
     Scenario::new("the-flake-evaluates-as-a-real-one", flake),
     Scenario::new("each-fault-is-one", faults),
-    Scenario::new("a-real-nixos-system-boots-and-is-switched", real).unless(RealFleet::missing),
+    Scenario::new("a-real-nixos-system-boots-and-is-switched", real).unless(|| REAL.missing()),
 ];
 
 const RUNS: &str = "readlink /run/current-system";
 const TOPLEVEL: &str = "nixosConfigurations.frame1.config.system.build.toplevel";
 
-/// The system of `frame1` in the operator's flake, built there and put on `frame1`.
-fn build(mac: &Host, frame1: &Host) -> Result<String> {
-    let script = format!("nix build --no-link --print-out-paths {FOLDER}#{TOPLEVEL}");
-    let system = mac.sh(&script)?;
-    mac.sh(&format!("nix copy --no-check-sigs --to ssh-ng://root@frame1 {system}"))?;
-    frame1.sh(&format!("test -e {system}"))?;
-    Ok(system)
-}
-
-fn both(lab: &mut Lab) -> Result<(Host, Host)> {
-    let mac = lab.prepared(&BASELINE, "mac")?;
-    let frame1 = lab.prepared(&BASELINE, "frame1")?;
+fn both(lab: &mut Lab, set: &Prepared) -> Result<(Host, Host)> {
+    let mac = lab.prepared(set, "mac")?;
+    let frame1 = lab.prepared(set, "frame1")?;
     mac.boot()?;
     frame1.boot()?;
     frame1.wait_until_up()?;
@@ -49,7 +40,7 @@ fn stc(host: &Host, system: &str, verb: &str) -> Result<i32> {
 }
 
 fn baseline(lab: &mut Lab) -> Result<()> {
-    let (mac, frame1) = both(lab)?;
+    let (mac, frame1) = both(lab, &BASELINE)?;
     let facts = mac.sh("ssh frame1 'cat /etc/generation; readlink /run/current-system \
                         /run/booted-system; readlink -f /nix/var/nix/profiles/system; hostname'")?;
     let facts: Vec<&str> = facts.lines().collect();
@@ -127,12 +118,12 @@ fn flake(lab: &mut Lab) -> Result<()> {
 
 /// Brings each fault about by a deployed system, and sees it; then the baseline is back.
 fn faults(lab: &mut Lab) -> Result<()> {
-    let (mac, frame1) = both(lab)?;
+    let (mac, frame1) = both(lab, &BASELINE)?;
     let one = frame1.sh(RUNS)?;
     let base = || Generation::new("frame1", 2);
     let switch = |generation: Generation| -> Result<i32> {
         Fleet::of("frame1", generation).write(&mac)?;
-        stc(&frame1, &build(&mac, &frame1)?, "test")
+        stc(&frame1, &systems::build_and_copy(&mac, &frame1)?, "test")
     };
     let back = || -> Result<()> {
         ensure!(stc(&frame1, &one, "test")? == 0, "no way back");
@@ -178,28 +169,17 @@ fn faults(lab: &mut Lab) -> Result<()> {
 }
 
 fn real(lab: &mut Lab) -> Result<()> {
-    let (mac, frame1) = {
-        let mac = lab.prepared(&PAIR, "mac")?;
-        let frame1 = lab.prepared(&PAIR, "frame1")?;
-        mac.boot()?;
-        frame1.boot()?;
-        frame1.wait_until_up()?;
-        mac.wait_until_up()?;
-        (mac, frame1)
-    };
+    let (mac, frame1) = both(lab, &REAL)?;
     let module = |extra: &str| format!("{{ environment.etc.generation.text = \"1\"; {extra} }}\n");
-    RealFleet::of("frame1", &module("")).write(&mac)?;
-    let one = build(&mac, &frame1)?;
-    systems::install_system(&frame1, &one, Loader::Grub)?;
-    frame1.power_cut_and_boot()?;
     frame1.wait_for_ssh(Duration::from_secs(20))?;
+    let one = frame1.sh("readlink -f /nix/var/nix/profiles/system")?;
     ensure!(mac.sh(&format!("ssh frame1 {RUNS}"))? == one, "another system runs");
     ensure!(mac.sh("ssh admin@frame1 sudo -n id -un")? == "root", "no sudo for admin");
     let password = format!("{}\n", deploy_lab::base::ASKADMIN_PASSWORD);
     let told = mac.command(["ssh", "askadmin@frame1", "sudo -S id -un"]).stdin(password).run()?;
     ensure!(told.success()?.stdout == "root\n", "no sudo for askadmin");
     RealFleet::of("frame1", &module("services.openssh.enable = false;")).write(&mac)?;
-    let closed = build(&mac, &frame1)?;
+    let closed = systems::build_and_copy(&mac, &frame1)?;
     ensure!(stc(&frame1, &closed, "test")? == 0, "the switch failed");
     ensure!(mac.command(["ssh", "frame1", "true"]).run()?.code == 255, "sshd runs");
     frame1.power_cut_and_boot()?;
