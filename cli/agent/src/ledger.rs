@@ -16,7 +16,7 @@ use deploy_wire::{
     attempt::AttemptId,
     baseline::Confirmed,
     event::Event as Told,
-    outcome::Outcome,
+    outcome::{End, Outcome},
     phase::Phase,
     record::{Boot, Record, Rules},
 };
@@ -164,14 +164,7 @@ impl Ledger {
             record.why = happened.why;
         }
         if let Some(end) = state.place.end() {
-            record.outcome = Some(Outcome {
-                end,
-                why: record.why.clone(),
-                runs: look::running(),
-                boots: look::boots(),
-                generation: look::profile().generation,
-                notes: happened.notes,
-            });
+            record.outcome = Some(outcome(end, record.why.clone(), happened.notes));
         }
         files::write_json(&self.path("attempt.json"), &record)?;
         if !same_phase {
@@ -231,6 +224,25 @@ impl Ledger {
     /// Writes the last commit.
     pub fn confirm(&self, confirmed: &Confirmed) -> Result<()> {
         files::write_json(&self.path("confirmed.json"), confirmed)
+    }
+}
+
+/// What is to be seen on the machine now that an attempt is over. What came in
+/// between of one that was committed after all is worth a note.
+fn outcome(end: End, why: Option<String>, mut notes: Vec<String>) -> Outcome {
+    let why = if end == End::Committed {
+        notes.extend(why);
+        None
+    } else {
+        why
+    };
+    Outcome {
+        end,
+        why,
+        runs: look::running(),
+        boots: look::boots(),
+        generation: look::profile().generation,
+        notes,
     }
 }
 

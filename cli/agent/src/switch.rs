@@ -46,16 +46,6 @@ pub enum Step {
 }
 
 impl Step {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Activate,
-        Self::Commit,
-        Self::Uncommit,
-        Self::RollBack,
-        Self::Reactivate,
-        Self::RollBackAgain,
-    ];
-
     fn name(self) -> &'static str {
         match self {
             Self::Activate => "activate",
@@ -151,14 +141,29 @@ pub fn start(agent: &Agent, attempt: &AttemptId, step: Step) -> Result<()> {
 }
 
 /// Kills a step with everything that it started, and waits until it is gone.
-pub fn kill(agent: &Agent, attempt: &AttemptId, step: Step) -> Result<()> {
+/// Says whether it is.
+pub fn kill(agent: &Agent, attempt: &AttemptId, step: Step) -> Gone {
     let unit = unit(attempt, step);
-    if !agent.systemd.lives(&unit)? {
-        return Ok(());
+    let end = clock::boottime() + Duration::from_secs(30);
+    // It may end, and its unit vanish, between any two of these calls; what
+    // counts is what the next look says.
+    while agent.systemd.lives(&unit).unwrap_or(true) {
+        if clock::boottime() >= end {
+            return Gone::No;
+        }
+        let _ = agent.systemd.kill(&unit);
+        thread::sleep(Duration::from_millis(50));
     }
-    // Gone in between is as good.
-    let _ = agent.systemd.kill(&unit);
-    agent.systemd.stop(&[unit], Duration::from_secs(20))
+    Gone::Yes
+}
+
+/// Whether a unit that was killed is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// It is.
+    Yes,
+    /// A process of it does not end, as one that waits for a dead disk.
+    No,
 }
 
 /// Runs a step: what the unit's process does. Whatever becomes of those who read

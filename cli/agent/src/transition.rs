@@ -241,6 +241,12 @@ impl Action {
         matches!(self, Self::Commit | Self::RollBack)
     }
 
+    /// Whether it is tried again until its deadline when it could not be done:
+    /// there is nothing after the way back.
+    pub fn insists(self) -> bool {
+        self == Self::RollBack
+    }
+
     /// What it means for the attempt that an action could not be done.
     pub fn failure(self) -> Option<Event> {
         match self {

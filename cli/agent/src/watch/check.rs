@@ -146,9 +146,11 @@ impl Watch<'_> {
         if look::profile_is_foreign(record) {
             return Ok(Verdict::Given(foreign("another tool set the system profile")));
         }
-        match self.look_at_units(record, looking)? {
-            Verdict::Well => Ok(self.look_at_checks(looking.since)),
-            other => Ok(other),
+        match self.look_at_units(record, looking) {
+            Ok(Verdict::Well) => Ok(self.look_at_checks(looking.since)),
+            Ok(other) => Ok(other),
+            // A systemd that re-executes itself does not answer for a moment.
+            Err(error) => Ok(Verdict::NotYet(format!("{error:#}"))),
         }
     }
 

@@ -25,6 +25,9 @@ use crate::{
 /// How often what others write is looked at.
 pub const TICK: Duration = Duration::from_millis(100);
 
+/// How long a way back that could not be gone rests before it is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// One attempt being watched.
 pub struct Watch<'a> {
     agent: &'a Agent,
@@ -63,6 +66,10 @@ impl Watch<'_> {
             Err(error) => {
                 let why = format!("{error:#}");
                 eprintln!("{why}");
+                if action.insists() && !check::passed(record) {
+                    thread::sleep(AGAIN);
+                    return None;
+                }
                 Some(Happened::because(action.failure()?, why))
             }
         }

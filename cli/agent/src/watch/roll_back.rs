@@ -11,7 +11,7 @@ use crate::{
     ledger::Happened,
     look::{self, Started},
     paths::SWITCH_LISTS,
-    switch::{self, Step},
+    switch::{self, Gone, Step},
     tools::switch_to_configuration,
     transition::{Event, Runs},
     units::{
@@ -28,9 +28,10 @@ const BUS: &str = "/run/dbus/system_bus_socket";
 impl Watch<'_> {
     /// Goes back. What is done already is not done again.
     pub fn roll_back(&mut self, record: &Record) -> Result<Happened> {
-        for step in Step::ALL {
-            if matches!(step, Step::Activate | Step::Commit) {
-                switch::kill(self.agent, self.attempt, step)?;
+        let mut notes = Vec::new();
+        for step in [Step::Activate, Step::Commit] {
+            if switch::kill(self.agent, self.attempt, step) == Gone::No {
+                notes.push("what was switching does not end".to_owned());
             }
         }
         if look::runs_for(record, Started::Before) == Runs::Other {
@@ -39,13 +40,15 @@ impl Watch<'_> {
         if look::profile_is_foreign(record) {
             return Ok(foreign("another tool set the system profile before it could go back"));
         }
-        let mut notes = Vec::new();
-        let snapshot = Snapshot::read(&self.agent.ledger.snapshot_path())?
-            .filter(|snapshot| snapshot.boot == self.agent.boot);
+        let snapshot = Snapshot::read(&self.agent.ledger.snapshot_path()).unwrap_or_else(|error| {
+            notes.push(format!("the units of before are not known: {error:#}"));
+            None
+        });
+        let snapshot = snapshot.filter(|snapshot| snapshot.boot == self.agent.boot);
         let fresh = snapshot.is_none() && look::runs_for(record, Started::Before) == Runs::Before;
         if record.mode != Mode::Boot && !fresh {
             if let Some(snapshot) = &snapshot {
-                self.cancel_jobs(snapshot)?;
+                self.cancel_jobs(snapshot);
             }
             wait_for_the_lock();
             if let Err(error) = repair_lists(record) {
@@ -55,7 +58,9 @@ impl Watch<'_> {
                 return Ok(Happened { event: Event::NotWentBack, why: Some(why), notes });
             }
             if let Some(snapshot) = &snapshot {
-                notes.extend(self.restore_units(snapshot)?);
+                notes.extend(self.restore_units(snapshot).unwrap_or_else(|error| {
+                    vec![format!("the units of before could not be compared: {error:#}")]
+                }));
             }
         }
         if let Err(error) = self.uncommit(record) {
@@ -70,14 +75,14 @@ impl Watch<'_> {
     }
 
     /// What the killed switch asked PID 1 for goes on without it.
-    fn cancel_jobs(&self, before: &Snapshot) -> Result<()> {
+    fn cancel_jobs(&self, before: &Snapshot) {
         let systemd = &self.agent.systemd;
-        let young = systemd.jobs()?.into_iter().filter(|job| !before.jobs.contains(&job.id));
+        let jobs = systemd.jobs().unwrap_or_default();
+        let young = jobs.into_iter().filter(|job| !before.jobs.contains(&job.id));
         let young: Vec<u64> =
             young.filter(|job| !job.unit.starts_with("deploy-")).map(|job| job.id).collect();
         // One that ended in between makes the whole call fail; the others went.
         let _ = systemd.cancel(&young);
-        Ok(())
     }
 
     /// The ladder's first two rungs. The inner error says why none held.
@@ -89,18 +94,20 @@ impl Watch<'_> {
                 return Ok(Ok(()));
             }
             self.events.note(format!("the way back: {}", waited.told()));
-            switch::kill(self.agent, self.attempt, Step::RollBack)?;
+            switch::kill(self.agent, self.attempt, Step::RollBack);
         }
         // Without a bus `switch-to-configuration` cannot run: `activate` can.
         self.events.note("activating what ran before without the system bus");
         let waited = self.wait_for(Step::Reactivate, limit, || Ok(true))?;
         let first = format!("activating what ran before: {}", waited.told());
         let systemd = &self.agent.systemd;
-        for arguments in [["daemon-reload"].as_slice(), &["reset-failed"]] {
-            systemd.must(arguments, limit)?;
-        }
-        if let Err(error) = systemd.must(&["start", "default.target"], limit) {
-            self.events.note(format!("{error:#}"));
+        // Whether they helped, the switch that follows shows.
+        for arguments in
+            [["daemon-reload"].as_slice(), &["reset-failed"], &["start", "default.target"]]
+        {
+            if let Err(error) = systemd.must(arguments, limit) {
+                self.events.note(format!("{error:#}"));
+            }
         }
         let waited = self.wait_for(Step::RollBackAgain, limit, || Ok(true))?;
         if went_back(waited, record) {

@@ -51,7 +51,13 @@ impl Watch<'_> {
     ) -> Result<Waited> {
         let agent = self.agent;
         if switch::progress(agent, self.attempt, step)? == Progress::NotBegun {
-            switch::start(agent, self.attempt, step)?;
+            // A systemd that re-executes itself does not answer for a moment,
+            // and it may have started the unit all the same.
+            if let Err(error) = switch::start(agent, self.attempt, step)
+                && switch::progress(agent, self.attempt, step)? == Progress::NotBegun
+            {
+                return Err(error);
+            }
         }
         let end = clock::boottime() + limit;
         let mut asked = clock::boottime();
@@ -69,10 +75,12 @@ impl Watch<'_> {
             // Asking PID 1 costs a process each time.
             if now.saturating_sub(asked) >= Duration::from_secs(1) {
                 asked = now;
-                match switch::progress(agent, self.attempt, step)? {
-                    Progress::Ended(ending) => return Ok(Waited::Ended(ending)),
-                    Progress::Vanished | Progress::NotBegun => return Ok(Waited::Vanished),
-                    Progress::Runs => {}
+                match switch::progress(agent, self.attempt, step) {
+                    Ok(Progress::Ended(ending)) => return Ok(Waited::Ended(ending)),
+                    Ok(Progress::Vanished | Progress::NotBegun) => return Ok(Waited::Vanished),
+                    Ok(Progress::Runs) => {}
+                    // No answer is no answer; the limit holds.
+                    Err(error) => eprintln!("{error:#}"),
                 }
             }
             thread::sleep(TICK);
