@@ -1,1 +1,30 @@
-_: { }
+# The pages that follow from the flake are what is in docs/.
+{
+  inputs,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  documents = import ../documents { inherit inputs pkgs; };
+  outOfDate = file: "${file} is out of date: nix run .#docs";
+  overview = builtins.readFile ../../docs/OVERVIEW.md;
+  services = lib.attrNames inputs.self.nixosConfigurations.frame1.config.homelab.enabledServices;
+in
+{
+  "docs/options.md is what the modules say" = {
+    expr = if builtins.readFile ../../docs/options.md == documents.options then "current" else outOfDate "docs/options.md";
+    expected = "current";
+  };
+  "every option has a description" = {
+    expr = lib.hasInfix "\n\n\n\nType:" documents.options;
+    expected = false;
+  };
+}
+// lib.mapAttrs' (
+  name: text:
+  lib.nameValuePair "the table of ${name} in docs/OVERVIEW.md is what the flake says" {
+    expr = if lib.hasInfix text overview then "current" else outOfDate "docs/OVERVIEW.md";
+    expected = "current";
+  }
+) documents.blocks
