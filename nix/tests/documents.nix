@@ -9,13 +9,15 @@ let
   documents = import ../documents { inherit inputs pkgs; };
   outOfDate = file: "${file} is out of date: nix run .#docs";
   overview = builtins.readFile ../../docs/OVERVIEW.md;
-  services = lib.attrNames inputs.self.nixosConfigurations.frame1.config.homelab.enabledServices;
 in
-{
+# Types are worded by nixpkgs: the page is that of the locked release.
+lib.optionalAttrs (lib.trivial.release == "26.05") {
   "docs/options.md is what the modules say" = {
     expr = if builtins.readFile ../../docs/options.md == documents.options then "current" else outOfDate "docs/options.md";
     expected = "current";
   };
+}
+// {
   "every option has a description" = {
     expr = lib.hasInfix "\n\n\n\nType:" documents.options;
     expected = false;
