@@ -6,11 +6,13 @@ let
   options = import ./options.nix { inherit inputs lib; };
   tables = import ./tables.nix { inherit inputs lib; };
 
+  # Which page a table is in.
+  pageOf = name: if name == "builder" then "docs/deployment.md" else "docs/OVERVIEW.md";
   block = name: "<!-- begin ${name} -->\n${tables.${name}}<!-- end ${name} -->\n";
   blocks = lib.mapAttrs (name: _: block name) tables;
 in
 {
-  inherit options blocks;
+  inherit options blocks pageOf;
 
   package = pkgs.writeShellApplication {
     name = "docs";
@@ -28,8 +30,8 @@ in
             $0 == begin { while ((getline line < file) > 0) print line; skip = 1 }
             !skip
             $0 == end { skip = 0 }
-          ' docs/OVERVIEW.md > docs/OVERVIEW.md.new
-          mv docs/OVERVIEW.md.new docs/OVERVIEW.md
+          ' ${pageOf name} > ${pageOf name}.new
+          mv ${pageOf name}.new ${pageOf name}
         '') blocks
       )}
     '';

@@ -65,5 +65,6 @@ in
   services = table [ "Service" "What it is for" "Site" "Listens on" "Unit" ] (
     lib.mapAttrsToList service frame1.homelab.enabledServices
   );
+  builder = "    ${frame1.homelab.remoteBuilder.machinesLine}\n";
   users = table [ "User of frame1" "May" "Keys" ] (lib.mapAttrsToList user people);
 }

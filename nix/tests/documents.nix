@@ -1,4 +1,4 @@
-# The pages that follow from the flake are what is in docs/.
+# What follows from the flake in docs/ is what the flake says.
 {
   inputs,
   lib,
@@ -8,7 +8,6 @@
 let
   documents = import ../documents { inherit inputs pkgs; };
   outOfDate = file: "${file} is out of date: nix run .#docs";
-  overview = builtins.readFile ../../docs/OVERVIEW.md;
 in
 # Types are worded by nixpkgs: the page is that of the locked release.
 lib.optionalAttrs (lib.trivial.release == "26.05") {
@@ -25,8 +24,12 @@ lib.optionalAttrs (lib.trivial.release == "26.05") {
 }
 // lib.mapAttrs' (
   name: text:
-  lib.nameValuePair "the table of ${name} in docs/OVERVIEW.md is what the flake says" {
-    expr = if lib.hasInfix text overview then "current" else outOfDate "docs/OVERVIEW.md";
+  let
+    page = documents.pageOf name;
+  in
+  lib.nameValuePair "the block ${name} of ${page} is what the flake says" {
+    expr =
+      if lib.hasInfix text (builtins.readFile (../.. + "/${page}")) then "current" else outOfDate page;
     expected = "current";
   }
 ) documents.blocks
