@@ -3,7 +3,13 @@
 { inputs, lib, ... }:
 let
   full = lib.importJSON ../../cli/wire/golden/machine/full.json;
-  documents = lib.mapAttrs inputs.self.lib.machineJson inputs.self.deploy.nodes;
+  documentOf =
+    name: node:
+    inputs.self.lib.machineJson {
+      inherit name node;
+      inherit (inputs) self;
+    };
+  documents = lib.mapAttrs documentOf inputs.self.deploy.nodes;
 
   # Maps with names of the author's: what is in them has one shape, the names do not
   # count.
@@ -51,11 +57,9 @@ let
 
   # A machine with each kind of check, a secret and a command, so that every list of
   # the golden file has an element here.
-  everything = inputs.self.lib.machineJson "all" (
-    inputs.self.lib.deployNode {
-      name = "all";
-      inherit (inputs) self;
-      configuration = inputs.self.nixosConfigurations.frame1.extendModules {
+  everything = documentOf "all" (
+    inputs.self.lib.deployNode (
+      inputs.self.nixosConfigurations.frame1.extendModules {
         modules = [
           {
             homelab.services.all = {
@@ -73,8 +77,8 @@ let
             };
           }
         ];
-      };
-    }
+      }
+    )
   );
   kinds = document: lib.unique (lib.sort lib.lessThan (map (check: check.kind.type) document.checks));
 in
@@ -127,6 +131,12 @@ lib.mapAttrs' (
       user = "root";
       profile = "root";
     };
+  };
+  "a node has no key that `deploy` does not know" = {
+    expr = lib.filter (
+      key: !lib.hasInfix "\"${key}\"" (builtins.readFile ../../cli/deploy/src/stages/fleet/fleet.nix)
+    ) (lib.attrNames inputs.self.deploy.nodes.frame1);
+    expected = [ ];
   };
   "nothing to install from is deployed to" = {
     expr = lib.attrNames inputs.self.deploy.nodes;
