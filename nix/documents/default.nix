@@ -1,1 +1,39 @@
-{ inputs, pkgs }: { package = pkgs.writeText "x" "x"; }
+# Pages and tables that follow from the flake, as text. `nix run .#docs` writes them
+# into ./docs; nix/tests/documents.nix says when they are out of date.
+{ inputs, pkgs }:
+let
+  inherit (inputs.nixpkgs) lib;
+  options = import ./options.nix { inherit inputs lib; };
+  tables = import ./tables.nix { inherit inputs lib; };
+
+  # Which page a table is in.
+  pageOf = name: if name == "builder" then "docs/deployment.md" else "docs/OVERVIEW.md";
+  block = name: "<!-- begin ${name} -->\n${tables.${name}}<!-- end ${name} -->\n";
+  blocks = lib.mapAttrs (name: _: block name) tables;
+in
+{
+  inherit options blocks pageOf;
+
+  package = pkgs.writeShellApplication {
+    name = "docs";
+    runtimeInputs = [
+      pkgs.coreutils
+      pkgs.gawk
+    ];
+    text = ''
+      cd "''${1:-.}"
+      test -f docs/OVERVIEW.md || { echo "docs: run it where flake.nix is" >&2; exit 1; }
+      install -m 644 ${pkgs.writeText "options.md" options} docs/options.md
+      ${lib.concatStrings (
+        lib.mapAttrsToList (name: text: ''
+          awk -v begin='<!-- begin ${name} -->' -v end='<!-- end ${name} -->' -v file=${pkgs.writeText "${name}.md" text} '
+            $0 == begin { while ((getline line < file) > 0) print line; skip = 1 }
+            !skip
+            $0 == end { skip = 0 }
+          ' ${pageOf name} > ${pageOf name}.new
+          mv ${pageOf name}.new ${pageOf name}
+        '') blocks
+      )}
+    '';
+  };
+}

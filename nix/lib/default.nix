@@ -13,16 +13,17 @@ in
   # deployed to. `modules` go into every machine.
   fleet = import ./fleet.nix { inherit inputs lib node; };
 
-  # deployNode { name, configuration, self }
+  # deployNode configuration
   #
   # One `deploy.nodes.NAME` out of a NixOS configuration that imports
   # `nixosModules.deploy`: machine.json's names, and deploy-rs's beside them.
   deployNode = node;
 
-  # machineJson name node
+  # machineJson { name, node, self }
   #
-  # The document that `deploy` reads, out of one `deploy.nodes.NAME`.
-  machineJson = import ./machine.nix;
+  # The whole document out of one `deploy.nodes.NAME`, as `deploy` makes it by itself.
+  # `self` is the flake, for the revision.
+  machineJson = import ./machine.nix { inherit lib; };
 
   # sshKeys keys groups
   #

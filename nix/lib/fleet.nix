@@ -59,7 +59,5 @@ in
 {
   inherit nixosConfigurations;
 
-  deploy.nodes = lib.mapAttrs (
-    name: configuration: node { inherit name configuration self; }
-  ) (removeAttrs nixosConfigurations images);
+  deploy.nodes = lib.mapAttrs (_: node) (removeAttrs nixosConfigurations images);
 }

@@ -1,36 +1,45 @@
-# machine.json, version 1, out of one `deploy.nodes.NAME`. Builtins only, so that
-# it can be used where there is no nixpkgs.
-name: node:
+# machine.json, version 1, out of one `deploy.nodes.NAME`.
+{ lib }:
+{
+  name,
+  node,
+  self,
+}:
 let
-  fields = [
-    "tags"
-    "system"
-    "toplevel"
-    "hostName"
-    "ssh"
-    "sudo"
-    "build"
-    "push"
-    "confirm"
-    "timeouts"
-    "units"
-    "checks"
-    "rollback"
-    "beforeActivate"
-    "secrets"
-    "agent"
-    "revision"
-  ];
+  # Store paths as plain text: the document is read before anything is built.
+  text = value: builtins.unsafeDiscardStringContext (toString value);
 in
 {
   version = 1;
   inherit name;
-  # deploy-rs's profiles; the system itself is `toplevel`.
+  inherit (node)
+    tags
+    system
+    hostName
+    ssh
+    sudo
+    build
+    push
+    timeouts
+    units
+    checks
+    rollback
+    beforeActivate
+    secrets
+    ;
+  toplevel = {
+    drv = text node.toplevel.drvPath;
+    out = text node.toplevel.outPath;
+  };
+  confirm = node.confirm // {
+    required = true;
+  };
+  # Those of deploy-rs's flakes; the system itself is `toplevel`.
   profiles = [ ];
+  agent = lib.mapAttrs (_: text) node.agent;
+  revision = {
+    rev = self.rev or (if self ? dirtyRev then lib.removeSuffix "-dirty" self.dirtyRev else null);
+    dirty = !(self ? rev);
+    lastModified = self.lastModified or 0;
+  };
 }
-// builtins.listToAttrs (
-  map (field: {
-    name = field;
-    value = node.${field};
-  }) (builtins.filter (field: node ? ${field}) fields)
-)

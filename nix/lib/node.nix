@@ -1,19 +1,12 @@
 # One `deploy.nodes.NAME`.
 { inputs, lib }:
-{
-  name,
-  configuration,
-  self,
-}:
+configuration:
 let
   inherit (configuration) config;
-  cfg = config.deploy;
   inherit (configuration.pkgs.stdenv.hostPlatform) system;
   inherit (config.system.build) toplevel;
+  cfg = config.deploy;
   manifest = config.homelab.manifest or { };
-
-  # Store paths as plain text: the document is read before anything is built.
-  text = builtins.unsafeDiscardStringContext;
 
   agentName = "deploy-agent-${system}";
   packages = inputs.self.packages.${system} or { };
@@ -25,18 +18,12 @@ in
     sudo
     build
     push
+    confirm
     timeouts
     units
     ;
-  inherit system;
+  inherit system toplevel;
   hostName = config.networking.hostName;
-  toplevel = {
-    drv = text toplevel.drvPath;
-    out = text toplevel.outPath;
-  };
-  confirm = cfg.confirm // {
-    required = true;
-  };
   rollback = {
     services = manifest.rollback.services or { };
     inherit (cfg.rollback) reboot;
@@ -44,14 +31,7 @@ in
   checks = manifest.checks or [ ];
   beforeActivate = manifest.beforeActivate or [ ];
   secrets = manifest.secrets or [ ];
-  agent = lib.optionalAttrs (packages ? ${agentName}) {
-    ${system} = text packages.${agentName}.outPath;
-  };
-  revision = {
-    rev = self.rev or (if self ? dirtyRev then lib.removeSuffix "-dirty" self.dirtyRev else null);
-    dirty = !(self ? rev);
-    lastModified = self.lastModified or 0;
-  };
+  agent = lib.optionalAttrs (packages ? ${agentName}) { ${system} = packages.${agentName}; };
 
   # deploy-rs's names.
   hostname = cfg.ssh.hostname;

@@ -19,6 +19,17 @@ let
     agents = lib.optionalAttrs isLinux { ${system} = agents.${system}; };
   };
   documents = import ../documents { inherit inputs pkgs; };
+
+  build = name: inputs.self.nixosConfigurations.${name}.config.system.build;
+  # What is started or installed from here. The start script of frame1-vm is a
+  # Mac's, its guest is Linux: a Linux builder makes that.
+  images = {
+    x86_64-linux = {
+      installer-iso = (build "installer-iso").isoImage;
+      frame1-vm-x86 = (build "frame1-vm-x86").vm;
+    };
+    aarch64-darwin.frame1-vm = (build "frame1-vm").vm;
+  };
 in
 {
   inherit deploy;
@@ -28,3 +39,4 @@ in
 // lib.mapAttrs' (target: lib.nameValuePair "deploy-agent-${target}") (
   lib.filterAttrs (target: _: target == system) agents
 )
+// images.${system} or { }

@@ -3,7 +3,13 @@
 { inputs, lib, ... }:
 let
   full = lib.importJSON ../../cli/wire/golden/machine/full.json;
-  documents = lib.mapAttrs inputs.self.lib.machineJson inputs.self.deploy.nodes;
+  documentOf =
+    name: node:
+    inputs.self.lib.machineJson {
+      inherit name node;
+      inherit (inputs) self;
+    };
+  documents = lib.mapAttrs documentOf inputs.self.deploy.nodes;
 
   # Maps with names of the author's: what is in them has one shape, the names do not
   # count.
@@ -28,6 +34,21 @@ let
     else
       { ${path} = builtins.typeOf value; };
 
+  # The program's own expression, over the same outputs. It fills in the revision
+  # later, takes deploy-rs's profiles as well, and leaves out what is the default.
+  read = import ../../cli/deploy/src/stages/fleet/fleet.nix (builtins.toJSON {
+    candidates = map lib.singleton (lib.attrNames inputs.self.deploy.nodes);
+  }) { inherit (inputs.self) deploy nixosConfigurations; };
+  comparable =
+    document:
+    removeAttrs document [
+      "revision"
+      "profiles"
+    ]
+    // {
+      confirm = removeAttrs document.confirm [ "required" ];
+    };
+
   wanted = shapeOf "" full;
   compare =
     document:
@@ -51,11 +72,9 @@ let
 
   # A machine with each kind of check, a secret and a command, so that every list of
   # the golden file has an element here.
-  everything = inputs.self.lib.machineJson "all" (
-    inputs.self.lib.deployNode {
-      name = "all";
-      inherit (inputs) self;
-      configuration = inputs.self.nixosConfigurations.frame1.extendModules {
+  everything = documentOf "all" (
+    inputs.self.lib.deployNode (
+      inputs.self.nixosConfigurations.frame1.extendModules {
         modules = [
           {
             homelab.services.all = {
@@ -73,8 +92,8 @@ let
             };
           }
         ];
-      };
-    }
+      }
+    )
   );
   kinds = document: lib.unique (lib.sort lib.lessThan (map (check: check.kind.type) document.checks));
 in
@@ -126,6 +145,16 @@ lib.mapAttrs' (
       sshUser = "admin";
       user = "root";
       profile = "root";
+    };
+  };
+  "what `deploy` itself makes of the nodes is the same, and it warns of nothing" = {
+    expr = {
+      machines = lib.mapAttrs (_: comparable) read.machines;
+      inherit (read) warnings;
+    };
+    expected = {
+      machines = lib.mapAttrs (_: comparable) documents;
+      warnings = [ ];
     };
   };
   "nothing to install from is deployed to" = {

@@ -1,0 +1,2 @@
+# homelab.services.grafana.sites
+{ homelab.services.grafana.sites = [ "Grafana Here" ]; }

@@ -1,0 +1,2 @@
+# homelab.services.grafana.health.api.level
+{ homelab.services.grafana.health.api.level = "soft"; }

@@ -1,0 +1,2 @@
+# homelab.services.grafana.health.x.kind
+{ homelab.services.grafana.health.x.kind.htpp.path = "/"; }

@@ -1,0 +1,2 @@
+# deploy.units.policy
+{ deploy.units.policy = "strict"; }
