@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use deploy_lab::base::BaseRoot;
+use deploy_lab::demo;
 use deploy_lab::lab::Lab;
 use deploy_lab::nix::Nix;
 use deploy_lab::prepared::{self, Prepared};
@@ -27,6 +28,8 @@ struct Arguments {
 enum Action {
     /// Makes what takes long: the hosts' root (about 90 s, once) and the prepared hosts.
     Prepare,
+    /// Shows `deploy` on two hosts, in five acts.
+    Demo,
     /// Boots prepared hosts and runs a command beside them, or on one of them.
     Run {
         /// The prepared set that the hosts are copies of.
@@ -77,7 +80,7 @@ fn start() -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Action::Run { .. } => {
+        Action::Run { .. } | Action::Demo => {
             BaseRoot::ensure()?;
             let own: Vec<OsString> = std::env::args_os().skip(1).collect();
             let words: Vec<&OsStr> =
@@ -101,8 +104,13 @@ fn inside_lab(inside: &Inside) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let words = [OsString::from("lab")].into_iter().chain(own.iter().cloned());
-    let Action::Run { set, host, on, command } = Arguments::parse_from(words).action else {
-        bail!("only `run` is for the inside of a lab");
+    let (set, host, on, command) = match Arguments::parse_from(words).action {
+        Action::Run { set, host, on, command } => (set, host, on, command),
+        Action::Demo => {
+            demo::play(&mut lab, &mut std::io::stdout(), |_, _| Ok(()))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Prepare | Action::Nix { .. } => bail!("that is not for the inside of a lab"),
     };
     let set = Prepared::named(&set)?;
     let hosts: Vec<_> = host.iter().map(|name| lab.prepared(&set, name)).collect::<Result<_>>()?;
