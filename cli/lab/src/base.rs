@@ -13,6 +13,7 @@ use crate::{cache, process};
 const SUITE: &str = "trixie";
 const PACKAGES: &str = include_str!("base/packages.txt");
 const CONFIGURE: &str = include_str!("base/configure.sh");
+const NIXOS_PLACES: &str = include_str!("base/nixos-places.sh");
 
 /// The password that `askadmin`'s sudo asks for on every host.
 pub const ASKADMIN_PASSWORD: &str = "tulip grows in may";
@@ -25,10 +26,21 @@ const IN_ROOT: &str = "mount -t proc proc \"$1/proc\" && mount --rbind /dev \"$1
 /// Written last, inside the root: a root without it is not whole.
 const MARKER: &str = "etc/deploy-lab-root";
 
+/// Where a host's programs are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Places {
+    /// /usr/bin, /bin and so on, with the loader in /lib64.
+    Debian,
+    /// /run/current-system/sw/bin and /run/wrappers/bin; in the usual places only what NixOS
+    /// has there, and no loader: what names a path of Debian's by habit fails.
+    Nixos,
+}
+
 /// The finished root.
 #[derive(Clone, Debug)]
 pub struct BaseRoot {
     path: PathBuf,
+    places: Places,
 }
 
 impl BaseRoot {
@@ -38,10 +50,26 @@ impl BaseRoot {
     /// # Errors
     /// When debootstrap or the set-up inside fails; the log's path is in the error.
     pub fn ensure() -> Result<Self> {
-        let path = cache::folder()?.join(format!("root-{}", Self::version()));
-        let base = Self { path };
+        Self::ensure_with(Places::Debian)
+    }
+
+    /// The same root with its programs in other places (10 s more, once).
+    ///
+    /// # Errors
+    /// As [`BaseRoot::ensure`].
+    pub fn ensure_with(places: Places) -> Result<Self> {
+        let name = match places {
+            Places::Debian => format!("root-{}", Self::version()),
+            Places::Nixos => {
+                format!("root-nixos-{}", cache::version(&[&Self::version(), NIXOS_PLACES]))
+            }
+        };
+        let base = Self { path: cache::folder()?.join(&name), places };
         if base.is_whole() {
             return Ok(base);
+        }
+        if places == Places::Nixos {
+            Self::ensure()?;
         }
         let _making = cache::lock("root")?;
         if !base.is_whole() {
@@ -61,9 +89,7 @@ impl BaseRoot {
     }
 
     fn is_whole(&self) -> bool {
-        [MARKER, "usr/sbin/sshd", "usr/bin/nix", "lib/systemd/systemd"]
-            .iter()
-            .all(|file| self.path.join(file).exists())
+        [MARKER, "lib/systemd/systemd"].iter().all(|file| self.path.join(file).exists())
     }
 
     /// Makes the root in a folder of its own and renames it when it is whole, so that an
@@ -72,14 +98,19 @@ impl BaseRoot {
         let begun = Instant::now();
         let making = self.path.with_extension("making");
         let log = self.path.with_extension("log");
-        eprintln!(
-            "lab: making the hosts' root with debootstrap (about 90 s), log {}",
-            log.display()
-        );
+        let how = match self.places {
+            Places::Debian => "with debootstrap (about 90 s)",
+            Places::Nixos => "with NixOS's places (about 20 s)",
+        };
+        eprintln!("lab: making the hosts' root {how}, log {}", log.display());
         if making.exists() {
             fs::remove_dir_all(&making).context("cannot remove an unfinished root")?;
         }
-        fill(&making, &log)
+        let made = match self.places {
+            Places::Debian => fill(&making, &log),
+            Places::Nixos => move_programs(&making, &log),
+        };
+        made.and_then(|()| finish(&making))
             .with_context(|| format!("the hosts' root was not made; see {}", log.display()))?;
         if self.path.exists() {
             fs::remove_dir_all(&self.path).context("cannot remove a damaged root")?;
@@ -99,18 +130,36 @@ fn fill(root: &Path, log: &Path) -> Result<()> {
             .arg(root),
     )?;
     copy_mirror_access(root)?;
+    in_root(root, CONFIGURE, log)
+}
+
+/// Fills `root` with a copy whose programs are moved.
+fn move_programs(root: &Path, log: &Path) -> Result<()> {
+    let base = BaseRoot::ensure()?;
+    process::run(
+        Command::new("cp")
+            .args(["--archive", "--reflink=auto", "--no-target-directory"])
+            .args([base.path(), root]),
+    )?;
+    fs::remove_file(root.join(MARKER))?;
+    in_root(root, NIXOS_PLACES, log)
+}
+
+fn in_root(root: &Path, script: &str, log: &Path) -> Result<()> {
     logged(
         log,
         Command::new("unshare")
             .args(["--mount", "--propagation", "private", "/bin/sh", "-c", IN_ROOT, "sh"])
             .arg(root)
-            .arg(CONFIGURE)
+            .arg(script)
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("ASKADMIN_PASSWORD", ASKADMIN_PASSWORD),
-    )?;
+    )
+}
+
+fn finish(root: &Path) -> Result<()> {
     fs::write(root.join(MARKER), BaseRoot::version())?;
-    process::run(Command::new("sync").arg("--file-system").arg(root))?;
-    Ok(())
+    process::run(Command::new("sync").arg("--file-system").arg(root)).map(drop)
 }
 
 /// How this machine reaches Debian's mirror holds for the root as well.

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::{Result, bail};
 
 pub use self::command::{HostCommand, Output, Running};
-use crate::base::BaseRoot;
+use crate::base::{BaseRoot, Places};
 use crate::cgroup::Cgroup;
 use crate::disk::{DiskSize, Disks};
 use crate::network::{Admission, Cable, Link};
@@ -29,6 +29,8 @@ pub struct HostSpec {
     pub address: Ipv4Addr,
     /// The size of the disks.
     pub size: DiskSize,
+    /// Where its programs are.
+    pub places: Places,
 }
 
 /// The hosts that every /etc/hosts knows. Relays stand in front of a host at
@@ -45,7 +47,7 @@ pub const HOSTS: [HostSpec; 6] = [
 impl HostSpec {
     const fn new(name: &'static str, number: u8) -> Self {
         let size = DiskSize { disk_mib: 2048, boot_mib: 32 };
-        Self { name, address: Ipv4Addr::new(10, 77, 0, number), size }
+        Self { name, address: Ipv4Addr::new(10, 77, 0, number), size, places: Places::Debian }
     }
 
     /// The host of [`HOSTS`] called `name`.
@@ -68,6 +70,11 @@ impl HostSpec {
     /// Another size of the disks.
     pub fn sized(self, size: DiskSize) -> Self {
         Self { size, ..self }
+    }
+
+    /// Other places for the programs.
+    pub fn with_programs_in(self, places: Places) -> Self {
+        Self { places, ..self }
     }
 }
 

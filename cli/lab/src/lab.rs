@@ -20,7 +20,6 @@ const MOST_HOSTS: usize = 16;
 pub struct Lab {
     folder: PathBuf,
     cgroup: Cgroup,
-    base: BaseRoot,
     hosts: Vec<Host>,
 }
 
@@ -34,7 +33,6 @@ impl Lab {
             bail!("not inside a lab");
         }
         mount("proc", "/proc", "proc", MountFlags::empty(), None).context("/proc")?;
-        let base = BaseRoot::ensure()?;
         let folder = cache::folder()?.join("lab");
         fs::create_dir_all(&folder)?;
         // In this namespace alone: it dies with the lab and is never seen outside.
@@ -45,7 +43,7 @@ impl Lab {
         let name = inside.cgroup.file_name().context("a cgroup without a name")?;
         let folder = folder.join(name);
         fs::create_dir(&folder)?;
-        Ok(Self { folder, cgroup: Cgroup::at(&inside.cgroup), base, hosts: Vec::new() })
+        Ok(Self { folder, cgroup: Cgroup::at(&inside.cgroup), hosts: Vec::new() })
     }
 
     /// Makes a host with empty disks; it is off.
@@ -75,7 +73,8 @@ impl Lab {
         fs::create_dir(&folder)?;
         let disks = disks(&folder)?;
         let cgroup = self.cgroup.child(spec.name)?;
-        let host = Host::new(spec, &folder, &self.base, cgroup, disks)?;
+        let base = BaseRoot::ensure_with(spec.places)?;
+        let host = Host::new(spec, &folder, &base, cgroup, disks)?;
         self.hosts.push(host.clone());
         Ok(host)
     }

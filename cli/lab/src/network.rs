@@ -54,7 +54,6 @@ pub(crate) struct Cable {
     address: Ipv4Addr,
     namespace: PathBuf,
     link: Link,
-    admission: Admission,
     rate: Option<String>,
     base: PathBuf,
 }
@@ -66,7 +65,6 @@ impl Cable {
             address,
             namespace: folder.join("netns"),
             link: Link::Joined,
-            admission: Admission::All,
             rate: None,
             base: base.to_owned(),
         }
@@ -102,8 +100,7 @@ impl Cable {
         std::fs::write(&script, inside)?;
         run(Command::new("nsenter").arg(self.in_namespace()).args(["ip", "-batch"]).arg(script))?;
         self.apply_link()?;
-        self.apply_rate()?;
-        self.apply_admission()
+        self.apply_rate()
     }
 
     /// Takes the cable and the namespace away, without a word to the other side.
@@ -120,11 +117,6 @@ impl Cable {
     pub fn set_link(&mut self, link: Link) -> Result<()> {
         self.link = link;
         self.apply_link()
-    }
-
-    pub fn set_admission(&mut self, admission: Admission) -> Result<()> {
-        self.admission = admission;
-        self.apply_admission()
     }
 
     pub fn set_rate(&mut self, mbit_per_second: Option<u32>) -> Result<()> {
@@ -148,11 +140,12 @@ impl Cable {
         .map(drop)
     }
 
-    /// By nftables on the bridge, outside the host: nothing in the host can see or undo it.
-    /// The program is the base root's, so this machine needs none.
-    fn apply_admission(&self) -> Result<()> {
+    /// By nftables on the bridge, outside the host: nothing in the host can see or undo it,
+    /// and it is still there at its next boot. The program is the base root's, so this
+    /// machine needs none.
+    pub fn set_admission(&self, admission: Admission) -> Result<()> {
         let table = self.name.replace('-', "_");
-        let rules = match self.admission {
+        let rules = match admission {
             Admission::All => format!("table bridge {table} {{}}\ndelete table bridge {table}\n"),
             Admission::OldOnly => {
                 let drop =
@@ -164,7 +157,8 @@ impl Cable {
                 )
             }
         };
-        run(Command::new("chroot").arg(&self.base).args(["/usr/sbin/nft", &rules])).map(drop)
+        run(Command::new("chroot").arg(&self.base).args(["/usr/lib/lab/sbin/nft", &rules]))
+            .map(drop)
     }
 
     fn in_namespace(&self) -> String {

@@ -19,6 +19,10 @@ systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
   e2scrub_all.timer fstrim.timer
 systemctl enable ssh.service
 
+# Programs have these paths on every host; see nixos-places.sh.
+mkdir -p /usr/lib/lab
+ln -s ../../bin ../../sbin /usr/lib/lab/
+
 # The journal survives a power cut as far as it was synced, as on NixOS.
 mkdir -p /var/log/journal
 : > /etc/fstab
@@ -33,8 +37,9 @@ warn-dirty = false
 END
 
 # Two people besides root: one whose sudo asks nothing, one whose sudo asks.
-useradd --create-home --shell /bin/bash admin
-useradd --create-home --shell /bin/bash askadmin
+# As on NixOS, everybody may use the Nix daemon.
+useradd --create-home --shell /bin/bash --groups nix-users admin
+useradd --create-home --shell /bin/bash --groups nix-users askadmin
 echo "askadmin:$ASKADMIN_PASSWORD" | chpasswd
 cat > /etc/sudoers.d/lab <<'END'
 admin ALL=(ALL:ALL) NOPASSWD: ALL

@@ -16,8 +16,9 @@ use crate::process;
 /// How long [`HostCommand::run`] waits.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// The programs' path of commands: NixOS's places, then Debian's.
-const PATH: &str = "/run/wrappers/bin:/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The programs' path of commands: NixOS's places, then the lab's, then Debian's.
+const PATH: &str = "/run/wrappers/bin:/run/current-system/sw/bin:\
+                    /usr/lib/lab/sbin:/usr/lib/lab/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How a command ended.
 #[derive(Clone, Debug)]

@@ -40,7 +40,7 @@ fn make(name: &str) -> Result<()> {
     for suffix in ["", ".pub"] {
         remove(&format!("{HOST_KEY}{suffix}"))?;
     }
-    let status = Command::new("/usr/bin/ssh-keygen")
+    let status = Command::new("/usr/lib/lab/bin/ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", HOST_KEY])
         .stdin(Stdio::null())
         .status()

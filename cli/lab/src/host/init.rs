@@ -19,7 +19,7 @@ use super::identity;
 use crate::systems::BOOT_STEP;
 
 /// The programs' path that systemd and the boot step get.
-const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+const PATH: &str = "/usr/lib/lab/sbin:/usr/lib/lab/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The device nodes that a host shares with this machine; none of them has a state.
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
@@ -39,6 +39,7 @@ pub(crate) fn become_process_one(folder: &Path) -> Result<Infallible> {
     unmount(".", UnmountFlags::DETACH)?;
     std::env::set_current_dir("/")?;
     identity::take(name.trim())?;
+    wrappers()?;
     boot_step()?;
     let error = Command::new("/lib/systemd/systemd")
         .arg("--log-target=journal")
@@ -105,6 +106,15 @@ fn tmpfs(point: &Path, options: &str) -> Result<()> {
     let options = std::ffi::CString::new(options)?;
     mount("tmpfs", point, "tmpfs", MountFlags::empty(), options.as_c_str())
         .with_context(|| format!("tmpfs on {}", point.display()))
+}
+
+/// Where NixOS has its programs that run as root for everybody.
+fn wrappers() -> Result<()> {
+    fs::create_dir_all("/run/wrappers/bin")?;
+    for program in ["su", "sudo"] {
+        symlink(format!("/usr/lib/lab/bin/{program}"), format!("/run/wrappers/bin/{program}"))?;
+    }
+    Ok(())
 }
 
 fn boot_step() -> Result<()> {

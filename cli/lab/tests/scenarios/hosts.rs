@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use deploy_lab::access;
+use deploy_lab::base::Places;
 use deploy_lab::host::HostSpec;
 use deploy_lab::lab::Lab;
 use deploy_lab::prepared::PAIR;
@@ -15,6 +16,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("two-hosts-are-two-machines", two_machines),
     Scenario::new("a-boot-is-a-new-boot-of-the-same-machine", new_boot_same_machine),
     Scenario::new("a-copy-under-another-name-is-another-machine", copy),
+    Scenario::new("a-host-with-nixos-s-places-has-nothing-where-debian-has-it", nixos_places),
     Scenario::new("freezing-a-service-on-one-host-leaves-the-other-running", freezing),
     Scenario::new("a-command-is-killed-with-all-it-started", killed_command),
     Scenario::new("the-machine-s-own-switches-are-out-of-reach", own_switches),
@@ -67,6 +69,46 @@ fn copy(lab: &mut Lab) -> Result<()> {
     access::connect(&mac, &frame2)?;
     ensure!(mac.sh("ssh frame2 hostname")? == "frame2", "another machine answered");
     Ok(())
+}
+
+fn nixos_places(lab: &mut Lab) -> Result<()> {
+    let mac = lab.prepared(&PAIR, "mac")?;
+    let spec = HostSpec::named("frame1")?.with_programs_in(Places::Nixos);
+    let frame1 = lab.prepared_as(&PAIR, "frame1", spec)?;
+    mac.boot()?;
+    frame1.boot()?;
+    frame1.wait_until_up()?;
+    ensure!(
+        frame1.sh("systemctl is-system-running")? == "running",
+        "{}",
+        frame1.sh("systemctl --failed")?
+    );
+    let places = frame1.sh("ls /bin /usr/bin /sbin; ls /lib64 2>&1 || :")?;
+    let usual = "env\nmount\nsh\numount";
+    ensure!(
+        places.starts_with(&format!("/bin:\n{usual}\n\n/sbin:\nunix_chkpwd\n\n/usr/bin:\n{usual}\n")),
+        "{places}"
+    );
+    ensure!(places.ends_with("No such file or directory"), "{places}");
+    // A plain host has no system, so nothing is on a login's path; a stand-in for one.
+    let bare = mac.command(["ssh", "admin@frame1", "systemctl --version"]).run()?;
+    ensure!(bare.code == 127, "{bare:?}");
+    frame1.sh("mkdir /run/current-system; ln -s /usr/lib/lab /run/current-system/sw")?;
+    let user =
+        mac.sh("ssh admin@frame1 'systemctl --version > /dev/null; sudo id -un; echo $PATH'")?;
+    ensure!(user == "root\n/run/wrappers/bin:/run/current-system/sw/bin", "{user}");
+    let build = "nix build --impure --no-link --print-out-paths --expr 'derivation { name = \"x\"; \
+                 system = builtins.currentSystem; builder = \"/bin/sh\"; args = [ \"-c\" \"echo > $out\" ]; }'";
+    mac.sh(&format!("ssh admin@frame1 {}", shell_word(build)))?;
+    // A program of Debian's, as it is, does not find its loader.
+    std::fs::copy(mac.root().join("usr/bin/true"), frame1.root().join("root/dynamic"))?;
+    let dynamic = frame1.command(["/root/dynamic"]).run()?;
+    ensure!(dynamic.code == 127, "{dynamic:?}");
+    Ok(())
+}
+
+fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn freezing(lab: &mut Lab) -> Result<()> {
