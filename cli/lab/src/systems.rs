@@ -9,9 +9,11 @@ mod fleet;
 mod generation;
 mod real;
 
-pub use self::baseline::{BASELINE, Loader, build, closure, install, install_system};
-pub use self::faults::Answers;
+pub use self::baseline::{
+    BASELINE, Loader, build, build_and_copy, closure, install, install_system,
+};
+pub use self::faults::Fault;
 pub(crate) use self::files::BOOT_STEP;
 pub use self::fleet::{FOLDER, Fleet};
 pub use self::generation::{Generation, Image, Stage, Unit};
-pub use self::real::{REAL, RealFleet, build_and_copy};
+pub use self::real::{Module, REAL, RealFleet};

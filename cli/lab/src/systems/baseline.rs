@@ -1,13 +1,10 @@
 //! The system that a host runs before any deploy: built here, put into the host's store,
 //! made its profile and boot default.
 
-use std::path::{Path, PathBuf};
-
 use anyhow::{Result, bail};
 
-use super::Fleet;
-use super::Generation;
 use super::files::{INSTALL, RECIPE};
+use super::{FOLDER, Fleet, Generation};
 use crate::access;
 use crate::host::{Host, HostSpec};
 use crate::lab::Lab;
@@ -72,15 +69,9 @@ pub(super) fn pair(lab: &mut Lab) -> Result<[Host; 2]> {
 pub fn build(lab: &Lab, generation: &Generation) -> Result<String> {
     let folder = lab.folder().join("systems");
     Fleet::of("machine", generation.clone()).write_here(&folder)?;
-    build_in(&folder, &[])
-}
-
-/// Builds `machine` of the flake in `folder`; Nix sees `binds` as well.
-fn build_in(folder: &Path, binds: &[PathBuf]) -> Result<String> {
-    let nix = binds.iter().try_fold(Nix::new(folder)?, |nix, bind| nix.bind(bind))?;
     let attribute = "path:.#nixosConfigurations.machine.config.system.build.toplevel";
     let words = ["nix", "build", "--no-link", "--print-out-paths", attribute];
-    let output = process::run(&mut nix.command(words)?)?;
+    let output = process::run(&mut Nix::new(&folder)?.command(words)?)?;
     Ok(output.trim().to_owned())
 }
 
@@ -121,4 +112,20 @@ pub fn install_system(host: &Host, system: &str, loader: Loader) -> Result<()> {
     let words = ["sh", "-euc", INSTALL, "install", system, loader.word()];
     host.command(words).run()?.success()?;
     host.sync()
+}
+
+/// Builds the system of `machine` from the flake in [`super::FOLDER`] on `operator`, and puts
+/// its closure into the store of `machine`; returns its path.
+///
+/// # Errors
+/// When it does not build, or the operator cannot log in as root.
+pub fn build_and_copy(operator: &Host, machine: &Host) -> Result<String> {
+    let name = machine.name();
+    let attribute = format!("nixosConfigurations.{name}.config.system.build.toplevel");
+    let build = format!("nix build --no-link --print-out-paths {FOLDER}#{attribute}");
+    let system = operator.sh(&build)?;
+    operator.sh(&format!("nix copy --no-check-sigs --to ssh-ng://root@{name} {system}"))?;
+    // Nix does not wait for the disk.
+    machine.sync()?;
+    Ok(system)
 }

@@ -2,13 +2,13 @@
 //! inputs folder's `nixpkgs-real`: NixOS's own modules over stub packages.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
 use super::baseline::{self, Loader};
 use super::files;
-use super::fleet::{FOLDER, systems, write_here, write_to_host};
+use super::fleet::{systems, write_to_host};
 use crate::access;
 use crate::cache;
 use crate::host::Host;
@@ -25,47 +25,31 @@ pub const REAL: Prepared = Prepared {
     inputs: &["nixpkgs-real"],
     make: |lab| {
         let [mac, frame1] = baseline::pair(lab)?;
-        RealFleet::of("frame1", "{ environment.etc.generation.text = \"1\"; }\n").write(&mac)?;
-        let system = build_and_copy(&mac, &frame1)?;
+        RealFleet::of("frame1", Module::new(1)).write(&mac)?;
+        let system = baseline::build_and_copy(&mac, &frame1)?;
         baseline::install_system(&frame1, &system, Loader::Grub)
     },
 };
 
-/// Builds the system of `machine` from the flake in [`super::FOLDER`] on `operator`, and puts
-/// its closure into the store of `machine`; returns its path.
-///
-/// # Errors
-/// When it does not build, or the operator cannot log in as root.
-pub fn build_and_copy(operator: &Host, machine: &Host) -> Result<String> {
-    let name = machine.name();
-    let attribute = format!("nixosConfigurations.{name}.config.system.build.toplevel");
-    let build = format!("nix build --no-link --print-out-paths {FOLDER}#{attribute}");
-    let system = operator.sh(&build)?;
-    operator.sh(&format!("nix copy --no-check-sigs --to ssh-ng://root@{name} {system}"))?;
-    // Nix does not wait for the disk.
-    machine.sync()?;
-    Ok(system)
-}
-
 /// Machines, each with a module of its own besides what all have (`systems/real/machine.nix`).
 #[derive(Clone, Debug, Default)]
 pub struct RealFleet {
-    machines: BTreeMap<String, String>,
+    machines: BTreeMap<String, Module>,
 }
 
 impl RealFleet {
-    /// A fleet of one machine; `module` is the text of a NixOS module.
-    pub fn of(name: &str, module: &str) -> Self {
+    /// A fleet of one machine.
+    pub fn of(name: &str, module: Module) -> Self {
         Self::default().machine(name, module)
     }
 
     /// A machine; the module of one that is there already is replaced.
-    pub fn machine(mut self, name: &str, module: &str) -> Self {
-        self.machines.insert(name.to_owned(), module.to_owned());
+    pub fn machine(mut self, name: &str, module: Module) -> Self {
+        self.machines.insert(name.to_owned(), module);
         self
     }
 
-    fn files(&self, operator: &Host, nixpkgs: &str) -> Result<Vec<(String, String, u32)>> {
+    fn files(&self, operator: &Host) -> Result<Vec<(String, String, u32)>> {
         let shadow = operator.read("/etc/shadow")?;
         let password = shadow
             .lines()
@@ -74,11 +58,11 @@ impl RealFleet {
             .context("askadmin has no password on the operator's machine")?;
         let mut all = systems();
         for (path, text) in files::REAL {
-            let text = text.replace("@nixpkgs@", nixpkgs).replace("@askadmin@", password);
+            let text = text.replace("@nixpkgs@", INPUT).replace("@askadmin@", password);
             all.push(((*path).to_owned(), text, 0o644));
         }
         for (name, module) in &self.machines {
-            all.push((format!("machines/{name}.nix"), module.clone(), 0o644));
+            all.push((format!("machines/{name}.nix"), module.text(), 0o644));
         }
         all.push(("key".into(), access::operator_key(operator)?, 0o644));
         Ok(all)
@@ -100,28 +84,45 @@ impl RealFleet {
         // has made read-only.
         operator.sh("grep -qx 'build-users-group =' /etc/nix/nix.conf || \
                      echo 'build-users-group =' >> /etc/nix/nix.conf")?;
-        write_to_host(operator, self.files(operator, INPUT)?)
-    }
-
-    /// Writes the flake into a folder of this machine; it finds the module tree in the
-    /// inputs folder. Keys and passwords are those of `operator`'s machine.
-    ///
-    /// # Errors
-    /// As [`RealFleet::write`].
-    pub fn write_here(&self, folder: &Path, operator: &Host) -> Result<()> {
-        let nixpkgs = nixpkgs()?;
-        write_here(folder, self.files(operator, &nixpkgs.display().to_string())?)
-    }
-
-    /// The folder that Nix has to see besides the flake's.
-    ///
-    /// # Errors
-    /// When there is no cache folder.
-    pub fn inputs() -> Result<PathBuf> {
-        Ok(cache::folder()?.join("inputs"))
+        write_to_host(operator, self.files(operator)?)
     }
 }
 
 fn nixpkgs() -> Result<PathBuf> {
-    Ok(RealFleet::inputs()?.join("nixpkgs-real"))
+    Ok(cache::folder()?.join("inputs/nixpkgs-real"))
+}
+
+/// The module of one machine, besides what all have.
+#[derive(Clone, Debug)]
+pub struct Module {
+    lines: Vec<String>,
+}
+
+impl Module {
+    /// A working system; `number` is the text of its /etc/generation.
+    pub fn new(number: u32) -> Self {
+        Self { lines: vec![format!("environment.etc.generation.text = \"{number}\\n\";")] }
+    }
+
+    /// One more definition, as Nix text that ends with `;`. `lib`, `pkgs` and `config` are
+    /// in scope.
+    pub fn line(mut self, definition: &str) -> Self {
+        self.lines.push(definition.to_owned());
+        self
+    }
+
+    /// A service that multi-user.target wants. `lines` are those of its `[Service]`;
+    /// `@services@` in them is the folder of the lab's own programs.
+    pub fn service(self, name: &str, lines: &str) -> Self {
+        let lines = lines.replace("@services@", "${../systems/raw/services}");
+        let text = format!("[Service]\n{lines}\n");
+        self.line(&format!(
+            "systemd.units.\"{name}.service\" = {{ wantedBy = [ \"multi-user.target\" ]; \
+             text = ''{text}''; }};"
+        ))
+    }
+
+    fn text(&self) -> String {
+        format!("{{ config, lib, pkgs, ... }}:\n{{\n  {}\n}}\n", self.lines.join("\n  "))
+    }
 }

@@ -22,6 +22,9 @@ pub const ALL: &[Scenario] = &[
 /// Where the checks are on the host.
 const CHECKS: &str = "/root/checks";
 
+/// Seconds; a check that hangs has failed.
+const LIMIT: &str = "40";
+
 /// A check's own text comes after `lib`'s; a system other than the baseline runs before it.
 const RUN: &str = "set -u; . $folder/lib; [ $base = $plain ] || \
                    { stc $base test; exits 0; stc_here $base boot; exits 0; }; \
@@ -82,7 +85,7 @@ fn behaviours(lab: &mut Lab) -> Result<()> {
     let mut failed = Vec::new();
     for check in &checks {
         let run = |script: &str| {
-            host.command(["sh", "-c", script])
+            host.command(["timeout", LIMIT, "sh", "-c", script])
                 .env("folder", CHECKS)
                 .env("check", &check.name)
                 .env("plain", &plain)

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use deploy_lab::host::{Host, HostSpec};
 use deploy_lab::lab::Lab;
 use deploy_lab::prepared::{PAIR, Prepared};
 use deploy_lab::systems::{
-    self, Answers, BASELINE, FOLDER, Fleet, Generation, Image, Loader, REAL, RealFleet,
+    self, BASELINE, FOLDER, Fault, Fleet, Generation, Image, Loader, Module, REAL, RealFleet,
 };
 
 use crate::harness::Scenario;
@@ -18,6 +18,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-truncated-kernel-does-not-boot", truncated_kernel),
     Scenario::new("the-flake-evaluates-as-a-real-one", flake),
     Scenario::new("each-fault-is-one", faults),
+    Scenario::new("each-fault-is-one-on-a-real-system", real_faults).unless(|| REAL.missing()),
     Scenario::new("a-real-nixos-system-boots-and-is-switched", real).unless(|| REAL.missing()),
 ];
 
@@ -116,61 +117,96 @@ fn flake(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// Brings each fault about by a deployed system, and sees it; then the baseline is back.
+/// The faults, each with the exit code of the switch to it.
+fn all_faults() -> Vec<(Fault, i32)> {
+    let second = Duration::from_secs(1);
+    vec![
+        (Fault::NoSshd, 0),
+        (Fault::RefusedLogins, 0),
+        (Fault::NoKeys, 0),
+        (Fault::NoSudo, 0),
+        (Fault::FailingUnit, 4),
+        (Fault::DyingUnit { life: second, pause: second / 5 }, 0),
+        (Fault::Http { port: 8080, after: second, answers: vec![(1, 200), (0, 500)] }, 0),
+        (Fault::FailingMount, 1),
+    ]
+}
+
 fn faults(lab: &mut Lab) -> Result<()> {
     let (mac, frame1) = both(lab, &BASELINE)?;
-    let one = frame1.sh(RUNS)?;
-    let base = || Generation::new("frame1", 2);
-    let switch = |generation: Generation| -> Result<i32> {
-        Fleet::of("frame1", generation).write(&mac)?;
-        stc(&frame1, &systems::build_and_copy(&mac, &frame1)?, "test")
-    };
-    let back = || -> Result<()> {
-        ensure!(stc(&frame1, &one, "test")? == 0, "no way back");
-        frame1.wait_for_ssh(Duration::from_secs(10))
-    };
-    let login = |words: &str| -> Result<i32> {
-        let words = ["ssh", "-o", "ControlPath=none", "-o", "BatchMode=yes", "admin@frame1", words];
-        Ok(mac.command(words).run()?.code)
-    };
-    ensure!(login("sudo -n true")? == 0, "no login to begin with");
+    see_all(&mac, &frame1, |fault| {
+        Fleet::of("frame1", Generation::new("frame1", 2).with(fault)).write(&mac)?;
+        systems::build_and_copy(&mac, &frame1)
+    })
+}
 
-    ensure!(switch(base().without_sshd())? == 0 && login("true")? == 255, "sshd runs");
-    back()?;
-    for closed in [base().refusing_logins(), base().without_keys()] {
-        let mut open = mac.command(["ssh", "frame1", "sleep 1000"]).spawn()?;
-        ensure!(switch(closed)? == 0 && login("true")? == 255, "a login works");
-        ensure!(open.is_running()?, "the open connection ended");
+fn real_faults(lab: &mut Lab) -> Result<()> {
+    let (mac, frame1) = both(lab, &REAL)?;
+    see_all(&mac, &frame1, |fault| {
+        RealFleet::of("frame1", Module::new(2).with(fault)).write(&mac)?;
+        systems::build_and_copy(&mac, &frame1)
+    })
+}
+
+/// Switches to a system with each fault and sees it, and back to what ran.
+fn see_all(mac: &Host, frame1: &Host, system: impl Fn(&Fault) -> Result<String>) -> Result<()> {
+    let one = frame1.sh(RUNS)?;
+    frame1.wait_for_ssh(Duration::from_secs(20))?;
+    for (fault, code) in all_faults() {
+        ensure!(login(mac, "sudo -n true")? == 0, "before {fault:?}: no login");
+        let system = system(&fault)?;
+        let mut open = mac.command(["ssh", "frame1", "echo in; sleep 1000"]).spawn()?;
+        deploy_lab::wait::until("in", Duration::from_secs(10), || Ok(open.stdout()? == "in\n"))?;
+        let ended = stc(frame1, &system, "test")?;
+        ensure!(ended == code, "{fault:?}: the switch ended with {ended}");
+        see(mac, frame1, &fault).with_context(|| format!("{fault:?}"))?;
+        if matches!(fault, Fault::FailingMount) {
+            break;
+        }
+        ensure!(open.is_running()?, "{fault:?}: the open connection ended");
         open.kill()?;
-        back()?;
+        ensure!(stc(frame1, &one, "test")? == 0, "{fault:?}: no way back");
+        frame1.wait_for_ssh(Duration::from_secs(10))?;
     }
-    ensure!(switch(base().without_sudo())? == 0 && login("true")? == 0, "the login fails");
-    ensure!(login("sudo -n true")? != 0, "sudo works");
-    back()?;
-    ensure!(switch(base().with_failing_unit())? == 4, "no unit failed");
-    back()?;
-    let second = Duration::from_secs(1);
-    ensure!(switch(base().with_dying_unit(second, second / 5))? == 0, "a failure at the start");
-    deploy_lab::wait::until("it was restarted", 10 * second, || {
-        let restarts = frame1.sh("systemctl show --value --property=NRestarts dying.service")?;
-        Ok(restarts != "0")
-    })?;
-    back()?;
-    let answers = Answers(&[(1, 200), (0, 500)]);
-    ensure!(switch(base().http(8080, second, answers))? == 0, "the HTTP service failed");
-    let ask = "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/ || :";
-    ensure!(frame1.sh(ask)? == "000", "it answers too early");
-    deploy_lab::wait::until("it answers", 10 * second, || Ok(frame1.sh(ask)? == "200"))?;
-    ensure!(frame1.sh(ask)? == "500", "no second answer");
-    back()?;
-    ensure!(switch(base().with_failing_mount())? == 1, "the switch went through");
-    ensure!(login("true")? == 255, "a login works in emergency mode");
     Ok(())
+}
+
+fn see(mac: &Host, frame1: &Host, fault: &Fault) -> Result<()> {
+    let limit = Duration::from_secs(10);
+    match fault {
+        Fault::NoSshd | Fault::RefusedLogins | Fault::NoKeys | Fault::FailingMount => {
+            ensure!(login(mac, "true")? == 255, "a login works");
+        }
+        Fault::NoSudo => {
+            ensure!(login(mac, "true")? == 0, "the login fails");
+            ensure!(login(mac, "sudo -n true")? != 0, "sudo works");
+        }
+        Fault::FailingUnit => {
+            frame1.sh("systemctl is-failed broken.service")?;
+        }
+        Fault::DyingUnit { .. } => deploy_lab::wait::until("it was started again", limit, || {
+            let restarts =
+                frame1.sh("systemctl show --value --property=NRestarts dying.service")?;
+            Ok(restarts != "0")
+        })?,
+        Fault::Http { .. } => {
+            let ask = "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/ || :";
+            ensure!(frame1.sh(ask)? == "000", "it answers too early");
+            deploy_lab::wait::until("it answers", limit, || Ok(frame1.sh(ask)? == "200"))?;
+            ensure!(frame1.sh(ask)? == "500", "no second answer");
+        }
+        Fault::HangingUnit => bail!("the switch to it does not end"),
+    }
+    Ok(())
+}
+
+fn login(mac: &Host, words: &str) -> Result<i32> {
+    let words = ["ssh", "-o", "ControlPath=none", "-o", "BatchMode=yes", "admin@frame1", words];
+    Ok(mac.command(words).run()?.code)
 }
 
 fn real(lab: &mut Lab) -> Result<()> {
     let (mac, frame1) = both(lab, &REAL)?;
-    let module = |extra: &str| format!("{{ environment.etc.generation.text = \"1\"; {extra} }}\n");
     frame1.wait_for_ssh(Duration::from_secs(20))?;
     let one = frame1.sh("readlink -f /nix/var/nix/profiles/system")?;
     ensure!(mac.sh(&format!("ssh frame1 {RUNS}"))? == one, "another system runs");
@@ -178,7 +214,7 @@ fn real(lab: &mut Lab) -> Result<()> {
     let password = format!("{}\n", deploy_lab::base::ASKADMIN_PASSWORD);
     let told = mac.command(["ssh", "askadmin@frame1", "sudo -S id -un"]).stdin(password).run()?;
     ensure!(told.success()?.stdout == "root\n", "no sudo for askadmin");
-    RealFleet::of("frame1", &module("services.openssh.enable = false;")).write(&mac)?;
+    RealFleet::of("frame1", Module::new(2).with(&Fault::NoSshd)).write(&mac)?;
     let closed = systems::build_and_copy(&mac, &frame1)?;
     ensure!(stc(&frame1, &closed, "test")? == 0, "the switch failed");
     ensure!(mac.command(["ssh", "frame1", "true"]).run()?.code == 255, "sshd runs");
