@@ -1,0 +1,116 @@
+//! One fault on real hosts: what is deployed, held, broken and looked at.
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use deploy_lab::host::Running;
+use deploy_lab::lab::Lab;
+use deploy_lab::network::Admission;
+use deploy_lab::wait;
+use deploy_wire::outcome::End;
+use deploy_wire::phase::Phase;
+use deploy_wire::record::Record;
+
+use super::hold::{Held, Hold};
+use super::wanted::Wanted;
+use crate::scene::{Scene, end};
+
+const RECORD: &str = "/nix/var/deploy-agent/attempt.json";
+
+/// From one phase to the next; what is started is watched for ten seconds.
+const NEXT_PHASE: Duration = Duration::from_secs(60);
+
+/// An operator, a machine, and the system that the machine ran first.
+pub struct Case {
+    scene: Scene,
+    pub before: String,
+}
+
+impl Deref for Case {
+    type Target = Scene;
+
+    fn deref(&self) -> &Scene {
+        &self.scene
+    }
+}
+
+impl Case {
+    pub fn new(lab: &mut Lab) -> Result<Self> {
+        let scene = Scene::new(lab)?;
+        let before = scene.runs()?;
+        Ok(Self { scene, before })
+    }
+
+    /// Writes the flake; returns the system that it makes.
+    pub fn wants(&self, wanted: &Wanted) -> Result<String> {
+        self.scene.has(wanted.fleet())?;
+        self.wanted()
+    }
+
+    /// Begins a deploy that stops in its activation.
+    pub fn begin_held(&self) -> Result<(Running, Held)> {
+        let hold = Hold::activation(&self.frame1)?;
+        let running = self.begin("frame1")?;
+        match hold.reached() {
+            Ok(held) => Ok((running, held)),
+            Err(error) => Err(error.context(format!("{}{}", running.stdout()?, running.stderr()?))),
+        }
+    }
+
+    /// Begins a deploy that waits for a confirmation which cannot come before
+    /// [`Admission::All`]: the network lets no new connection through to frame1.
+    pub fn begin_waiting(&self) -> Result<Running> {
+        let (running, held) = self.begin_held()?;
+        self.frame1.admit(Admission::OldOnly)?;
+        held.go()?;
+        self.reaches(Phase::Waiting)?;
+        Ok(running)
+    }
+
+    /// The record of the open attempt, or of the last one.
+    pub fn record(&self) -> Result<Record> {
+        let text = self.frame1.read(RECORD)?;
+        serde_json::from_str(&text).with_context(|| format!("{RECORD} says {text}"))
+    }
+
+    /// Waits until the open attempt is in `phase`.
+    pub fn reaches(&self, phase: Phase) -> Result<()> {
+        wait::until(&format!("the attempt is {phase}"), NEXT_PHASE, || {
+            Ok(self.record()?.phase == phase)
+        })
+    }
+
+    /// Checks how the last attempt ended by the machine's own record.
+    pub fn recorded(&self, end: End, why: &str) -> Result<()> {
+        let record = self.record()?;
+        let outcome = record.outcome.with_context(|| format!("open, {}", record.phase))?;
+        let said = outcome.why.unwrap_or_default();
+        ensure!(outcome.end == end, "the record says {}: {said}", outcome.end);
+        ensure!(said.contains(why), "the record says `{said}`, not `{why}`");
+        Ok(())
+    }
+
+    /// Checks that the journal of frame1 has these texts.
+    pub fn logged(&self, parts: &[&str]) -> Result<()> {
+        let log = self.frame1.journal(&[])?;
+        let missing = parts.iter().find(|part| !log.contains(*part));
+        ensure!(missing.is_none(), "no `{}` in the journal:\n{log}", missing.unwrap_or(&""));
+        Ok(())
+    }
+
+    /// The control: what the flake has now commits, runs and boots.
+    pub fn commits(&self) -> Result<()> {
+        self.deploy("frame1")?.ends(0, &["frame1: committed"]).context("the control")?;
+        self.ends_on(&self.wanted()?).context("the control")
+    }
+
+    /// The control of [`Case::begin_waiting`]: once new connections are let through, it
+    /// commits.
+    pub fn commits_after_waiting(&self) -> Result<()> {
+        let running = self.begin_waiting()?;
+        self.frame1.admit(Admission::All)?;
+        end(running)?.ends(0, &["frame1: committed"]).context("the control")?;
+        self.ends_on(&self.wanted()?).context("the control")
+    }
+}

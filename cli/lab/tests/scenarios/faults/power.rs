@@ -1,0 +1,80 @@
+//! The power goes.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use deploy_lab::lab::Lab;
+use deploy_lab::network::Admission;
+use deploy_wire::outcome::End;
+use deploy_wire::phase::Phase;
+
+use super::case::Case;
+use super::wanted::Wanted;
+use crate::harness::Scenario;
+use crate::scene::end;
+
+pub const ALL: &[Scenario] = &[
+    Scenario::new("a-power-cut-while-waiting-comes-back-on-the-old-system", waiting),
+    Scenario::new("the-next-deploy-ends-an-attempt-that-a-power-cut-left-open", next),
+    Scenario::new("a-power-cut-the-instant-deploy-ends-boots-the-new-system", done),
+];
+
+const RESTARTED: &str = "the machine was restarted before the confirmation";
+
+/// The operator stays, and learns what became of it.
+fn waiting(lab: &mut Lab) -> Result<()> {
+    let case = Case::new(lab)?;
+    case.wants(&Wanted::new(2))?;
+    let running = case.begin_waiting()?;
+    cut(&case)?;
+    case.frame1.admit(Admission::All)?;
+    let said = end(running)?;
+    said.ends(3, &["frame1 was rolled back", RESTARTED, "state: back on generation 1"])?;
+    case.recorded(End::RolledBack, RESTARTED)?;
+    case.ends_on(&case.before)?;
+    case.commits_after_waiting()
+}
+
+/// The operator is gone as well: nothing of ours runs at a boot, and the next deploy ends it.
+fn next(lab: &mut Lab) -> Result<()> {
+    let case = Case::new(lab)?;
+    let wanted = case.wants(&Wanted::new(2))?;
+    let mut running = case.begin_waiting()?;
+    running.kill()?;
+    cut(&case)?;
+    let open = case.record()?;
+    ensure!(open.is_open(), "somebody ended it: {:?}", open.outcome);
+    case.frame1.admit(Admission::All)?;
+    case.ends_on(&case.before)?;
+    case.deploy("frame1")?.ends(0, &["frame1: committed"])?;
+    let path = format!("/nix/var/deploy-agent/attempts/{}.json", open.attempt);
+    let ended: deploy_wire::record::Record = serde_json::from_str(&case.frame1.read(&path)?)?;
+    let outcome = ended.outcome.expect("the next deploy ended it");
+    ensure!(outcome.end == End::RolledBack, "{outcome:?}");
+    ensure!(outcome.why.as_deref() == Some(RESTARTED), "{outcome:?}");
+    case.ends_on(&wanted)
+}
+
+/// Cuts the power while the machine waits, and sees what comes back.
+fn cut(case: &Case) -> Result<()> {
+    ensure!(case.record()?.phase == Phase::Waiting, "it waits no more");
+    ensure!(case.frame1.sh("cat /etc/generation")? == "2", "the new system does not run");
+    case.frame1.power_cut_and_boot()?;
+    let runs = case.frame1.sh("readlink /run/current-system")?;
+    ensure!(runs == case.before, "it boots {runs}, not {}", case.before);
+    Ok(())
+}
+
+fn done(lab: &mut Lab) -> Result<()> {
+    let case = Case::new(lab)?;
+    let wanted = case.wants(&Wanted::new(2))?;
+    let said = end(case.begin("frame1")?)?;
+    case.frame1.power_cut()?;
+    said.ends(0, &["frame1: committed"])?;
+    case.frame1.boot()?;
+    case.frame1.wait_for_ssh(Duration::from_secs(15))?;
+    ensure!(case.runs()? == wanted, "{wanted} was committed, frame1 boots {}", case.runs()?);
+    case.recorded(End::Committed, "")?;
+    case.deploy("frame1")?.ends(0, &["already up to date"])?;
+    case.ends_on(&wanted)
+}
