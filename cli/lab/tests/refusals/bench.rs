@@ -1,0 +1,128 @@
+//! The two hosts that cases are tried on, one after the other.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use deploy_lab::host::{Host, Output};
+use deploy_lab::lab::Lab;
+use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation};
+use deploy_lab::{programs, wait};
+
+use crate::case::{Case, Typed};
+use crate::machine;
+use crate::words::{self, difference};
+
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// Shell that every script on the operator's machine may use: `node`, `generation` and
+/// `profile` change frame1's settings in the flake by a jq expression.
+const HELPERS: &str = r#"
+edit() { jq "$1" machines/frame1.json > /tmp/edited; cat /tmp/edited > machines/frame1.json; }
+node() { edit ".node |= ($1)"; }
+generation() { edit ".generation |= ($1)"; }
+profile() { edit ".profile |= ($1)"; }
+commit() { git add --all; git commit --quiet --message "$*"; }
+"#;
+
+/// The operator's machine with a flake that wants generation 2 of frame1, which runs 1.
+pub struct Bench {
+    mac: Host,
+    frame1: Host,
+    /// What frame1 is between cases.
+    rest: String,
+}
+
+impl Bench {
+    /// Boots both.
+    pub fn set_up(lab: &mut Lab) -> Result<Self> {
+        let mac = lab.prepared(&BASELINE, "mac")?;
+        let frame1 = lab.prepared(&BASELINE, "frame1")?;
+        mac.boot()?;
+        frame1.boot()?;
+        frame1.wait_until_up()?;
+        mac.wait_until_up()?;
+        programs::install(&mac)?;
+        mac.sh("git config --global user.name anna; git config --global user.email anna@mac")?;
+        Fleet::of("frame1", Generation::new("frame1", 2)).write(&mac)?;
+        let rest = machine::state(&frame1)?;
+        Ok(Self { mac, frame1, rest })
+    }
+
+    /// Tries one case; gives what is wrong.
+    pub fn run(&mut self, case: &Case) -> Result<Option<String>> {
+        let text = &case.text;
+        let start = self.on_operator("git rev-parse HEAD")?;
+        let tried = self.tried(case);
+        let undone = self
+            .on_operator(&format!("git reset -q --hard {}; git clean -qfdx", start.trim()))
+            .and_then(|_| self.on_operator(&text.undo_operator))
+            .and_then(|_| self.frame1.sh(&text.undo_machine))
+            .context("what the case changed cannot be undone");
+        let wrong = tried?;
+        undone?;
+        if !text.machine.is_empty() && wrong.is_none() {
+            let now = machine::state(&self.frame1)?;
+            return Ok(changed(&self.rest, &now, "the case does not undo what it did"));
+        }
+        Ok(wrong)
+    }
+
+    fn tried(&self, case: &Case) -> Result<Option<String>> {
+        let text = &case.text;
+        self.on_operator(&text.operator)?;
+        self.on_operator(&text.flake)?;
+        let mut before = self.rest.clone();
+        if !text.machine.is_empty() {
+            self.frame1.sh(&text.machine)?;
+            before = machine::state(&self.frame1)?;
+        }
+        let ended = match &text.terminal {
+            None => self.operator(&format!("{} 2>&1", text.command)).run()?,
+            Some(typed) => self.on_terminal(&text.command, typed)?,
+        };
+        let wrong = words::compare(case, ended.code, &ended.stdout)?;
+        let after = machine::state(&self.frame1)?;
+        Ok(wrong.or_else(|| changed(&before, &after, "the machine is not what it was")))
+    }
+
+    fn operator(&self, script: &str) -> deploy_lab::host::HostCommand {
+        let line = format!("{HELPERS}\ncd {FOLDER}\n{script}");
+        self.mac
+            .command(["sh", "-euc", &line])
+            .env("PATH", "/opt/deploy/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("USER", "anna")
+    }
+
+    fn on_operator(&self, script: &str) -> Result<String> {
+        if script.is_empty() {
+            return Ok(String::new());
+        }
+        Ok(self.operator(script).run()?.success()?.stdout)
+    }
+
+    /// Runs a command line that has a terminal to ask on; what it prints goes to a file,
+    /// so that what the terminal shows is questions alone.
+    fn on_terminal(&self, command: &str, typed: &[Typed]) -> Result<Output> {
+        let script = format!(
+            "rm -f /tmp/typed /tmp/said; mkfifo /tmp/typed; exec 3<>/tmp/typed\n\
+             code=0; script --quiet --return --flush --command '{command} > /tmp/said 2>&1' \
+             /dev/null <&3 || code=$?\n\
+             echo; echo @said; cat /tmp/said; exit $code"
+        );
+        let running = self.operator(&script).spawn()?;
+        for Typed { after, line } in typed {
+            wait::until(&format!("the terminal shows `{after}`"), ANSWER, || {
+                Ok(running.stdout()?.contains(after))
+            })?;
+            self.mac.sh(&format!("echo '{line}' > /tmp/typed"))?;
+        }
+        let mut output = running.wait(ANSWER)?;
+        let (_, said) = output.stdout.split_once("@said\n").context("nothing was printed")?;
+        output.stdout = said.to_owned();
+        Ok(output)
+    }
+}
+
+fn changed(before: &str, after: &str, what: &str) -> Option<String> {
+    (before != after).then(|| format!("{what}\n{}", difference("before", before, "after", after)))
+}
