@@ -15,6 +15,29 @@
     secrets.provider = "plain";
     secrets.directory = "${inputs.deploy}/secrets";
     tailscale.enable = lib.mkForce false;
+
+    # Its state is a DynamicUser's.
+    services.notes = {
+      title = "Notes";
+      unit = "notes.service";
+      port = 8000;
+      sites = [ "notes.local.kaifer.dev" ];
+      health.page.kind.http.path = "/";
+      backup.sentinel = "/var/lib/private/notes/notes.txt";
+    };
+    # Its backup holds no file.
+    services.hollow = {
+      unhealthReason = "has no program";
+      backup.paths = [ "/var/lib/hollow" ];
+    };
+  };
+  systemd.services.notes = {
+    wantedBy = [ "multi-user.target" ];
+    serviceConfig = {
+      DynamicUser = true;
+      StateDirectory = "notes";
+    };
+    script = "exec /usr/bin/python3 -m http.server --bind 127.0.0.1 8000 --directory \"$STATE_DIRECTORY\"";
   };
   users.users.root.openssh.authorizedKeys.keys = lib.attrValues (import "${inputs.deploy}/machines/keys.nix").admins;
 }
