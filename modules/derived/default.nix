@@ -4,7 +4,9 @@
 { lib, config, ... }:
 let
   plain = description: lib.mkOption {
-    type = lib.types.anything;
+    # Looked into by nobody: a type that merges would look at the values, and those of
+    # backups are read from units, whose names depend on them.
+    type = lib.types.raw;
     readOnly = true;
     internal = true;
     inherit description;

@@ -15,20 +15,25 @@ let
     /run/current-system/sw/bin/systemctl ${verb} ${lib.escapeShellArgs backup.units}
   '';
 
+  orNone = text: if text == "" then null else text;
+
   jobOf = service: backup: {
     inherit (cfg) repository;
     passwordFile = secrets.files.restic-password.path;
     environmentFile = if cfg.environment then secrets.files.restic-environment.path else null;
     initialize = true;
-    inherit (backup) paths exclude;
+    inherit (backup) exclude;
+    # Not `paths`: NixOS decides by it which units there are, and what is saved is read
+    # from units. Proof: nix/tests/real.
+    dynamicFilesFrom = "cat /etc/backups/${service}";
     # All jobs share one repository, which one at a time may prune.
     extraBackupArgs = [
       "--tag=${service}"
       "--retry-lock=1h"
     ];
-    backupPrepareCommand = stop "stop" backup + backup.prepare;
+    backupPrepareCommand = orNone (stop "stop" backup + backup.prepare);
     # Runs also when the backup failed: what was stopped comes back.
-    backupCleanupCommand = backup.cleanup + stop "start" backup;
+    backupCleanupCommand = orNone (backup.cleanup + stop "start" backup);
     timerConfig = {
       OnCalendar = cfg.schedule;
       RandomizedDelaySec = "30min";
@@ -77,6 +82,11 @@ in
 
   config = lib.mkIf cfg.enable {
     services.restic.backups = lib.mapAttrs jobOf derived.backups;
+
+    environment.etc = lib.mapAttrs' (
+      service: backup:
+      lib.nameValuePair "backups/${service}" { text = lib.concatLines backup.paths; }
+    ) derived.backups;
 
     systemd.services = lib.mapAttrs' (
       service: backup:
