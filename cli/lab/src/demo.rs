@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use crate::host::{Host, Running};
 use crate::lab::Lab;
 use crate::programs::{self, DEPLOY};
-use crate::systems::{BASELINE, FOLDER, Fleet, Generation, Unit};
+use crate::systems::{BASELINE, FOLDER, Fault, Fleet, Generation, Unit};
 use crate::wait;
 
 /// How long one command of the demo may take.
@@ -88,13 +88,13 @@ impl Demo<'_> {
 
     fn without_ssh(&mut self) -> Result<Act> {
         self.act("3. A system whose sshd is off: nobody could log in any more. The machine goes back by itself.")?;
-        self.wants(Generation::new("frame1", 3).without_sshd())?;
+        self.wants(Generation::new("frame1", 3).with(&Fault::NoSshd))?;
         self.deploy("a system without sshd", 2)
     }
 
     fn power_cut(&mut self) -> Result<Act> {
         self.act("4. The power is cut while a system that lets nobody in waits to be confirmed.")?;
-        self.wants(Generation::new("frame1", 4).refusing_logins())?;
+        self.wants(Generation::new("frame1", 4).with(&Fault::RefusedLogins))?;
         let mut running = self.begin("deploy frame1")?;
         let mut shown = 0;
         let waits = |running: &Running| Ok(running.stdout()?.contains("waiting for a new login"));

@@ -101,7 +101,8 @@ impl Case {
     pub fn expect(&self, exit: i32, said: &str) -> Result<()> {
         let text = fs::read_to_string(&self.file)?;
         let (head, _) = text.split_once(SAID).context("the file does not end with `said`")?;
-        let head = head.replace(&format!("exit = {}\n", self.text.exit), &format!("exit = {exit}\n"));
+        let head =
+            head.replace(&format!("exit = {}\n", self.text.exit), &format!("exit = {exit}\n"));
         Ok(fs::write(&self.file, format!("{head}{SAID}{said}'''\n"))?)
     }
 }

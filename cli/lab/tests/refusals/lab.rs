@@ -27,7 +27,8 @@ pub fn outside(names: &[String], verdicts: &Sender<Verdict>) {
         // Nobody waits after an early end of the run.
         let _ = verdicts.send(verdict);
     });
-    let error = heard.err().map_or_else(|| "its lab ended".to_owned(), |error| format!("{error:#}"));
+    let error =
+        heard.err().map_or_else(|| "its lab ended".to_owned(), |error| format!("{error:#}"));
     for name in left {
         let _ = verdicts.send((name, Some(error.clone())));
     }

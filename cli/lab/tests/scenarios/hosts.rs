@@ -86,7 +86,8 @@ fn nixos_places(lab: &mut Lab) -> Result<()> {
     let places = frame1.sh("ls /bin /usr/bin /sbin; ls /lib64 2>&1 || :")?;
     let usual = "env\nmount\nsh\numount";
     ensure!(
-        places.starts_with(&format!("/bin:\n{usual}\n\n/sbin:\nunix_chkpwd\n\n/usr/bin:\n{usual}\n")),
+        places
+            .starts_with(&format!("/bin:\n{usual}\n\n/sbin:\nunix_chkpwd\n\n/usr/bin:\n{usual}\n")),
         "{places}"
     );
     ensure!(places.ends_with("No such file or directory"), "{places}");

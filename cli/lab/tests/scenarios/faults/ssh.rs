@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use deploy_lab::lab::Lab;
+use deploy_lab::systems::Fault;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 
@@ -25,7 +26,7 @@ const NOBODY: &str = "no new SSH login confirmed within 5 s";
 fn stops(lab: &mut Lab) -> Result<()> {
     let case = Case::new(lab)?;
     let wanted = Wanted::new(2).confirmed_within(LIMIT);
-    case.wants(&wanted.clone().system(|system| system.without_sshd()))?;
+    case.wants(&wanted.clone().system(|system| system.with(&Fault::NoSshd)))?;
     rolls_back(&case)?;
     case.logged(&["stopping the following units: sshd.service"])?;
     case.ends_on(&case.before)?;
@@ -46,7 +47,7 @@ fn closed(lab: &mut Lab) -> Result<()> {
     ensure!(login(&[])? == 0, "no login to begin with");
 
     let wanted = Wanted::new(2).confirmed_within(LIMIT);
-    case.wants(&wanted.clone().system(|system| system.refusing_logins()))?;
+    case.wants(&wanted.clone().system(|system| system.with(&Fault::RefusedLogins)))?;
     let running = case.begin("frame1")?;
     case.reaches(Phase::Waiting)?;
     ensure!(login(&[])? == 0, "the old connection does not live");
