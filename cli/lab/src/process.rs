@@ -50,6 +50,10 @@ fn line(command: &Command) -> String {
 /// # Errors
 /// When the kernel cannot tell.
 pub fn wait_for(child: &mut Child, deadline: Duration) -> Result<Option<ExitStatus>> {
+    // One that was waited for already has no descriptor any more.
+    if let Some(status) = child.try_wait()? {
+        return Ok(Some(status));
+    }
     let descriptor = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
     let mut wanted = [PollFd::new(&descriptor, PollFlags::IN)];
     match poll(&mut wanted, Some(&Timespec::try_from(deadline)?)) {
