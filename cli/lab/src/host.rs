@@ -6,6 +6,7 @@ mod files;
 pub(crate) mod identity;
 pub(crate) mod init;
 mod power;
+mod terminal;
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::{Result, bail};
 
 pub use self::command::{HostCommand, Output, Running};
+pub use self::terminal::Terminal;
 use crate::base::{BaseRoot, Places};
 use crate::cgroup::Cgroup;
 use crate::disk::{DiskSize, Disks};

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -140,21 +140,33 @@ impl HostCommand {
     ///
     /// # Errors
     /// When the host is off.
-    pub fn spawn(self) -> Result<Running> {
+    pub fn spawn(mut self) -> Result<Running> {
+        let stdin = self.stdin.take();
+        self.start(|command, folder| {
+            command
+                .stdin(stdin.map_or(Ok(Stdio::null()), |bytes| -> Result<_> {
+                    fs::write(folder.join("stdin"), bytes)?;
+                    Ok(File::open(folder.join("stdin"))?.into())
+                })?)
+                .stdout(File::create(folder.join("stdout"))?)
+                .stderr(File::create(folder.join("stderr"))?)
+                .process_group(0);
+            Ok(())
+        })
+    }
+
+    /// Starts it once `connect` has given it its standard streams and session. What it
+    /// writes is read from the files `stdout` and `stderr` in the folder.
+    pub(super) fn start(
+        self,
+        connect: impl FnOnce(&mut Command, &Path) -> Result<()>,
+    ) -> Result<Running> {
         let number = self.host.next_command();
         let folder = self.host.parts.folder.join(format!("command-{number}"));
         fs::create_dir(&folder)?;
         let (mut command, cgroup) = self.host.enter(number)?;
-        command
-            .args(&self.words)
-            .envs(self.variables)
-            .stdin(self.stdin.map_or(Ok(Stdio::null()), |bytes| -> Result<_> {
-                fs::write(folder.join("stdin"), bytes)?;
-                Ok(File::open(folder.join("stdin"))?.into())
-            })?)
-            .stdout(File::create(folder.join("stdout"))?)
-            .stderr(File::create(folder.join("stderr"))?)
-            .process_group(0);
+        command.args(&self.words).envs(self.variables);
+        connect(&mut command, &folder)?;
         let child = command.spawn().context("cannot start nsenter")?;
         let line = format!("{}$ {}", self.host.name(), self.words.join(" "));
         Ok(Running { child, cgroup, folder, line })

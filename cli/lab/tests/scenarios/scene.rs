@@ -10,7 +10,7 @@ use deploy_lab::programs::{self, DEPLOY};
 use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation};
 
 /// How long an answer over SSH may take once a machine should be reachable.
-const ANSWERS: Duration = Duration::from_secs(15);
+pub const ANSWERS: Duration = Duration::from_secs(15);
 
 /// `mac`, the operator's, and `frame1`, which runs generation 1.
 pub struct Scene {

@@ -1,0 +1,145 @@
+//! The operator stops `deploy`, or it is killed, before anything was changed.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use deploy_lab::host::{Host, Terminal};
+use deploy_lab::lab::Lab;
+use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
+use deploy_lab::systems::Fleet;
+use deploy_lab::wait;
+
+use super::{end_on_terminal, on_terminal, second};
+use crate::harness::Scenario;
+use crate::scene::{Said, Scene};
+
+pub const ALL: &[Scenario] = &[
+    Scenario::new("ctrl-c-before-the-switch-changes-nothing-and-leaves-nothing", ctrl_c),
+    Scenario::new("ctrl-c-at-a-question-is-an-answer", at_questions),
+    Scenario::new("a-killed-deploy-leaves-no-ssh-and-no-nix", killed),
+];
+
+/// What is left of `deploy` on the operator's machine, as command lines.
+fn left(mac: &Host) -> Result<String> {
+    let script = "ps -eo pid,args | grep -E '[d]eploy-|[/ ]nix |[s]sh -|[n]ix-build' | \
+                  grep -v -E 'sshd|nix-daemon|grep' || :";
+    mac.sh(script)
+}
+
+/// frame1 as it must still be: what runs, profiles, roots, record.
+fn state(frame1: &Host) -> Result<String> {
+    frame1.sh(
+        "readlink /run/current-system; ls -l --time-style=+ /nix/var/nix/profiles; \
+         find /nix/var/nix/gcroots /nix/var/deploy-agent 2> /dev/null | sort || :; \
+         sha256sum /boot/grub/grub.cfg",
+    )
+}
+
+fn nothing_left(mac: &Host) -> Result<()> {
+    wait::until("nothing of deploy is left", Duration::from_secs(20), || Ok(left(mac)?.is_empty()))
+        .map_err(|error| error.context(left(mac).unwrap_or_default()))?;
+    let folders = mac.sh("ls -d /tmp/deploy-* 2> /dev/null || :")?;
+    ensure!(folders.is_empty(), "folders are left: {folders}");
+    Ok(())
+}
+
+fn held(scene: &Scene) -> Result<Relay> {
+    let road = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(8) };
+    let relay = Relay::start(&scene.frame1, road)?;
+    let fleet = Fleet::of("frame1", second().ballast(40));
+    scene.has(fleet.node("frame1", "hostname", "frame1-far"))?;
+    Ok(relay)
+}
+
+fn pushes(relay: &Relay) -> Result<()> {
+    wait::until("the push is on its way", Duration::from_secs(60), || {
+        Ok(relay.bytes(Direction::ToHost) > 2_000_000)
+    })
+}
+
+fn ctrl_c(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let relay = held(&scene)?;
+    let before = state(&scene.frame1)?;
+    let interrupted = |said: Said| -> Result<()> {
+        said.ends(130, &["interrupted", "nothing was changed"])?;
+        nothing_left(&scene.mac)?;
+        let after = state(&scene.frame1)?;
+        ensure!(after == before, "frame1 changed:\n{before}\n--- to\n{after}");
+        Ok(())
+    };
+    // While the flake is evaluated.
+    scene.mac.write("/usr/local/bin/nix", SLOW_EVALUATION, 0o755)?;
+    let mut terminal = on_terminal(&scene.mac, "frame1")?;
+    wait::until("nix evaluates", Duration::from_secs(30), || {
+        Ok(scene.mac.root().join("root/evaluates").exists())
+    })?;
+    terminal.types("\x03")?;
+    interrupted(end_on_terminal(terminal)?)?;
+    scene.mac.sh("rm /usr/local/bin/nix")?;
+    // While the closure travels.
+    let mut terminal = on_terminal(&scene.mac, "frame1")?;
+    pushes(&relay)?;
+    terminal.types("\x03")?;
+    interrupted(end_on_terminal(terminal)?)
+}
+
+const SLOW_EVALUATION: &str = "#!/bin/sh\ncase \" $* \" in\n*' eval '*) touch /root/evaluates; \
+                               exec sleep 1000 ;;\nesac\nexec /usr/bin/nix \"$@\"\n";
+
+fn at_questions(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let before = state(&scene.frame1)?;
+    scene.has(
+        Fleet::of("frame1", second())
+            .node("frame1", "sshUser", "askadmin")
+            .node("frame1", "interactiveSudo", true),
+    )?;
+    let at = |args: &str, question: &str, first: Option<(&str, &str)>| -> Result<()> {
+        let mut terminal: Terminal = on_terminal(&scene.mac, args)?;
+        if let Some((question, answer)) = first {
+            terminal.wait_for(question)?;
+            terminal.types(answer)?;
+        }
+        terminal.wait_for(question)?;
+        terminal.types("\x03")?;
+        end_on_terminal(terminal)?.ends(130, &["interrupted", "nothing was changed"])?;
+        nothing_left(&scene.mac)
+    };
+    at("", "[y/N]", None)?;
+    at("frame1", "sudo password on frame1", None)?;
+    let password = format!("{}\n", deploy_lab::base::ASKADMIN_PASSWORD);
+    at("frame1 --interactive", "switch frame1?", Some(("sudo password on", &password)))?;
+    let after = state(&scene.frame1)?;
+    ensure!(after == before, "frame1 changed:\n{before}\n--- to\n{after}");
+    Ok(())
+}
+
+fn killed(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let relay = held(&scene)?;
+    let before = state(&scene.frame1)?;
+    let kill = || -> Result<()> {
+        scene.mac.sh("kill -KILL $(pgrep -x deploy)")?;
+        wait::until("nothing of deploy is left", Duration::from_secs(30), || {
+            Ok(left(&scene.mac)?.is_empty())
+        })
+        .map_err(|error| error.context(left(&scene.mac).unwrap_or_default()))?;
+        let after = state(&scene.frame1)?;
+        ensure!(after == before, "frame1 changed:\n{before}\n--- to\n{after}");
+        Ok(())
+    };
+    let _pushing = scene.begin("frame1")?;
+    pushes(&relay)?;
+    kill()?;
+    // Once more, with a road that carries nothing any more.
+    let bytes = relay.bytes(Direction::ToHost);
+    let _pushing = scene.begin("frame1")?;
+    wait::until("the push is on its way", Duration::from_secs(60), || {
+        Ok(relay.bytes(Direction::ToHost) > bytes + 2_000_000)
+    })?;
+    relay.set(Direction::ToHost, Traffic::Held);
+    kill()?;
+    relay.set(Direction::ToHost, Traffic::Passes);
+    scene.deploy("frame1")?.ends(0, &["committed"])
+}

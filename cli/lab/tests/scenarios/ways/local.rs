@@ -1,0 +1,58 @@
+//! The machine that `deploy` runs on is the machine that it deploys to.
+
+use anyhow::{Result, ensure};
+use deploy_lab::lab::Lab;
+use deploy_lab::programs::{self, DEPLOY};
+use deploy_lab::systems::{FOLDER, Fleet, Generation};
+
+use super::{logins, runs_generation, second};
+use crate::harness::Scenario;
+use crate::scene::{ANSWERS, Said, Scene};
+
+pub const ALL: &[Scenario] = &[
+    Scenario::new("a-machine-deploys-to-itself-without-ssh", local),
+    Scenario::new("a-machine-deploys-to-itself-over-ssh", to_itself),
+];
+
+fn here(scene: &Scene, user: &str, args: &str) -> Result<Said> {
+    let script = format!("cd {FOLDER} && exec {DEPLOY} {args}");
+    let words = ["runuser", "-u", user, "--", "sh", "-c", &script];
+    Ok(Said::of(&scene.frame1.command(words).run()?))
+}
+
+fn local(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    programs::install(&scene.frame1)?;
+    Fleet::of("frame1", second()).write(&scene.frame1)?;
+    here(&scene, "root", "frame1 --local")?.ends(0, &["committed", "no login confirmed it"])?;
+    here(&scene, "root", "frame1 --local")?.ends(0, &["already up to date"])?;
+    ensure!(logins(&scene.frame1)? == 0, "somebody logged in");
+    let runs = scene.runs()?;
+    scene.frame1.power_cut_and_boot()?;
+    scene.frame1.wait_for_ssh(ANSWERS)?;
+    ensure!(scene.runs()? == runs, "it boots another system");
+    runs_generation(&scene.frame1, 2)?;
+    // As a sudo user, with a folder of her own.
+    Fleet::of("frame1", Generation::new("frame1", 3)).write(&scene.frame1)?;
+    let script = format!(
+        "cp -r {FOLDER} /home/admin/fleet; chown -R admin: /home/admin/fleet; \
+         cd /home/admin/fleet; exec runuser -u admin -- env HOME=/home/admin \
+         {DEPLOY} frame1 --local"
+    );
+    let said = Said::of(&scene.frame1.command(["sh", "-euc", &script]).run()?);
+    said.ends(0, &["committed"])?;
+    runs_generation(&scene.frame1, 3)
+}
+
+fn to_itself(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    programs::install(&scene.frame1)?;
+    deploy_lab::access::connect(&scene.frame1, &scene.frame1)?;
+    Fleet::of("frame1", second()).write(&scene.frame1)?;
+    here(&scene, "root", "frame1")?.ends(0, &["committed"])?;
+    ensure!(logins(&scene.frame1)? == 2, "{} logins", logins(&scene.frame1)?);
+    here(&scene, "root", "frame1")?.ends(0, &["already up to date"])?;
+    let runs = scene.runs()?;
+    ensure!(scene.boots()? == runs, "it boots another system");
+    runs_generation(&scene.frame1, 2)
+}

@@ -1,0 +1,93 @@
+//! Who logs in, and what is asked of them.
+
+use anyhow::{Result, ensure};
+use deploy_lab::base::ASKADMIN_PASSWORD;
+use deploy_lab::lab::Lab;
+use deploy_lab::systems::Fleet;
+
+use super::{accepted, end_on_terminal, logins, on_terminal, one_more, runs_generation, second};
+use crate::harness::Scenario;
+use crate::scene::Scene;
+
+pub const ALL: &[Scenario] = &[
+    Scenario::new("a-sudo-user-outside-trusted-users-deploys", sudo_user),
+    Scenario::new("a-sudo-password-is-asked-once-for-all-machines", password_once),
+    Scenario::new("a-key-s-passphrase-is-asked-on-the-terminal", passphrase),
+    Scenario::new("an-unchanged-deploy-logs-in-once-and-a-changed-one-twice", counted),
+];
+
+fn sudo_user(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let trusted = scene.frame1.sh("grep trusted-users /etc/nix/nix.conf")?;
+    ensure!(trusted == "trusted-users = root", "Nix trusts others as well: {trusted}");
+    scene.has(Fleet::of("frame1", second()).node("frame1", "sshUser", "admin"))?;
+    let wanted = scene.wanted()?;
+    scene.deploy("frame1")?.ends(0, &["committed"])?;
+    ensure!(accepted(&scene.frame1)?.iter().all(|line| line.contains("for admin from")));
+    scene.deploy("frame1")?.ends(0, &["already up to date"])?;
+    scene.ends_on(&wanted)
+}
+
+/// In the flake on one machine, by the flag on both; typed once.
+fn password_once(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let frame2 = one_more(lab, &scene.mac, "frame2")?;
+    let fleet = |number| {
+        ["frame1", "frame2"].into_iter().fold(Fleet::default(), |fleet, name| {
+            fleet
+                .machine(name, deploy_lab::systems::Generation::new(name, number))
+                .node(name, "sshUser", "askadmin")
+                .node(name, "interactiveSudo", true)
+        })
+    };
+    for (number, args) in
+        [(2, "frame1 frame2"), (3, "frame1 frame2 --ask-sudo-password --interactive-sudo true")]
+    {
+        scene.has(fleet(number))?;
+        let mut terminal = on_terminal(&scene.mac, args)?;
+        terminal.wait_for("sudo password on frame1")?;
+        terminal.types(&format!("{ASKADMIN_PASSWORD}\n"))?;
+        let said = end_on_terminal(terminal)?;
+        said.ends(0, &["frame1: committed", "frame2: committed"])?;
+        let asked = said.text.matches("sudo password on").count();
+        ensure!(asked == 1, "asked {asked} times:\n{}", said.text);
+        ensure!(!said.text.contains(ASKADMIN_PASSWORD), "the password is shown:\n{}", said.text);
+        runs_generation(&scene.frame1, number)?;
+        runs_generation(&frame2, number)?;
+    }
+    // Nothing keeps it: neither a file nor a process list.
+    let found = scene.mac.command(["grep", "-rl", ASKADMIN_PASSWORD, "/tmp", "/root"]).run()?;
+    ensure!(found.code == 1, "the password is on the disk: {}", found.stdout);
+    Ok(())
+}
+
+fn passphrase(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    scene.wants(second())?;
+    let wanted = scene.wanted()?;
+    scene.mac.sh("ssh-keygen -q -p -P '' -N 'open sesame' -f /root/.ssh/id_ed25519")?;
+    let mut terminal = on_terminal(&scene.mac, "frame1")?;
+    // Each login asks: the one that the run works over, and the new one that confirms.
+    for login in 1..=2 {
+        deploy_lab::wait::until("ssh asks", std::time::Duration::from_secs(60), || {
+            Ok(terminal.shown()?.matches("Enter passphrase").count() == login)
+        })?;
+        terminal.types("open sesame\n")?;
+    }
+    end_on_terminal(terminal)?.ends(0, &["committed"])?;
+    scene.mac.sh("ssh-keygen -q -p -P 'open sesame' -N '' -f /root/.ssh/id_ed25519")?;
+    scene.ends_on(&wanted)
+}
+
+fn counted(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    scene.wants(second())?;
+    let before = logins(&scene.frame1)?;
+    scene.deploy("frame1")?.ends(0, &["committed"])?;
+    let changed = logins(&scene.frame1)?;
+    ensure!(changed - before == 2, "{} logins for a changed deploy", changed - before);
+    scene.deploy("frame1")?.ends(0, &["already up to date"])?;
+    let unchanged = logins(&scene.frame1)? - changed;
+    ensure!(unchanged == 1, "{unchanged} logins for an unchanged deploy");
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The ways from an operator to a machine: who logs in, where it is built, over which road
+//! it is pushed, and what flake it comes from.
+
+pub mod build;
+pub mod evaluation;
+pub mod flake;
+pub mod interrupt;
+pub mod local;
+pub mod login;
+pub mod modes;
+pub mod push;
+pub mod several;
+
+use anyhow::{Result, ensure};
+use deploy_lab::host::{Host, HostSpec, Terminal};
+use deploy_lab::lab::Lab;
+use deploy_lab::programs::DEPLOY;
+use deploy_lab::systems::{self, FOLDER, Generation, Loader};
+
+use crate::scene::{ANSWERS, Said};
+
+/// frame1's second generation: another than the one that runs.
+pub fn second() -> Generation {
+    Generation::new("frame1", 2)
+}
+
+/// Puts `text` in place of the fleet's flake.nix and commits it.
+pub fn write_flake(mac: &Host, text: &str) -> Result<()> {
+    mac.write(&format!("{FOLDER}/flake.nix"), text, 0o644)?;
+    commit(mac)
+}
+
+/// Commits what is changed in the fleet's folder.
+pub fn commit(mac: &Host) -> Result<()> {
+    mac.sh(&format!(
+        "cd {FOLDER}; git -c user.name=operator -c user.email=operator@mac commit -qam more"
+    ))
+    .map(drop)
+}
+
+/// `deploy ARGS` in the fleet's folder of `host`, on a terminal.
+pub fn on_terminal(host: &Host, args: &str) -> Result<Terminal> {
+    host.command(["sh", "-c", &format!("cd {FOLDER} && exec {DEPLOY} {args}")]).on_terminal()
+}
+
+/// Waits for the end of a `deploy` on a terminal.
+pub fn end_on_terminal(terminal: Terminal) -> Result<Said> {
+    Ok(Said::of(&terminal.wait(std::time::Duration::from_secs(120))?))
+}
+
+/// How often somebody logged in to `host` with a key, by its sshd's journal.
+pub fn logins(host: &Host) -> Result<usize> {
+    Ok(accepted(host)?.len())
+}
+
+/// sshd's lines about those who logged in.
+pub fn accepted(host: &Host) -> Result<Vec<String>> {
+    let lines = host.journal(&["--no-pager"])?;
+    Ok(lines.lines().filter(|line| line.contains("Accepted publickey")).map(Into::into).collect())
+}
+
+/// A machine of HOSTS that runs generation 1 of its own name and lets the operator in.
+pub fn one_more(lab: &mut Lab, mac: &Host, name: &'static str) -> Result<Host> {
+    let host = lab.new_host(HostSpec::named(name)?)?;
+    host.boot()?;
+    host.wait_until_up()?;
+    systems::install(lab, &host, &Generation::new(name, 1), Loader::Grub)?;
+    deploy_lab::access::connect(mac, &host)?;
+    host.power_cut_and_boot()?;
+    host.wait_for_ssh(ANSWERS)?;
+    Ok(host)
+}
+
+/// Checks that `host` runs generation `number`, by what is in its /etc.
+pub fn runs_generation(host: &Host, number: u32) -> Result<()> {
+    let runs = host.sh("cat /etc/generation")?;
+    ensure!(runs == number.to_string(), "{} runs generation {runs}, not {number}", host.name());
+    Ok(())
+}
