@@ -1,0 +1,25 @@
+# What scripts need on a Debian machine. Sourced.
+# shellcheck shell=bash
+
+# Programs and Debian's packages for them.
+install_missing() {
+  local missing=() entry log
+  for entry in cc:gcc cc:libc6-dev git:git ip:iproute2 tc:iproute2 ssh:openssh-client \
+    ps:procps xz:xz-utils debootstrap:debootstrap mke2fs:e2fsprogs shellcheck:shellcheck; do
+    command -v "${entry%%:*}" > /dev/null || [[ " ${missing[*]-} " == *" ${entry#*:} "* ]] ||
+      missing+=("${entry#*:}")
+  done
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get > /dev/null; then
+    echo "error: please install ${missing[*]}" >&2
+    exit 2
+  fi
+  echo "installing with apt (about 10 s): ${missing[*]}"
+  log=$(mktemp)
+  { apt-get update -q &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"; } \
+    > "$log" 2>&1 || { tail -n 20 "$log" >&2; exit 2; }
+  rm -f "$log"
+}
+
+command -v cargo > /dev/null || { echo "error: Rust is missing: see https://rustup.rs" >&2; exit 2; }
