@@ -1,5 +1,6 @@
-# What scripts need on a Debian machine. Sourced.
 # shellcheck shell=bash
+# What scripts need on a Debian machine. Sourced.
+
 
 # Programs and Debian's packages for them.
 install_missing() {

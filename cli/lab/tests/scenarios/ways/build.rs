@@ -69,7 +69,8 @@ fn builder(lab: &mut Lab) -> Result<()> {
     };
     wants(2, "local")?;
     let without = scene.deploy("frame1")?;
-    without.ends(1, &["aarch64-linux", "nothing was changed", "--builders", "--build-on target"])?;
+    without
+        .ends(1, &["aarch64-linux", "nothing was changed", "--builders", "--build-on target"])?;
     ensure!(without.text.contains("extra-platforms"), "the third way out: {}", without.text);
     runs_generation(&scene.frame1, 1)?;
 
@@ -113,8 +114,11 @@ fn on_target(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let relay = road(&scene)?;
     let fleet = |number| {
-        Fleet::of("frame1", Generation::new("frame1", number).ballast(BALLAST))
-            .node("frame1", "hostname", "frame1-far")
+        Fleet::of("frame1", Generation::new("frame1", number).ballast(BALLAST)).node(
+            "frame1",
+            "hostname",
+            "frame1-far",
+        )
     };
     for (number, user, args) in [
         (2, "root", "--build-on target"),

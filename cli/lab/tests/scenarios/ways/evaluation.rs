@@ -35,7 +35,9 @@ impl Asked {
     fn evaluations(&self) -> usize {
         let builds_attributes =
             |line: &&String| line.contains(" build ") && !line.contains(".drv^out");
-        self.count("eval") + self.count("flake check") + self.count("flake show")
+        self.count("eval")
+            + self.count("flake check")
+            + self.count("flake show")
             + self.0.iter().filter(builds_attributes).count()
     }
 }
@@ -46,9 +48,9 @@ fn once(lab: &mut Lab) -> Result<()> {
     scene.mac.write("/usr/local/bin/nix", RECORDER, 0o755)?;
     scene.mac.write(RECORD, "", 0o644)?;
     let fleet = |number| {
-        ["frame1", "frame2"]
-            .into_iter()
-            .fold(Fleet::default(), |fleet, name| fleet.machine(name, Generation::new(name, number)))
+        ["frame1", "frame2"].into_iter().fold(Fleet::default(), |fleet, name| {
+            fleet.machine(name, Generation::new(name, number))
+        })
     };
     let run = |args: &str, said: &str| -> Result<Asked> {
         let script = format!(

@@ -28,11 +28,9 @@ fn left(mac: &Host) -> Result<String> {
 
 /// frame1 as it must still be: what runs, profiles, roots, record.
 fn state(frame1: &Host) -> Result<String> {
-    frame1.sh(
-        "readlink /run/current-system; ls -l --time-style=+ /nix/var/nix/profiles; \
+    frame1.sh("readlink /run/current-system; ls -l --time-style=+ /nix/var/nix/profiles; \
          find /nix/var/nix/gcroots /nix/var/deploy-agent 2> /dev/null | sort || :; \
-         sha256sum /boot/grub/grub.cfg",
-    )
+         sha256sum /boot/grub/grub.cfg")
 }
 
 fn nothing_left(mac: &Host) -> Result<()> {
@@ -90,11 +88,11 @@ const SLOW_EVALUATION: &str = "#!/bin/sh\ncase \" $* \" in\n*' eval '*) touch /r
 fn at_questions(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let before = state(&scene.frame1)?;
-    scene.has(
-        Fleet::of("frame1", second())
-            .node("frame1", "sshUser", "askadmin")
-            .node("frame1", "interactiveSudo", true),
-    )?;
+    scene.has(Fleet::of("frame1", second()).node("frame1", "sshUser", "askadmin").node(
+        "frame1",
+        "interactiveSudo",
+        true,
+    ))?;
     let at = |args: &str, question: &str, first: Option<(&str, &str)>| -> Result<()> {
         let mut terminal: Terminal = on_terminal(&scene.mac, args)?;
         if let Some((question, answer)) = first {

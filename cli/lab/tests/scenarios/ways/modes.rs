@@ -81,7 +81,9 @@ fn rollback(lab: &mut Lab) -> Result<()> {
     scene.ends_on(&systems[1])?;
     scene.deploy("rollback frame1 --to 1")?.ends(0, &["committed"])?;
     scene.ends_on(&systems[0])?;
-    scene.deploy("rollback frame1 --to 77")?.ends(1, &["no generation 77", "nothing was changed"])?;
+    scene
+        .deploy("rollback frame1 --to 77")?
+        .ends(1, &["no generation 77", "nothing was changed"])?;
     // Forward again, by its number: no generation was thrown away.
     scene.deploy("rollback frame1 --to 3")?.ends(0, &["committed"])?;
     scene.frame1.wait_for_ssh(ANSWERS)?;

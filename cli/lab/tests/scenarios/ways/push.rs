@@ -125,8 +125,11 @@ fn inherited(lab: &mut Lab) -> Result<()> {
     scene.frame1.sh(SSHD)?;
     scene.mac.sh("mv /root/.ssh/id_ed25519 /root/other-key")?;
     scene.wants(second())?;
-    let script =
-        format!("cd {} && exec {} frame1", deploy_lab::systems::FOLDER, deploy_lab::programs::DEPLOY);
+    let script = format!(
+        "cd {} && exec {} frame1",
+        deploy_lab::systems::FOLDER,
+        deploy_lab::programs::DEPLOY
+    );
     let opts = "-i /root/other-key -p 2222 -o HostKeyAlias=frame1";
     let output = scene.mac.command(["sh", "-c", &script]).env("NIX_SSHOPTS", opts).run()?;
     Said::of(&output).ends(0, &["committed"])?;

@@ -31,7 +31,10 @@ fn all(lab: &mut Lab) -> Result<()> {
         let mut terminal = on_terminal(&scene.mac, "")?;
         terminal.wait_for("deploy to all of them? [y/N]")?;
         let shown = terminal.shown()?;
-        ensure!(shown.contains("frame1 at frame1") && shown.contains("frame2 at frame2"), "{shown}");
+        ensure!(
+            shown.contains("frame1 at frame1") && shown.contains("frame2 at frame2"),
+            "{shown}"
+        );
         ensure!(!shown.contains("frame3"), "the manual one is in the list:\n{shown}");
         terminal.types(answer)?;
         end_on_terminal(terminal)
@@ -48,7 +51,9 @@ fn all(lab: &mut Lab) -> Result<()> {
     said.ends(0, &["frame1: committed", "frame2: committed"])?;
     let at = |text: &str| said.text.find(text).unwrap_or(usize::MAX);
     ensure!(at("frame1: committed") < at("frame2: logging in"), "not one after the other");
-    scene.deploy(". --yes")?.ends(0, &["frame1: already up to date", "frame2: already up to date"])?;
+    scene
+        .deploy(". --yes")?
+        .ends(0, &["frame1: already up to date", "frame2: already up to date"])?;
     // A machine that cannot be reached is told; the others are deployed.
     scene.has(fleet(4))?;
     scene.frame1.power_cut()?;
