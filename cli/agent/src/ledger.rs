@@ -170,7 +170,7 @@ impl Ledger {
         if !same_phase {
             Events::of(attempt).tell(&Told::Phase {
                 phase,
-                seconds_left: record.deadline.map(|deadline| clock::left(deadline).as_secs()),
+                seconds_left: record.deadline.map(|deadline| whole_seconds(clock::left(deadline))),
                 why: record.why.clone(),
             });
         }
@@ -264,4 +264,9 @@ pub fn limit(rules: &Rules, phase: Phase) -> Option<Duration> {
 /// The deadline of an attempt that is being staged.
 pub fn staged_deadline() -> deploy_wire::record::Deadline {
     clock::deadline_in(STAGED)
+}
+
+/// Rounded up: a deadline that was just set is told in full.
+fn whole_seconds(left: std::time::Duration) -> u64 {
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }

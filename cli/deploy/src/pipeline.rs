@@ -12,7 +12,7 @@ use crate::{
     outcome::Ending,
     report::{Event, Finished, Report},
     stages::{
-        activate,
+        activate, agent_program,
         ask::{self, Passwords, Probed, Way},
         build::{self, Built},
         changes,
@@ -134,7 +134,9 @@ impl Run {
         if let Plan::UpToDate { boots_not_known } = self.plan(&mut probed).await? {
             return Ok(Prepared::done(Finished::up_to_date(&probed, boots_not_known)));
         }
-        let agent = push::find_agent(self.agent.as_deref(), probed.machine.system)?;
+        let agent =
+            agent_program::find(&self.nix, self.agent.as_deref(), &probed.machine, &self.report)
+                .await?;
         let built = self.build(&probed).await?;
         let pushed = push::push(&self.nix, &probed, &built, &agent, &self.report).await?;
         self.tell_changes(&probed, &built).await?;
@@ -161,11 +163,10 @@ impl Run {
                 let only_flake = self.goal == Goal::Flake || self.goal == Goal::Pushed;
                 return Ok(if only_flake { plan } else { Plan::Deploy });
             };
-            let said = plan::busy(&probed.machine.name, &record, probed.facts.now);
             if self.when_busy == WhenBusy::Refuse {
-                return Err(said);
+                return Err(plan::busy(&probed.machine.name, &record, probed.facts.now));
             }
-            let text = format!("{}; waiting", said.what);
+            let text = format!("waiting for the end of {}", plan::whose(&record));
             self.report.tell(Event::Note { machine: probed.machine.name.clone(), text });
             ask::again(probed).await?;
         }

@@ -44,6 +44,12 @@ pub async fn towards(args: &DeployArgs, goal: Goal) -> u8 {
             return exit_code(&[Ending::Unchanged]);
         }
     };
+    if args.building.checks
+        && let Err(failure) = fleet::check(&nix, &selection, &report).await
+    {
+        report.tell(Event::Failed(failure));
+        return exit_code(&[Ending::Unchanged]);
+    }
     if selection.names.is_none() && !args.machines.yes && !agreed(&fleet.machines) {
         return exit_code(&[Ending::Unchanged]);
     }

@@ -27,6 +27,11 @@ pub enum Event {
         /// Its reference.
         flake: String,
     },
+    /// Its own checks run.
+    Checking {
+        /// Its reference.
+        flake: String,
+    },
     /// It was evaluated.
     Evaluated {
         /// The chosen machines.

@@ -18,6 +18,7 @@ impl Renderer for Json {
 fn document(event: &Event) -> Value {
     match event {
         Event::Evaluating { flake } => json!({ "event": "evaluating", "flake": flake }),
+        Event::Checking { flake } => json!({ "event": "checking", "flake": flake }),
         Event::Evaluated { machines, kept, milliseconds } => json!({
             "event": "evaluated", "machines": machines, "kept": kept, "milliseconds": milliseconds,
         }),

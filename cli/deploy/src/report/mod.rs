@@ -18,7 +18,12 @@ trait Renderer: Send {
 
 /// The report of one run.
 pub struct Report {
-    renderer: Mutex<Box<dyn Renderer>>,
+    shown: Mutex<Shown>,
+}
+
+struct Shown {
+    renderer: Box<dyn Renderer>,
+    last_note: Option<(String, String)>,
 }
 
 /// How to show.
@@ -47,12 +52,19 @@ impl Report {
             Format::People if std::io::stdout().is_terminal() => Box::new(live::Live::new(detail)),
             Format::People => Box::new(plain::Plain::new(detail)),
         };
-        Self { renderer: Mutex::new(renderer) }
+        Self { shown: Mutex::new(Shown { renderer, last_note: None }) }
     }
 
-    /// Shows an event.
+    /// Shows an event. A note that repeats the one before it is not shown again.
     pub fn tell(&self, event: Event) {
-        let mut renderer = self.renderer.lock().expect("no renderer panics");
-        renderer.show(&event);
+        let mut shown = self.shown.lock().expect("no renderer panics");
+        if let Event::Note { machine, text } = &event {
+            let note = Some((machine.clone(), text.clone()));
+            if shown.last_note == note {
+                return;
+            }
+            shown.last_note = note;
+        }
+        shown.renderer.show(&event);
     }
 }

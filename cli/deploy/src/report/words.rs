@@ -9,6 +9,7 @@ use crate::{outcome::Ending, report::Detail, tools::nix_log::Progress};
 pub fn lines(event: &Event, detail: Detail) -> Vec<String> {
     match event {
         Event::Evaluating { .. } => Vec::new(),
+        Event::Checking { flake } => vec![format!("running the checks of {flake}")],
         Event::Evaluated { machines, kept, milliseconds } => {
             let how = if *kept { "kept evaluation" } else { "evaluated" };
             vec![format!("{how}: {} ({})", machines.join(", "), seconds(*milliseconds))]
@@ -55,6 +56,8 @@ fn stage_word(stage: Stage) -> &'static str {
 
 fn happened(event: &Happened, detail: Detail) -> Option<String> {
     Some(match event {
+        // The line about the machine's end says it with its state.
+        Happened::Phase { phase: Phase::Ended, .. } => return None,
         Happened::Phase { phase, seconds_left, why } => {
             let limit = seconds_left.map(|left| format!(" (at most {left} s)")).unwrap_or_default();
             let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();

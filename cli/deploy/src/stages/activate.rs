@@ -17,7 +17,6 @@ use crate::{
     tools::{
         agent::{AgentError, Conversation},
         place::Rest,
-        shell,
     },
 };
 
@@ -47,11 +46,6 @@ pub enum Seen {
     Lost(AgentError),
 }
 
-/// The command that starts an agent on the machine, as root.
-pub fn serve(probed: &Probed, agent: &str) -> String {
-    format!("exec {}", probed.root.wrap(&format!("{} serve", shell::quote(agent))))
-}
-
 /// Takes the machine for one attempt.
 pub async fn stage<'p>(
     probed: &'p Probed,
@@ -76,7 +70,7 @@ pub async fn stage<'p>(
         Failure::unchanged(format!("the agent on {name} did not answer")).because(error)
     };
     let running =
-        probed.place.spawn(&serve(probed, pushed.agent.as_str())).await.map_err(|error| {
+        probed.place.spawn(&probed.serve(pushed.agent.as_str())).await.map_err(|error| {
             Failure::unchanged(format!("the agent on {name} cannot be started")).because(error)
         })?;
     let mut rest = running.rest;
@@ -138,7 +132,12 @@ fn operator() -> Operator {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Operator {
-        user: variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "somebody".into()),
+        user: variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(user_number),
         host,
     }
+}
+
+/// Without USER and LOGNAME (cron, a bare container) the number has to do.
+fn user_number() -> String {
+    format!("uid {}", rustix::process::getuid().as_raw())
 }

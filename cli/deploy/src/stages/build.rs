@@ -49,7 +49,7 @@ pub async fn build(nix: &Nix, probed: &Probed, report: &Report) -> Result<Built>
         BuildPlace::Local | BuildPlace::Target => Vec::new(),
     };
     let store = match (&place, probed.place.login()) {
-        (BuildPlace::Target, Some(_)) => Some(super::push::store_of(probed)?),
+        (BuildPlace::Target, Some(_)) => Some(probed.store()?),
         _ => None,
     };
     let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });

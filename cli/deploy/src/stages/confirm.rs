@@ -12,7 +12,7 @@ use deploy_wire::{
 use tokio::io::{AsyncBufRead, AsyncWrite};
 
 use super::{
-    activate::{Seen, Watch, follow, serve},
+    activate::{Seen, Watch, follow},
     ask::Probed,
 };
 use crate::{
@@ -152,7 +152,7 @@ impl Started<'_> {
     }
 
     async fn confirm_at(&self, target: &Target) -> Result<Reply, SshError> {
-        let mut fresh = Fresh::open(target, &serve(self.probed, &self.agent)).await?;
+        let mut fresh = Fresh::open(target, &self.probed.serve(&self.agent)).await?;
         let login = Login::parse(&fresh.connection);
         let prefix = self.probed.root.stdin_prefix();
         let talked = async {
@@ -201,7 +201,7 @@ impl Started<'_> {
         report: &Report,
     ) -> Result<Seen, SshError> {
         let Fresh { stdin, stdout, connection, .. } =
-            &mut Fresh::open(target, &serve(self.probed, &self.agent)).await?;
+            &mut Fresh::open(target, &self.probed.serve(&self.agent)).await?;
         let login = Login::parse(connection);
         let prefix = self.probed.root.stdin_prefix();
         let asked = async {
@@ -228,7 +228,7 @@ impl Started<'_> {
         let told = async {
             let place = &self.probed.place;
             let running =
-                place.spawn(&serve(self.probed, &self.agent)).await.map_err(|e| e.to_string())?;
+                place.spawn(&self.probed.serve(&self.agent)).await.map_err(|e| e.to_string())?;
             let prefix = self.probed.root.stdin_prefix();
             let login = self.probed.login.clone();
             let mut talk = Conversation::begin(running.stdout, running.stdin, login, &prefix)

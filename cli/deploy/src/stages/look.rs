@@ -5,7 +5,7 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use super::{activate::serve, ask::Probed};
+use super::ask::Probed;
 use crate::{
     error::{Failure, Result},
     tools::agent::Conversation,
@@ -17,7 +17,7 @@ pub async fn ask(probed: &Probed, agent: &StorePath, request: Request) -> Result
     let failed = || Failure::unchanged(format!("the agent on {name} does not answer"));
     let running = probed
         .place
-        .spawn(&serve(probed, agent.as_str()))
+        .spawn(&probed.serve(agent.as_str()))
         .await
         .map_err(|error| failed().because(error))?;
     let mut rest = running.rest;

@@ -2,6 +2,7 @@
 //! value that the one before it produced; none calls another.
 
 pub mod activate;
+pub mod agent_program;
 pub mod ask;
 pub mod build;
 pub mod changes;

@@ -79,15 +79,18 @@ pub fn decide(
     })
 }
 
+/// An attempt and its operator.
+pub fn whose(record: &Record) -> String {
+    let operator = &record.operator;
+    format!("attempt {} by {}@{}", record.attempt, operator.user, operator.host)
+}
+
 /// What a second operator is told.
 pub fn busy(name: &str, record: &Record, now: u64) -> Box<Failure> {
-    let Record { operator, since, attempt, phase, .. } = record;
-    let seconds = now.saturating_sub(*since);
-    Failure::unchanged(format!(
-        "{}@{} deploys to {name} since {seconds} s (attempt {attempt}, phase {phase})",
-        operator.user, operator.host
-    ))
-    .hint(Some("--wait waits for the end of it".into()))
+    let seconds = now.saturating_sub(record.since);
+    Failure::unchanged(format!("{name} is being deployed to"))
+        .because(format!("{}, since {seconds} s, phase {}", whose(record), record.phase))
+        .hint(Some("--wait waits for the end of it".into()))
 }
 
 /// Running, in the profile, booting, and confirmed; without a record what runs

@@ -133,6 +133,13 @@ impl Nix {
         json("nix eval", &command.output().await.map_err(failed)?)
     }
 
+    /// Runs the flake's own checks.
+    pub async fn check(&self, flake: &str, mut tell: impl FnMut(&str)) -> Result<(), NixError> {
+        let command =
+            self.invocation(&["flake", "check"]).args(&self.user_args).args(["--", flake]);
+        command.watched(|line| tell(line)).await.map(|_| ()).map_err(failed)
+    }
+
     /// Builds a derivation's output `out`, here or in `store`.
     pub async fn build(
         &self,

@@ -36,7 +36,7 @@ pub struct Machine {
     /// The platform that the system is built for.
     pub system: System,
     /// The system closure, evaluated but not built.
-    pub toplevel: Toplevel,
+    pub toplevel: Package,
     /// What the machine calls itself once this system runs; null when the flake
     /// does not tell.
     #[serde(default)]
@@ -76,18 +76,19 @@ pub struct Machine {
     /// Secrets that must be decryptable before the switch.
     #[serde(default)]
     pub secrets: Vec<Secret>,
-    /// The agent's store path per system, when the flake brings one.
+    /// The agent per system, when the flake brings one; a package with
+    /// `bin/deploy-agent`.
     #[serde(default)]
-    pub agent: BTreeMap<System, StorePath>,
+    pub agent: BTreeMap<System, Package>,
     /// The flake's revision, kept with the generation.
     #[serde(default)]
     pub revision: Option<Revision>,
 }
 
-/// A system closure: what to build and what comes out.
+/// Something to build and what comes out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Toplevel {
+pub struct Package {
     /// The derivation.
     pub drv: StorePath,
     /// Its output `out`.

@@ -2,6 +2,7 @@
 
 mod facts;
 mod greeting;
+mod reach;
 
 pub use facts::Facts;
 pub use greeting::MARKER;

@@ -170,7 +170,7 @@ let
           }
         ) (attrNames (age.secrets or { }))
       );
-      agent = builtins.mapAttrs (_: plain) agents;
+      agent = builtins.mapAttrs (_: plainDerivation) agents;
     };
 
   # What an author may write; anything else is probably a slip of the pen.

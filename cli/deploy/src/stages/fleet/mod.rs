@@ -74,6 +74,14 @@ pub async fn evaluate(
     Ok(fleet)
 }
 
+/// Runs `nix flake check`, for `--checks`.
+pub async fn check(nix: &Nix, selection: &Selection, report: &Report) -> Result<()> {
+    report.tell(Event::Checking { flake: selection.flake.clone() });
+    nix.check(&absolute(&selection.flake), |_| {}).await.map_err(|error| {
+        Failure::unchanged(format!("the checks of `{}` fail", selection.flake)).because(error)
+    })
+}
+
 impl Metadata {
     /// The reference to evaluate: the locked one where the tree is clean, so that
     /// what is kept is what was evaluated; a dirty tree has none.

@@ -1,0 +1,91 @@
+//! What a machine that was asked can be reached by: the agent's end, and its
+//! store.
+
+use std::path::PathBuf;
+
+use super::Probed;
+use crate::{
+    error::{Failure, Result},
+    tools::{
+        nix::RemoteStore,
+        shell,
+        ssh::{Escalation, Login},
+    },
+};
+
+impl Probed {
+    /// The command that starts an agent on the machine, as root.
+    pub fn serve(&self, agent: &str) -> String {
+        format!("exec {}", self.root.wrap(&format!("{} serve", shell::quote(agent))))
+    }
+
+    /// The machine's store for Nix's own commands, over the login that is there.
+    /// `sudo nix-daemon` is the other end, so the user need not be trusted by Nix.
+    pub fn store(&self) -> Result<RemoteStore> {
+        let probed = self;
+        let login = probed.place.login().expect("a machine that is not here was logged in to");
+        let daemon = match &probed.root {
+            Escalation::Root => "nix-daemon".to_owned(),
+            root => root.wrap("nix-daemon"),
+        };
+        let daemon = probed
+            .facts
+            .nix
+            .as_ref()
+            .map_or(daemon.clone(), |path| daemon.replace("nix-daemon", path));
+        let ssh_folder = match &probed.root {
+            Escalation::WithPassword(_, password) => {
+                Some(password_first(login, &password.line()).map_err(|error| {
+                    Failure::unchanged("the push cannot be prepared").because(error)
+                })?)
+            }
+            Escalation::Root | Escalation::Free(_) => None,
+        };
+        Ok(RemoteStore {
+            url: format!(
+                "ssh-ng://{}?remote-program={}{}",
+                login.target().user_at_host(),
+                percent_encoded(&daemon),
+                if probed.machine.push.compress { "&compress=true" } else { "" }
+            ),
+            sshopts: login.nix_sshopts(),
+            ssh_folder,
+        })
+    }
+}
+
+/// A folder with an `ssh` that first writes the password that sudo waits for.
+/// Both are readable by this user only and go away with the login.
+fn password_first(login: &Login, line: &str) -> std::io::Result<PathBuf> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let folder = login.folder().join("bin");
+    std::fs::create_dir_all(&folder)?;
+    let write = |file: &str, mode: u32, text: &str| {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(mode);
+        options.open(folder.join(file))?.write_all(text.as_bytes())
+    };
+    let ssh = crate::tools::process::find("ssh", &[]).unwrap_or_else(|| "ssh".into());
+    write("line", 0o600, line)?;
+    let script = format!(
+        "#!/bin/sh\ncase \" $* \" in\n*nix-daemon*) {{ cat {line}; exec cat; }} | {ssh} \"$@\" ;;\n\
+         *) exec {ssh} \"$@\" ;;\nesac\n",
+        line = shell::quote(&folder.join("line").display().to_string()),
+        ssh = shell::quote(&ssh.display().to_string()),
+    );
+    write("ssh", 0o700, &script)?;
+    Ok(folder)
+}
+
+fn percent_encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
