@@ -30,8 +30,15 @@ const RUN: &str = "set -u; . $folder/lib; [ $base = $plain ] || \
                    { stc $base test; exits 0; stc_here $base boot; exits 0; }; \
                    set -e; . $folder/$check";
 
-/// The second run sees what the first could not start; lists and fifos are the check's own.
-const BACK: &str = "rm -rf /run/nixos/*-list /run/hold; export NIXOS_NO_CHECK=1; \
+/// The second run sees what the first could not start; lists, fifos, loaders and generations
+/// are the check's own.
+const BACK: &str = "rm -rf /run/nixos/*-list /run/hold; \
+                    [ ! -e /boot/away ] || { rm -rf /boot/extlinux /boot/nixos /boot/loader \
+                    /boot/EFI; mv /boot/away /boot/grub; }; \
+                    profile=/nix/var/nix/profiles/system; \
+                    nix-env --profile $profile --switch-generation 1; \
+                    rm -f $(ls -d $profile-*-link | grep -v -e -1-link); \
+                    export NIXOS_NO_CHECK=1; \
                     $plain/bin/switch-to-configuration switch || \
                     $plain/bin/switch-to-configuration switch";
 
