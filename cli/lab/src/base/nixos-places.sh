@@ -34,9 +34,9 @@ find "$places" /usr/lib /usr/libexec -xdev -type f -perm /111 ! -name '*.so*' |
 find /usr/lib/systemd/system /usr/lib/systemd/user -type f |
   xargs sed -i -E "s,(/usr)?/(s?bin)/([a-z]),$places/\2/\3,g
     s,^(Exec[A-Za-z]+=[-@:+!|]*)([a-z]),\1$places/bin/\2,"
-mkdir -p /etc/systemd/system/nix-daemon.service.d
+mkdir -p /usr/lib/systemd/system/nix-daemon.service.d
 printf '[Service]\nEnvironment=NIX_BIN_DIR=%s/bin\n' "$places" \
-  > /etc/systemd/system/nix-daemon.service.d/places.conf
+  > /usr/lib/systemd/system/nix-daemon.service.d/places.conf
 
 sed -i -E "s,:(/usr)?/(s?bin)/([a-z]+)\$,:$places/\2/\3," /etc/passwd
 sed -i -E "s,^(\s*)PATH=.*,\1PATH=\"$nixos_path\"," /etc/profile

@@ -60,7 +60,7 @@ impl Fault {
                 Some(("dying", format!("{start}\nRestart=always\nRestartSec={pause}")))
             }
             Self::HangingUnit => {
-                let lines = "Type=oneshot\nTimeoutStartSec=infinity\nExecStart=/bin/sleep infinity";
+                let lines = "Type=oneshot\nTimeoutStartSec=infinity\nExecStart=/run/current-system/sw/bin/sleep infinity";
                 Some(("hanging", lines.into()))
             }
             Self::Http { port, after, answers } => {

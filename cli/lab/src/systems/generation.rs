@@ -88,9 +88,11 @@ impl Unit {
         Self { text: text.into(), wanted_by: Vec::new(), instance: None }
     }
 
-    /// A service that multi-user.target wants and whose `[Service]` has these lines.
+    /// A service that multi-user.target wants and whose `[Service]` has these lines. It
+    /// finds its programs where NixOS has them.
     pub fn service(lines: &str) -> Self {
-        Self::new(format!("[Service]\n{lines}\n")).wanted_by("multi-user.target")
+        let path = "Environment=PATH=/run/current-system/sw/bin";
+        Self::new(format!("[Service]\n{path}\n{lines}\n")).wanted_by("multi-user.target")
     }
 
     /// One more target that wants it.

@@ -55,7 +55,7 @@ named (name: { link = "${root}/${name}"; }) linked
           X-Restart-Triggers=${sshdConfig}
 
           [Service]
-          ExecStart=/usr/sbin/sshd -D -f /etc/ssh/sshd_config
+          ExecStart=/usr/lib/lab/sbin/sshd -D -f /etc/ssh/sshd_config
           KillMode=process
           Restart=always
           RuntimeDirectory=sshd

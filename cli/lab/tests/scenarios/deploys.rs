@@ -1,6 +1,7 @@
 //! The main job: `deploy frame1`.
 
 use anyhow::{Result, ensure};
+use deploy_lab::base::Places;
 use deploy_lab::lab::Lab;
 use deploy_lab::systems::{Generation, Unit};
 
@@ -9,11 +10,19 @@ use crate::scene::Scene;
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("plan-status-and-logs-tell-and-change-nothing", looking),
+    Scenario::new("a-deploy-finds-nixos-s-programs-and-needs-no-others", nixos_places),
     Scenario::new("a-deploy-runs-and-boots-and-the-second-says-up-to-date", twice),
 ];
 
+fn nixos_places(lab: &mut Lab) -> Result<()> {
+    committed_then_up_to_date(&Scene::with_programs_in(Places::Nixos, lab)?)
+}
+
 fn twice(lab: &mut Lab) -> Result<()> {
-    let scene = Scene::new(lab)?;
+    committed_then_up_to_date(&Scene::new(lab)?)
+}
+
+fn committed_then_up_to_date(scene: &Scene) -> Result<()> {
     scene.wants(Generation::new("frame1", 2))?;
     let wanted = scene.wanted()?;
     scene.deploy("frame1")?.ends(0, &["committed"])?;
@@ -25,7 +34,7 @@ fn twice(lab: &mut Lab) -> Result<()> {
 fn looking(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let before = scene.runs()?;
-    let extra = Unit::service("ExecStart=/bin/sleep infinity");
+    let extra = Unit::service("ExecStart=/run/current-system/sw/bin/sleep infinity");
     scene.wants(Generation::new("frame1", 2).unit("extra.service", extra))?;
     scene.deploy("plan frame1")?.ends(0, &["to build: ", &format!("runs:   {before}")])?;
     scene.deploy("plan frame1 --build")?.ends(0, &["to send: ", "new units: extra.service"])?;

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::host::{Host, Output, Running};
+use deploy_lab::base::Places;
+use deploy_lab::host::{Host, HostSpec, Output, Running};
 use deploy_lab::lab::Lab;
 use deploy_lab::programs::{self, DEPLOY};
 use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation};
@@ -20,8 +21,14 @@ pub struct Scene {
 
 impl Scene {
     pub fn new(lab: &mut Lab) -> Result<Self> {
+        Self::with_programs_in(Places::Debian, lab)
+    }
+
+    /// A scene whose frame1 has its programs in `places`.
+    pub fn with_programs_in(places: Places, lab: &mut Lab) -> Result<Self> {
         let mac = lab.prepared(&BASELINE, "mac")?;
-        let frame1 = lab.prepared(&BASELINE, "frame1")?;
+        let spec = HostSpec::named("frame1")?.with_programs_in(places);
+        let frame1 = lab.prepared_as(&BASELINE, "frame1", spec)?;
         mac.boot()?;
         frame1.boot()?;
         frame1.wait_until_up()?;
