@@ -19,6 +19,7 @@ use deploy_wire::{
 
 use crate::{
     agent::Agent,
+    recover,
     stage::{self, refuse},
 };
 
@@ -114,8 +115,11 @@ fn dispatch(agent: &Agent, asked: &Asked, replies: &Replies) -> Result<()> {
     }
 }
 
-/// The record of an attempt, or the refusal for one that there is not.
+/// The record of an attempt, or the refusal for one that there is not. One that a power cut
+/// left open is finished first: nobody else does it, and whoever follows it would wait for
+/// ever: `a-power-cut-while-waiting-comes-back-on-the-old-system` proves it.
 fn find(agent: &Agent, attempt: &AttemptId, replies: &Replies) -> Result<Option<Record>> {
+    recover::recover(agent)?;
     let record = agent.ledger.find(attempt)?;
     if record.is_none() {
         let why = format!("this machine knows no attempt {attempt}");
