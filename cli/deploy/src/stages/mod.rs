@@ -4,6 +4,7 @@
 pub mod activate;
 pub mod ask;
 pub mod build;
+pub mod builder;
 pub mod changes;
 pub mod conclude;
 pub mod confirm;
