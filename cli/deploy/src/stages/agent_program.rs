@@ -32,7 +32,7 @@ async fn build(
     report: &Report,
 ) -> Result<PathBuf> {
     let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
-    let out = nix.build(&package.drv, None, &[], tell).await.map_err(|error| {
+    let out = nix.build(&package.drv, None, tell).await.map_err(|error| {
         Failure::unchanged(format!("the flake's agent for {} cannot be built", machine.system))
             .because(error)
             .hint(Some("--agent FILE names one that is built".into()))

@@ -8,12 +8,15 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use super::ask::{MARKER, Probed};
+use super::{
+    ask::{MARKER, Probed},
+    builder,
+};
 use crate::{
     error::{Failure, Result},
     report::{Event, Report, Stage},
     tools::{
-        nix::{Nix, NixError},
+        nix::{Nix, NixError, RemoteStore},
         place::Place,
         shell,
     },
@@ -43,21 +46,18 @@ pub struct Built {
 pub async fn build(nix: &Nix, probed: &Probed, report: &Report) -> Result<Built> {
     let machine = &probed.machine;
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Build });
-    let place = choose(nix, probed).await;
-    let builders = match &place {
-        BuildPlace::Host(host) => on_host(host, machine),
-        BuildPlace::Local | BuildPlace::Target => Vec::new(),
-    };
-    let store = match (&place, probed.place.login()) {
-        (BuildPlace::Target, Some(_)) => Some(probed.store()?),
-        _ => None,
-    };
+    let place = builder::choose(nix, machine).await;
     let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
-    let out = nix
-        .build(&machine.toplevel.drv, store.as_ref(), &builders, tell)
-        .await
-        .map_err(|error| failed(&machine.name, machine.system.as_str(), error))?;
-    let on_target = store.is_some() || matches!(probed.place, Place::Here);
+    let (out, on_target) = match (&place, probed.place.login()) {
+        (BuildPlace::Target, Some(_)) => {
+            let store = probed.store()?;
+            let built = nix.build(&machine.toplevel.drv, Some(&store), tell).await;
+            (built.map_err(|error| failed(machine, error, Vec::new()))?, true)
+        }
+        (BuildPlace::Host(host), _) => (on_host(nix, host, machine, report).await?, false),
+        _ => (through_nix(nix, machine, report).await?, false),
+    };
+    let on_target = on_target || matches!(probed.place, Place::Here);
     let toplevel = toplevel(probed, &out, on_target).await?;
     Ok(Built { toplevel, out, place: if on_target { Where::OnTarget } else { Where::Here } })
 }
@@ -65,14 +65,10 @@ pub async fn build(nix: &Nix, probed: &Probed, report: &Report) -> Result<Built>
 /// Builds without any machine: what comes out is in the store here.
 pub async fn here(nix: &Nix, machine: &Machine, report: &Report) -> Result<StorePath> {
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Build });
-    let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
-    let builders = match &machine.build.place {
-        BuildPlace::Host(host) => on_host(host, machine),
-        BuildPlace::Local | BuildPlace::Target => Vec::new(),
-    };
-    nix.build(&machine.toplevel.drv, None, &builders, tell)
-        .await
-        .map_err(|error| failed(&machine.name, machine.system.as_str(), error))
+    match &machine.build.place {
+        BuildPlace::Host(host) => on_host(nix, host, machine, report).await,
+        BuildPlace::Local | BuildPlace::Target => through_nix(nix, machine, report).await,
+    }
 }
 
 /// What a build has to do, by name.
@@ -113,59 +109,42 @@ fn read_dry_run(said: &str) -> Missing {
     missing
 }
 
-/// Nix's arguments that make one host build everything.
-fn on_host(host: &str, machine: &Machine) -> Vec<String> {
-    let uri = if host.contains("://") { host.to_owned() } else { format!("ssh-ng://{host}") };
-    vec!["--builders".into(), format!("{uri} {}", machine.system), "--max-jobs".into(), "0".into()]
-}
-
-/// When a builder that Nix would use is the machine itself, building through it
-/// would bring the closure here and back.
-async fn choose(nix: &Nix, probed: &Probed) -> BuildPlace {
-    let machine = &probed.machine;
-    let is_machine = |host: &str| {
-        let host = host.rsplit("://").next().unwrap_or(host);
-        let host = host.rsplit('@').next().unwrap_or(host);
-        let host = host.split(['?', '/']).next().unwrap_or(host);
-        host == machine.ssh.hostname || machine.ssh.addresses.iter().any(|each| each == host)
+/// By this computer and the builders that Nix knows.
+async fn through_nix(nix: &Nix, machine: &Machine, report: &Report) -> Result<StorePath> {
+    let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
+    let error = match nix.build(&machine.toplevel.drv, None, tell).await {
+        Ok(out) => return Ok(out),
+        Err(error) => error,
     };
-    match &machine.build.place {
-        BuildPlace::Local => {
-            let builders = builders(nix).await;
-            let mine = builders.iter().any(|(host, systems)| {
-                is_machine(host)
-                    && systems.split(',').any(|system| system == machine.system.as_str())
-            });
-            if mine && !builds_here(machine.system.as_str()) {
-                BuildPlace::Target
-            } else {
-                BuildPlace::Local
-            }
-        }
-        BuildPlace::Host(host) if is_machine(host) => BuildPlace::Target,
-        other => other.clone(),
-    }
+    let foreign =
+        if lacks_builder(&error) { foreign_systems(nix, machine).await } else { Vec::new() };
+    Err(failed(machine, error, foreign))
 }
 
-fn builds_here(system: &str) -> bool {
-    system == format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)
+/// In the store of another host, by its own Nix with its own settings; then the
+/// closure comes here.
+async fn on_host(nix: &Nix, host: &str, machine: &Machine, report: &Report) -> Result<StorePath> {
+    let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
+    let store = RemoteStore::of_builder(host);
+    let out = nix.build(&machine.toplevel.drv, Some(&store), tell).await.map_err(|error| {
+        let what = format!("the system for {} cannot be built on {host}", machine.name);
+        Failure::unchanged(what).because(error)
+    })?;
+    nix.copy_here(&out, &store, tell).await.map_err(|error| {
+        Failure::unchanged(format!("what {host} built for {} cannot be fetched", machine.name))
+            .because(error)
+    })?;
+    Ok(out)
 }
 
-/// Nix's builders as host and systems. Settings that cannot be read leave the
-/// choice to Nix.
-async fn builders(nix: &Nix) -> Vec<(String, String)> {
-    let setting = nix.setting("builders").await.unwrap_or_default();
-    let text = match setting.strip_prefix('@') {
-        Some(file) => std::fs::read_to_string(Path::new(file)).unwrap_or_default(),
-        None => setting,
+/// The platforms that derivations need and this computer is not.
+async fn foreign_systems(nix: &Nix, machine: &Machine) -> Vec<String> {
+    let (Ok(needed), Ok(settings)) =
+        (nix.systems_of(&machine.toplevel.drv).await, nix.settings().await)
+    else {
+        return Vec::new();
     };
-    text.split(['\n', ';'])
-        .filter_map(|line| {
-            let mut words = line.split_whitespace();
-            let host = words.next().filter(|host| !host.starts_with('#'))?;
-            Some((host.to_owned(), words.next().unwrap_or("-").to_owned()))
-        })
-        .collect()
+    needed.into_iter().filter(|system| !settings.systems.contains(system)).collect()
 }
 
 /// The NixOS system in what was built. A deploy-rs profile is a folder of links
@@ -241,19 +220,29 @@ fn is_frame(line: &str) -> bool {
         || test(line)
 }
 
-fn failed(name: &str, system: &str, error: NixError) -> Box<Failure> {
+/// Nix says it in two ways: "a 'aarch64-linux' with features {} is required to
+/// build …" of what was asked for, "Unable to start any build" of what that needs.
+fn lacks_builder(error: &NixError) -> bool {
     let text = error.to_string();
-    // Nix: "a 'aarch64-linux' with features {} is required to build …".
-    let no_builder =
-        text.contains("is required to build") || text.contains("required system or feature");
-    let hint = no_builder.then(|| {
+    ["is required to build", "required system or feature", "Unable to start any build"]
+        .into_iter()
+        .any(|words| text.contains(words))
+}
+
+/// `foreign` are the platforms that nothing here is.
+fn failed(machine: &Machine, error: NixError, foreign: Vec<String>) -> Box<Failure> {
+    let name = &machine.name;
+    let systems = if foreign.is_empty() { machine.system.to_string() } else { foreign.join(", ") };
+    let hint = lacks_builder(&error).then(|| {
         format!(
-            "nothing here can build for {system}: name a builder (--builders 'ssh-ng://HOST {system}' \
-             behind --, or /etc/nix/machines), build on the machine (--build-on target), or let this \
-             computer emulate it (boot.binfmt.emulatedSystems, extra-platforms)"
+            "nothing here builds all that it needs for {systems}; three ways out: a builder \
+             (--builders 'ssh-ng://HOST {}' behind --, a line in /etc/nix/machines, or \
+             --build-on HOST), the machine itself (--build-on target), or emulation here \
+             (boot.binfmt.emulatedSystems, or extra-platforms in nix.conf)",
+            foreign.first().map_or(machine.system.as_str(), String::as_str)
         )
     });
-    Failure::unchanged(format!("the system for {name} cannot be built")).because(text).hint(hint)
+    Failure::unchanged(format!("the system for {name} cannot be built")).because(error).hint(hint)
 }
 
 #[cfg(test)]

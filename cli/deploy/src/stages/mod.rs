@@ -5,6 +5,7 @@ pub mod activate;
 pub mod agent_program;
 pub mod ask;
 pub mod build;
+pub mod builder;
 pub mod changes;
 pub mod conclude;
 pub mod confirm;

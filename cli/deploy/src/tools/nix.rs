@@ -1,7 +1,7 @@
 //! Nix's command line: exactly the commands that `deploy` uses.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -30,6 +30,15 @@ pub struct RemoteStore {
     /// A folder with an `ssh` of its own to be found first, where sudo wants a
     /// password before Nix's protocol may begin.
     pub ssh_folder: Option<PathBuf>,
+}
+
+impl RemoteStore {
+    /// The store of a builder, logged in to as the user's own ssh does it.
+    pub fn of_builder(host: &str) -> Self {
+        let url = if host.contains("://") { host.to_owned() } else { format!("ssh-ng://{host}") };
+        let sshopts = std::env::var("NIX_SSHOPTS").unwrap_or_default();
+        Self { url, sshopts, ssh_folder: None }
+    }
 }
 
 /// Why Nix's work is not usable.
@@ -145,7 +154,6 @@ impl Nix {
         &self,
         drv: &StorePath,
         store: Option<&RemoteStore>,
-        builders: &[String],
         mut tell: impl FnMut(Progress),
     ) -> Result<StorePath, NixError> {
         let mut command = self
@@ -157,8 +165,7 @@ impl Nix {
                 "internal-json",
             ])
             .args(["-v"])
-            .args(build_args(&self.user_args))
-            .args(builders);
+            .args(build_args(&self.user_args));
         if let Some(store) = store {
             command = at(command, store).args(["--eval-store", "auto", "--store", &store.url]);
         }
@@ -227,12 +234,57 @@ impl Nix {
         Ok(nar_sizes(&json))
     }
 
-    /// One setting of Nix, as `builders`.
-    pub async fn setting(&self, name: &str) -> Result<String, NixError> {
-        let command = self.invocation(&["config", "show"]).args(&self.user_args).arg(name);
-        let output = command.output().await.map_err(failed)?;
-        Ok(String::from_utf8_lossy(&output).trim().to_owned())
+    /// Copies the closure of `path` from `store` to here.
+    pub async fn copy_here(
+        &self,
+        path: &StorePath,
+        store: &RemoteStore,
+        mut tell: impl FnMut(Progress),
+    ) -> Result<(), NixError> {
+        let command = at(self.invocation(&["copy", "--no-check-sigs"]), store)
+            .args(["--log-format", "internal-json", "-v", "--from", &store.url, "--"])
+            .arg(path.as_str());
+        let mut log = nix_log::Reader::default();
+        let output = command.watched(|line| log.line(line).into_iter().for_each(&mut tell)).await;
+        output.map(|_| ()).map_err(|error| log.failure(&error))
     }
+
+    /// The platforms of a derivation and all that it needs.
+    pub async fn systems_of(&self, drv: &StorePath) -> Result<BTreeSet<String>, NixError> {
+        let command = self.invocation(&["derivation", "show", "--recursive", "--"]);
+        let output = command.arg(drv.as_str()).output().await.map_err(failed)?;
+        let json = json("nix derivation show", &output)?;
+        // Nix 2.32 puts the derivations one level deeper.
+        let all = json.get("derivations").unwrap_or(&json).as_object();
+        let systems = all.into_iter().flat_map(|all| all.values()).map(|drv| &drv["system"]);
+        Ok(systems.filter_map(|system| system.as_str().map(str::to_owned)).collect())
+    }
+
+    /// What Nix builds with on this computer.
+    pub async fn settings(&self) -> Result<Settings, NixError> {
+        let command =
+            self.invocation(&["config", "show", "--json"]).args(build_args(&self.user_args));
+        let json = json("nix config show", &command.output().await.map_err(failed)?)?;
+        let value = |name: &str| &json[name]["value"];
+        let extra = value("extra-platforms").as_array().into_iter().flatten();
+        let systems = std::iter::once(value("system")).chain(extra);
+        Ok(Settings {
+            systems: systems.filter_map(|system| system.as_str().map(str::to_owned)).collect(),
+            jobs: value("max-jobs").as_u64().unwrap_or(1),
+            builders: value("builders").as_str().unwrap_or_default().to_owned(),
+        })
+    }
+}
+
+/// What Nix builds with on this computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The platforms that it builds for by itself.
+    pub systems: Vec<String>,
+    /// How many builds run here at once; none at all with 0.
+    pub jobs: u64,
+    /// `builders`: lines, or `@` and the file that has them.
+    pub builders: String,
 }
 
 /// Nix up to 2.18 prints a list, later ones an object by path.

@@ -24,7 +24,6 @@ pub struct Login {
     session: Session,
     target: Target,
     folder: TempDir,
-    inherited: Vec<String>,
     _master: Child,
     _stderr: JoinHandle<()>,
 }
@@ -72,14 +71,8 @@ impl Login {
             let _ = tokio::io::copy(&mut stderr, &mut sink).await;
         });
         let session = Session::resume_mux(socket.into_boxed_path(), None);
-        let login = Self {
-            session,
-            target: target.clone(),
-            folder,
-            inherited,
-            _master: master,
-            _stderr: drain,
-        };
+        let login =
+            Self { session, target: target.clone(), folder, _master: master, _stderr: drain };
         Ok((login, said))
     }
 
@@ -93,21 +86,11 @@ impl Login {
         self.folder.path()
     }
 
-    /// `NIX_SSHOPTS` that make Nix's own `ssh` use this login. The port and the
-    /// user's options go along for the case that the master is gone.
+    /// `NIX_SSHOPTS` that make Nix's own `ssh` use this login and no other: were
+    /// it gone, a new one would ask and be counted again.
     pub fn nix_sshopts(&self) -> String {
         let socket = self.folder.path().join("s");
-        let mut words = vec![
-            "-o".to_owned(),
-            format!("ControlPath={}", socket.display()),
-            "-o".to_owned(),
-            "ControlMaster=no".to_owned(),
-        ];
-        if let Some(port) = self.target.port {
-            words.extend(["-p".to_owned(), port.to_string()]);
-        }
-        words.extend(self.target.opts.iter().chain(&self.inherited).cloned());
-        words.join(" ")
+        format!("-o ControlPath={} -o ControlMaster=no -o ProxyCommand=false", socket.display())
     }
 
     /// Starts a command (sh) over this login, with pipes.

@@ -32,7 +32,8 @@ fn local(lab: &mut Lab) -> Result<()> {
     scene.frame1.wait_for_ssh(ANSWERS)?;
     ensure!(scene.runs()? == runs, "it boots another system");
     runs_generation(&scene.frame1, 2)?;
-    // As a sudo user, with a folder of her own.
+    // As a sudo user, with a folder of her own. Debian lets a group in to Nix, NixOS everybody.
+    scene.frame1.sh("usermod --append --groups nix-users admin")?;
     Fleet::of("frame1", Generation::new("frame1", 3)).write(&scene.frame1)?;
     let script = format!(
         "cp -r {FOLDER} /home/admin/fleet; chown -R admin: /home/admin/fleet; \

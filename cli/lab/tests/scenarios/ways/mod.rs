@@ -64,8 +64,8 @@ pub fn one_more(lab: &mut Lab, mac: &Host, name: &'static str) -> Result<Host> {
     let host = lab.new_host(HostSpec::named(name)?)?;
     host.boot()?;
     host.wait_until_up()?;
-    systems::install(lab, &host, &Generation::new(name, 1), Loader::Grub)?;
     deploy_lab::access::connect(mac, &host)?;
+    systems::install(lab, &host, &Generation::new(name, 1), Loader::Grub)?;
     host.power_cut_and_boot()?;
     host.wait_for_ssh(ANSWERS)?;
     Ok(host)
