@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, value_parser};
 use deploy_wire::{machine::BuildPlace, message::Mode};
 
 use crate::{
     report::{Detail, Format},
     stages::{ask::Way, overrides::Overrides, plan::AcceptedName},
+    tools::nix_error::Errors,
 };
 
 /// Deploys NixOS machines, and keeps only what a new login confirms.
@@ -142,10 +143,10 @@ pub struct DeployArgs {
     #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
     pub magic_rollback: Option<bool>,
     /// Seconds in which a new login must confirm
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..))]
     pub confirm_timeout: Option<u64>,
     /// Seconds in which the switch must be over
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..))]
     pub activation_timeout: Option<u64>,
     /// What deploy-rs has and deploy does not need.
     #[command(flatten)]
@@ -223,12 +224,12 @@ pub struct LogsArgs {
 /// Going back.
 #[derive(Debug, Args, Clone)]
 pub struct RollbackArgs {
-    /// Which machines, and how.
-    #[command(flatten)]
-    pub deploy: DeployArgs,
     /// The generation to go to; without it, the one before the present one
     #[arg(long, value_name = "GENERATION")]
     pub to: Option<u64>,
+    /// Which machines, and how.
+    #[command(flatten)]
+    pub deploy: DeployArgs,
 }
 
 impl Machines {
@@ -269,6 +270,7 @@ impl Machines {
             ask_sudo_password: self.ask_sudo_password.then_some(true).or(self.interactive_sudo),
             confirm_required: self.local.then_some(false),
             nix_args: self.nix_args.clone(),
+            errors: if self.verbose { Errors::Whole } else { Errors::Essence },
             ..Overrides::default()
         }
     }

@@ -34,8 +34,13 @@ pub fn parse(word: &str) -> Named {
     }
 }
 
-/// All words together. One run is about one flake.
+/// All words together. One run is about one flake. An empty word is a shell's variable
+/// that is not set: to take it for all machines would deploy them.
 pub fn select(words: &[String]) -> Result<Selection> {
+    if words.iter().any(String::is_empty) {
+        return Err(Failure::unchanged("a machine's name is empty")
+            .hint(Some("is a variable of the shell not set?".into())));
+    }
     let named: Vec<Named> = words.iter().map(|word| parse(word)).collect();
     let flake = named.first().map_or_else(|| ".".to_owned(), |first| first.flake.clone());
     if let Some(other) = named.iter().find(|each| each.flake != flake) {

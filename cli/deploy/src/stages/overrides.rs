@@ -2,7 +2,10 @@
 
 use deploy_wire::machine::{BuildPlace, Machine};
 
-use crate::error::{Failure, Result};
+use crate::{
+    error::{Failure, Result},
+    tools::nix_error::Errors,
+};
 
 /// Values that beat the flake's. `None` leaves the flake's.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +34,8 @@ pub struct Overrides {
     pub activation_timeout: Option<u64>,
     /// Arguments for Nix, from behind `--`.
     pub nix_args: Vec<String>,
+    /// How much of Nix's errors is shown.
+    pub errors: Errors,
 }
 
 impl Overrides {

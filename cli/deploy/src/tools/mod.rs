@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod cache;
 pub mod nix;
+pub mod nix_error;
 pub mod nix_log;
 pub mod place;
 pub mod process;

@@ -119,7 +119,7 @@ impl Nix {
     /// What the flake's reference means now.
     pub async fn metadata(&self, flake: &str) -> Result<Metadata, NixError> {
         let command = self
-            .invocation(&["flake", "metadata", "--json", "--no-write-lock-file"])
+            .invocation(&["flake", "metadata", "--json", "--no-write-lock-file", "--show-trace"])
             .args(lock_args(&self.user_args))
             .args(["--", flake]);
         let json = json("nix flake metadata", &command.output().await.map_err(failed)?)?;
@@ -135,7 +135,7 @@ impl Nix {
     /// Evaluates a function of all the flake's outputs.
     pub async fn eval(&self, flake: &str, function: &str) -> Result<Value, NixError> {
         let command = self
-            .invocation(&["eval", "--json", "--no-write-lock-file"])
+            .invocation(&["eval", "--json", "--no-write-lock-file", "--show-trace"])
             .args(["--apply", function])
             .args(&self.user_args)
             .args(["--".to_owned(), format!("{flake}#.")]);

@@ -16,8 +16,75 @@ let
     map
     ;
 
-  deploy = outputs.deploy or { };
-  nodes = deploy.nodes or { };
+  # What Nix's types are called by people who write it.
+  kindNames = {
+    bool = "true or false";
+    int = "a whole number";
+    float = "a number with a fraction";
+    string = "a string";
+    path = "a path";
+    list = "a list";
+    set = "an attribute set";
+    lambda = "a function";
+    null = "null";
+  };
+  # A value of a wrong type is named here, before an operation of Nix's fails on it in the
+  # middle of this file: refusal `fields/fast-connection-is-a-number` is one of its tests.
+  mustBe =
+    where: kinds: value:
+    let
+      kind = builtins.typeOf value;
+    in
+    if !(elem kind kinds) then
+      throw "${where} is ${kindNames.${kind}}, it must be ${
+        builtins.concatStringsSep " or " (map (each: kindNames.${each}) kinds)
+      }"
+    else if kind == "int" && value < 1 then
+      throw "${where} is ${toString value}, it must be 1 at least"
+    else
+      value;
+  # Fields that deploy-rs knows at each level; null is as if it were left out.
+  levelKinds = {
+    sshUser = [ "string" ];
+    user = [ "string" ];
+    sudo = [ "string" "set" ];
+    interactiveSudo = [ "bool" ];
+    sshOpts = [ "list" ];
+    fastConnection = [ "bool" ];
+    autoRollback = [ "bool" ];
+    magicRollback = [ "bool" ];
+    confirmTimeout = [ "int" ];
+    activationTimeout = [ "int" ];
+    tempPath = [ "string" "path" ];
+    remoteBuild = [ "bool" ];
+  };
+  nodeKinds = levelKinds // {
+    hostname = [ "string" ];
+    profiles = [ "set" ];
+    tags = [ "list" ];
+    ssh = [ "set" ];
+    build = [ "set" ];
+    push = [ "set" ];
+    confirm = [ "set" ];
+    timeouts = [ "set" ];
+    units = [ "set" ];
+    checks = [ "list" ];
+    rollback = [ "set" ];
+    beforeActivate = [ "list" ];
+    secrets = [ "list" ];
+    agent = [ "set" ];
+  };
+  # The set itself, once all its fields are of the right types.
+  sound =
+    where: kinds: value:
+    let
+      set = mustBe where [ "set" ] value;
+      field = name: set.${name} == null || builtins.seq (mustBe "${where}.${name}" kinds.${name} set.${name}) true;
+    in
+    builtins.seq (builtins.all field (filter (name: kinds ? ${name}) (attrNames set))) set;
+
+  deploy = sound "deploy" (levelKinds // { nodes = [ "set" ]; agent = [ "set" ]; }) (outputs.deploy or { });
+  nodes = builtins.mapAttrs (name: sound "deploy.nodes.${name}" nodeKinds) (deploy.nodes or { });
   configurations = outputs.nixosConfigurations or { };
 
   known = attrNames (configurations // nodes);
@@ -53,30 +120,38 @@ let
 
   # A package, or (as deploy-rs allows) a string with a derivation's context.
   derivation =
-    value:
-    if isAttrs value then
+    where: value:
+    if isAttrs value && value ? drvPath then
       {
         drv = value.drvPath;
         out = value.outPath;
       }
     else
       let
-        drvs = attrNames (builtins.getContext value);
+        text = if builtins.isString value then value else throw "${where} must be a derivation";
+        drvs = attrNames (builtins.getContext text);
       in
       {
-        drv = if drvs == [ ] then throw "the path ${value} is not made by this flake" else builtins.head drvs;
-        out = value;
+        drv = if drvs == [ ] then throw "${where}: ${text} is not made by this flake" else builtins.head drvs;
+        out = text;
       };
 
   plain = value: builtins.unsafeDiscardStringContext "${value}";
-  plainDerivation = value: builtins.mapAttrs (_: plain) (derivation value);
+  plainDerivation = where: value: builtins.mapAttrs (_: plain) (derivation where value);
 
   machine =
     name:
     let
       node = nodes.${name} or { };
       config = configurations.${name}.config or null;
-      profiles = node.profiles or { };
+      where = "deploy.nodes.${name}";
+      profileKinds = levelKinds // { profilePath = [ "string" "path" ]; };
+      profiles = builtins.mapAttrs (
+        profileName: sound "${where}.profiles.${profileName}" profileKinds
+      ) (node.profiles or { });
+      pathOf =
+        profileName:
+        profiles.${profileName}.path or (throw "${where}.profiles.${profileName} has no `path`");
       profile = profiles.system or { };
       levels = [
         profile
@@ -85,15 +160,22 @@ let
       ];
       level = key: default: firstOf key default levels;
       wanted =
-        node.toplevel or profile.path or (
-          if config == null then
+        node.toplevel or (
+          if profiles ? system then
+            pathOf "system"
+          else if config == null then
             throw "machine ${name} has neither a toplevel, nor a profile `system`, nor a nixosConfiguration"
           else
             config.system.build.toplevel
         );
       ownSsh = node.ssh or { };
       user = level "user" "root";
-      sudoWords = words (level "sudo" "sudo -u");
+      sudoWords = words (
+        let
+          sudo = level "sudo" "sudo -u";
+        in
+        if isAttrs sudo then "" else sudo
+      );
       sudoCommand =
         if sudoWords != [ ] && builtins.elemAt sudoWords (builtins.length sudoWords - 1) == "-u" then
           sudoWords ++ [ user ]
@@ -113,7 +195,9 @@ let
         node.system or wanted.system or (
           if config == null then throw "machine ${name} does not tell its system" else config.nixpkgs.hostPlatform.system
         );
-      toplevel = plainDerivation wanted;
+      toplevel = plainDerivation (
+        if node ? toplevel then "${where}.toplevel" else "${where}.profiles.system.path"
+      ) wanted;
       hostName = node.hostName or (if config == null then null else config.networking.hostName or null);
       ssh = {
         hostname = level "hostname" name;
@@ -122,10 +206,14 @@ let
       }
       // ownSsh;
       sudo =
-        node.sudo or {
-          command = sudoCommand;
-          ask = level "interactiveSudo" false;
-        };
+        # deploy-rs's `sudo` is a string, and one of the words above.
+        if isAttrs (node.sudo or null) then
+          node.sudo
+        else
+          {
+            command = sudoCommand;
+            ask = level "interactiveSudo" false;
+          };
       profiles = map (profileName: {
         name = profileName;
         user = firstOf "user" "root" [
@@ -133,7 +221,7 @@ let
           node
           deploy
         ];
-        path = (plainDerivation profiles.${profileName}.path).out;
+        path = (plainDerivation "${where}.profiles.${profileName}.path" (pathOf profileName)).out;
         profilePath = profiles.${profileName}.profilePath or null;
         order = 0;
         script = if profileName == "system" then "nixos" else "custom";
@@ -174,20 +262,14 @@ let
     };
 
   # What an author may write; anything else is probably a slip of the pen.
-  levelKeys = [
-    "sshUser" "user" "sudo" "interactiveSudo" "sshOpts" "fastConnection" "autoRollback"
-    "magicRollback" "confirmTimeout" "activationTimeout" "tempPath" "remoteBuild"
-  ];
-  deployKeys = levelKeys ++ [ "nodes" "agent" ];
-  nodeKeys = levelKeys ++ [
+  deployKeys = attrNames levelKinds ++ [ "nodes" "agent" ];
+  nodeKeys = attrNames levelKinds ++ [
     "hostname" "profilesOrder" "profiles" "tags" "system" "toplevel" "hostName" "ssh" "build"
     "push" "confirm" "timeouts" "units" "checks" "rollback" "beforeActivate" "secrets" "agent"
   ];
   unknown =
-    where: keys: set:
-    map (key: "${where}.${key} is not an option of deploy; it does nothing") (
-      filter (key: !(elem key keys)) (attrNames set)
-    );
+    set: known: value:
+    map (field: { inherit set field known; }) (filter (key: !(elem key known)) (attrNames value));
 in
 {
   inherit known;

@@ -1,5 +1,8 @@
 //! From a flake to machines: one evaluation for all that are chosen.
 
+mod broken;
+mod fields;
+
 use std::{collections::BTreeMap, path::Path, time::Instant};
 
 use deploy_wire::machine::{Machine, Revision};
@@ -14,7 +17,7 @@ use crate::{
     report::{Event, Report},
     tools::{
         cache::Cache,
-        nix::{Metadata, Nix, NixError},
+        nix::{Metadata, Nix},
     },
 };
 
@@ -39,7 +42,12 @@ pub async fn evaluate(
     report.tell(Event::Evaluating { flake: selection.flake.clone() });
     let start = Instant::now();
     let flake = absolute(&selection.flake);
-    let not_evaluated = |error| broken(&selection.flake, error);
+    if names_no_folder(&selection.flake) {
+        return Err(Failure::unchanged(format!("there is no folder `{}`", selection.flake)).hint(
+            Some("a flake is named by its folder or its reference: deploy FLAKE#MACHINE".into()),
+        ));
+    }
+    let not_evaluated = |error| broken::failure(&selection.flake, error, overrides.errors);
     let (metadata, version) =
         tokio::try_join!(nix.metadata(&flake), nix.version()).map_err(not_evaluated)?;
     let args = json!({ "candidates": selection.names.as_ref().map(|names| candidates(names)) });
@@ -61,8 +69,7 @@ pub async fn evaluate(
             value
         }
     };
-    for warning in value["warnings"].as_array().into_iter().flatten() {
-        let text = warning.as_str().unwrap_or_default().to_owned();
+    for text in fields::unknown(&value) {
         report.tell(Event::Warning { machine: None, text });
     }
     let fleet = read(&value, selection, overrides, &metadata)?;
@@ -98,6 +105,12 @@ fn absolute(flake: &str) -> String {
         Ok(path) if !is_reference && path.is_dir() => path.display().to_string(),
         _ => flake.to_owned(),
     }
+}
+
+/// What looks like a path and leads nowhere: Nix's own error for it says less.
+fn names_no_folder(flake: &str) -> bool {
+    let is_path = flake.starts_with(['/', '.', '~']) && !flake.contains(['?', '#']);
+    is_path && !Path::new(flake).exists()
 }
 
 /// A JSON document as a string of the Nix language, which knows all of JSON's
@@ -148,15 +161,11 @@ fn read(
     let mut machines = Vec::new();
     for name in names {
         let document = documents.get(&name).cloned().unwrap_or_default();
-        let mut machine = Machine::from_json(document).map_err(|error| {
-            Failure::unchanged(format!(
-                "`deploy.nodes.{name}` in `{}` is not right",
-                selection.flake
-            ))
-            .because(error)
-        })?;
+        let mut machine = Machine::from_json(document)
+            .map_err(|error| fields::wrong(&selection.flake, &name, &error))?;
         machine.revision.clone_from(&revision);
         overrides.apply(&mut machine)?;
+        fields::have_sense(&machine)?;
         only_the_system_profile(&machine)?;
         machines.push(machine);
     }
@@ -169,7 +178,9 @@ fn chosen(words: &[String], known: &[String], flake: &str) -> Result<Vec<String>
         let Some((machine, profile)) = machine_and_profile(word, known) else {
             let hint = match nearest(word, known) {
                 Some(name) => format!("did you mean `{name}`?"),
-                None if known.is_empty() => "it has no machines at all".into(),
+                None if known.is_empty() => {
+                    "it has neither `deploy.nodes` nor `nixosConfigurations`".into()
+                }
                 None => format!("it has: {}", known.join(", ")),
             };
             return Err(
@@ -190,6 +201,11 @@ fn only_the_system_profile(machine: &Machine) -> Result<()> {
     let other = machine.profiles.iter().find(|each| each.name != "system" || each.user != "root");
     match other {
         None => Ok(()),
+        Some(profile) if profile.name == "system" => {
+            let (user, name) = (&profile.user, &machine.name);
+            let failure = refused_profile(name, "system").because(format!("its user is {user}"));
+            Err(failure.hint(Some(format!("set deploy.nodes.{name}.user = \"root\""))))
+        }
         Some(profile) => Err(refused_profile(&machine.name, &profile.name)),
     }
 }
@@ -197,6 +213,9 @@ fn only_the_system_profile(machine: &Machine) -> Result<()> {
 fn refused_profile(machine: &str, profile: &str) -> Box<Failure> {
     Failure::unchanged(format!("profile `{profile}` of {machine} cannot be deployed"))
         .because("only the profile `system` of root, which holds a NixOS system, is supported")
+        .hint(Some(format!(
+            "take it out of deploy.nodes.{machine}.profiles, and deploy it with deploy-rs"
+        )))
 }
 
 fn revision(locked: &Value) -> Option<Revision> {
@@ -209,45 +228,6 @@ fn revision(locked: &Value) -> Option<Revision> {
     })
 }
 
-fn broken(flake: &str, error: NixError) -> Box<Failure> {
-    let text = error.to_string();
-    let hint = hint(flake, &text);
-    Failure::unchanged(format!("the flake `{flake}` cannot be evaluated")).because(text).hint(hint)
-}
-
-/// What the commonest errors mean.
-fn hint(flake: &str, text: &str) -> Option<String> {
-    if let Some(file) = untracked(flake, text) {
-        return Some(format!("git does not track `{file}`: git add {file}"));
-    }
-    let has = |part: &str| text.contains(part);
-    if has("could not find a flake.nix") || has("does not contain a 'flake.nix'") {
-        return Some(
-            "run deploy in the flake's folder, or name it: deploy path/to/flake#machine".into(),
-        );
-    }
-    has("there is no `nix`").then(|| "install Nix: https://nixos.org/download".into())
-}
-
-/// The file that Nix misses because git does not track it: Nix sees tracked
-/// files only, and says just that a path does not exist.
-fn untracked(flake: &str, text: &str) -> Option<String> {
-    let folder = absolute(flake);
-    let missing = text.lines().find_map(|line| {
-        let quoted = |mark: &str| line.split(mark).nth(1).and_then(|rest| rest.split('\'').next());
-        if line.contains("is not tracked by Git") {
-            return quoted("Path '").or_else(|| quoted("path '")).map(str::to_owned);
-        }
-        let below = line.split("-source/").nth(1)?;
-        let end = below.find(['\'', '"', ':']).unwrap_or(below.len());
-        (line.contains("does not exist") || line.contains("No such file"))
-            .then(|| below[..end].to_owned())
-    })?;
-    let root = Path::new(&folder).ancestors().find(|path| path.join(".git").exists())?;
-    let exists = root.join(&missing).exists() || Path::new(&folder).join(&missing).exists();
-    exists.then_some(missing)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,23 +236,5 @@ mod tests {
     fn a_word_with_dots_is_tried_longest_first() {
         let names = ["a.b.c".to_owned()];
         assert_eq!(candidates(&names), [["a.b.c", "a.b", "a"]]);
-    }
-
-    #[test]
-    fn an_untracked_file_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join(".git")).unwrap();
-        std::fs::write(folder.path().join("disko.nix"), "").unwrap();
-        let flake = folder.path().to_str().unwrap();
-        for said in [
-            "error: path '/nix/store/x-source/disko.nix' does not exist",
-            "error: Path 'disko.nix' in the repository \"/home/x\" is not tracked by Git.",
-        ] {
-            assert_eq!(untracked(flake, said).as_deref(), Some("disko.nix"), "{said}");
-        }
-        assert_eq!(
-            untracked(flake, "error: path '/nix/store/x-source/gone.nix' does not exist"),
-            None
-        );
     }
 }
