@@ -6,7 +6,12 @@ set -u
 etc=$1/etc
 work=$(mktemp -d)
 started=()
-trap 'for id in "${started[@]}"; do kill "$id"; done 2> /dev/null; wait' EXIT
+stop() {
+  local id
+  for id in "${started[@]}"; do kill "$id"; done 2> /dev/null
+  wait
+}
+trap stop EXIT
 
 say() { echo "ok    $1"; }
 # try NAME COMMAND...: passes when the command does.
@@ -111,7 +116,9 @@ getent passwd sshd > /dev/null || useradd --system sshd
 try "sshd takes its configuration" sshd -t -f "$work/sshd_config"
 keys_only() {
   sshd -T -f "$work/sshd_config" > "$work/effective" || return
-  grep -ix 'passwordauthentication no' "$work/effective" && grep -ix 'kbdinteractiveauthentication no' "$work/effective" || { cat "$work/effective"; return 1; }
+  [ "$(grep -icxE '(password|kbdinteractive)authentication no' "$work/effective")" = 2 ] && return
+  cat "$work/effective"
+  return 1
 }
 try "sshd lets nobody in by password" keys_only
 
@@ -148,7 +155,10 @@ echo kept > /var/lib/private/notes/notes.txt
 chown 61184:61184 /var/lib/private/notes/notes.txt
 try "restic saves the state of a DynamicUser" run_unit restic-backups-notes
 restore() {
-  set -a; . "$work/environment"; set +a
+  set -a
+  # shellcheck source=/dev/null
+  . "$work/environment"
+  set +a
   rm -r /var/lib/private/notes
   restic restore latest --tag notes --target / || return
   [ "$(cat /var/lib/notes/notes.txt)" = kept ] && [ "$(stat -c %u:%g /var/lib/private/notes/notes.txt)" = 61184:61184 ]
