@@ -30,7 +30,7 @@ in
     homelab.services.ssh = {
       title = "SSH";
       description = "The way in";
-      unit = "sshd.service";
+      unit = if config.services.openssh.startWhenNeeded then "sshd.socket" else "sshd.service";
       bind = "0.0.0.0";
       inherit (cfg) port;
       openFirewall = true;

@@ -66,6 +66,7 @@ in
     };
 
     # nixos/modules/services/monitoring/vmalert.nix
+    vmalert.package = lib.mkPackageOption pkgs "victoriametrics" { };
     vmalert.instances = mkOption {
       default = { };
       type = types.attrsOf (
@@ -128,7 +129,7 @@ in
             DynamicUser = true;
             Restart = "on-failure";
             ExecStart = lib.escapeShellArgs (
-              [ "${pkgs.victoriametrics}/bin/vmalert" ]
+              [ "${services.vmalert.package}/bin/vmalert" ]
               ++ lib.concatLists (
                 lib.mapAttrsToList (
                   flag: value: map (word: "-${flag}=${toString word}") (lib.toList value)

@@ -1,0 +1,171 @@
+#!/bin/bash
+# programs.sh ETC: what was rendered, given to the programs that read it. Runs as root in
+# a root of its own, with a network, mounts and processes of its own. A line per check:
+# `ok NAME`, or `FAIL NAME` and what was said, indented.
+set -u
+etc=$1/etc
+work=$(mktemp -d)
+started=()
+stop() {
+  local id
+  for id in "${started[@]}"; do kill "$id"; done 2> /dev/null
+  wait
+}
+trap stop EXIT
+
+say() { echo "ok    $1"; }
+# try NAME COMMAND...: passes when the command does.
+try() {
+  local name=$1
+  shift
+  if "$@" > "$work/said" 2>&1; then say "$name"; else
+    echo "FAIL  $name"
+    tail -n 15 "$work/said" | sed 's/^/      /'
+  fi
+}
+# refuse NAME TEXT COMMAND...: passes when the command fails and says so.
+refuse() {
+  local name=$1 text=$2
+  shift 2
+  if ! "$@" > "$work/said" 2>&1 && grep -q -- "$text" "$work/said"; then say "$name"; else
+    echo "FAIL  $name"
+    tail -n 15 "$work/said" | sed 's/^/      /'
+  fi
+}
+unit() { cat "$etc/systemd/system/$1"; }
+# value UNIT KEY: the values of a key, a line each.
+value() { unit "$1" | sed -n "s/^$2=//p"; }
+
+echo "      caddy $(caddy version), $(promtool --version 2>&1 | head -n1 | cut -d, -f1,2), $(amtool --version 2>&1 | head -n1 | cut -d' ' -f1-3)"
+echo "      $(sshd -V 2>&1 | tail -n1), $(restic version | cut -d' ' -f1,2), $(systemd-analyze --version | head -n1), victoria-metrics $(dpkg-query -W -f '${Version}' victoria-metrics)"
+
+# --- the proxy
+caddyfile=$etc/caddy/caddy_config
+try "caddy adapt takes the Caddyfile" caddy adapt --config "$caddyfile" --adapter caddyfile
+sed 's/reverse_proxy/reverse_porxy/' "$caddyfile" > "$work/broken"
+refuse "caddy adapt refuses a broken one" "unrecognized directive: reverse_porxy" caddy adapt --config "$work/broken" --adapter caddyfile
+
+ip link set lo up
+export HOME=$work XDG_DATA_HOME=$work/data XDG_CONFIG_HOME=$work/config
+# Behind each site something that says which host was asked for.
+cat > "$work/upstream.py" << 'P'
+import http.server, sys, threading
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = f"{self.server.server_address[1]} {self.headers['Host']}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+servers = [http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Answer) for port in sys.argv[1:]]
+for server in servers[1:]:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+servers[0].serve_forever()
+P
+mapfile -t sites < <(grep -oE '^[a-z0-9.-]+ \{' "$caddyfile" | cut -d' ' -f1)
+mapfile -t ports < <(grep -oE 'reverse_proxy http://127.0.0.1:[0-9]+' "$caddyfile" | grep -oE '[0-9]+$')
+python3 "$work/upstream.py" "${ports[@]}" & started+=($!)
+caddy run --config "$caddyfile" --adapter caddyfile > "$work/caddy.log" 2>&1 & started+=($!)
+root=$XDG_DATA_HOME/caddy/pki/authorities/local/root.crt
+# until_true COMMAND...: at most 20 seconds.
+until_true() {
+  local deadline=$((SECONDS + 20))
+  until "$@" > /dev/null 2>&1; do [ "$SECONDS" -lt "$deadline" ] || return 1; done
+}
+ask() { curl --silent --show-error --fail --cacert "$root" --resolve "$1:443:127.0.0.1" "https://$1/"; }
+until_true ask "${sites[0]}"
+answers_as() { [ "$(ask "$1")" = "$2 $1" ]; }
+for index in "${!sites[@]}"; do
+  try "https://${sites[$index]} answers through caddy with its own authority's certificate" answers_as "${sites[$index]}" "${ports[$index]}"
+done
+issuer() { openssl s_client -connect 127.0.0.1:443 -servername "${sites[0]}" < /dev/null 2> /dev/null | openssl x509 -noout -issuer; }
+names_issuer() { issuer | grep -q "Caddy Local Authority"; }
+try "the certificate's issuer is the one that a deploy looks for" names_issuer
+admin() { [ "$(curl -s -o /dev/null -w '%{http_code}' -H "Host: $1" http://127.0.0.1:2019/config/)" = "$2" ]; }
+try "caddy's admin interface answers to the name that the check uses" admin localhost:2019 200
+try "and to no other" admin 127.0.0.1 403
+metrics() { curl -sf http://127.0.0.1:2019/metrics | grep -q '^caddy_http_requests_total'; }
+try "caddy exports metrics of its sites" metrics
+# An address that is in no audience: TEST-NET-3.
+ip address add 203.0.113.9/32 dev lo
+stranger() { [ "$(curl -s -o /dev/null -w '%{http_code}' --interface 203.0.113.9 --cacert "$root" --resolve "${sites[0]}:443:203.0.113.9" "https://${sites[0]}/")" = 403 ]; }
+try "a stranger gets 403" stranger
+
+# --- metrics and alerts
+scrape=$(value victoriametrics.service ExecStart | grep -oE '/nix/store/[^ ]*prometheusConfig.yaml')
+try "promtool takes the scrape jobs" promtool check config --syntax-only "$scrape"
+try "victoria-metrics takes the scrape jobs" victoria-metrics -dryRun -promscrape.config="$scrape"
+sed 's/"metrics_path"/"metrics_paht"/' "$scrape" > "$work/scrape.yml"
+refuse "victoria-metrics refuses a misspelt field" metrics_paht victoria-metrics -dryRun -promscrape.config="$work/scrape.yml"
+rules=$etc/vmalert-homelab/rules.yml
+try "promtool takes the alert rules" promtool check rules "$rules"
+try "vmalert takes the alert rules" vmalert -dryRun -rule="$rules"
+sed 's/== 0"/== == 0"/' "$rules" > "$work/rules.yml"
+refuse "promtool refuses a broken expression" "could not parse expression\|parse error" promtool check rules "$work/rules.yml"
+# The file that is completed at the start; an empty place stays as it is.
+alertmanager=$(grep -oE '/nix/store/[^ "]*checked-config' "$(value alertmanager.service ExecStartPre)")
+try "amtool takes Alertmanager's configuration" amtool check-config "$alertmanager"
+
+# --- SSH
+mkdir -p /run/sshd "$work/ssh"
+ssh-keygen -q -t ed25519 -N '' -f "$work/ssh/key"
+sed -E "s,^HostKey .*,HostKey $work/ssh/key," "$etc/ssh/sshd_config" | awk '!/^HostKey/ || !seen++' > "$work/sshd_config"
+getent passwd sshd > /dev/null || useradd --system sshd
+try "sshd takes its configuration" sshd -t -f "$work/sshd_config"
+keys_only() {
+  sshd -T -f "$work/sshd_config" > "$work/effective" || return
+  [ "$(grep -icxE '(password|kbdinteractive)authentication no' "$work/effective")" = 2 ] && return
+  cat "$work/effective"
+  return 1
+}
+try "sshd lets nobody in by password" keys_only
+
+# --- units
+for name in caddy grafana homepage-dashboard victoriametrics loki alloy vmalert-homelab alertmanager prometheus-node-exporter sshd restic-backups-notes notes; do
+  complete() {
+    [ -e "$etc/systemd/system/$1.service" ] || { echo "there is no $1.service"; return 1; }
+    SYSTEMD_UNIT_PATH="$etc/systemd/system:/usr/lib/systemd/system" systemd-analyze verify --man=no --generators=no --recursive-errors=no "$1.service"
+  }
+  try "systemd takes $name.service" complete "$name"
+done
+
+# --- a backup, its loss and its return
+sh -c "$(sed -n 's/^Environment="\(RESTIC_[A-Z_]*\)=\(.*\)"/export \1=\2/p' "$etc/systemd/system/restic-backups-notes.service"); env" | grep ^RESTIC_ > "$work/environment"
+mkdir -p /etc/plain-secrets /etc/backups /var/backup /var/lib/node-exporter-textfile /var/lib/hollow
+cp -L "$etc"/backups/* /etc/backups/
+cp -L "$etc/plain-secrets/restic-password" /etc/plain-secrets/
+# run_unit NAME: what systemd would run, in its order, stopping at the first failure.
+run_unit() {
+  (
+    set -e
+    while IFS='=' read -r key setting; do export "$key=$setting"; done < <(sed -n 's/^Environment="\(.*\)"$/\1/p' <<< "$(unit "$1.service")" | grep -v '^PATH=')
+    mkdir -p "/run/$1" "/var/cache/$1"
+    for key in ExecStartPre ExecStart ExecStartPost; do
+      while read -r line; do bash -ec "$line"; done < <(value "$1.service" $key)
+    done
+  )
+}
+# As systemd gives it to a DynamicUser: the folder is private, what is public is a link.
+install -d -m 0700 /var/lib/private
+install -d -m 0755 -o 61184 -g 61184 /var/lib/private/notes
+ln -sfn private/notes /var/lib/notes
+echo kept > /var/lib/private/notes/notes.txt
+chown 61184:61184 /var/lib/private/notes/notes.txt
+try "restic saves the state of a DynamicUser" run_unit restic-backups-notes
+restore() {
+  set -a
+  # shellcheck source=/dev/null
+  . "$work/environment"
+  set +a
+  rm -r /var/lib/private/notes
+  restic restore latest --tag notes --target / || return
+  [ "$(cat /var/lib/notes/notes.txt)" = kept ] && [ "$(stat -c %u:%g /var/lib/private/notes/notes.txt)" = 61184:61184 ]
+}
+try "what was lost comes back, with its owner" restore
+exported() { grep -q '^homelab_backup_last_success_timestamp_seconds{service="notes"} [0-9]*$' /var/lib/node-exporter-textfile/backup-notes.prom; }
+try "the time of the backup is exported" exported
+refuse "a backup that holds no file fails, and names the option" "homelab.services.hollow.backup.paths" run_unit restic-backups-hollow
+rm /var/lib/private/notes/notes.txt; echo other > /var/lib/private/notes/other.txt
+refuse "a backup without the file that must be in it fails" "homelab.services.notes.backup.sentinel" run_unit restic-backups-notes
