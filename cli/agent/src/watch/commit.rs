@@ -16,6 +16,11 @@ impl Watch<'_> {
         if look::profile_is_foreign(record) {
             return Ok(foreign("another tool set the system profile before the commit"));
         }
+        // What the loader is about to name must be whole on disk first: Nix's
+        // import leaves that to the kernel, and `switch-to-configuration boot`
+        // writes the loader before it syncs the store. A power cut in between
+        // would boot a system of empty files.
+        files::sync_file_system("/nix/store")?;
         self.set_profile(record)?;
         let limit = record.rules.timeouts.activation();
         let waited = self.wait_for(Step::Commit, limit, || Ok(true))?;
