@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use deploy_lab::host::{Host, Output, Running};
 use deploy_lab::lab::Lab;
+use deploy_lab::prepared::Prepared;
 use deploy_lab::programs::{self, DEPLOY};
 use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation};
 
@@ -20,8 +21,13 @@ pub struct Scene {
 
 impl Scene {
     pub fn new(lab: &mut Lab) -> Result<Self> {
-        let mac = lab.prepared(&BASELINE, "mac")?;
-        let frame1 = lab.prepared(&BASELINE, "frame1")?;
+        Self::of(lab, &BASELINE)
+    }
+
+    /// With the hosts of another prepared set.
+    pub fn of(lab: &mut Lab, set: &Prepared) -> Result<Self> {
+        let mac = lab.prepared(set, "mac")?;
+        let frame1 = lab.prepared(set, "frame1")?;
         mac.boot()?;
         frame1.boot()?;
         frame1.wait_until_up()?;
