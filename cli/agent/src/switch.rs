@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::{SyncSender, sync_channel},
     thread,
     time::Duration,
@@ -18,6 +18,7 @@ use crate::{
     agent::Agent,
     arm, clock,
     events::{Events, folder},
+    files,
     ledger::Ledger,
     tools::{
         switch_to_configuration::{self, PreSwitchChecks},
@@ -27,6 +28,12 @@ use crate::{
 
 /// Lines that may wait for a journal that does not take them.
 const JOURNAL_LINES: usize = 4096;
+
+/// Where an activation writes besides the store: users, the keys of sshd, state. NixOS renames
+/// those files without waiting for the disk; after a power cut they could be empty, and then
+/// no activation succeeds and nobody can log in:
+/// `a-system-that-stops-sshd-is-rolled-back-on-real-nixos` proves it.
+const WRITTEN: [&str; 4] = ["/", "/etc", "/var", "/var/lib/nixos"];
 
 /// A step of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -210,6 +217,11 @@ pub fn run(attempt: &AttemptId, step: Step) -> Result<()> {
     };
     if matches!(step, Step::Activate) {
         events.tell(&Event::Switched { status });
+    }
+    for folder in WRITTEN.into_iter().filter(|folder| Path::new(folder).is_dir()) {
+        if let Err(error) = files::sync_file_system(folder) {
+            events.note(format!("{error:#}; a power cut may undo parts of the switch"));
+        }
     }
     let path = ending(attempt, step);
     let temporary = path.with_extension("new");

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use serde_json::{Map, Value};
 
 use super::baseline::{self, Loader};
 use super::files;
@@ -35,6 +36,7 @@ pub const REAL: Prepared = Prepared {
 #[derive(Clone, Debug, Default)]
 pub struct RealFleet {
     machines: BTreeMap<String, Module>,
+    nodes: BTreeMap<String, Map<String, Value>>,
 }
 
 impl RealFleet {
@@ -46,6 +48,12 @@ impl RealFleet {
     /// A machine; the module of one that is there already is replaced.
     pub fn machine(mut self, name: &str, module: Module) -> Self {
         self.machines.insert(name.to_owned(), module);
+        self
+    }
+
+    /// A setting of the machine's node, such as `sshUser` or `confirmTimeout`.
+    pub fn node(mut self, name: &str, key: &str, value: impl Into<Value>) -> Self {
+        self.nodes.entry(name.to_owned()).or_default().insert(key.to_owned(), value.into());
         self
     }
 
@@ -63,6 +71,9 @@ impl RealFleet {
         }
         for (name, module) in &self.machines {
             all.push((format!("machines/{name}.nix"), module.text(), 0o644));
+        }
+        for (name, node) in &self.nodes {
+            all.push((format!("machines/{name}.json"), serde_json::to_string_pretty(node)?, 0o644));
         }
         all.push(("key".into(), access::operator_key(operator)?, 0o644));
         Ok(all)

@@ -12,6 +12,13 @@
         lib.filter (lib.hasSuffix ".nix") (lib.attrNames (builtins.readDir ./machines))
       );
       profile = import ./systems/deploy-rs.nix { };
+      # Settings of a machine's node, for those that have any.
+      node =
+        name:
+        let
+          file = ./machines + "/${name}.json";
+        in
+        lib.optionalAttrs (builtins.pathExists file) (lib.importJSON file);
     in
     {
       nixosConfigurations = lib.genAttrs names (
@@ -25,11 +32,15 @@
           ];
         }
       );
-      deploy.nodes = lib.genAttrs names (name: {
-        hostname = name;
-        sshUser = "root";
-        user = "root";
-        profiles.system.path = profile self.nixosConfigurations.${name};
-      });
+      deploy.nodes = lib.genAttrs names (
+        name:
+        {
+          hostname = name;
+          sshUser = "root";
+          user = "root";
+          profiles.system.path = profile self.nixosConfigurations.${name};
+        }
+        // node name
+      );
     };
 }

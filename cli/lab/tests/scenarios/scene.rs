@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use deploy_lab::base::Places;
 use deploy_lab::host::{Host, HostSpec, Output, Running};
 use deploy_lab::lab::Lab;
+use deploy_lab::prepared::Prepared;
 use deploy_lab::programs::{self, DEPLOY};
 use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation};
 
@@ -21,7 +22,13 @@ pub struct Scene {
 
 impl Scene {
     pub fn new(lab: &mut Lab) -> Result<Self> {
-        Self::with_programs_in(Places::Debian, lab)
+        Self::of(lab, &BASELINE)
+    }
+
+    /// With the hosts of another prepared set.
+    pub fn of(lab: &mut Lab, set: &Prepared) -> Result<Self> {
+        let (mac, frame1) = (lab.prepared(set, "mac")?, lab.prepared(set, "frame1")?);
+        Self::switched_on(mac, frame1)
     }
 
     /// A scene whose frame1 has its programs in `places`.
@@ -29,6 +36,10 @@ impl Scene {
         let mac = lab.prepared(&BASELINE, "mac")?;
         let spec = HostSpec::named("frame1")?.with_programs_in(places);
         let frame1 = lab.prepared_as(&BASELINE, "frame1", spec)?;
+        Self::switched_on(mac, frame1)
+    }
+
+    fn switched_on(mac: Host, frame1: Host) -> Result<Self> {
         mac.boot()?;
         frame1.boot()?;
         frame1.wait_until_up()?;

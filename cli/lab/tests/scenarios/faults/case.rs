@@ -13,6 +13,7 @@ use deploy_wire::phase::Phase;
 use deploy_wire::record::Record;
 
 use super::hold::{Held, Hold};
+use super::lane::Lane;
 use super::wanted::Wanted;
 use crate::scene::{Scene, end};
 
@@ -24,6 +25,7 @@ const NEXT_PHASE: Duration = Duration::from_secs(60);
 /// An operator, a machine, and the system that the machine ran first.
 pub struct Case {
     scene: Scene,
+    lane: Lane,
     pub before: String,
 }
 
@@ -36,15 +38,16 @@ impl Deref for Case {
 }
 
 impl Case {
-    pub fn new(lab: &mut Lab) -> Result<Self> {
-        let scene = Scene::new(lab)?;
+    pub fn new(lab: &mut Lab, lane: Lane) -> Result<Self> {
+        let scene = Scene::of(lab, lane.set())?;
+        scene.frame1.wait_for_ssh(NEXT_PHASE)?;
         let before = scene.runs()?;
-        Ok(Self { scene, before })
+        Ok(Self { scene, lane, before })
     }
 
     /// Writes the flake; returns the system that it makes.
     pub fn wants(&self, wanted: &Wanted) -> Result<String> {
-        self.scene.has(wanted.fleet())?;
+        wanted.write(&self.scene.mac, self.lane)?;
         self.wanted()
     }
 

@@ -3,6 +3,7 @@
 
 mod case;
 mod hold;
+mod lane;
 pub mod power;
 pub mod ssh;
 mod wanted;

@@ -3,30 +3,29 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
 use deploy_lab::network::Admission;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 
 use super::case::Case;
+use super::lane::on_both_lanes;
 use super::wanted::Wanted;
 use crate::harness::Scenario;
 use crate::scene::end;
 
-pub const ALL: &[Scenario] = &[
-    Scenario::new("a-power-cut-while-waiting-comes-back-on-the-old-system", waiting),
-    Scenario::new("the-next-deploy-ends-an-attempt-that-a-power-cut-left-open", next),
-    Scenario::new("a-power-cut-the-instant-deploy-ends-boots-the-new-system", done),
+pub const ALL: &[Scenario] = on_both_lanes![
+    "a-power-cut-while-waiting-comes-back-on-the-old-system" => waiting,
+    "the-next-deploy-ends-an-attempt-that-a-power-cut-left-open" => next,
+    "a-power-cut-the-instant-deploy-ends-boots-the-new-system" => done,
 ];
 
 const RESTARTED: &str = "the machine was restarted before the confirmation";
 
 /// The operator stays, and learns what became of it.
-fn waiting(lab: &mut Lab) -> Result<()> {
-    let case = Case::new(lab)?;
+fn waiting(case: &Case) -> Result<()> {
     case.wants(&Wanted::new(2))?;
     let running = case.begin_waiting()?;
-    cut(&case)?;
+    cut(case)?;
     case.frame1.admit(Admission::All)?;
     let said = end(running)?;
     said.ends(3, &["frame1 was rolled back", RESTARTED, "state: back on generation 1"])?;
@@ -36,12 +35,11 @@ fn waiting(lab: &mut Lab) -> Result<()> {
 }
 
 /// The operator is gone as well: nothing of ours runs at a boot, and the next deploy ends it.
-fn next(lab: &mut Lab) -> Result<()> {
-    let case = Case::new(lab)?;
+fn next(case: &Case) -> Result<()> {
     let wanted = case.wants(&Wanted::new(2))?;
     let mut running = case.begin_waiting()?;
     running.kill()?;
-    cut(&case)?;
+    cut(case)?;
     let open = case.record()?;
     ensure!(open.is_open(), "somebody ended it: {:?}", open.outcome);
     case.frame1.admit(Admission::All)?;
@@ -65,8 +63,7 @@ fn cut(case: &Case) -> Result<()> {
     Ok(())
 }
 
-fn done(lab: &mut Lab) -> Result<()> {
-    let case = Case::new(lab)?;
+fn done(case: &Case) -> Result<()> {
     let wanted = case.wants(&Wanted::new(2))?;
     let said = end(case.begin("frame1")?)?;
     case.frame1.power_cut()?;

@@ -1,26 +1,48 @@
-//! What is deployed, as a system made without nixpkgs.
+//! What is deployed, in the words of both lanes.
 
 use std::time::Duration;
 
-use deploy_lab::systems::{Fleet, Generation};
+use anyhow::Result;
+use deploy_lab::host::Host;
+use deploy_lab::systems::{Fault, Fleet, Generation, Module, RealFleet};
 use serde_json::{Value, json};
 
-/// A generation of frame1 and the settings of its node.
+use super::lane::Lane;
+
+/// Stops an activation as the stand-in's does, see [`super::hold::Hold`].
+const HOLD: &str = "system.activationScripts.hold = ''
+    if [ -p /run/hold/activate.at ]; then
+      echo activate > /run/hold/activate.at
+      read -r _ < /run/hold/activate.go
+    fi
+  '';";
+
+/// A system of frame1 and the settings of its node.
 #[derive(Clone)]
 pub struct Wanted {
-    pub generation: Generation,
+    generation: Generation,
+    module: Module,
     node: Vec<(&'static str, Value)>,
 }
 
 impl Wanted {
-    /// A working system.
+    /// A working system with this /etc/generation.
     pub fn new(number: u32) -> Self {
-        Self { generation: Generation::new("frame1", number), node: Vec::new() }
+        let module = Module::new(number).line(HOLD);
+        Self { generation: Generation::new("frame1", number), module, node: Vec::new() }
     }
 
-    /// Another system.
-    pub fn system(mut self, change: impl FnOnce(Generation) -> Generation) -> Self {
-        self.generation = change(self.generation);
+    /// A system with a fault.
+    pub fn with(mut self, fault: &Fault) -> Self {
+        self.generation = self.generation.with(fault);
+        self.module = self.module.with(fault);
+        self
+    }
+
+    /// A line of sshd's settings.
+    pub fn sshd(mut self, line: &str) -> Self {
+        self.generation = self.generation.sshd_config(line);
+        self.module = self.module.line(&format!("services.openssh.extraConfig = ''{line}'';"));
         self
     }
 
@@ -40,9 +62,20 @@ impl Wanted {
         self.node("timeouts", json!({ "activation": 20, "check": 15, "rollback": 20 }))
     }
 
-    /// The fleet that has it.
-    pub fn fleet(&self) -> Fleet {
-        let fleet = Fleet::of("frame1", self.generation.clone());
-        self.node.iter().fold(fleet, |fleet, (key, value)| fleet.node("frame1", key, value.clone()))
+    /// Writes the flake that has it.
+    pub fn write(&self, operator: &Host, lane: Lane) -> Result<()> {
+        let node = self.node.iter().cloned();
+        match lane {
+            Lane::StandIn => node
+                .fold(Fleet::of("frame1", self.generation.clone()), |fleet, (key, value)| {
+                    fleet.node("frame1", key, value)
+                })
+                .write(operator),
+            Lane::Real => node
+                .fold(RealFleet::of("frame1", self.module.clone()), |fleet, (key, value)| {
+                    fleet.node("frame1", key, value)
+                })
+                .write(operator),
+        }
     }
 }
