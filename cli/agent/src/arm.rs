@@ -36,6 +36,7 @@ pub fn properties() -> Vec<String> {
         "TimeoutStartSec=infinity",
         "TimeoutStopSec=5",
         "LogRateLimitIntervalSec=0",
+        "SyslogIdentifier=deploy-agent",
     ]
     .map(Into::into)
     .to_vec()

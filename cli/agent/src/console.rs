@@ -3,7 +3,11 @@
 use anyhow::{Result, bail};
 use deploy_wire::{attempt::AttemptId, outcome::End, record::Record};
 
-use crate::{agent::Agent, look, recover, transition::Event};
+use crate::{
+    agent::Agent,
+    confirmation::{self, Taken},
+    look, recover,
+};
 
 /// Prints what runs, what boots and the last attempt.
 pub fn status() -> Result<()> {
@@ -44,17 +48,10 @@ pub fn confirm(attempt: &AttemptId) -> Result<()> {
     let Some(record) = agent.ledger.find(attempt)? else {
         bail!("this machine knows no attempt {attempt}");
     };
-    let console = deploy_wire::attempt::Login {
-        client: "console".into(),
-        client_port: 0,
-        server: "console".into(),
-        server_port: 0,
-    };
-    let in_time = record.deadline.is_some_and(|at| !crate::clock::left(at).is_zero());
-    if record.is_open() && in_time {
-        agent.ledger.offer(attempt, &agent.boot, Event::Confirmed.into(), |record| {
-            record.confirmed_by = Some(console);
-        })?;
+    if record.is_open()
+        && confirmation::confirm(&agent, &record, confirmation::console())? == Taken::TooEarly
+    {
+        bail!("attempt {attempt} is in phase {}, where nothing can be confirmed", record.phase);
     }
     match recover::wait_for_end(&agent, &record)?.and_then(|record| record.outcome) {
         Some(outcome) if outcome.end == End::Committed => {

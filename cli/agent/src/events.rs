@@ -29,7 +29,8 @@ impl Events {
         Self::in_folder(&folder(attempt))
     }
 
-    fn in_folder(folder: &Path) -> Self {
+    /// Those that are kept in a folder.
+    pub fn in_folder(folder: &Path) -> Self {
         Self { path: folder.join("events.jsonl") }
     }
 

@@ -7,7 +7,7 @@
 
 use std::{
     fs::{self, File},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -42,6 +42,7 @@ const KEPT: usize = 50;
 #[derive(Debug, Clone)]
 pub struct Ledger {
     folder: PathBuf,
+    volatile: PathBuf,
 }
 
 /// An event with what people are told of it.
@@ -76,7 +77,7 @@ pub struct Locked {
 impl Ledger {
     /// The machine's.
     pub fn open() -> Self {
-        Self { folder: PathBuf::from(STATE) }
+        Self { folder: PathBuf::from(STATE), volatile: PathBuf::from(VOLATILE) }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -99,8 +100,9 @@ impl Ledger {
 
     /// Takes the machine for staging; `None` while another `serve` has it.
     pub fn lock_for_staging(&self) -> Result<Option<Locked>> {
-        fs::create_dir_all(VOLATILE).with_context(|| format!("{VOLATILE} cannot be made"))?;
-        let file = files::open_lock(&Path::new(VOLATILE).join("stage.lock"))?;
+        fs::create_dir_all(&self.volatile)
+            .with_context(|| format!("{} cannot be made", self.volatile.display()))?;
+        let file = files::open_lock(&self.volatile.join("stage.lock"))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Locked { _file: file })),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
@@ -136,20 +138,22 @@ impl Ledger {
         files::write_json(&self.path("attempt.json"), record)
     }
 
-    /// Offers an event. The record after it, if the state machine moved; `None`
-    /// if the event means nothing (any more).
+    /// Offers an event that came of the state that `seen` shows: compare and
+    /// swap. The record after it, if the state machine moved; `None` if the event
+    /// means nothing there, or if somebody else moved the attempt meanwhile. A
+    /// deadline of one phase must not end the next one:
+    /// `of_two_that_race_at_the_deadline_exactly_one_is_taken`.
     pub fn offer(
         &self,
-        attempt: &AttemptId,
+        seen: &Record,
         boot: &Boot,
         happened: Happened,
         change: impl FnOnce(&mut Record),
     ) -> Result<Option<Record>> {
         let _locked = self.lock()?;
-        let mut record = self
-            .record()?
-            .filter(|record| record.attempt == *attempt)
-            .ok_or_else(|| anyhow!("attempt {attempt} is neither the open one nor the last one"))?;
+        let Some(mut record) = self.record()?.filter(|record| is_as(record, seen)) else {
+            return Ok(None);
+        };
         let Some(state) = State::of(&record).after(happened.event) else { return Ok(None) };
         let phase = state.place.phase();
         let same_phase = phase == record.phase && record.boot == *boot;
@@ -167,7 +171,7 @@ impl Ledger {
         }
         files::write_json(&self.path("attempt.json"), &record)?;
         if !same_phase {
-            Events::of(attempt).tell(&Told::Phase {
+            Events::in_folder(&self.volatile.join(record.attempt.as_str())).tell(&Told::Phase {
                 phase,
                 seconds_left: record.deadline.map(|deadline| whole_seconds(clock::left(deadline))),
                 why: record.why.clone(),
@@ -226,6 +230,13 @@ impl Ledger {
     }
 }
 
+/// Whether a record is of the same attempt in the same state of the same boot.
+fn is_as(record: &Record, seen: &Record) -> bool {
+    record.attempt == seen.attempt
+        && record.boot == seen.boot
+        && State::of(record) == State::of(seen)
+}
+
 /// What is to be seen on the machine now that an attempt is over. What came in
 /// between of one that was committed after all is worth a note.
 fn outcome(end: End, why: Option<String>, mut notes: Vec<String>) -> Outcome {
@@ -269,3 +280,7 @@ pub fn staged_deadline() -> deploy_wire::record::Deadline {
 fn whole_seconds(left: std::time::Duration) -> u64 {
     left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

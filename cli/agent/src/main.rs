@@ -4,8 +4,10 @@
 mod agent;
 mod args;
 mod arm;
+mod boot_files;
 mod checks;
 mod clock;
+mod confirmation;
 mod console;
 mod events;
 mod expire;

@@ -40,7 +40,7 @@ pub fn recover(agent: &Agent) -> Result<Option<Record>> {
 }
 
 fn offer(agent: &Agent, record: &Record, happened: Happened) -> Result<()> {
-    agent.ledger.offer(&record.attempt, &agent.boot, happened, |_| {}).map(drop)
+    agent.ledger.offer(record, &agent.boot, happened, |_| {}).map(drop)
 }
 
 fn is_late(record: &Record) -> bool {

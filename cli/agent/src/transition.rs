@@ -241,6 +241,11 @@ impl Action {
         matches!(self, Self::Commit | Self::RollBack)
     }
 
+    /// Whether a confirmation would come before there is anything to confirm.
+    pub fn is_before_the_confirmation(self) -> bool {
+        matches!(self, Self::Rest | Self::Arm | Self::Activate | Self::Check)
+    }
+
     /// Whether it is tried again until its deadline when it could not be done:
     /// there is nothing after the way back.
     pub fn insists(self) -> bool {

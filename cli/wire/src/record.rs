@@ -49,7 +49,8 @@ pub struct Record {
     pub revision: Option<Revision>,
     /// What decides, from machine.json.
     pub rules: Rules,
-    /// The boot in which it was staged.
+    /// The boot that `deadline` counts in: the one in which it was staged, or
+    /// in which it was taken up again after a restart.
     pub boot: Boot,
     /// Where it is.
     pub phase: Phase,

@@ -14,10 +14,9 @@ use super::{
     refusal::{refuse, refuse_with},
     room::free,
 };
+use crate::boot_files;
 
 const BOOT: &str = "/boot";
-/// Where boot loaders' builders copy kernels to.
-const KERNELS: [&str; 3] = ["/boot/kernels", "/boot/nixos", "/boot/EFI/nixos"];
 /// What the loader's own file may need besides.
 const NEEDED: u64 = 256 << 10;
 
@@ -46,9 +45,9 @@ pub fn look(wanted: &StorePath) -> Result<(), Refusal> {
     if !mounted {
         return Ok(());
     }
-    let files = ["kernel", "initrd"].map(|name| fs::canonicalize(format!("{wanted}/{name}")));
-    let needed: u64 = NEEDED
-        + files.iter().flatten().filter(|path| !is_there(path)).map(|path| size(path)).sum::<u64>();
+    let missing = boot_files::of(wanted).into_iter();
+    let missing = missing.filter(|path| boot_files::copies(path).is_empty());
+    let needed = NEEDED + missing.map(|path| size(&path)).sum::<u64>();
     let free = free(BOOT)?;
     if free >= needed {
         return Ok(());
@@ -67,18 +66,6 @@ pub fn look(wanted: &StorePath) -> Result<(), Refusal> {
 
 fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |found| found.len())
-}
-
-/// Whether a loader's builder copied a file already: its name there holds the
-/// store path's hash.
-fn is_there(path: &Path) -> bool {
-    let Ok(store) = StorePath::containing(&path.to_string_lossy()) else { return false };
-    KERNELS.iter().any(|folder| {
-        fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
-            let same_size = entry.metadata().is_ok_and(|found| found.len() == size(path));
-            same_size && entry.file_name().to_string_lossy().starts_with(store.hash())
-        })
-    })
 }
 
 fn mounted(mounts: &str) -> bool {

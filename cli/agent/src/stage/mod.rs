@@ -45,7 +45,10 @@ fn stage_or_fail(
         return Ok(Err(others::being_staged()));
     };
     if let Some(open) = recover::recover(agent)?.filter(Record::is_open) {
-        return Ok(Err(others::busy(&open)));
+        // The same question again: the answer to the first one was lost.
+        let again = open.phase == Phase::Staged
+            && (&open.attempt, &open.wanted) == (&asked.attempt, &asked.wanted);
+        return Ok(if again { Ok(open) } else { Err(others::busy(&open)) });
     }
     if agent.ledger.find(&asked.attempt)?.is_some() {
         let why = format!("attempt {} exists already", asked.attempt);
@@ -96,7 +99,7 @@ fn look_and_write(agent: &Agent, asked: &Stage, record: &Record) -> Result<Resul
     if let Err(error) = arm::arm_timer(agent, record) {
         let why = format!("{error:#}");
         let happened = Happened::because(Event::Cancelled, why);
-        agent.ledger.offer(&record.attempt, &agent.boot, happened, |_| {})?;
+        agent.ledger.offer(record, &agent.boot, happened, |_| {})?;
         return Err(error);
     }
     Ok(Ok(()))

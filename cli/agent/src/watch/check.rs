@@ -10,7 +10,7 @@ use deploy_wire::{
     record::Record,
 };
 
-use super::{TICK, Watch, activate::foreign};
+use super::{TICK, Watch, activate::foreign, commit};
 use crate::{
     checks::Checks,
     clock,
@@ -54,7 +54,7 @@ impl Watch<'_> {
         loop {
             let waits_for = match self.look(record, &mut looking)? {
                 Verdict::Given(happened) => return Ok(Some(happened)),
-                Verdict::Well => return Ok(Some(self.passed())),
+                Verdict::Well => return Ok(Some(self.passed(record))),
                 Verdict::NotYet(what) => what,
             };
             if passed(record) {
@@ -94,7 +94,7 @@ impl Watch<'_> {
             }
             let waits_for = match self.look(record, &mut looking)? {
                 Verdict::Given(happened) => return Ok(Some(happened)),
-                Verdict::Well => return Ok(Some(self.passed())),
+                Verdict::Well => return Ok(Some(self.passed(record))),
                 Verdict::NotYet(what) => what,
             };
             if passed(record) {
@@ -107,9 +107,11 @@ impl Watch<'_> {
         }
     }
 
-    /// All is well; what late checks say goes along as notes.
-    fn passed(&self) -> Happened {
-        Happened { event: Event::Passed, why: None, notes: self.late_notes() }
+    /// All is well; the notes are told if this is the end, as of a `test`.
+    fn passed(&self, record: &Record) -> Happened {
+        let mut notes = self.late_notes();
+        notes.extend(commit::note_of_confirmation(record));
+        Happened { event: Event::Passed, why: None, notes }
     }
 
     /// Late checks that fail, in words.

@@ -2,12 +2,11 @@
 
 use anyhow::{Context, Result};
 use deploy_wire::{
-    WIRE_VERSION, baseline::Confirmed, machine::Confirm, message::Mode, outcome::BootDefault,
-    record::Record,
+    WIRE_VERSION, baseline::Confirmed, message::Mode, outcome::BootDefault, record::Record,
 };
 
 use super::{Watch, activate::foreign};
-use crate::{clock, files, ledger::Happened, look, switch::Step, transition::Event};
+use crate::{boot_files, clock, files, ledger::Happened, look, switch::Step, transition::Event};
 
 impl Watch<'_> {
     /// Profile, boot loader, then a look at what boots. Each part is done again
@@ -22,6 +21,7 @@ impl Watch<'_> {
         // would boot a system of empty files.
         files::sync_file_system("/nix/store")?;
         self.set_profile(record)?;
+        boot_files::remove_damaged(&record.wanted)?;
         let limit = record.rules.timeouts.activation();
         let waited = self.wait_for(Step::Commit, limit, || Ok(true))?;
         if !waited.succeeded() {
@@ -38,7 +38,10 @@ impl Watch<'_> {
             BootDefault::Unknown(why) => notes.push(format!("boots: not known ({why})")),
         }
         sync()?;
-        self.agent.ledger.confirm(&confirmed(record))?;
+        // What was only made the boot default was confirmed by nobody.
+        if record.mode == Mode::Switch {
+            self.agent.ledger.confirm(&confirmed(record))?;
+        }
         notes.extend(note_of_confirmation(record));
         Ok(Happened { event: Event::Committed, why: None, notes })
     }
@@ -68,11 +71,16 @@ fn confirmed(record: &Record) -> Confirmed {
     }
 }
 
-fn note_of_confirmation(record: &Record) -> Option<String> {
-    let Confirm { required, .. } = record.rules.confirm;
-    match (record.mode, required) {
-        (Mode::Boot, _) => Some("nothing has tried that it boots".into()),
-        (_, false) => Some("no login confirmed it".into()),
-        _ => None,
+/// What is to be said of a way that has no confirmation or no commit.
+pub fn note_of_confirmation(record: &Record) -> Vec<String> {
+    let mut notes = Vec::new();
+    match record.mode {
+        Mode::Boot => notes.push("nothing has tried that it boots".into()),
+        Mode::Test => notes.push("it runs until the next reboot: the boot default stays".into()),
+        Mode::Switch => {}
     }
+    if record.mode != Mode::Boot && !record.rules.confirm.required {
+        notes.push("no login confirmed it".into());
+    }
+    notes
 }

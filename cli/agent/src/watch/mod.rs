@@ -45,7 +45,7 @@ pub fn run(agent: &Agent, attempt: &AttemptId) -> Result<()> {
             return recover::tidy(agent, &record);
         }
         if let Some(happened) = watch.step(&record) {
-            watch.offer(happened);
+            watch.offer(&record, happened);
         }
     }
 }
@@ -64,13 +64,13 @@ impl Watch<'_> {
         match self.act(action, record) {
             Ok(happened) => happened,
             Err(error) => {
-                let why = format!("{error:#}");
-                eprintln!("{why}");
+                eprintln!("{error:#}");
                 if action.insists() && !check::passed(record) {
                     thread::sleep(AGAIN);
                     return None;
                 }
-                Some(Happened::because(action.failure()?, why))
+                let before = record.why.as_ref().map(|why| format!("{why}; ")).unwrap_or_default();
+                Some(Happened::because(action.failure()?, format!("{before}{error:#}")))
             }
         }
     }
@@ -125,8 +125,8 @@ impl Watch<'_> {
     }
 
     /// A disk that refuses the record is tried again: there is nothing better.
-    fn offer(&self, happened: Happened) {
-        let offered = self.agent.ledger.offer(self.attempt, &self.agent.boot, happened, |_| {});
+    fn offer(&self, seen: &Record, happened: Happened) {
+        let offered = self.agent.ledger.offer(seen, &self.agent.boot, happened, |_| {});
         if let Err(error) = offered {
             eprintln!("{error:#}");
             thread::sleep(TICK);

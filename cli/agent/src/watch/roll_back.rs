@@ -7,7 +7,7 @@ use deploy_wire::{message::Mode, outcome::BootDefault, record::Record};
 
 use super::{TICK, Watch, activate::foreign, steps::Waited};
 use crate::{
-    clock,
+    boot_files, clock,
     ledger::Happened,
     look::{self, Started},
     paths::SWITCH_LISTS,
@@ -166,6 +166,7 @@ impl Watch<'_> {
         if !moved {
             return Ok(());
         }
+        boot_files::remove_damaged(record.boots.known().unwrap_or(&record.ran))?;
         let limit = record.rules.timeouts.rollback();
         let waited = self.wait_for(Step::Uncommit, limit, || Ok(true))?;
         if !waited.succeeded() {

@@ -1,0 +1,115 @@
+//! Kernels and initrds that boot loaders' builders copied to /boot.
+//!
+//! A builder takes a file that is there for good: one that a power cut left
+//! truncated would stay so, and the machine would not boot.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use deploy_wire::store_path::StorePath;
+
+const FOLDERS: [&str; 3] = ["/boot/kernels", "/boot/nixos", "/boot/EFI/nixos"];
+
+/// Kernel and initrd of a system, in the store.
+pub fn of(toplevel: &StorePath) -> Vec<PathBuf> {
+    ["kernel", "initrd"]
+        .into_iter()
+        .filter_map(|name| fs::canonicalize(format!("{toplevel}/{name}")).ok())
+        .collect()
+}
+
+/// The copies of a file of the store: their names hold its store path's hash and
+/// its own name.
+pub fn copies(file: &Path) -> Vec<PathBuf> {
+    FOLDERS.iter().flat_map(|folder| copies_in(Path::new(folder), file)).collect()
+}
+
+fn copies_in(folder: &Path, file: &Path) -> Vec<PathBuf> {
+    let Ok(store) = StorePath::containing(&file.to_string_lossy()) else { return Vec::new() };
+    let own = file.file_name().unwrap_or_default().to_string_lossy();
+    let is_copy = |name: &str| {
+        let name = name.strip_suffix(".efi").unwrap_or(name);
+        name.starts_with(store.hash()) && name.ends_with(own.as_ref())
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| is_copy(&entry.file_name().to_string_lossy()))
+        .map(|entry| entry.path())
+        .collect()
+}
+
+/// Removes copies of a system's kernel and initrd that are not what the store
+/// has, so that the builder writes them again.
+pub fn remove_damaged(toplevel: &StorePath) -> Result<()> {
+    for file in of(toplevel) {
+        for copy in copies(&file) {
+            let whole = begins_with(&copy, &file)
+                .with_context(|| format!("{} cannot be compared", copy.display()))?;
+            if !whole {
+                fs::remove_file(&copy)
+                    .with_context(|| format!("{} cannot be removed", copy.display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a copy begins with all of its original. More may follow: secrets for
+/// the initrd are appended to the copy.
+fn begins_with(copy: &Path, original: &Path) -> io::Result<bool> {
+    let (mut copy, mut original) = (File::open(copy)?, File::open(original)?);
+    let (mut here, mut there) = (vec![0; 1 << 20], vec![0; 1 << 20]);
+    loop {
+        let length = original.read(&mut there)?;
+        if length == 0 {
+            return Ok(true);
+        }
+        match copy.read_exact(&mut here[..length]) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+            other => other?,
+        }
+        if here[..length] != there[..length] {
+            return Ok(false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KERNEL: &str = "/nix/store/g1w7hy3qg1w7hy3qg1w7hy3qg1w7hy3q-linux-6.12/bzImage";
+
+    #[test]
+    fn copies_are_found_by_hash_and_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "g1w7hy3qg1w7hy3qg1w7hy3qg1w7hy3q-linux-6.12-bzImage",
+            "g1w7hy3qg1w7hy3qg1w7hy3qg1w7hy3q-linux-6.12-bzImage.efi",
+            "g1w7hy3qg1w7hy3qg1w7hy3qg1w7hy3q-linux-6.12-dtbs",
+            "00000000000000000000000000000000-linux-6.12-bzImage",
+        ] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert_eq!(copies_in(folder.path(), Path::new(KERNEL)).len(), 2);
+    }
+
+    #[test]
+    fn a_truncated_copy_is_damaged_and_one_with_secrets_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let original = file("original", "kernel");
+        assert!(begins_with(&file("same", "kernel"), &original).unwrap());
+        assert!(begins_with(&file("more", "kernel+secrets"), &original).unwrap());
+        assert!(!begins_with(&file("less", "kern"), &original).unwrap());
+        assert!(!begins_with(&file("other", "colonel"), &original).unwrap());
+    }
+}
