@@ -100,6 +100,7 @@ in
       };
       metrics.default = { };
       datasources.logs.type = "loki";
+      dashboards.logs = ./dashboards/logs.json;
       noBackupReason = "lines are kept for a while only and can be lost";
     };
   };

@@ -44,6 +44,7 @@ in
         contains = "node_uname_info";
       };
       metrics.default = { };
+      dashboards.machine = ./dashboards/machine.json;
       alerts = {
         DiskAlmostFull = {
           expr = ''node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay"} / node_filesystem_size_bytes < 0.1'';

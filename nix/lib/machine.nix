@@ -8,6 +8,10 @@
 let
   # Store paths as plain text: the document is read before anything is built.
   text = value: builtins.unsafeDiscardStringContext (toString value);
+  derivation = package: {
+    drv = text package.drvPath;
+    out = text package.outPath;
+  };
 in
 {
   version = 1;
@@ -27,16 +31,13 @@ in
     beforeActivate
     secrets
     ;
-  toplevel = {
-    drv = text node.toplevel.drvPath;
-    out = text node.toplevel.outPath;
-  };
+  toplevel = derivation node.toplevel;
   confirm = node.confirm // {
     required = true;
   };
   # Those of deploy-rs's flakes; the system itself is `toplevel`.
   profiles = [ ];
-  agent = lib.mapAttrs (_: text) node.agent;
+  agent = lib.mapAttrs (_: derivation) node.agent;
   revision = {
     rev = self.rev or (if self ? dirtyRev then lib.removeSuffix "-dirty" self.dirtyRev else null);
     dirty = !(self ? rev);

@@ -22,6 +22,8 @@ let
     vm-difference = ./vm-difference.nix;
     deploy-target = ./deploy-target.nix;
     golden = ./golden.nix;
+    queries = ./queries.nix;
+    schemas = ./schemas.nix;
     names = ./names.nix;
     fleet = ./fleet.nix;
     documents = ./documents.nix;

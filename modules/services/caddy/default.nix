@@ -91,6 +91,7 @@ in
         port = 2019;
         scheme = "http";
       };
+      dashboards.proxy = ../dashboards/proxy.json;
       noBackupReason = "certificates are ordered again";
     };
   };

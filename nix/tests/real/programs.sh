@@ -1,9 +1,10 @@
 #!/bin/bash
-# programs.sh ETC: what was rendered, given to the programs that read it. Runs as root in
+# programs.sh ETC NAMES: what was rendered, given to the programs that read it. Runs as root in
 # a root of its own, with a network, mounts and processes of its own. A line per check:
 # `ok NAME`, or `FAIL NAME` and what was said, indented.
 set -u
 etc=$1/etc
+names=$2
 work=$(mktemp -d)
 started=()
 stop() {
@@ -86,8 +87,22 @@ try "the certificate's issuer is the one that a deploy looks for" names_issuer
 admin() { [ "$(curl -s -o /dev/null -w '%{http_code}' -H "Host: $1" http://127.0.0.1:2019/config/)" = "$2" ]; }
 try "caddy's admin interface answers to the name that the check uses" admin localhost:2019 200
 try "and to no other" admin 127.0.0.1 403
-metrics() { curl -sf http://127.0.0.1:2019/metrics | grep -q '^caddy_http_requests_total'; }
-try "caddy exports metrics of its sites" metrics
+# exports URL NAME...: each of the metrics is there.
+exports() {
+  local url=$1 name
+  shift
+  curl -sf "$url" > "$work/metrics" || return
+  for name; do grep -q "^$name[{ ]" "$work/metrics" || { echo "$name is not exported"; return 1; }; done
+}
+# named GROUP: the metrics of a group that dashboards and alerts may name.
+named() { sed -n "/^  $1 = \[/,/]/s/^ *\"\(.*\)\"$/\1/p" "$names"; }
+mapfile -t proxy < <(named proxy | grep -v errors_total)
+try "caddy exports the metrics that queries name (errors only after one)" exports http://127.0.0.1:2019/metrics "${proxy[@]}"
+prometheus-node-exporter --web.listen-address=127.0.0.1:9100 > "$work/node.log" 2>&1 & started+=($!)
+until_true curl -sf http://127.0.0.1:9100/metrics
+mapfile -t node < <(named node | grep -v systemd)
+try "the node exporter exports the metrics that queries name (units need a running systemd)" exports http://127.0.0.1:9100/metrics "${node[@]}"
+refuse "a metric that nobody exports is found" "is not exported" exports http://127.0.0.1:9100/metrics node_no_such_thing
 # An address that is in no audience: TEST-NET-3.
 ip address add 203.0.113.9/32 dev lo
 stranger() { [ "$(curl -s -o /dev/null -w '%{http_code}' --interface 203.0.113.9 --cacert "$root" --resolve "${sites[0]}:443:203.0.113.9" "https://${sites[0]}/")" = 403 ]; }
