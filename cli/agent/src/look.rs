@@ -65,20 +65,25 @@ pub fn boot(systemd: &Systemd) -> Result<Boot> {
     Ok(Boot { id, soft_reboots })
 }
 
-/// What the machine runs, seen from an attempt. `fresh` says that it was just
-/// started: then the boot default of before is as good as what ran.
+/// Whether a system is the running one.
+pub fn runs(system: &StorePath) -> bool {
+    running().as_ref() == Some(system)
+}
+
+/// What the machine runs, seen from an attempt. Just started, it may also run
+/// what was the boot default before, which is as good as what ran. An attempt
+/// may want what runs already, to make it the boot default: that counts as
+/// wanted.
 pub fn runs_for(record: &Record, started: Started) -> Runs {
     let Some(running) = running() else { return Runs::Other };
-    if running == record.ran {
-        return Runs::Before;
-    }
     if running == record.wanted {
         return Runs::Wanted;
     }
-    match started {
-        Started::Anew if record.boots.known() == Some(&running) => Runs::Before,
-        _ => Runs::Other,
-    }
+    let before = match started {
+        Started::Anew => record.boots.known() == Some(&running),
+        Started::Before => false,
+    };
+    if before || running == record.ran { Runs::Before } else { Runs::Other }
 }
 
 /// Whether the machine was started since the attempt's last step.
