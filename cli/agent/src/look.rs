@@ -46,10 +46,29 @@ pub fn boots() -> BootDefault {
 pub fn profile() -> ProfileLink {
     let Ok(generation) = fs::read_link(PROFILE) else { return ProfileLink::default() };
     let name = generation.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let number =
-        name.strip_prefix("system-").and_then(|rest| rest.strip_suffix("-link")?.parse().ok());
+    let number = generation_number(&name);
     let folder = Path::new(PROFILE).parent().unwrap_or(Path::new("/"));
     ProfileLink { generation: number, system: link(&folder.join(generation).to_string_lossy()) }
+}
+
+/// The generation of the system profile that holds a system: the present one if
+/// it does, else the highest.
+pub fn generation_of(system: &StorePath) -> Option<u64> {
+    let now = profile();
+    if now.system.as_ref() == Some(system) {
+        return now.generation;
+    }
+    let folder = Path::new(PROFILE).parent()?;
+    let links = fs::read_dir(folder).ok()?.flatten();
+    links
+        .filter(|entry| link(&entry.path().to_string_lossy()).as_ref() == Some(system))
+        .filter_map(|entry| generation_number(&entry.file_name().to_string_lossy()))
+        .max()
+}
+
+/// 42 of `system-42-link`.
+fn generation_number(name: &str) -> Option<u64> {
+    name.strip_prefix("system-")?.strip_suffix("-link")?.parse().ok()
 }
 
 /// `/etc/machine-id`; empty where there is none.
