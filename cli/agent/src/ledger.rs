@@ -246,14 +246,12 @@ fn outcome(end: End, why: Option<String>, mut notes: Vec<String>) -> Outcome {
     } else {
         why
     };
-    Outcome {
-        end,
-        why,
-        runs: look::running(),
-        boots: look::boots(),
-        generation: look::profile().generation,
-        notes,
-    }
+    let (runs, boots) = (look::running(), look::boots());
+    let generation = match (end, boots.known().or(runs.as_ref())) {
+        (End::Committed, _) => look::profile().generation,
+        (_, boots) => boots.and_then(look::generation_of),
+    };
+    Outcome { end, why, runs, boots, generation, notes }
 }
 
 /// How long a phase may take.

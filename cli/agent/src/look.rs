@@ -46,10 +46,29 @@ pub fn boots() -> BootDefault {
 pub fn profile() -> ProfileLink {
     let Ok(generation) = fs::read_link(PROFILE) else { return ProfileLink::default() };
     let name = generation.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let number =
-        name.strip_prefix("system-").and_then(|rest| rest.strip_suffix("-link")?.parse().ok());
+    let number = generation_number(&name);
     let folder = Path::new(PROFILE).parent().unwrap_or(Path::new("/"));
     ProfileLink { generation: number, system: link(&folder.join(generation).to_string_lossy()) }
+}
+
+/// The generation of the system profile that holds a system: the present one if
+/// it does, else the highest.
+pub fn generation_of(system: &StorePath) -> Option<u64> {
+    let now = profile();
+    if now.system.as_ref() == Some(system) {
+        return now.generation;
+    }
+    let folder = Path::new(PROFILE).parent()?;
+    let links = fs::read_dir(folder).ok()?.flatten();
+    links
+        .filter(|entry| link(&entry.path().to_string_lossy()).as_ref() == Some(system))
+        .filter_map(|entry| generation_number(&entry.file_name().to_string_lossy()))
+        .max()
+}
+
+/// 42 of `system-42-link`.
+fn generation_number(name: &str) -> Option<u64> {
+    name.strip_prefix("system-")?.strip_suffix("-link")?.parse().ok()
 }
 
 /// `/etc/machine-id`; empty where there is none.
@@ -65,20 +84,25 @@ pub fn boot(systemd: &Systemd) -> Result<Boot> {
     Ok(Boot { id, soft_reboots })
 }
 
-/// What the machine runs, seen from an attempt. `fresh` says that it was just
-/// started: then the boot default of before is as good as what ran.
+/// Whether a system is the running one.
+pub fn runs(system: &StorePath) -> bool {
+    running().as_ref() == Some(system)
+}
+
+/// What the machine runs, seen from an attempt. Just started, it may also run
+/// what was the boot default before, which is as good as what ran. An attempt
+/// may want what runs already, to make it the boot default: that counts as
+/// wanted.
 pub fn runs_for(record: &Record, started: Started) -> Runs {
     let Some(running) = running() else { return Runs::Other };
-    if running == record.ran {
-        return Runs::Before;
-    }
     if running == record.wanted {
         return Runs::Wanted;
     }
-    match started {
-        Started::Anew if record.boots.known() == Some(&running) => Runs::Before,
-        _ => Runs::Other,
-    }
+    let before = match started {
+        Started::Anew => record.boots.known() == Some(&running),
+        Started::Before => false,
+    };
+    if before || running == record.ran { Runs::Before } else { Runs::Other }
 }
 
 /// Whether the machine was started since the attempt's last step.

@@ -88,8 +88,17 @@ pub fn wait_for_end(agent: &Agent, record: &Record) -> Result<Option<Record>> {
     }
 }
 
-/// Takes away what an attempt that is over does not need: timers and roots. The
-/// agent stays, for the console.
+/// Waits, not for long, until an attempt that is over is tidied up, so that who
+/// hears of its end finds the machine at rest.
+pub fn wait_for_rest(record: &Record) {
+    let end = clock::boottime() + Duration::from_secs(5);
+    while roots::are_left(&record.attempt) && clock::boottime() < end {
+        thread::sleep(TICK);
+    }
+}
+
+/// Takes away what an attempt that is over does not need: timers, and roots as
+/// the last. The agent stays, for the console.
 pub fn tidy(agent: &Agent, record: &Record) -> Result<()> {
     let running = Agent { systemd: Systemd::of(RUNNING), ..agent.clone() };
     arm::disarm(&running, &record.attempt)?;

@@ -58,6 +58,19 @@ pub fn drop_all(attempt: &AttemptId) -> Result<()> {
     Ok(())
 }
 
+/// Drops what an agent that was killed while it staged left behind. Only for who
+/// has the machine, while no attempt is open.
+pub fn drop_strays() -> Result<()> {
+    for entry in fs::read_dir(ROOTS).into_iter().flatten().flatten() {
+        if entry.file_name() != "agent" {
+            let path = entry.path();
+            fs::remove_file(&path)
+                .with_context(|| format!("{} cannot be removed", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Keeps an agent beyond its attempt, for the next one and for the console.
 pub fn keep_agent(agent: &StorePath) -> Result<()> {
     link(&Path::new(ROOTS).join("agent"), agent)

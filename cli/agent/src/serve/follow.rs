@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use deploy_wire::{message::Reply, record::Record};
 
 use super::Replies;
@@ -23,6 +23,7 @@ pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> R
             }
         }
         if let Some(outcome) = now.and_then(|record| record.outcome) {
+            recover::wait_for_rest(record);
             let attempt = attempt.clone();
             return replies.send(&Reply::Ended { attempt, outcome });
         }
@@ -33,8 +34,9 @@ pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> R
 /// Waits for the end without telling what happens until then.
 pub fn wait(agent: &Agent, record: &Record, replies: &Replies) -> Result<()> {
     let ended = recover::wait_for_end(agent, record)?.and_then(|record| record.outcome);
-    match ended {
-        Some(outcome) => replies.send(&Reply::Ended { attempt: record.attempt.clone(), outcome }),
-        None => anyhow::bail!("attempt {} does not come to an end", record.attempt),
-    }
+    let Some(outcome) = ended else {
+        bail!("attempt {} does not come to an end", record.attempt);
+    };
+    recover::wait_for_rest(record);
+    replies.send(&Reply::Ended { attempt: record.attempt.clone(), outcome })
 }

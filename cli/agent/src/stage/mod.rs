@@ -64,6 +64,7 @@ fn stage_or_fail(
     }
     // Roots first, then the look whether all paths are valid: a path that was
     // collected before the root came would not be noticed otherwise.
+    roots::drop_strays()?;
     let made = roots::make(
         &asked.attempt,
         &roots::Kept {

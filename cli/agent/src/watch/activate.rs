@@ -19,7 +19,7 @@ impl Watch<'_> {
     pub fn activate(&mut self, record: &Record) -> Result<Option<Happened>> {
         let begun = switch::progress(self.agent, self.attempt, Step::Activate)?;
         if begun == Progress::NotBegun {
-            if look::runs_for(record, Started::Before) != Runs::Before {
+            if !look::runs(&record.ran) {
                 return Ok(Some(foreign("another system was switched to before this one")));
             }
             if look::profile_is_foreign(record) {

@@ -15,9 +15,9 @@ use crate::{
     checks::Checks,
     clock,
     ledger::Happened,
-    look::{self, Started},
+    look,
     switch::{self, Step},
-    transition::{Event, Runs},
+    transition::Event,
     units::{
         definition::Definitions,
         snapshot::{self, Snapshot},
@@ -142,7 +142,7 @@ impl Watch<'_> {
     }
 
     fn look(&self, record: &Record, looking: &mut Looking) -> Result<Verdict> {
-        if look::runs_for(record, Started::Before) != Runs::Wanted {
+        if !look::runs(&record.wanted) {
             return Ok(Verdict::Given(foreign("another tool switched the machine")));
         }
         if look::profile_is_foreign(record) {

@@ -34,18 +34,19 @@ impl Watch<'_> {
                 notes.push("what was switching does not end".to_owned());
             }
         }
-        if look::runs_for(record, Started::Before) == Runs::Other {
-            return Ok(foreign("another tool switched the machine before it could go back"));
-        }
-        if look::profile_is_foreign(record) {
-            return Ok(foreign("another tool set the system profile before it could go back"));
-        }
         let snapshot = Snapshot::read(&self.agent.ledger.snapshot_path()).unwrap_or_else(|error| {
             notes.push(format!("the units of before are not known: {error:#}"));
             None
         });
         let snapshot = snapshot.filter(|snapshot| snapshot.boot == self.agent.boot);
-        let fresh = snapshot.is_none() && look::runs_for(record, Started::Before) == Runs::Before;
+        let started = if snapshot.is_some() { Started::Before } else { Started::Anew };
+        if look::runs_for(record, started) == Runs::Other {
+            return Ok(foreign("another tool switched the machine before it could go back"));
+        }
+        if look::profile_is_foreign(record) {
+            return Ok(foreign("another tool set the system profile before it could go back"));
+        }
+        let fresh = snapshot.is_none() && look::runs_for(record, started) == Runs::Before;
         if record.mode != Mode::Boot && !fresh {
             if let Some(snapshot) = &snapshot {
                 self.cancel_jobs(snapshot);
@@ -184,8 +185,7 @@ impl Watch<'_> {
 /// Statuses 2 and 4 speak of snippets and units of a system that ran like that.
 fn went_back(waited: Waited, record: &Record) -> bool {
     let Waited::Ended(ending) = waited else { return false };
-    matches!(ending.status, Some(0 | 2 | 4))
-        && look::runs_for(record, Started::Before) == Runs::Before
+    matches!(ending.status, Some(0 | 2 | 4)) && look::runs(&record.ran)
 }
 
 fn wait_for_the_lock() {
