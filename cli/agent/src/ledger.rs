@@ -26,8 +26,9 @@ use crate::{
     clock,
     events::Events,
     files, look,
-    paths::STATE,
+    paths::{STATE, VOLATILE},
     transition::{Event, State},
+    units::snapshot::Snapshot,
 };
 
 /// How long an attempt may stay staged before the operator starts it.
@@ -74,15 +75,8 @@ pub struct Locked {
 
 impl Ledger {
     /// The machine's.
-    pub fn open() -> Result<Self> {
-        Self::in_folder(Path::new(STATE))
-    }
-
-    fn in_folder(folder: &Path) -> Result<Self> {
-        let attempts = folder.join("attempts");
-        fs::create_dir_all(&attempts)
-            .with_context(|| format!("{} cannot be made", attempts.display()))?;
-        Ok(Self { folder: folder.to_owned() })
+    pub fn open() -> Self {
+        Self { folder: PathBuf::from(STATE) }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -95,6 +89,9 @@ impl Ledger {
     }
 
     fn lock(&self) -> Result<Locked> {
+        let attempts = self.path("attempts");
+        fs::create_dir_all(&attempts)
+            .with_context(|| format!("{} cannot be made", attempts.display()))?;
         let file = files::open_lock(&self.path("lock"))?;
         flock(&file, FlockOperation::LockExclusive).context("the lock cannot be taken")?;
         Ok(Locked { _file: file })
@@ -102,7 +99,8 @@ impl Ledger {
 
     /// Takes the machine for staging; `None` while another `serve` has it.
     pub fn lock_for_staging(&self) -> Result<Option<Locked>> {
-        let file = files::open_lock(&self.path("stage.lock"))?;
+        fs::create_dir_all(VOLATILE).with_context(|| format!("{VOLATILE} cannot be made"))?;
+        let file = files::open_lock(&Path::new(VOLATILE).join("stage.lock"))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Locked { _file: file })),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
@@ -128,12 +126,13 @@ impl Ledger {
     }
 
     /// Writes a new attempt over the last one, which is kept beside.
-    pub fn begin(&self, record: &Record) -> Result<()> {
+    pub fn begin(&self, record: &Record, units: &Snapshot) -> Result<()> {
         let _locked = self.lock()?;
         files::reserve(&self.folder)?;
         if let Some(last) = self.record()? {
             self.archive(&last)?;
         }
+        files::write_json(&self.snapshot_path(), units)?;
         files::write_json(&self.path("attempt.json"), record)
     }
 

@@ -53,6 +53,8 @@ pub fn drop_all(attempt: &AttemptId) -> Result<()> {
             _ => {}
         }
     }
+    // Goes only if it is empty: after a refusal on a machine without an agent.
+    let _ = fs::remove_dir(ROOTS);
     Ok(())
 }
 

@@ -169,7 +169,7 @@ pub enum Gone {
 /// Runs a step: what the unit's process does. Whatever becomes of those who read
 /// its output, it goes on.
 pub fn run(attempt: &AttemptId, step: Step) -> Result<()> {
-    let record = Ledger::open()?
+    let record = Ledger::open()
         .find(attempt)?
         .filter(Record::is_open)
         .ok_or_else(|| anyhow!("attempt {attempt} is not open"))?;

@@ -7,19 +7,21 @@ use std::{
 
 use deploy_wire::machine::CheckKind;
 
-use super::tcp;
+use super::{tcp, tls};
 
 /// How much of an answer is read.
 const ANSWER: u64 = 4 << 20;
 
 /// Asks a web server and compares its answer.
 pub fn look(kind: &CheckKind, limit: Duration) -> Result<String, String> {
-    let CheckKind::Http { address, port, host, path, status, contains, .. } = kind else {
+    let CheckKind::Http { address, port, host, sni, path, status, contains } = kind else {
         return Err("not an HTTP check".into());
     };
-    let stream = tcp::connect(address, *port, limit)?;
     let host = host.as_deref().unwrap_or(address);
-    let answer = ask(stream, host, path)?;
+    let answer = match sni {
+        None => ask(tcp::connect(address, *port, limit)?, host, path)?,
+        Some(sni) => ask(tls::connect(address, *port, sni, limit)?, host, path)?,
+    };
     judge(&answer, *status, contains.as_deref())
 }
 

@@ -3,6 +3,7 @@
 
 mod http;
 mod tcp;
+mod tls;
 
 use std::{
     collections::BTreeMap,
@@ -143,10 +144,8 @@ fn look(systemd: &Systemd, kind: &CheckKind) -> Result<String, String> {
         CheckKind::Tcp { address, port } => {
             tcp::connect(address, *port, LOOK).map(|_| "connected".into())
         }
-        CheckKind::Http { sni: None, .. } => http::look(kind, LOOK),
-        CheckKind::Http { sni: Some(_), .. } | CheckKind::Certificate { .. } => {
-            Err("TLS is not spoken yet".into())
-        }
+        CheckKind::Http { .. } => http::look(kind, LOOK),
+        CheckKind::Certificate { .. } => tls::look(kind, LOOK),
         CheckKind::Command { argv } => match command::run(argv, LOOK) {
             Ok(ran) if ran.succeeded() => Ok("status 0".into()),
             Ok(ran) => {

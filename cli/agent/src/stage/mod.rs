@@ -22,8 +22,11 @@ pub use refusal::refuse;
 
 use crate::{
     agent::{Agent, program},
-    arm, clock, files, ledger, look, recover, roots,
+    arm, clock,
+    ledger::{self, Happened},
+    look, recover, roots,
     tools::command,
+    transition::Event,
     units::snapshot::Snapshot,
 };
 
@@ -49,9 +52,16 @@ fn stage_or_fail(
         return Ok(Err(refuse(RefusalKind::NotNow, why)));
     }
     let record = draft(agent, asked, login)?;
+    let looked = others::look(agent, asked)?
+        .and_then(|()| closure::is_switchable(asked))
+        .and_then(|()| room::on_the_store())
+        .and_then(|()| boot_partition::look(&asked.wanted));
+    if let Err(refusal) = looked {
+        return Ok(Err(refusal));
+    }
     // Roots first, then the look whether all paths are valid: a path that was
     // collected before the root came would not be noticed otherwise.
-    roots::make(
+    let made = roots::make(
         &asked.attempt,
         &roots::Kept {
             old: &record.ran,
@@ -59,41 +69,36 @@ fn stage_or_fail(
             agent: &record.agent,
             boots: &record.boots,
         },
-    )?;
-    let staged = look_and_write(agent, asked, &record);
+    );
+    let staged = made.and_then(|()| look_and_write(agent, asked, &record));
     if !matches!(staged, Ok(Ok(()))) {
         roots::drop_all(&asked.attempt)?;
     }
     Ok(staged?.map(|()| record))
 }
 
-/// All that can refuse, the cheapest first, what changes something last.
+/// What needs the closure; what changes something comes last.
 fn look_and_write(agent: &Agent, asked: &Stage, record: &Record) -> Result<Result<(), Refusal>> {
-    let looks = || -> Result<Result<(), Refusal>> {
-        let first = others::look(agent, asked)?
-            .and_then(|()| closure::is_switchable(asked))
-            .and_then(|()| room::on_the_store())
-            .and_then(|()| boot_partition::look(&asked.wanted));
-        if first.is_err() {
-            return Ok(first);
+    for path in [&record.wanted, &record.ran, &record.agent] {
+        if let Err(refusal) = closure::is_valid(path)? {
+            return Ok(Err(refusal));
         }
-        for path in [&record.wanted, &record.ran, &record.agent] {
-            if let Err(refusal) = closure::is_valid(path)? {
-                return Ok(Err(refusal));
-            }
-        }
-        Ok(closure::pre_switch_checks(asked)?
-            .and_then(|()| secrets::look(&asked.machine.secrets))
-            .and_then(|()| before_activate(asked)))
-    };
-    if let Err(refusal) = looks()? {
+    }
+    let looked = closure::pre_switch_checks(asked)?
+        .and_then(|()| secrets::look(&asked.machine.secrets))
+        .and_then(|()| before_activate(asked));
+    if let Err(refusal) = looked {
         return Ok(Err(refusal));
     }
     let snapshot = Snapshot::take(&agent.systemd, &agent.boot)?;
-    files::write_json(&agent.ledger.snapshot_path(), &snapshot)?;
-    agent.ledger.begin(record)?;
+    agent.ledger.begin(record, &snapshot)?;
     // Nobody may come to start it.
-    arm::arm_timer(agent, record)?;
+    if let Err(error) = arm::arm_timer(agent, record) {
+        let why = format!("{error:#}");
+        let happened = Happened::because(Event::Cancelled, why);
+        agent.ledger.offer(&record.attempt, &agent.boot, happened, |_| {})?;
+        return Err(error);
+    }
     Ok(Ok(()))
 }
 

@@ -94,7 +94,7 @@ fn wrong(before: Option<&Unit>, now: &Unit, changed: bool) -> Option<String> {
     let restarts_before = before.map_or(0, |before| before.restarts);
     // A start by hand sets the count to 0.
     let rose = now.restarts.checked_sub(restarts_before).unwrap_or(now.restarts);
-    if rose >= LOOP && !was.is_some_and(|was| was.restarts >= LOOP) {
+    if rose >= LOOP && was.is_none_or(|was| was.restarts < LOOP) {
         return Some(format!("it was restarted {rose} times"));
     }
     let was_active = before.is_some_and(Unit::is_active);

@@ -1,0 +1,122 @@
+//! TLS to a service on this machine.
+//!
+//! What is verified: the server holds the key of the certificate that it shows,
+//! and that certificate is for the name that was asked for. Not verified: who
+//! issued it, and until when it is valid. The connection goes to an address of
+//! this machine, so there is nobody to be protected from; roots would have to
+//! be those of the services' clients, which this machine does not know.
+
+use std::{io::ErrorKind, net::TcpStream, sync::Arc, time::Duration};
+
+use deploy_wire::machine::CheckKind;
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
+    SignatureScheme, StreamOwned,
+    client::{
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
+    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
+};
+use x509_cert::{Certificate, der::Decode};
+
+use super::tcp;
+
+/// A connection after its handshake.
+pub type Stream = StreamOwned<ClientConnection, TcpStream>;
+
+/// Connects and shakes hands.
+pub fn connect(address: &str, port: u16, sni: &str, limit: Duration) -> Result<Stream, String> {
+    let mut tcp = tcp::connect(address, port, limit)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(NameAndKey(provider)))
+        .with_no_client_auth();
+    let name = ServerName::try_from(sni.to_owned())
+        .map_err(|_| format!("`{sni}` is no name of a server"))?;
+    let mut tls = ClientConnection::new(Arc::new(config), name).map_err(|e| e.to_string())?;
+    while tls.is_handshaking() {
+        tls.complete_io(&mut tcp).map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock => format!("{address}:{port}: the handshake takes too long"),
+            _ => format!("{address}:{port}: {error}"),
+        })?;
+    }
+    Ok(StreamOwned::new(tls, tcp))
+}
+
+/// Looks at the issuer of a server's certificate.
+pub fn look(kind: &CheckKind, limit: Duration) -> Result<String, String> {
+    let CheckKind::Certificate { address, port, sni, issuer } = kind else {
+        return Err("not a certificate check".into());
+    };
+    let stream = connect(address, *port, sni, limit)?;
+    let shown = stream.conn.peer_certificates().and_then(<[_]>::first);
+    let shown = shown.ok_or("the server shows no certificate")?;
+    let name = issuer_of(shown)?;
+    if name.contains(issuer.as_str()) {
+        Ok(format!("issued by {name}"))
+    } else {
+        Err(format!("issued by {name}, `{issuer}` is expected"))
+    }
+}
+
+/// The issuer's name as RFC 4514 writes it, `CN=R11,O=Let's Encrypt,C=US`.
+fn issuer_of(certificate: &CertificateDer<'_>) -> Result<String, String> {
+    Certificate::from_der(certificate)
+        .map(|certificate| certificate.tbs_certificate.issuer.to_string())
+        .map_err(|error| format!("its certificate cannot be read: {error}"))
+}
+
+#[derive(Debug)]
+struct NameAndKey(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for NameAndKey {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let parsed = ParsedCertificate::try_from(end_entity)?;
+        verify_server_name(&parsed, server_name).map_err(|error| match error {
+            Error::InvalidCertificate(CertificateError::NotValidForNameContext { .. }) => {
+                Error::General(format!("its certificate is not for {}", server_name.to_str()))
+            }
+            other => other,
+        })?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;
