@@ -10,7 +10,7 @@ in
       lib.mapAttrsToList (uid: source: {
         inherit uid;
         inherit (source) type jsonData;
-        inherit (service) title;
+        service = name;
         isDefault = source.default;
         url = "${service.scheme}://${endpoint service.bind service.port}";
       }) service.datasources

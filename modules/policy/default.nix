@@ -8,6 +8,7 @@
     ./upkeep.nix
     ./secrets.nix
     ./certificates.nix
+    ./datasources.nix
     ./names.nix
   ];
 }

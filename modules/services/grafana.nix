@@ -67,7 +67,8 @@ in
           # One that is no longer declared goes away.
           prune = true;
           datasources = map (source: {
-            name = source.title;
+            # Grafana wants names that differ, and uids do.
+            name = source.uid;
             inherit (source)
               type
               uid

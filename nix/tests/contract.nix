@@ -154,7 +154,7 @@ in
       {
         uid = "${demo}-source";
         type = "prometheus";
-        title = "Demo";
+        service = demo;
         isDefault = false;
         jsonData = { };
         url = "http://127.0.0.1:7999";

@@ -206,6 +206,29 @@ in
       ]
       "nothing is behind a.example.org, a site of a: set homelab.services.a.port, or homelab.services.a.proxy.extraConfig";
 
+  "a data source that is declared twice, two defaults" =
+    one
+      [
+        (service "a" {
+          port = 1;
+          datasources.x = {
+            type = "prometheus";
+            default = true;
+          };
+        })
+        (service "b" {
+          port = 2;
+          datasources.x = {
+            type = "prometheus";
+            default = true;
+          };
+        })
+      ]
+      [
+        "one data source can be the default: leave out homelab.services.a.datasources.x.default or homelab.services.b.datasources.x.default"
+        "the data source x is declared twice: rename homelab.services.a.datasources.x or homelab.services.b.datasources.x"
+      ];
+
   "a name that is no name" =
     one [ (service "My_App" { }) ]
       "`My_App` is no name for a service: use lower case letters, digits and dashes in homelab.services";
@@ -250,6 +273,6 @@ in
     ) 0 (
       lib.filter (file: lib.hasSuffix ".nix" (toString file)) (lib.filesystem.listFilesRecursive ../../modules)
     );
-    expected = 21;
+    expected = 23;
   };
 }
