@@ -121,7 +121,7 @@ fn random_orders_end_in_exactly_one_end() {
 }
 
 #[test]
-#[ignore = "a million orders take a minute; scripts/soak runs them"]
+#[ignore = "a million orders take minutes; scripts/soak runs them"]
 fn a_million_random_orders_end_in_exactly_one_end() {
     random_orders(1_000_000);
 }
