@@ -56,16 +56,26 @@ pub fn authorize(host: &Host, key: &str) -> Result<()> {
 /// # Errors
 /// When `host` has no key yet.
 pub fn know(operator: &Host, host: &Host) -> Result<()> {
-    let key = host.read(HOST_KEY)?;
-    let mut words = key.split_whitespace();
-    let (kind, key) = words.next().zip(words.next()).context("an empty host key")?;
+    let key = host_key(host)?;
     let name = host.name();
-    let names = format!("{name},{},{name}-far,{}", host.address(), host.far());
+    let also = host.also().map_or_else(String::new, |also| format!(",{also}"));
+    let names = format!("{name},{},{name}-far,{}{also}", host.address(), host.far());
     let before = operator.read(KNOWN_HOSTS).unwrap_or_default();
     let mut known: String = before
         .lines()
         .filter(|line| !line.starts_with(&names))
         .fold(String::new(), |all, line| all + line + "\n");
-    known += &format!("{names} {kind} {key}\n");
+    known += &format!("{names} {key}\n");
     operator.write(KNOWN_HOSTS, known, 0o600)
+}
+
+/// The public key of `host`: its kind and the key, without a comment.
+///
+/// # Errors
+/// When it has none yet.
+pub fn host_key(host: &Host) -> Result<String> {
+    let key = host.read(HOST_KEY)?;
+    let mut words = key.split_whitespace();
+    let (kind, key) = words.next().zip(words.next()).context("an empty host key")?;
+    Ok(format!("{kind} {key}"))
 }

@@ -29,6 +29,8 @@ pub struct HostSpec {
     pub name: &'static str,
     /// Known to all hosts of a lab by `name`, from /etc/hosts.
     pub address: Ipv4Addr,
+    /// One more address, outside the lab's own network; every host finds it.
+    pub also: Option<Ipv4Addr>,
     /// The size of the disks.
     pub size: DiskSize,
     /// Where its programs are.
@@ -49,7 +51,8 @@ pub const HOSTS: [HostSpec; 6] = [
 impl HostSpec {
     const fn new(name: &'static str, number: u8) -> Self {
         let size = DiskSize { disk_mib: 2048, boot_mib: 32 };
-        Self { name, address: Ipv4Addr::new(10, 77, 0, number), size, places: Places::Debian }
+        let address = Ipv4Addr::new(10, 77, 0, number);
+        Self { name, address, also: None, size, places: Places::Debian }
     }
 
     /// The host of [`HOSTS`] called `name`.
@@ -67,6 +70,11 @@ impl HostSpec {
     pub fn far(&self) -> Ipv4Addr {
         let [a, b, _, d] = self.address.octets();
         Ipv4Addr::new(a, b, 1, d)
+    }
+
+    /// It has this address as well, one in [`crate::network::HOME`].
+    pub fn also_at(self, address: Ipv4Addr) -> Self {
+        Self { also: Some(address), ..self }
     }
 
     /// Another size of the disks.
@@ -118,7 +126,7 @@ impl Host {
         disks: Disks,
     ) -> Result<Self> {
         std::fs::write(folder.join("name"), spec.name)?;
-        let cable = Cable::new(spec.name, spec.address, folder, base.path());
+        let cable = Cable::new(&spec, folder, base.path());
         let state = State { cable, power: None, commands: 0 };
         Ok(Self {
             parts: Arc::new(Parts {
@@ -140,6 +148,11 @@ impl Host {
     /// Its address on the lab's network.
     pub fn address(&self) -> Ipv4Addr {
         self.parts.spec.address
+    }
+
+    /// Its address outside the lab's network, if it has one.
+    pub fn also(&self) -> Option<Ipv4Addr> {
+        self.parts.spec.also
     }
 
     /// Where a relay to it listens.

@@ -8,10 +8,15 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use rustix::mount::{UnmountFlags, unmount};
 
+use crate::host::HostSpec;
 use crate::process::{run, run_words};
 
 /// The lab's own address, on the bridge: relays listen beside it.
 pub const LAB_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+
+/// A network besides the lab's own, for hosts that need an address which a configuration
+/// names ([`HostSpec::also_at`]): every host looks for it on its own cable.
+pub const HOME: &str = "192.168.0.0/16";
 
 /// The network part of every address, in bits.
 const PREFIX: u8 = 16;
@@ -52,6 +57,7 @@ pub enum Admission {
 pub(crate) struct Cable {
     name: String,
     address: Ipv4Addr,
+    also: Option<Ipv4Addr>,
     namespace: PathBuf,
     link: Link,
     rate: Option<String>,
@@ -59,10 +65,11 @@ pub(crate) struct Cable {
 }
 
 impl Cable {
-    pub fn new(name: &str, address: Ipv4Addr, folder: &Path, base: &Path) -> Self {
+    pub fn new(spec: &HostSpec, folder: &Path, base: &Path) -> Self {
         Self {
-            name: format!("v-{name}"),
-            address,
+            name: format!("v-{}", spec.name),
+            address: spec.address,
+            also: spec.also,
             namespace: folder.join("netns"),
             link: Link::Joined,
             rate: None,
@@ -92,8 +99,10 @@ impl Cable {
             self.namespace.to_str().context("a path is not UTF-8")?,
         ])?;
         ip(&["link", "set", &self.name, "master", "br0"])?;
+        let also = self.also.map_or_else(String::new, |also| format!("addr add {also}/32 dev eth0\n"));
         let inside = format!(
-            "link set lo up\naddr add {}/{PREFIX} dev eth0\nlink set eth0 up\nroute add default via {LAB_ADDRESS}\n",
+            "link set lo up\naddr add {}/{PREFIX} dev eth0\n{also}link set eth0 up\n\
+             route add default via {LAB_ADDRESS}\nroute add {HOME} dev eth0\n",
             self.address
         );
         let script = self.namespace.with_extension("ip");

@@ -1,4 +1,5 @@
-//! Systems to deploy, made without nixpkgs or from NixOS's own modules: what the hosts boot
+//! Systems to deploy, made without nixpkgs, from NixOS's own modules or from
+//! this repository's own flake: what the hosts boot
 //! and what a flake on the operator's machine holds. What a system may be is written in
 //! `systems/GENERATION.md`, what its switch does in `systems/BEHAVIOURS.md`.
 
@@ -7,6 +8,7 @@ mod faults;
 mod files;
 mod fleet;
 mod generation;
+mod homelab;
 mod real;
 
 pub use self::baseline::{
@@ -16,4 +18,7 @@ pub use self::faults::Fault;
 pub(crate) use self::files::BOOT_STEP;
 pub use self::fleet::{FOLDER, Fleet};
 pub use self::generation::{Generation, Image, Stage, Unit};
+pub use self::homelab::{
+    FRAME1_ADDRESS, HOMELAB, HOMELAB_FOLDER, Homelab, OVERRIDE, Secrets, StubFault, frame1,
+};
 pub use self::real::{Module, REAL, RealFleet};

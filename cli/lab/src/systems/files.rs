@@ -65,6 +65,34 @@ pub(super) const REAL: &[File] = &[
     ("machine.nix", include_str!("../../systems/real/machine.nix")),
 ];
 
+/// The module that makes the stand-in's systems switchable.
+const STANDIN: &[File] = &[
+    ("standin/agent.nix", include_str!("../../systems/standin/agent.nix")),
+    ("standin/default.nix", include_str!("../../systems/standin/default.nix")),
+    ("standin/programs/answer", include_str!("../../systems/standin/programs/answer")),
+    ("standin/programs/certificate", include_str!("../../systems/standin/programs/certificate")),
+    ("standin/programs/listen", include_str!("../../systems/standin/programs/listen")),
+    ("standin/stubs.nix", include_str!("../../systems/standin/stubs.nix")),
+    ("standin/sudoers.nix", include_str!("../../systems/standin/sudoers.nix")),
+    ("standin/units.nix", include_str!("../../systems/standin/units.nix")),
+];
+
+/// Decides what is on hosts that the repository's own flake was installed on. Not the flake:
+/// a test writes it anew, and what changed since is built then.
+pub(super) const HOMELAB_RECIPE: &[&str] = &[
+    INSTALL,
+    BOOT_STEP,
+    include_str!("homelab.rs"),
+    include_str!("../access.rs"),
+    include_str!("../network.rs"),
+];
+
+/// That module, and what it is made of, with modes.
+pub(super) fn standin() -> Vec<(String, String, u32)> {
+    let file = |(path, text): &File| ((*path).to_owned(), (*text).to_owned(), mode(path));
+    STANDIN.iter().chain(SYSTEMS).map(file).collect()
+}
+
 /// Makes a plain host the machine that runs a system.
 pub(super) const INSTALL: &str = include_str!("../../systems/install");
 
@@ -74,14 +102,15 @@ pub(crate) const BOOT_STEP: &str = include_str!("../../systems/boot-step");
 
 /// Programs among the files: others are not executable.
 pub(super) fn mode(path: &str) -> u32 {
-    if path == "raw/services/http" { 0o755 } else { 0o644 }
+    let programs = ["raw/services/http", "standin/programs/answer", "standin/programs/listen"];
+    if programs.contains(&path) { 0o755 } else { 0o644 }
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::SYSTEMS;
+    use super::{STANDIN, SYSTEMS};
 
     fn walk(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -91,15 +120,15 @@ mod tests {
     }
 
     #[test]
-    fn every_file_of_raw_and_switch_is_in_the_table() {
+    fn every_file_is_in_a_table() {
         let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("systems");
         let mut found = Vec::new();
-        for folder in ["raw", "switch"] {
+        for folder in ["raw", "standin", "switch"] {
             walk(&systems.join(folder), &mut found);
         }
         for path in found {
             let name = path.strip_prefix(&systems).unwrap().to_str().unwrap();
-            assert!(SYSTEMS.iter().any(|(path, _)| *path == name), "{name} is not in SYSTEMS");
+            assert!(SYSTEMS.iter().chain(STANDIN).any(|(path, _)| *path == name), "{name} is not in SYSTEMS");
         }
     }
 }

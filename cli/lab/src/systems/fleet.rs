@@ -119,8 +119,13 @@ pub(super) fn write_to_host(operator: &Host, files: Vec<(String, String, u32)>) 
         }
     }
     write_here(&folder, files)?;
+    commit(operator, FOLDER)
+}
+
+/// Commits all that is in `folder` on `operator`.
+pub(super) fn commit(operator: &Host, folder: &str) -> Result<()> {
     operator.sh(&format!(
-        "cd {FOLDER}; [ -d .git ] || git init -q -b main; git add --all; \
+        "cd {folder}; [ -d .git ] || git init -q -b main; git add --all; \
          git diff --cached --quiet || \
          git -c user.name=operator -c user.email=operator@mac commit -q -m systems"
     ))?;

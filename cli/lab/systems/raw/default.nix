@@ -3,6 +3,8 @@
 # GENERATION.md says what may be in it; everything has a default.
 generation:
 let
+  inherit (builtins) attrNames attrValues concatStringsSep mapAttrs toFile;
+
   g = {
     hostName = "frame1";
     number = 1;
@@ -10,6 +12,7 @@ let
     platform = "x86_64-linux";
     stateVersion = "25.11";
     etc = { };
+    etcFiles = { };
     units = { };
     sshd = "on";
     sshdConfig = "";
@@ -27,10 +30,10 @@ let
     initInterface = "systemd 2";
     breaksOff = "";
     ballastMib = 0;
+    systemPath = null;
+    writeText = toFile;
   }
   // generation;
-
-  inherit (builtins) attrNames attrValues concatStringsSep mapAttrs toFile;
 
   run =
     name: script: env:
@@ -55,7 +58,7 @@ let
   };
 
   safe = builtins.replaceStrings [ "@" "/" " " ] [ "-" "-" "-" ];
-  text = name: content: toFile (safe name) content;
+  text = name: content: g.writeText (safe name) content;
 
   # sshd takes the first value of a keyword: those of the generation come first.
   sshdConfig = text "sshd_config" ''
@@ -116,6 +119,9 @@ let
     // builtins.listToAttrs (
       map (path: { name = "etc/${path}"; value = text path g.etc.${path}; }) (attrNames g.etc)
     )
+    // builtins.listToAttrs (
+      map (path: { name = "etc/${path}"; value = g.etcFiles.${path}; }) (attrNames g.etcFiles)
+    )
   );
 
   image =
@@ -143,7 +149,7 @@ run "nixos-system-${g.hostName}-${g.release}" ./toplevel.sh {
   kernel = image "linux-${g.kernel.version or "6.12.1"}" "bzImage" g.kernel;
   initrd = image "initrd-linux-${g.kernel.version or "6.12.1"}" "initrd" g.initrd;
   systemd = run "systemd-257" ./links-to-root.sh { };
-  systemPath = run "system-path" ./links-to-root.sh { };
+  systemPath = if g.systemPath == null then run "system-path" ./links-to-root.sh { } else g.systemPath;
   activation = scripts "activation" g.activation;
   preSwitchChecks = scripts "pre-switch-checks" g.preSwitchChecks;
   bootLoaderStep = text "boot-loader-step" g.bootLoaderStep;

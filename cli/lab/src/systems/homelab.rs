@@ -1,0 +1,260 @@
+//! This repository's own flake as a folder on the operator's machine, and a stand-in for
+//! nixpkgs beside it whose systems a lab host can run (`systems/standin`). The inputs come
+//! from the inputs folder, the flake from the checkout that this program was built in.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::baseline::{self, Loader};
+use super::files;
+use super::fleet::{commit, write_here};
+use crate::access;
+use crate::cache;
+use crate::host::{Host, HostSpec};
+use crate::lab::Lab;
+use crate::prepared::Prepared;
+use crate::{process, programs};
+
+/// Where the flake is on the operator's machine.
+pub const HOMELAB_FOLDER: &str = "/root/homelab";
+
+/// What makes Nix take the stand-in in place of the nixpkgs that the flake's lock names.
+pub const OVERRIDE: &str = "--override-input nixpkgs path:/opt/nixpkgs";
+
+/// The address that the flake gives frame1.
+pub const FRAME1_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 2, 241);
+
+const NIXPKGS: &str = "/opt/nixpkgs";
+const TOPLEVEL: &str = "nixosConfigurations.frame1.config.system.build.toplevel";
+
+/// `mac` with the flake and its inputs, and `frame1`, at the address that the flake gives
+/// it, which runs the flake's system for it.
+pub const HOMELAB: Prepared = Prepared {
+    name: "homelab",
+    recipe: files::HOMELAB_RECIPE,
+    inputs: &["nixpkgs", "agenix", "disko", "systems"],
+    make: |lab| {
+        let (mac, frame1) = hosts(lab)?;
+        Homelab::default().write(&mac, &frame1)?;
+        let build = format!("nix build --no-link --print-out-paths .#{TOPLEVEL} {OVERRIDE}");
+        let system = mac.sh(&format!("cd {HOMELAB_FOLDER}; {build}"))?;
+        mac.sh(&format!("nix copy --no-check-sigs --to ssh-ng://root@frame1 {system}"))?;
+        baseline::install_system(&frame1, &system, Loader::Grub)
+    },
+};
+
+/// `frame1` as the flake knows it.
+///
+/// # Errors
+/// Never: the lab has a host of that name.
+pub fn frame1() -> Result<HostSpec> {
+    Ok(HostSpec::named("frame1")?.also_at(FRAME1_ADDRESS))
+}
+
+fn hosts(lab: &mut Lab) -> Result<(Host, Host)> {
+    let mac = lab.new_host(HostSpec::named("mac")?)?;
+    let frame1 = lab.new_host(frame1()?)?;
+    mac.boot()?;
+    frame1.boot()?;
+    mac.wait_until_up()?;
+    frame1.wait_until_up()?;
+    access::connect(&mac, &frame1)?;
+    Ok((mac, frame1))
+}
+
+/// What a check's stub does instead of answering well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StubFault {
+    /// It is not started.
+    Stopped,
+    /// It fails, or answers something else.
+    Wrong,
+}
+
+/// Which secrets are encrypted files in the flake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// All that its rules name, for the readers that they name.
+    #[default]
+    Made,
+    /// None.
+    Missing,
+}
+
+/// This repository's flake with an operator's own changes.
+#[derive(Clone, Debug, Default)]
+pub struct Homelab {
+    edits: Vec<(&'static str, String, String)>,
+    faults: BTreeMap<String, &'static str>,
+    secrets: Secrets,
+}
+
+impl Homelab {
+    /// In the file at `path`, `new` stands in place of `old`.
+    pub fn edit(mut self, path: &'static str, old: &str, new: &str) -> Self {
+        self.edits.push((path, old.to_owned(), new.to_owned()));
+        self
+    }
+
+    /// The stub of this check of the manifest has a fault.
+    pub fn fault(mut self, check: &str, fault: StubFault) -> Self {
+        let word = match fault {
+            StubFault::Stopped => "stopped",
+            StubFault::Wrong => "wrong",
+        };
+        self.faults.insert(check.to_owned(), word);
+        self
+    }
+
+    /// Other secrets.
+    pub fn secrets(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// Writes the flake to [`HOMELAB_FOLDER`] on `operator`, whose key and that of `frame1`
+    /// take the place of the examples, commits it, and puts the inputs where Nix finds
+    /// them. Both hosts must be on.
+    ///
+    /// # Errors
+    /// When the checkout or an input cannot be read, an edit does not fit, or git or age fails.
+    pub fn write(&self, operator: &Host, frame1: &Host) -> Result<()> {
+        let folder = operator.root().join(&HOMELAB_FOLDER[1..]);
+        clear(&folder)?;
+        copy_checkout(&folder)?;
+        let keys = folder.join("machines/keys.nix");
+        let text = fs::read_to_string(&keys)?;
+        let text = with_key(&text, "admin", &access::operator_key(operator)?)?;
+        let text = with_key(&text, "frame1", &access::host_key(frame1)?)?;
+        fs::write(&keys, text)?;
+        for (path, old, new) in &self.edits {
+            let file = folder.join(path);
+            let text = fs::read_to_string(&file)?;
+            if !text.contains(old.as_str()) {
+                bail!("{path} does not contain `{old}`");
+            }
+            fs::write(file, text.replacen(old.as_str(), new, 1))?;
+        }
+        if self.secrets == Secrets::Made {
+            make_secrets(operator)?;
+        }
+        commit(operator, HOMELAB_FOLDER)?;
+        inputs(operator)?;
+        self.nixpkgs(operator)
+    }
+
+    /// The inputs folder's stand-in, with the facts that the flake's tests use and the
+    /// lab's own module.
+    fn nixpkgs(&self, operator: &Host) -> Result<()> {
+        let target = operator.root().join(&NIXPKGS[1..]);
+        if !target.exists() {
+            let input = input("nixpkgs")?;
+            process::run(
+                Command::new("cp").args(["-r", "--no-preserve=mode"]).arg(input).arg(&target),
+            )?;
+        }
+        let extra = target.join("nixos/modules/extra");
+        fs::create_dir_all(&extra)?;
+        for fact in fs::read_dir(checkout().join("nix/tests/facts"))? {
+            let fact = fact?;
+            fs::copy(fact.path(), extra.join(fact.file_name()))?;
+        }
+        fs::write(extra.join("lab.nix"), "{ imports = [ ../../../lab/standin ]; }\n")?;
+        let lab = target.join("lab");
+        if lab.exists() {
+            fs::remove_dir_all(&lab)?;
+        }
+        write_here(&lab, files::standin())?;
+        fs::write(lab.join("standin/faults.json"), serde_json::to_string(&self.faults)?)?;
+        let agent = programs::folder()?.join("libexec/deploy-agent-x86_64-linux");
+        fs::copy(agent, lab.join("standin/deploy-agent")).map(drop).context("the agent")
+    }
+}
+
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn input(name: &str) -> Result<PathBuf> {
+    Ok(cache::folder()?.join("inputs").join(name))
+}
+
+/// All but the repository that was made there.
+fn clear(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() && !path.ends_with(".git") {
+            fs::remove_dir_all(path)?;
+        } else if path.is_file() {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// What git knows or would take, as it is in the working tree.
+fn copy_checkout(folder: &Path) -> Result<()> {
+    let script = "git ls-files -z --cached --others --exclude-standard | \
+                  tar --null --files-from=- --create --ignore-failed-read | tar -x -C \"$1\"";
+    process::run(
+        Command::new("sh")
+            .args(["-euc", script, "sh"])
+            .arg(folder)
+            .current_dir(checkout()),
+    )
+    .map(drop)
+}
+
+/// `text` of a file of keys, with `key` in the line that says `NAME = "ssh-…";`.
+fn with_key(text: &str, name: &str, key: &str) -> Result<String> {
+    let start = format!("{name} = \"ssh-");
+    if !text.lines().any(|line| line.trim_start().starts_with(&start)) {
+        bail!("machines/keys.nix has no key called {name}");
+    }
+    let line = |line: &str| {
+        if line.trim_start().starts_with(&start) {
+            format!("{name} = \"{}\";\n", key.trim())
+        } else {
+            format!("{line}\n")
+        }
+    };
+    Ok(text.lines().map(line).collect())
+}
+
+/// Every file that the rules of agenix name, for their readers.
+fn make_secrets(operator: &Host) -> Result<()> {
+    let secrets = format!("{HOMELAB_FOLDER}/secrets");
+    let rules = operator.sh(&format!("nix eval --json --file {secrets}/secrets.nix"))?;
+    let rules: BTreeMap<String, BTreeMap<String, Vec<String>>> = serde_json::from_str(&rules)?;
+    for (file, rule) in rules {
+        let readers = rule.get("publicKeys").context("a rule without publicKeys")?;
+        let readers: String = readers.iter().map(|key| format!(" -r '{key}'")).collect();
+        operator.sh(&format!("printf nixos | age{readers} -o {secrets}/{file}"))?;
+    }
+    Ok(())
+}
+
+/// Locked inputs are looked for in the store, by what they contain.
+fn inputs(operator: &Host) -> Result<()> {
+    for name in ["agenix", "disko", "systems"] {
+        let folder = format!("/opt/inputs/{name}/source");
+        let target = operator.root().join(&folder[1..]);
+        if target.exists() {
+            continue;
+        }
+        fs::create_dir_all(&target)?;
+        process::run(
+            Command::new("cp")
+                .args(["--recursive", "--no-target-directory"])
+                .arg(input(name)?)
+                .arg(&target),
+        )?;
+        operator.sh(&format!("nix store add --name source {folder}"))?;
+    }
+    Ok(())
+}

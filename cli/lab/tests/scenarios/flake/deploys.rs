@@ -1,0 +1,29 @@
+//! `deploy frame1` from the flake, from the first to the one that changes nothing.
+
+use anyhow::{Result, ensure};
+use deploy_lab::access;
+use deploy_lab::lab::Lab;
+use deploy_lab::systems::{BASELINE, HOMELAB, Homelab, frame1};
+
+use super::Home;
+use crate::harness::Scenario;
+
+pub const ALL: &[Scenario] = &[
+    Scenario::new("the-first-deploy-of-frame1-commits-when-all-its-checks-pass", first)
+        .unless(|| HOMELAB.missing()),
+];
+
+fn first(lab: &mut Lab) -> Result<()> {
+    let mac = lab.prepared(&HOMELAB, "mac")?;
+    let frame1 = lab.prepared_as(&BASELINE, "frame1", frame1()?)?;
+    let home = Home::on(mac, frame1)?;
+    access::connect(&home.mac, &home.frame1)?;
+    home.has(&Homelab::default())?;
+    let said = home.deploy("frame1")?;
+    println!("{}", said.text);
+    said.ends(0, &["committed"])?;
+    let checks = home.eval("deploy.nodes.frame1", "node: map (check: check.name) node.checks")?;
+    let checks: Vec<String> = serde_json::from_str(&checks)?;
+    ensure!(checks.len() > 20, "only {} checks", checks.len());
+    home.ends_on(&home.runs()?)
+}

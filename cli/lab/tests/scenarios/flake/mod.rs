@@ -1,0 +1,72 @@
+//! This repository's own flake, deployed by an operator to a host with frame1's address.
+
+pub mod checks;
+pub mod deploys;
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use deploy_lab::host::Host;
+use deploy_lab::lab::Lab;
+use deploy_lab::programs::{self, DEPLOY};
+use deploy_lab::systems::{HOMELAB, HOMELAB_FOLDER, Homelab, OVERRIDE, frame1};
+
+use crate::scene::{ANSWERS, Said};
+
+/// `mac`, the operator's, with the flake, and `frame1`, which runs what the flake says.
+pub struct Home {
+    pub mac: Host,
+    pub frame1: Host,
+}
+
+impl Home {
+    pub fn new(lab: &mut Lab) -> Result<Self> {
+        let mac = lab.prepared(&HOMELAB, "mac")?;
+        let frame1 = lab.prepared_as(&HOMELAB, "frame1", frame1()?)?;
+        Self::on(mac, frame1)
+    }
+
+    /// With these two, switched on here.
+    pub fn on(mac: Host, frame1: Host) -> Result<Self> {
+        mac.boot()?;
+        frame1.boot()?;
+        frame1.wait_until_up()?;
+        mac.wait_until_up()?;
+        programs::install(&mac)?;
+        Ok(Self { mac, frame1 })
+    }
+
+    pub fn has(&self, flake: &Homelab) -> Result<()> {
+        flake.write(&self.mac, &self.frame1)
+    }
+
+    /// `deploy ARGS -- --override-input nixpkgs path:…` in the flake's folder.
+    pub fn deploy(&self, args: &str) -> Result<Said> {
+        let line = format!("cd {HOMELAB_FOLDER} && exec {DEPLOY} {args} -- {OVERRIDE}");
+        Ok(Said::of(&self.mac.command(["sh", "-c", &line]).run()?))
+    }
+
+    /// An attribute of the flake, as JSON.
+    pub fn eval(&self, attribute: &str, apply: &str) -> Result<String> {
+        self.mac.sh(&format!(
+            "cd {HOMELAB_FOLDER}; nix eval --json .#{attribute} --apply '{apply}' {OVERRIDE}"
+        ))
+    }
+
+    /// What runs on frame1, asked over SSH.
+    pub fn runs(&self) -> Result<String> {
+        self.mac.sh("ssh frame1 readlink /run/current-system")
+    }
+
+    /// Checks that frame1 runs `system`, answers over SSH and boots it.
+    pub fn ends_on(&self, system: &str) -> Result<()> {
+        ensure!(self.runs()? == system, "frame1 runs {}, not {system}", self.runs()?);
+        self.frame1.power_cut_and_boot()?;
+        self.frame1.wait_for_ssh(ANSWERS)?;
+        ensure!(self.runs()? == system, "frame1 boots {}, not {system}", self.runs()?);
+        Ok(())
+    }
+}
+
+/// How long a host's services may take to be up after a boot.
+pub const UP: Duration = Duration::from_secs(30);
