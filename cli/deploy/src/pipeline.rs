@@ -5,14 +5,19 @@
 
 use std::path::PathBuf;
 
-use deploy_wire::{attempt::AttemptId, machine::Machine, message::Mode};
+use deploy_wire::{
+    attempt::AttemptId,
+    machine::Machine,
+    message::{Mode, RefusalKind},
+};
 
 use crate::{
     error::{Failure, Result},
     outcome::Ending,
     report::{Event, Finished, Report},
     stages::{
-        activate, agent_program,
+        activate::{self, NotStaged},
+        agent_program,
         ask::{self, Passwords, Probed, Way},
         build::{self, Built},
         changes,
@@ -115,12 +120,10 @@ impl Run {
             };
             let told = match prepared {
                 Ok(Prepared::Done(told)) => *told,
-                Ok(Prepared::Ready(probed, pushed)) => {
-                    match self.activate(&probed, &pushed).await {
-                        Ok(told) => told,
-                        Err(failure) => Finished::failed(name, failure),
-                    }
-                }
+                Ok(Prepared::Ready(probed, ready)) => match self.activate(*probed, &ready).await {
+                    Ok(told) => told,
+                    Err(failure) => Finished::failed(name, failure),
+                },
                 Err(failure) => Finished::failed(name, failure),
             };
             endings.push(told.ending);
@@ -151,7 +154,8 @@ impl Run {
             }
             Goal::Flake | Goal::Generation(_) => {
                 self.agreed(&probed)?;
-                Ok(Prepared::Ready(Box::new(probed), pushed))
+                let ready = Ready { built, agent, pushed };
+                Ok(Prepared::Ready(Box::new(probed), Box::new(ready)))
             }
         }
     }
@@ -197,14 +201,51 @@ impl Run {
         Err(Failure::unchanged(format!("{name} was not switched")).because("the answer was no"))
     }
 
-    async fn activate(&self, probed: &Probed, pushed: &Pushed) -> Result<Finished> {
-        let attempt = new_attempt()?;
-        let mut staged =
-            activate::stage(probed, pushed, attempt.clone(), self.mode, &self.report).await?;
-        let started = Started { probed, attempt, agent: pushed.agent.to_string() };
-        let conclusion = started.conclude(&mut staged.watch, &self.report).await;
-        Ok(finished(&probed.machine.name, &started.attempt, &staged.record, conclusion))
+    async fn activate(&self, mut probed: Probed, ready: &Ready) -> Result<Finished> {
+        let mut again = AGAIN;
+        loop {
+            let attempt = new_attempt()?;
+            let staged = activate::stage(&probed, &ready.pushed, &attempt, self.mode, &self.report);
+            let refusal = match staged.await {
+                Ok(mut staged) => {
+                    let agent = ready.pushed.agent.to_string();
+                    let started = Started { probed: &probed, attempt, agent };
+                    let conclusion = started.conclude(&mut staged.watch, &self.report).await;
+                    let name = &probed.machine.name;
+                    return Ok(finished(name, &started.attempt, &staged.record, conclusion));
+                }
+                Err(NotStaged::Failed(failure)) => return Err(failure),
+                Err(NotStaged::Refused(refusal)) => refusal,
+            };
+            match refusal.kind {
+                // Nothing rooted the closure before the agent did: a garbage
+                // collection was faster.
+                RefusalKind::NotValid if again > 0 => {
+                    again -= 1;
+                    push::push(&self.nix, &probed, &ready.built, &ready.agent, &self.report)
+                        .await?;
+                }
+                // Somebody was faster between the login and now.
+                RefusalKind::Busy if self.when_busy == WhenBusy::Wait => {
+                    ask::again(&mut probed).await?;
+                    if let Plan::UpToDate { boots_not_known } = self.plan(&mut probed).await? {
+                        return Ok(Finished::up_to_date(&probed, boots_not_known));
+                    }
+                }
+                _ => return Err(activate::refused(&probed.machine.name, &refusal)),
+            }
+        }
     }
+}
+
+/// How often a closure that was collected is pushed again.
+const AGAIN: u32 = 2;
+
+/// What is on the machine, just before it is taken.
+struct Ready {
+    built: Built,
+    agent: PathBuf,
+    pushed: Pushed,
 }
 
 /// A machine, just before it is taken.
@@ -212,7 +253,7 @@ enum Prepared {
     /// There is nothing more to do.
     Done(Box<Finished>),
     /// The closure and the agent are there.
-    Ready(Box<Probed>, Pushed),
+    Ready(Box<Probed>, Box<Ready>),
 }
 
 impl Prepared {

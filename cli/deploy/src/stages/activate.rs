@@ -12,7 +12,7 @@ use deploy_wire::{
 
 use super::{ask::Probed, push::Pushed};
 use crate::{
-    error::{Failure, Result, State},
+    error::{Failure, State},
     report::{Event, Report, Stage},
     tools::{
         agent::{AgentError, Conversation},
@@ -42,23 +42,39 @@ pub enum Seen {
     Waiting,
     /// It is over.
     Ended(Box<Outcome>),
+    /// The agent does not do what it was asked.
+    Refused(Refusal),
     /// The connection is gone; the next event to ask for.
     Lost(AgentError),
+}
+
+/// Why an attempt does not have the machine.
+pub enum NotStaged {
+    /// The agent refuses.
+    Refused(Refusal),
+    /// The agent could not be asked.
+    Failed(Box<Failure>),
+}
+
+impl From<Box<Failure>> for NotStaged {
+    fn from(failure: Box<Failure>) -> Self {
+        Self::Failed(failure)
+    }
 }
 
 /// Takes the machine for one attempt.
 pub async fn stage<'p>(
     probed: &'p Probed,
     pushed: &Pushed,
-    attempt: AttemptId,
+    attempt: &AttemptId,
     mode: Mode,
     report: &Report,
-) -> Result<Staged<'p>> {
+) -> std::result::Result<Staged<'p>, NotStaged> {
     let machine = &probed.machine;
     let name = &machine.name;
     report.tell(Event::Stage { machine: name.clone(), stage: Stage::Stage });
     let request = StageRequest {
-        attempt,
+        attempt: attempt.clone(),
         mode,
         operator: operator(),
         wanted: pushed.toplevel.clone(),
@@ -82,14 +98,15 @@ pub async fn stage<'p>(
     watch.ask(Request::Stage(Box::new(request))).await.map_err(broken)?;
     match watch.next().await {
         Ok(Reply::Staged { record }) => Ok(Staged { record: *record, watch, _rest: rest }),
-        Ok(Reply::Refused(refusal)) => Err(refused(name, &refusal)),
+        Ok(Reply::Refused(refusal)) => Err(NotStaged::Refused(refusal)),
         Ok(other) => {
             Err(Failure::unchanged(format!("the agent on {name} answered something else"))
-                .because(format!("{other:?}")))
+                .because(format!("{other:?}"))
+                .into())
         }
         Err(error) => {
             let said = rest.stderr().await;
-            Err(broken(error).because(said.trim()))
+            Err(broken(error).because(said.trim()).into())
         }
     }
 }
@@ -112,6 +129,7 @@ pub async fn follow(watch: &mut Watch<'_>, machine: &str, next: &mut u64, report
                 }
             }
             Reply::Ended { outcome, .. } => return Seen::Ended(Box::new(outcome)),
+            Reply::Refused(refusal) => return Seen::Refused(refusal),
             // Nothing else is an answer to these requests; a newer agent may
             // tell more.
             _ => {}

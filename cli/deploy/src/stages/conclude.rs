@@ -7,7 +7,7 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use super::confirm::Conclusion;
+use super::{activate::refused, confirm::Conclusion};
 use crate::{
     error::{Failure, State},
     outcome::Ending,
@@ -23,6 +23,9 @@ pub fn finished(
 ) -> Finished {
     match conclusion {
         Conclusion::Known(outcome) => known(machine, attempt, record, *outcome),
+        Conclusion::Refused(refusal) => {
+            Finished::failed(machine.to_owned(), refused(machine, &refusal))
+        }
         Conclusion::NotKnown(why) => not_known(machine, attempt, record, &why),
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use deploy_wire::{
     attempt::{AttemptId, Login},
     machine::Machine,
-    message::{RefusalKind, Reply, Request},
+    message::{Refusal, RefusalKind, Reply, Request},
     outcome::Outcome,
 };
 use tokio::io::{AsyncBufRead, AsyncWrite};
@@ -38,6 +38,8 @@ pub struct Started<'run> {
 pub enum Conclusion {
     /// The agent told it.
     Known(Box<Outcome>),
+    /// The agent did not begin: nothing was switched.
+    Refused(Refusal),
     /// The agent could not be asked: why.
     NotKnown(String),
 }
@@ -73,6 +75,7 @@ impl Started<'_> {
             };
             return match seen {
                 Seen::Ended(outcome) => Conclusion::Known(outcome),
+                Seen::Refused(refusal) => Conclusion::Refused(refusal),
                 Seen::Waiting => continue,
                 Seen::Lost(error) => {
                     self.note(report, format!("{error}; asking again over a new login"));
@@ -181,6 +184,7 @@ impl Started<'_> {
             for target in &targets {
                 match self.follow_at(target, next, report).await {
                     Ok(Seen::Ended(outcome)) => return Conclusion::Known(outcome),
+                    Ok(Seen::Refused(refusal)) => return Conclusion::Refused(refusal),
                     Ok(Seen::Lost(error)) => last = error.to_string(),
                     Ok(Seen::Waiting) => {}
                     Err(error) => last = error.to_string(),
