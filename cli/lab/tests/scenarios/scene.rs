@@ -92,8 +92,7 @@ impl Scene {
 
     /// The system that the fleet's flake makes for frame1.
     pub fn wanted(&self) -> Result<String> {
-        let attribute = "nixosConfigurations.frame1.config.system.build.toplevel.outPath";
-        self.mac.sh(&format!("nix eval --raw {FOLDER}#{attribute}"))
+        wanted(&self.mac)
     }
 
     /// The journal of the attempts on frame1.
@@ -102,7 +101,8 @@ impl Scene {
     }
 }
 
-fn line(args: &str) -> String {
+/// `deploy ARGS` in the fleet's folder, for a shell.
+pub fn line(args: &str) -> String {
     format!("cd {FOLDER} && exec {DEPLOY} {args}")
 }
 
@@ -131,4 +131,10 @@ impl Said {
 pub fn end(running: Running) -> Result<Said> {
     let output = running.wait(Duration::from_secs(120)).context("deploy did not end")?;
     Ok(Said::of(&output))
+}
+
+/// The system that the flake of an operator makes for frame1.
+pub fn wanted(operator: &Host) -> Result<String> {
+    let attribute = "nixosConfigurations.frame1.config.system.build.toplevel.outPath";
+    operator.sh(&format!("nix eval --raw {FOLDER}#{attribute}"))
 }

@@ -109,6 +109,14 @@ impl Case {
         self.ends_on(&self.wanted()?).context("the control")
     }
 
+    /// The control of [`Case::begin_held`]: let go on, it commits.
+    pub fn commits_after_hold(&self) -> Result<()> {
+        let (running, held) = self.begin_held()?;
+        held.go()?;
+        end(running)?.ends(0, &["frame1: committed"]).context("the control")?;
+        self.ends_on(&self.wanted()?).context("the control")
+    }
+
     /// The control of [`Case::begin_waiting`]: once new connections are let through, it
     /// commits.
     pub fn commits_after_waiting(&self) -> Result<()> {

@@ -1,9 +1,14 @@
 //! Faults in the middle of a deploy: each ends on exactly one system, and `deploy` says which.
 //! Every fault has a control: the same set-up without it commits.
 
+pub mod agent;
+pub mod busy;
 mod case;
+pub mod checks;
 mod hold;
 mod lane;
+pub mod operator;
 pub mod power;
 pub mod ssh;
+pub mod units;
 mod wanted;

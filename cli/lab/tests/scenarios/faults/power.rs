@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use deploy_lab::network::Admission;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
+use deploy_wire::record::Record;
 
 use super::case::Case;
 use super::lane::on_both_lanes;
@@ -15,7 +16,7 @@ use crate::scene::end;
 
 pub const ALL: &[Scenario] = on_both_lanes![
     "a-power-cut-while-waiting-comes-back-on-the-old-system" => waiting,
-    "the-next-deploy-ends-an-attempt-that-a-power-cut-left-open" => next,
+    "the-next-status-or-deploy-ends-an-attempt-that-a-power-cut-left-open" => next,
     "a-power-cut-the-instant-deploy-ends-boots-the-new-system" => done,
 ];
 
@@ -34,23 +35,33 @@ fn waiting(case: &Case) -> Result<()> {
     case.commits_after_waiting()
 }
 
-/// The operator is gone as well: nothing of ours runs at a boot, and the next deploy ends it.
+/// The operator is gone as well: nothing of ours runs at a boot, and the next command ends it.
 fn next(case: &Case) -> Result<()> {
     let wanted = case.wants(&Wanted::new(2))?;
-    let mut running = case.begin_waiting()?;
-    running.kill()?;
-    cut(case)?;
-    let open = case.record()?;
-    ensure!(open.is_open(), "somebody ended it: {:?}", open.outcome);
-    case.frame1.admit(Admission::All)?;
+    left_open(case)?;
+    let said = case.deploy("status frame1")?;
+    said.ends(0, &["rolled back", RESTARTED])?;
+    case.recorded(End::RolledBack, RESTARTED)?;
     case.ends_on(&case.before)?;
+
+    let open = left_open(case)?;
     case.deploy("frame1")?.ends(0, &["frame1: committed"])?;
     let path = format!("/nix/var/deploy-agent/attempts/{}.json", open.attempt);
-    let ended: deploy_wire::record::Record = serde_json::from_str(&case.frame1.read(&path)?)?;
-    let outcome = ended.outcome.expect("the next deploy ended it");
+    let ended: Record = serde_json::from_str(&case.frame1.read(&path)?)?;
+    let outcome = ended.outcome.context("the next deploy left it open")?;
     ensure!(outcome.end == End::RolledBack, "{outcome:?}");
     ensure!(outcome.why.as_deref() == Some(RESTARTED), "{outcome:?}");
     case.ends_on(&wanted)
+}
+
+/// Operator and power go while the machine waits; after the boot the attempt is still open.
+fn left_open(case: &Case) -> Result<Record> {
+    case.begin_waiting()?.kill()?;
+    cut(case)?;
+    case.frame1.admit(Admission::All)?;
+    let open = case.record()?;
+    ensure!(open.is_open(), "somebody ended it: {:?}", open.outcome);
+    Ok(open)
 }
 
 /// Cuts the power while the machine waits, and sees what comes back.
