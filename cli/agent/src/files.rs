@@ -1,12 +1,14 @@
 //! Files that survive the power going at any moment.
 
 use std::{
+    fmt,
     fs::{self, File, OpenOptions},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
+use deploy_wire::WIRE_VERSION;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Kept so that the record of an attempt can still be written on a disk that
@@ -64,15 +66,42 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     write(path, &text)
 }
 
+/// A file that does not hold what was written to it.
+#[derive(Debug)]
+pub struct Damaged {
+    /// Where it is.
+    pub path: PathBuf,
+    why: String,
+}
+
+impl std::error::Error for Damaged {}
+
+impl fmt::Display for Damaged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cannot be read: {}", self.path.display(), self.why)
+    }
+}
+
 /// Reads a JSON file; `None` if there is none.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     match fs::read(path) {
-        Ok(text) => serde_json::from_slice(&text)
-            .map(Some)
-            .with_context(|| format!("{} cannot be read", path.display())),
+        Ok(text) => match serde_json::from_slice(&text) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => {
+                let why = newer(&text).unwrap_or_else(|| error.to_string());
+                Err(Damaged { path: path.to_owned(), why }.into())
+            }
+        },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }
+}
+
+/// What is said of a file that a newer release wrote: its fields are no damage.
+fn newer(text: &[u8]) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(text).ok()?;
+    let version = value["version"].as_u64().filter(|found| *found > u64::from(WIRE_VERSION))?;
+    Some(format!("a newer deploy wrote it (version {version}, this one reads {WIRE_VERSION})"))
 }
 
 /// Opens a file to lock it.

@@ -80,7 +80,7 @@ impl fmt::Display for Failure {
         }
         write!(f, "\n  state: {}", self.state)?;
         if let Some(hint) = &self.hint {
-            write!(f, "\n  hint:  {hint}")?;
+            write!(f, "\n  hint:  {}", hint.replace('\n', "\n         "))?;
         }
         Ok(())
     }

@@ -79,16 +79,13 @@ fn answer(asked: &Asked, replies: &Replies) -> Result<()> {
     let agent = match Agent::open() {
         Ok(agent) => agent,
         Err(error) => {
-            let refusal = refuse(RefusalKind::Failed, format!("{error:#}"));
-            return replies.send(&Reply::Refused(refusal));
+            return replies.send(&Reply::Refused(stage::failed(&error)));
         }
     };
     let done = dispatch(&agent, asked, replies);
     match done {
         Err(error) if error.downcast_ref::<io::Error>().is_some() => Err(error),
-        Err(error) => {
-            replies.send(&Reply::Refused(refuse(RefusalKind::Failed, format!("{error:#}"))))
-        }
+        Err(error) => replies.send(&Reply::Refused(stage::failed(&error))),
         Ok(()) => Ok(()),
     }
 }

@@ -39,7 +39,11 @@ pub fn look(wanted: &StorePath) -> Result<(), Refusal> {
     if Path::new("/boot/loader/loader.tmp").exists() {
         let why = "/boot/loader/loader.tmp is left from an interrupted installation, and \
                    systemd-boot's builder refuses to write over it";
-        return Err(refuse_with(RefusalKind::BootPartition, why, "remove that file"));
+        return Err(refuse_with(
+            RefusalKind::BootPartition,
+            why,
+            "remove it there, once no other tool is at work: rm /boot/loader/loader.tmp",
+        ));
     }
     // On the store's own file system nothing is copied.
     if !mounted {
@@ -60,7 +64,8 @@ pub fn look(wanted: &StorePath) -> Result<(), Refusal> {
     Err(refuse_with(
         RefusalKind::BootPartition,
         why,
-        "delete old generations with nix-collect-garbage -d, then install the boot loader again",
+        "make room there: nix-collect-garbage --delete-older-than 30d, then \
+         /run/current-system/bin/switch-to-configuration boot",
     ))
 }
 

@@ -25,17 +25,38 @@ pub fn is_switchable(asked: &Stage) -> Result<(), Refusal> {
         let executable =
             fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o111 != 0);
         if !executable {
-            return no(format!("{wanted} is no NixOS system: {file} is not there"));
+            let below = file.trim_start_matches(wanted.as_str());
+            let why = format!("{wanted} is no NixOS system: it has no program {below}");
+            let hint = "system.switch.enable = false leaves it out; a deploy needs it";
+            return Err(refuse_with(RefusalKind::NotSwitchable, why, hint));
         }
     }
     let uname = rustix::system::uname();
     let here = System::of_uname(&uname.machine().to_string_lossy());
     let platform = fs::read_to_string(format!("{wanted}/system")).unwrap_or_default();
     match here {
-        Some(here) if platform.trim() == here.as_str() => Ok(()),
+        Some(here) if platform.trim() == here.as_str() => same_init(asked),
         Some(here) => no(format!("{wanted} is built for {}, this is {here}", platform.trim())),
         None => no(format!("{} is no platform of NixOS", uname.machine().to_string_lossy())),
     }
+}
+
+/// `switch-to-configuration` does not switch between systems whose process 1 differs too
+/// much: refusal `machine/another-init-interface`.
+fn same_init(asked: &Stage) -> Result<(), Refusal> {
+    let version = |system: &StorePath| {
+        let text = fs::read_to_string(format!("{system}/init-interface-version"));
+        text.unwrap_or_default().trim().to_owned()
+    };
+    let (old, new) = (version(&asked.expects), version(&asked.wanted));
+    if asked.mode == Mode::Boot || old == new {
+        return Ok(());
+    }
+    let why = format!(
+        "the new system's init is `{new}`, the running one is `{old}`: only a reboot changes it"
+    );
+    let hint = "deploy --boot makes it the boot default without switching; then reboot";
+    Err(refuse_with(RefusalKind::NotSwitchable, why, hint))
 }
 
 /// Whether a path and all that it needs are in the store.

@@ -18,7 +18,7 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-pub use refusal::refuse;
+pub use refusal::{failed, refuse};
 
 use crate::{
     agent::{Agent, program},
@@ -32,8 +32,7 @@ use crate::{
 
 /// Stages an attempt.
 pub fn stage(agent: &Agent, asked: &Stage, login: Option<Login>) -> Result<Record, Refusal> {
-    stage_or_fail(agent, asked, login)
-        .unwrap_or_else(|error| Err(refuse(RefusalKind::Failed, format!("{error:#}"))))
+    stage_or_fail(agent, asked, login).unwrap_or_else(|error| Err(failed(&error)))
 }
 
 fn stage_or_fail(

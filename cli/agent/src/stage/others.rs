@@ -56,12 +56,14 @@ pub fn look(agent: &Agent, asked: &Stage) -> Result<Result<(), Refusal>> {
     }
     let here = look::machine_id();
     Ok(match agent.ledger.confirmed()? {
-        Some(confirmed) if confirmed.machine_id != here => Err(refuse(
+        Some(confirmed) if confirmed.machine_id != here => Err(refuse_with(
             RefusalKind::WrongMachine,
             format!(
                 "the record on its disk is of a machine with the id {}, this one has {here}",
                 confirmed.machine_id
             ),
+            "if the disk was moved here on purpose, move the record away there: \
+             mv /nix/var/deploy-agent/confirmed.json /nix/var/deploy-agent/confirmed.json.old",
         )),
         _ => Ok(()),
     })

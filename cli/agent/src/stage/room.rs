@@ -22,5 +22,9 @@ pub fn on_the_store() -> Result<(), Refusal> {
         return Ok(());
     }
     let why = format!("/nix has {} KiB free, {} KiB are needed", free >> 10, NEEDED >> 10);
-    Err(refuse_with(RefusalKind::NoRoom, why, "nix-collect-garbage on the machine frees some"))
+    Err(refuse_with(
+        RefusalKind::NoRoom,
+        why,
+        "make room there: nix-collect-garbage --delete-older-than 30d",
+    ))
 }

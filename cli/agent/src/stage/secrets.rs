@@ -8,7 +8,7 @@ use deploy_wire::{
     message::{Refusal, RefusalKind},
 };
 
-use super::refusal::{refuse, refuse_with};
+use super::refusal::refuse_with;
 use crate::tools::age;
 
 /// Tries every secret.
@@ -17,7 +17,8 @@ pub fn look(secrets: &[Secret]) -> Result<(), Refusal> {
         let name = &secret.name;
         if !Path::new(&secret.file).exists() {
             let why = format!("secret {name}: {} does not exist", secret.file);
-            return Err(refuse(RefusalKind::Secret, why));
+            let hint = "make it: agenix -e, and git add it";
+            return Err(refuse_with(RefusalKind::Secret, why, hint));
         }
         let identities = readable(&secret.identity_paths);
         if identities.is_empty() {
@@ -25,7 +26,8 @@ pub fn look(secrets: &[Secret]) -> Result<(), Refusal> {
                 "secret {name}: none of its keys is on the machine ({})",
                 secret.identity_paths.join(", ")
             );
-            return Err(refuse(RefusalKind::Secret, why));
+            let hint = "put one there, or name another in age.identityPaths";
+            return Err(refuse_with(RefusalKind::Secret, why, hint));
         }
         if let Err(said) = age::decrypts(secret, &identities) {
             let why = format!("secret {name} cannot be decrypted on the machine: {said}");

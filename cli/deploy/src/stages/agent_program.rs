@@ -1,6 +1,9 @@
 //! Which file is the agent for a machine.
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 use deploy_wire::machine::{Machine, Package, System};
 
@@ -42,12 +45,17 @@ async fn build(
 
 fn on_disk(named: Option<&Path>, system: System) -> Result<PathBuf> {
     if let Some(file) = named {
-        return if file.is_file() {
-            Ok(file.to_owned())
-        } else {
-            Err(Failure::unchanged(format!("there is no agent at {}", file.display())).hint(Some(
+        let wrong = |what: String| {
+            Err(Failure::unchanged(what).hint(Some(
                 "--agent names the program deploy-agent for the machine's system".into(),
             )))
+        };
+        return match file.metadata() {
+            Ok(found) if found.is_file() && found.permissions().mode() & 0o111 != 0 => {
+                Ok(file.to_owned())
+            }
+            Ok(_) => wrong(format!("{} is no program", file.display())),
+            Err(_) => wrong(format!("there is no agent at {}", file.display())),
         };
     }
     let name = format!("deploy-agent-{system}");

@@ -199,6 +199,8 @@ fn is_stock_line(line: &str) -> bool {
                 matches!(verb.trim_end_matches(';'), "switch" | "boot" | "dry-activate")
             })
     };
+    // What stands for the script of another profile than NixOS's in a dry run.
+    let is_named = line.strip_prefix("echo ").is_some_and(|path| StorePath::parse(path).is_ok());
     let is_sed =
         line.starts_with("sed -i '/^default /d' ") && line.ends_with("/loader/loader.conf");
     line.is_empty()
@@ -206,6 +208,7 @@ fn is_stock_line(line: &str) -> bool {
         || line == "cd /tmp"
         || switch(line)
         || is_sed
+        || is_named
         || is_frame(line)
 }
 
@@ -233,16 +236,24 @@ fn lacks_builder(error: &NixError) -> bool {
 fn failed(machine: &Machine, error: NixError, foreign: Vec<String>) -> Box<Failure> {
     let name = &machine.name;
     let systems = if foreign.is_empty() { machine.system.to_string() } else { foreign.join(", ") };
-    let hint = lacks_builder(&error).then(|| {
+    let no_way = error.to_string().contains("failed to start SSH connection").then(|| {
+        "a builder has to answer `ssh HOST true` without a question, to this user or, with a \
+         daemon, to root"
+            .to_owned()
+    });
+    let no_builder = lacks_builder(&error).then(|| {
         format!(
-            "nothing here builds all that it needs for {systems}; three ways out: a builder \
-             (--builders 'ssh-ng://HOST {}' behind --, a line in /etc/nix/machines, or \
-             --build-on HOST), the machine itself (--build-on target), or emulation here \
-             (boot.binfmt.emulatedSystems, or extra-platforms in nix.conf)",
+            "nothing here builds all that it needs for {systems}; three ways out:\n\
+             the machine itself: --build-on target\n\
+             a builder: --build-on HOST, /etc/nix/machines, or -- --builders 'ssh-ng://HOST {}'\n\
+             emulation here: boot.binfmt.emulatedSystems, or extra-platforms in nix.conf",
             foreign.first().map_or(machine.system.as_str(), String::as_str)
         )
     });
-    Failure::unchanged(format!("the system for {name} cannot be built")).because(error).hint(hint)
+    Failure::unchanged(format!("the system for {name} cannot be built"))
+        .because(error)
+        .hint(no_builder)
+        .hint(no_way)
 }
 
 #[cfg(test)]

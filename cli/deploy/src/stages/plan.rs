@@ -40,15 +40,21 @@ pub fn decide(
     match facts.system {
         Some(system) if system == machine.system => {}
         _ => {
-            return Err(refuse(format!("{name} is a {} machine", facts.uname))
-                .because(format!("the flake's system for it is {}", machine.system))
+            return Err(refuse(format!("the system for {name} is for another platform"))
+                .because(format!(
+                    "it is for {}, `uname -m` there says {}",
+                    machine.system, facts.uname
+                ))
                 .hint(Some(format!("set nixpkgs.hostPlatform of {name} to what it is"))));
         }
     }
     right_machine(machine, facts, accepted)?;
     if facts.runs.is_none() {
         return Err(refuse(format!("{name} does not run NixOS"))
-            .because("/run/current-system does not name a system there"));
+            .because("/run/current-system does not name a system there")
+            .hint(Some(format!(
+                "is it the right machine? deploy wants one that NixOS was installed on: {name}"
+            ))));
     }
     if let Some(unit) = &facts.switching {
         return Err(refuse(format!("another tool is switching {name}"))
@@ -112,8 +118,8 @@ fn is_up_to_date(facts: &Facts) -> bool {
 fn right_machine(machine: &Machine, facts: &Facts, accepted: &AcceptedName) -> Result<()> {
     let name = &machine.name;
     let is_accepted = accepted.0.as_ref() == Some(&facts.host);
-    let refuse = |cause: String| {
-        Err(Failure::unchanged(format!("this is not {name}: it calls itself `{}`", facts.host))
+    let refuse = |what: String, cause: String| {
+        Err(Failure::unchanged(what)
             .because(cause)
             .hint(Some(format!("if it is the right machine: --accept-name {}", facts.host))))
     };
@@ -121,13 +127,18 @@ fn right_machine(machine: &Machine, facts: &Facts, accepted: &AcceptedName) -> R
         return if confirmed.machine == *name || is_accepted {
             Ok(())
         } else {
-            refuse(format!("it was deployed to as `{}`", confirmed.machine))
+            let other = &confirmed.machine;
+            refuse(
+                format!("this is not {name} but {other}"),
+                format!("the record on it says that it was deployed to as `{other}`"),
+            )
         };
     }
     match &machine.host_name {
-        Some(wanted) if *wanted != facts.host && !is_accepted => {
-            refuse(format!("the system for {name} is called `{wanted}`"))
-        }
+        Some(wanted) if *wanted != facts.host && !is_accepted => refuse(
+            format!("this is not {name}: it calls itself `{}`", facts.host),
+            format!("the system for {name} is called `{wanted}`"),
+        ),
         _ => Ok(()),
     }
 }

@@ -24,7 +24,7 @@ pub enum AgentError {
     #[error("the connection to the agent broke: {0}")]
     Broken(#[from] std::io::Error),
     /// The agent says something that this program does not know.
-    #[error("the agent's answer cannot be read ({0}): {1}")]
+    #[error("it says what no agent says: `{}`", .1.trim_end())]
     Unreadable(serde_json::Error, String),
 }
 

@@ -80,6 +80,9 @@ impl Metadata {
     }
 }
 
+/// How many lines of its log a failed build shows.
+const LOG_LINES: &str = "25";
+
 /// Where Nix's installers put it besides PATH.
 fn usual_places() -> Vec<PathBuf> {
     let mut places: Vec<PathBuf> =
@@ -163,6 +166,8 @@ impl Nix {
                 "--print-out-paths",
                 "--log-format",
                 "internal-json",
+                "--log-lines",
+                LOG_LINES,
             ])
             .args(["-v"])
             .args(build_args(&self.user_args));

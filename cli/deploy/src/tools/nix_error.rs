@@ -21,7 +21,8 @@ pub enum Errors {
 pub fn trimmed(said: &str, root: Option<&Path>) -> String {
     let plain = super::nix_log::plain(said);
     let parts = parts(&plain);
-    let Some(last) = parts.iter().rposition(|part| part.kind == Kind::Error) else {
+    let is_error = |part: &Part<'_>| part.kind == Kind::Error && !part.lines(None).is_empty();
+    let Some(last) = parts.iter().rposition(is_error) else {
         return plain.trim().to_owned();
     };
     let is_own = |part: &&Part<'_>| root.is_some_and(|root| part.own_place(root).is_some());
@@ -34,7 +35,9 @@ pub fn trimmed(said: &str, root: Option<&Path>) -> String {
     let input = parts[..last].iter().filter(|part| part.is_about_an_input());
     text.extend(input.flat_map(|part| part.lines(None)));
     // What git and curl say of a fetch is more than what Nix makes of it.
-    let fatal = plain.lines().find(|line| line.starts_with("fatal: "));
+    let fatal = plain.lines().find(|line| {
+        line.starts_with("fatal: ") || line.contains("does not contain a 'flake.nix'")
+    });
     text.extend(fatal.map(str::to_owned));
     text.join("\n")
 }
@@ -57,7 +60,8 @@ fn parts(text: &str) -> Vec<Part<'_>> {
     for line in text.lines() {
         let words = line.trim_start();
         let kind = match words {
-            "error:" => continue,
+            // Its words, or the first frame, are in the next line.
+            "error:" => Some(Kind::Error),
             _ if words.starts_with("error: ") => Some(Kind::Error),
             _ if words.starts_with("… ") => Some(Kind::Frame),
             _ => None,
@@ -98,28 +102,31 @@ impl<'text> Part<'text> {
         is_same.then(|| format!("{below}:{number}:{column}"))
     }
 
-    /// The lines without the indentation of the trace, up to the first empty one.
+    /// The lines without the trace's indentation; code is two columns in.
     fn lines(&self, root: Option<&Path>) -> Vec<String> {
         let own = root.and_then(|root| self.own_place(root));
-        let lines = self.lines.iter().filter(|line| !line.trim().is_empty());
-        let margin = lines.clone().take(1).map(|line| indentation(line)).next().unwrap_or(0);
-        lines
+        let lines = || self.lines.iter().filter(|line| !line.trim().is_empty());
+        let margin = lines().filter(|line| is_code(line)).map(|line| indentation(line)).min();
+        lines()
             .filter(|line| !line.trim_start().starts_with("(stack trace truncated"))
-            .map(|line| {
-                let line = &line[margin.min(indentation(line))..];
-                let line = line.strip_prefix("error: ").unwrap_or(line);
-                match &own {
-                    Some(place) if is_place(line.trim()) => format!("at {place}:"),
-                    _ if is_place(line.trim()) => line.trim().to_owned(),
-                    _ => line.trim_end().to_owned(),
-                }
+            .map(|line| match (&own, margin) {
+                (Some(place), _) if is_place(line.trim()) => format!("at {place}:"),
+                (_, Some(margin)) if is_code(line) => format!("  {}", line[margin..].trim_end()),
+                _ => line.trim().to_owned(),
             })
+            .filter(|line| line != "error:")
+            .map(|line| line.strip_prefix("error: ").map_or(line.clone(), str::to_owned))
             .collect()
     }
 
     fn is_about_an_input(&self) -> bool {
         self.kind == Kind::Frame && self.lines[0].contains("flake input '")
     }
+}
+
+/// `  12| code` and the mark below it.
+fn is_code(line: &str) -> bool {
+    line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('|')
 }
 
 fn indentation(line: &str) -> usize {

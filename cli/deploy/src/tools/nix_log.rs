@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{nix::NixError, process::ProcessError};
+use super::{nix::NixError, nix_error, process::ProcessError};
 
 const COPY_PATH: u64 = 100;
 const BUILDS: u64 = 104;
@@ -54,7 +54,9 @@ impl Reader {
     /// Reads one line of stderr.
     pub fn line(&mut self, line: &str) -> Option<Progress> {
         let Some(json) = line.strip_prefix("@nix ") else {
-            self.errors.extend((!line.trim().is_empty()).then(|| line.to_owned()));
+            // ssh's warnings, such as that of a key exchange that is not the newest.
+            let matters = !line.trim().is_empty() && !line.starts_with("** ");
+            self.errors.extend(matters.then(|| line.to_owned()));
             return None;
         };
         let json: Value = serde_json::from_str(json).ok()?;
@@ -104,8 +106,16 @@ impl Reader {
         if self.errors.is_empty() {
             return NixError::Failed(error.to_string());
         }
-        let mut text = self.errors.join("\n");
-        if !self.tail.is_empty() && !text.contains("Last ") {
+        // That what needs a failed derivation is not built either says nothing more.
+        let follows = |text: &String| text.contains("dependencies of derivation");
+        let mut texts: Vec<&String> = self.errors.iter().filter(|text| !follows(text)).collect();
+        if texts.is_empty() {
+            texts = self.errors.iter().collect();
+        }
+        let texts: Vec<String> =
+            texts.into_iter().map(|text| nix_error::trimmed(text, None)).collect();
+        let mut text = texts.join("\n");
+        if !self.tail.is_empty() && !text.contains(" log lines:") {
             text.push_str("\nthe end of its log:\n");
             text.extend(self.tail.iter().map(|line| format!("  > {line}\n")));
         }

@@ -26,7 +26,7 @@ pub struct Invocation {
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     /// It could not be started.
-    #[error("{program} cannot be started: {source}")]
+    #[error("{}", not_started(program, source))]
     Start {
         /// Which program.
         program: String,
@@ -51,6 +51,13 @@ pub enum ProcessError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+fn not_started(program: &str, source: &std::io::Error) -> String {
+    if source.kind() == std::io::ErrorKind::NotFound {
+        return format!("there is no `{program}` on this computer's PATH");
+    }
+    format!("{program} cannot be started: {source}")
 }
 
 impl ProcessError {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use deploy_lab::host::{Host, Output};
+use deploy_lab::host::Host;
 use deploy_lab::lab::Lab;
+use deploy_lab::programs;
 use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation};
-use deploy_lab::{programs, wait};
 
 use crate::case::{Case, Typed};
 use crate::machine;
@@ -76,11 +76,14 @@ impl Bench {
             self.frame1.sh(&text.machine)?;
             before = machine::state(&self.frame1)?;
         }
-        let ended = match &text.terminal {
-            None => self.operator(&format!("{} 2>&1", text.command)).run()?,
+        let (exit, said) = match &text.terminal {
+            None => {
+                let ended = self.operator(&format!("{} 2>&1", text.command)).run()?;
+                (ended.code, ended.stdout)
+            }
             Some(typed) => self.on_terminal(&text.command, typed)?,
         };
-        let wrong = words::compare(case, ended.code, &ended.stdout)?;
+        let wrong = words::compare(case, exit, &said)?;
         let after = machine::state(&self.frame1)?;
         Ok(wrong.or_else(|| changed(&before, &after, "the machine is not what it was")))
     }
@@ -102,25 +105,14 @@ impl Bench {
 
     /// Runs a command line that has a terminal to ask on; what it prints goes to a file,
     /// so that what the terminal shows is questions alone.
-    fn on_terminal(&self, command: &str, typed: &[Typed]) -> Result<Output> {
-        let script = format!(
-            "exec 3<>/tmp/typed; code=0\n\
-              script --quiet --return --flush --command '{command} > /tmp/said 2>&1' \
-             /dev/null <&3 || code=$?\n\
-             echo; echo @said; cat /tmp/said; exit $code"
-        );
-        self.mac.sh("rm -f /tmp/typed /tmp/said; mkfifo /tmp/typed")?;
-        let running = self.operator(&script).spawn()?;
+    fn on_terminal(&self, command: &str, typed: &[Typed]) -> Result<(i32, String)> {
+        let mut terminal = self.operator(&format!("{command} > /tmp/said 2>&1")).on_terminal()?;
         for Typed { after, line } in typed {
-            wait::until(&format!("the terminal shows `{after}`"), ANSWER, || {
-                Ok(running.stdout()?.contains(after))
-            })?;
-            self.mac.sh(&format!("echo '{line}' > /tmp/typed"))?;
+            terminal.wait_for(after)?;
+            terminal.types(&format!("{line}\n"))?;
         }
-        let mut output = running.wait(ANSWER)?;
-        let (_, said) = output.stdout.split_once("@said\n").context("nothing was printed")?;
-        output.stdout = said.to_owned();
-        Ok(output)
+        let exit = terminal.wait(ANSWER)?.code;
+        Ok((exit, self.on_operator("cat /tmp/said")?))
     }
 }
 

@@ -9,7 +9,8 @@ hostname; cat /etc/machine-id
 for link in /run/current-system /run/booted-system /etc/static; do
   printf '%s -> ' $link; readlink $link || echo
 done
-cd /; find nix/var/nix/profiles nix/var/nix/gcroots run/deploy-agent -printf '%p %y %l\n' 2>/dev/null | sort
+cd /; find nix/var/nix/profiles nix/var/nix/gcroots run/deploy-agent/* -name '*.lock' -o -printf '%p %y %l\n' \
+  2>/dev/null | sort
 find nix/var/deploy-agent boot run/nixos -type f ! -name '*lock' -exec sha256sum {} + 2>/dev/null | sort -k 2
 {
   systemctl --failed --plain --no-legend

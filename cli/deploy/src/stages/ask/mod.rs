@@ -88,7 +88,11 @@ impl Passwords {
                 Failure::unchanged(format!(
                     "{name} wants a sudo password, and it cannot be asked for"
                 ))
-                .because(error)
+                .because(match error.raw_os_error() {
+                    // ENXIO: /dev/tty without a terminal behind it.
+                    Some(6) => "there is no terminal to ask on".to_owned(),
+                    _ => error.to_string(),
+                })
                 .hint(Some(
                     "run deploy on a terminal, or allow the user sudo without a password".into(),
                 ))
@@ -157,10 +161,11 @@ async fn open(machine: &Machine, way: Way, script: &str) -> Result<(Place, Strin
             Ok(opened) => return Ok(opened),
             Err(error) => {
                 let host = target.as_ref().map_or("localhost", |target| target.hostname.as_str());
+                let login = target.as_ref().map_or_else(String::new, Target::user_at_host);
                 let unreachable = is_unreachable(&error);
                 failure = Some(
                     Failure::unchanged(format!("cannot log in to {}", machine.name))
-                        .hint(error.hint(host))
+                        .hint(error.hint(host, &login))
                         .because(error),
                 );
                 if !unreachable {
@@ -173,8 +178,8 @@ async fn open(machine: &Machine, way: Way, script: &str) -> Result<(Place, Strin
 }
 
 fn is_unreachable(error: &SshError) -> bool {
-    use crate::tools::ssh::Diagnosis::{NoSuchHost, Unreachable};
-    matches!(error.diagnosis, Unreachable | NoSuchHost)
+    use crate::tools::ssh::Diagnosis::{NoSuchHost, NothingListens, Unreachable};
+    matches!(error.diagnosis, Unreachable | NothingListens | NoSuchHost)
 }
 
 /// Asks with a password, which is tried alone first: given to a wrong guess,
@@ -185,9 +190,14 @@ async fn with_password(
     root: &Escalation,
 ) -> Result<Option<Facts>> {
     let wrong = |error: SshError| {
+        let hint = if error.said.contains("incorrect password") {
+            format!("is it the password of {} there?", login_user(machine))
+        } else {
+            format!("may {} use sudo there? --ssh-user names another user", login_user(machine))
+        };
         Failure::unchanged(format!("sudo on {} refuses", machine.name))
             .because(error)
-            .hint(Some("is the password right, and may the user run sudo?".into()))
+            .hint(Some(hint))
     };
     place.run(&root.wrap("true"), &root.stdin_prefix()).await.map_err(wrong)?;
     let script = root.wrap(&greeting::facts_as_word(machine));
@@ -196,10 +206,20 @@ async fn with_password(
 }
 
 fn no_root(machine: &Machine, said: Option<&str>) -> Box<Failure> {
-    let user = machine.ssh.user.as_deref().unwrap_or("the login user");
-    Failure::unchanged(format!("{user} cannot become root on {}", machine.name))
-        .because(said.unwrap_or("sudo refused without a word"))
-        .hint(Some(
-            "--ask-sudo-password asks for a password; or allow the user sudo without one".into(),
-        ))
+    let user = login_user(machine);
+    let what = format!("{user} cannot become root on {}", machine.name);
+    let said = said.unwrap_or("sudo refused without a word");
+    if said.ends_with("not found") {
+        let command = machine.sudo.iter().flat_map(|sudo| sudo.command.first()).next();
+        return Failure::unchanged(what)
+            .because(format!("there is no `{}` there", command.map_or("sudo", String::as_str)))
+            .hint(Some("--sudo, or `sudo` in the flake, names the command".into()));
+    }
+    Failure::unchanged(what).because(said).hint(Some(
+        "--ask-sudo-password asks for a password; or allow the user sudo without one".into(),
+    ))
+}
+
+fn login_user(machine: &Machine) -> &str {
+    machine.ssh.user.as_deref().unwrap_or("the login user")
 }

@@ -258,7 +258,7 @@ let
           }
         ) (attrNames (age.secrets or { }))
       );
-      agent = builtins.mapAttrs (_: plainDerivation) agents;
+      agent = builtins.mapAttrs (system: plainDerivation "${where}.agent.${system}") agents;
     };
 
   # What an author may write; anything else is probably a slip of the pen.

@@ -18,6 +18,7 @@ use crate::{
     tools::{
         cache::Cache,
         nix::{Metadata, Nix},
+        nix_error,
     },
 };
 
@@ -85,7 +86,8 @@ pub async fn evaluate(
 pub async fn check(nix: &Nix, selection: &Selection, report: &Report) -> Result<()> {
     report.tell(Event::Checking { flake: selection.flake.clone() });
     nix.check(&absolute(&selection.flake), |_| {}).await.map_err(|error| {
-        Failure::unchanged(format!("the checks of `{}` fail", selection.flake)).because(error)
+        Failure::unchanged(format!("the checks of `{}` fail", selection.flake))
+            .because(nix_error::trimmed(&error.to_string(), None))
     })
 }
 

@@ -1,5 +1,7 @@
 //! What `ssh` means by what it prints.
 
+use super::target::PINNED;
+
 /// Why a login failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Diagnosis {
@@ -7,10 +9,14 @@ pub enum Diagnosis {
     ChangedHostKey,
     /// The host key is not known, and nobody could be asked.
     UnknownHostKey,
+    /// The host key is not the one that the flake says.
+    NotThePinnedKey,
     /// The machine refuses the user's keys.
     Denied,
     /// The name has no address.
     NoSuchHost,
+    /// The machine answers that nothing listens at the port.
+    NothingListens,
     /// Nothing answers there.
     Unreachable,
     /// Something else.
@@ -33,32 +39,43 @@ impl SshError {
         Self { diagnosis: diagnose(said), said: said.trim().to_owned() }
     }
 
-    /// What to do about it, for `host`.
-    pub fn hint(&self, host: &str) -> Option<String> {
+    /// What to do about it, for `host`, which `login` is the login to.
+    pub fn hint(&self, host: &str, login: &str) -> Option<String> {
         Some(match self.diagnosis {
+            Diagnosis::NotThePinnedKey => {
+                format!("is `ssh.hostKey` in the flake the key of {host}? ssh-keyscan {host} tells")
+            }
             Diagnosis::ChangedHostKey => {
                 format!("if {host} was reinstalled: ssh-keygen -R {host}, then log in once by hand")
             }
             Diagnosis::UnknownHostKey => {
-                format!("log in once by hand to accept its key: ssh {host}")
+                format!("log in once by hand to accept its key: ssh {login}")
             }
             Diagnosis::Denied => {
-                format!("does `ssh {host}` work? Is the right user named, the key loaded?")
+                format!("does `ssh {login}` work? Is the right user named, the key loaded?")
             }
             Diagnosis::NoSuchHost => {
                 format!("is `{host}` spelt right? --hostname names another address")
             }
+            Diagnosis::NothingListens => {
+                "is it up, does sshd run there, is the port right? --ssh-opts '-p PORT' names another"
+                    .into()
+            }
             Diagnosis::Unreachable => {
                 "is it switched on and in this network? --hostname names another address".into()
             }
-            Diagnosis::Other => return None,
+            Diagnosis::Other => format!("does `ssh {login} true` work?"),
         })
     }
 }
 
 fn diagnose(said: &str) -> Diagnosis {
     let has = |text: &str| said.contains(text);
-    if has("REMOTE HOST IDENTIFICATION HAS CHANGED") {
+    let is_about_the_key =
+        has("REMOTE HOST IDENTIFICATION HAS CHANGED") || has("Host key verification failed");
+    if is_about_the_key && has(PINNED) {
+        Diagnosis::NotThePinnedKey
+    } else if has("REMOTE HOST IDENTIFICATION HAS CHANGED") {
         Diagnosis::ChangedHostKey
     } else if has("Host key verification failed") {
         Diagnosis::UnknownHostKey
@@ -66,16 +83,11 @@ fn diagnose(said: &str) -> Diagnosis {
         Diagnosis::Denied
     } else if has("Could not resolve hostname") {
         Diagnosis::NoSuchHost
-    } else if [
-        "timed out",
-        "Connection refused",
-        "No route to host",
-        "Network is unreachable",
-        "closed by",
-        "reset by",
-    ]
-    .into_iter()
-    .any(has)
+    } else if has("Connection refused") {
+        Diagnosis::NothingListens
+    } else if ["timed out", "No route to host", "Network is unreachable", "closed by", "reset by"]
+        .into_iter()
+        .any(has)
     {
         Diagnosis::Unreachable
     } else {
@@ -89,6 +101,7 @@ fn first_line(said: &str, diagnosis: &Diagnosis) -> String {
     let found = match diagnosis {
         Diagnosis::ChangedHostKey => Some("its host key is not the one in known_hosts"),
         Diagnosis::UnknownHostKey => Some("its host key is not in known_hosts"),
+        Diagnosis::NotThePinnedKey => Some("its host key is not the one that the flake says"),
         _ => lines().find(|line| diagnose(line) == *diagnosis && *diagnosis != Diagnosis::Other),
     };
     found.or_else(|| lines().last()).unwrap_or("ssh ended without a word").to_owned()
@@ -103,7 +116,7 @@ mod tests {
         let said =
             "** WARNING: something\r\nssh: connect to host frame1 port 22: Connection refused\r\n";
         let error = SshError::from_stderr(said);
-        assert_eq!(error.diagnosis, Diagnosis::Unreachable);
+        assert_eq!(error.diagnosis, Diagnosis::NothingListens);
         assert_eq!(error.to_string(), "ssh: connect to host frame1 port 22: Connection refused");
     }
 

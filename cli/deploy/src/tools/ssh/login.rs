@@ -61,6 +61,9 @@ impl Login {
                 None => {
                     let mut why = String::new();
                     stderr.read_to_string(&mut why).await.map_err(local)?;
+                    // A login that the account's shell or its start-up file ends says so
+                    // on stdout.
+                    let why = if why.trim().is_empty() { said } else { why };
                     return Err(SshError::from_stderr(&why));
                 }
             }

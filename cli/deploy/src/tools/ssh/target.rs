@@ -73,17 +73,19 @@ impl Target {
     }
 }
 
+/// What a machine with a pinned key is called in front of `ssh`.
+pub(super) const PINNED: &str = "pinned-by-deploy";
+
 /// Options that accept exactly `key`, whatever the host is called.
 fn pin(key: &str, folder: &Path) -> io::Result<Vec<OsString>> {
-    const ALIAS: &str = "pinned-by-deploy";
     let file = tempfile::Builder::new().prefix("known_hosts-").tempfile_in(folder)?;
-    std::fs::write(file.path(), format!("{ALIAS} {key}\n"))?;
+    std::fs::write(file.path(), format!("{PINNED} {key}\n"))?;
     let (_, path) = file.keep().map_err(|error| error.error)?;
     let mut known_hosts = OsString::from("UserKnownHostsFile=");
     known_hosts.push(path);
     Ok(vec![
         "-o".into(),
-        format!("HostKeyAlias={ALIAS}").into(),
+        format!("HostKeyAlias={PINNED}").into(),
         "-o".into(),
         known_hosts,
         "-o".into(),
