@@ -22,7 +22,7 @@ use crate::{
         plan::{self, AcceptedName, Plan},
         push::{self, Pushed},
     },
-    tools::nix::Nix,
+    tools::{nix::Nix, terminal::Interrupts},
 };
 
 /// What is the same for all machines of a run.
@@ -98,7 +98,7 @@ pub enum Stopped {
 
 impl Run {
     /// Deploys the machines one after the other and tells how each ended.
-    pub async fn deploy(&self, machines: Vec<Machine>) -> Ended {
+    pub async fn deploy(&self, machines: Vec<Machine>, interrupts: &mut Interrupts) -> Ended {
         let mut passwords = Passwords::default();
         let mut endings = Vec::new();
         for machine in machines {
@@ -106,17 +106,18 @@ impl Run {
             // Up to the stage that takes the machine nothing is changed: to stop
             // is to stop.
             let prepared = tokio::select! {
-                prepared = self.prepare(machine, &mut passwords) => prepared,
-                _ = tokio::signal::ctrl_c() => {
+                biased;
+                () = interrupts.next() => {
                     let failure = Failure::unchanged(format!("interrupted; {name} was not touched"));
                     self.report.tell(Event::Finished(Finished::failed(name, failure)));
                     return Ended { endings, stopped: Stopped::ByOperator };
                 }
+                prepared = self.prepare(machine, &mut passwords) => prepared,
             };
             let told = match prepared {
                 Ok(Prepared::Done(told)) => *told,
                 Ok(Prepared::Ready(probed, pushed)) => {
-                    match self.activate(&probed, &pushed).await {
+                    match self.activate(&probed, &pushed, interrupts).await {
                         Ok(told) => told,
                         Err(failure) => Finished::failed(name, failure),
                     }
@@ -150,7 +151,7 @@ impl Run {
                 Ok(Prepared::done(Finished::looked(&probed, lines)))
             }
             Goal::Flake | Goal::Generation(_) => {
-                self.agreed(&probed)?;
+                self.agreed(&probed).await?;
                 Ok(Prepared::Ready(Box::new(probed), pushed))
             }
         }
@@ -187,22 +188,27 @@ impl Run {
         Ok(())
     }
 
-    fn agreed(&self, probed: &Probed) -> Result<()> {
+    async fn agreed(&self, probed: &Probed) -> Result<()> {
         let name = &probed.machine.name;
         if self.before_switch == BeforeSwitch::GoOn
-            || crate::question::yes(&format!("switch {name}?"))
+            || crate::question::yes(&format!("switch {name}?")).await
         {
             return Ok(());
         }
         Err(Failure::unchanged(format!("{name} was not switched")).because("the answer was no"))
     }
 
-    async fn activate(&self, probed: &Probed, pushed: &Pushed) -> Result<Finished> {
+    async fn activate(
+        &self,
+        probed: &Probed,
+        pushed: &Pushed,
+        interrupts: &mut Interrupts,
+    ) -> Result<Finished> {
         let attempt = new_attempt()?;
         let mut staged =
             activate::stage(probed, pushed, attempt.clone(), self.mode, &self.report).await?;
         let started = Started { probed, attempt, agent: pushed.agent.to_string() };
-        let conclusion = started.conclude(&mut staged.watch, &self.report).await;
+        let conclusion = started.conclude(&mut staged.watch, interrupts, &self.report).await;
         Ok(finished(&probed.machine.name, &started.attempt, &staged.record, conclusion))
     }
 }

@@ -99,7 +99,8 @@ impl Cable {
             self.namespace.to_str().context("a path is not UTF-8")?,
         ])?;
         ip(&["link", "set", &self.name, "master", "br0"])?;
-        let also = self.also.map_or_else(String::new, |also| format!("addr add {also}/32 dev eth0\n"));
+        let also =
+            self.also.map_or_else(String::new, |also| format!("addr add {also}/32 dev eth0\n"));
         let inside = format!(
             "link set lo up\naddr add {}/{PREFIX} dev eth0\n{also}link set eth0 up\n\
              route add default via {LAB_ADDRESS}\nroute add {HOME} dev eth0\n",

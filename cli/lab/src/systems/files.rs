@@ -128,7 +128,10 @@ mod tests {
         }
         for path in found {
             let name = path.strip_prefix(&systems).unwrap().to_str().unwrap();
-            assert!(SYSTEMS.iter().chain(STANDIN).any(|(path, _)| *path == name), "{name} is not in SYSTEMS");
+            assert!(
+                SYSTEMS.iter().chain(STANDIN).any(|(path, _)| *path == name),
+                "{name} is not in SYSTEMS"
+            );
         }
     }
 }

@@ -202,10 +202,7 @@ fn copy_checkout(folder: &Path) -> Result<()> {
     let script = "git ls-files -z --cached --others --exclude-standard | \
                   tar --null --files-from=- --create --ignore-failed-read | tar -x -C \"$1\"";
     process::run(
-        Command::new("sh")
-            .args(["-euc", script, "sh"])
-            .arg(folder)
-            .current_dir(checkout()),
+        Command::new("sh").args(["-euc", script, "sh"]).arg(folder).current_dir(checkout()),
     )
     .map(drop)
 }

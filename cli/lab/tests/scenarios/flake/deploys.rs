@@ -8,10 +8,9 @@ use deploy_lab::systems::{BASELINE, HOMELAB, Homelab, frame1};
 use super::Home;
 use crate::harness::Scenario;
 
-pub const ALL: &[Scenario] = &[
-    Scenario::new("the-first-deploy-of-frame1-commits-when-all-its-checks-pass", first)
-        .unless(|| HOMELAB.missing()),
-];
+pub const ALL: &[Scenario] =
+    &[Scenario::new("the-first-deploy-of-frame1-commits-when-all-its-checks-pass", first)
+        .unless(|| HOMELAB.missing())];
 
 fn first(lab: &mut Lab) -> Result<()> {
     let mac = lab.prepared(&HOMELAB, "mac")?;
