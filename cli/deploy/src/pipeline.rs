@@ -27,7 +27,7 @@ use crate::{
         plan::{self, AcceptedName, Plan},
         push::{self, Pushed},
     },
-    tools::nix::Nix,
+    tools::{nix::Nix, terminal::Interrupts},
 };
 
 /// What is the same for all machines of a run.
@@ -103,7 +103,7 @@ pub enum Stopped {
 
 impl Run {
     /// Deploys the machines one after the other and tells how each ended.
-    pub async fn deploy(&self, machines: Vec<Machine>) -> Ended {
+    pub async fn deploy(&self, machines: Vec<Machine>, interrupts: &mut Interrupts) -> Ended {
         let mut passwords = Passwords::default();
         let mut endings = Vec::new();
         for machine in machines {
@@ -111,19 +111,22 @@ impl Run {
             // Up to the stage that takes the machine nothing is changed: to stop
             // is to stop.
             let prepared = tokio::select! {
-                prepared = self.prepare(machine, &mut passwords) => prepared,
-                _ = tokio::signal::ctrl_c() => {
+                biased;
+                () = interrupts.next() => {
                     let failure = Failure::unchanged(format!("interrupted; {name} was not touched"));
                     self.report.tell(Event::Finished(Finished::failed(name, failure)));
                     return Ended { endings, stopped: Stopped::ByOperator };
                 }
+                prepared = self.prepare(machine, &mut passwords) => prepared,
             };
             let told = match prepared {
                 Ok(Prepared::Done(told)) => *told,
-                Ok(Prepared::Ready(probed, ready)) => match self.activate(*probed, &ready).await {
-                    Ok(told) => told,
-                    Err(failure) => Finished::failed(name, failure),
-                },
+                Ok(Prepared::Ready(probed, ready)) => {
+                    match self.activate(*probed, &ready, interrupts).await {
+                        Ok(told) => told,
+                        Err(failure) => Finished::failed(name, failure),
+                    }
+                }
                 Err(failure) => Finished::failed(name, failure),
             };
             endings.push(told.ending);
@@ -153,7 +156,7 @@ impl Run {
                 Ok(Prepared::done(Finished::looked(&probed, lines)))
             }
             Goal::Flake | Goal::Generation(_) => {
-                self.agreed(&probed)?;
+                self.agreed(&probed).await?;
                 let ready = Ready { built, agent, pushed };
                 Ok(Prepared::Ready(Box::new(probed), Box::new(ready)))
             }
@@ -191,17 +194,22 @@ impl Run {
         Ok(())
     }
 
-    fn agreed(&self, probed: &Probed) -> Result<()> {
+    async fn agreed(&self, probed: &Probed) -> Result<()> {
         let name = &probed.machine.name;
         if self.before_switch == BeforeSwitch::GoOn
-            || crate::question::yes(&format!("switch {name}?"))
+            || crate::question::yes(&format!("switch {name}?")).await
         {
             return Ok(());
         }
         Err(Failure::unchanged(format!("{name} was not switched")).because("the answer was no"))
     }
 
-    async fn activate(&self, mut probed: Probed, ready: &Ready) -> Result<Finished> {
+    async fn activate(
+        &self,
+        mut probed: Probed,
+        ready: &Ready,
+        interrupts: &mut Interrupts,
+    ) -> Result<Finished> {
         let mut again = AGAIN;
         loop {
             let attempt = new_attempt()?;
@@ -210,7 +218,8 @@ impl Run {
                 Ok(mut staged) => {
                     let agent = ready.pushed.agent.to_string();
                     let started = Started { probed: &probed, attempt, agent };
-                    let conclusion = started.conclude(&mut staged.watch, &self.report).await;
+                    let conclusion =
+                        started.conclude(&mut staged.watch, interrupts, &self.report).await;
                     let name = &probed.machine.name;
                     return Ok(finished(name, &started.attempt, &staged.record, conclusion));
                 }

@@ -1,12 +1,9 @@
 //! Questions with yes or no, on the terminal.
 
-use std::io::Write;
+use crate::tools::terminal::{self, Echo};
 
 /// Asks; only `y` and `yes` mean yes.
-pub fn yes(question: &str) -> bool {
-    print!("{question} [y/N] ");
-    let mut answer = String::new();
-    std::io::stdout().flush().is_ok()
-        && std::io::stdin().read_line(&mut answer).is_ok()
-        && matches!(answer.trim(), "y" | "Y" | "yes")
+pub async fn yes(question: &str) -> bool {
+    let answer = terminal::ask(&format!("{question} [y/N]"), Echo::Shown).await;
+    answer.is_ok_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes"))
 }

@@ -16,7 +16,7 @@ use crate::{
         fleet::{self, Fleet},
         overrides::Overrides,
     },
-    tools::nix::Nix,
+    tools::{nix::Nix, terminal::Interrupts},
 };
 
 /// Deploys, or goes as far as the arguments say.
@@ -37,22 +37,29 @@ pub async fn towards(args: &DeployArgs, goal: Goal) -> u8 {
             return outcome::USAGE;
         }
     };
-    let (nix, fleet) = match fleet(&selection, &args.overrides(), &report).await {
+    let mut interrupts = match Interrupts::listen() {
+        Ok(interrupts) => interrupts,
+        Err(error) => {
+            let failure = Failure::unchanged("Ctrl-C cannot be listened for").because(error);
+            report.tell(Event::Failed(failure));
+            return exit_code(&[Ending::Unchanged]);
+        }
+    };
+    let chosen = tokio::select! {
+        biased;
+        () = interrupts.next() => {
+            report.tell(Event::Failed(Failure::unchanged("interrupted")));
+            return outcome::INTERRUPTED;
+        }
+        chosen = choose(args, &selection, &report) => chosen,
+    };
+    let (nix, fleet) = match chosen {
         Ok(found) => found,
         Err(failure) => {
             report.tell(Event::Failed(failure));
             return exit_code(&[Ending::Unchanged]);
         }
     };
-    if args.building.checks
-        && let Err(failure) = fleet::check(&nix, &selection, &report).await
-    {
-        report.tell(Event::Failed(failure));
-        return exit_code(&[Ending::Unchanged]);
-    }
-    if selection.names.is_none() && !args.machines.yes && !agreed(&fleet.machines) {
-        return exit_code(&[Ending::Unchanged]);
-    }
     let run = Run {
         nix,
         report,
@@ -64,7 +71,7 @@ pub async fn towards(args: &DeployArgs, goal: Goal) -> u8 {
         when_busy: if args.wait { WhenBusy::Wait } else { WhenBusy::Refuse },
         before_switch: if args.interactive { BeforeSwitch::Ask } else { BeforeSwitch::GoOn },
     };
-    let ended = run.deploy(fleet.machines).await;
+    let ended = run.deploy(fleet.machines, &mut interrupts).await;
     let nothing_changed = ended.endings.iter().all(|ending| *ending == Ending::Unchanged);
     if ended.stopped == Stopped::ByOperator && nothing_changed {
         return outcome::INTERRUPTED;
@@ -100,9 +107,23 @@ pub async fn fleet(
     Ok((nix, fleet))
 }
 
-fn agreed(machines: &[Machine]) -> bool {
+/// The machines of this run, once somebody has said yes to all of them where
+/// none was named.
+async fn choose(args: &DeployArgs, selection: &Selection, report: &Report) -> Result<(Nix, Fleet)> {
+    let (nix, fleet) = fleet(selection, &args.overrides(), report).await?;
+    if args.building.checks {
+        fleet::check(&nix, selection, report).await?;
+    }
+    if selection.names.is_none() && !args.machines.yes && !agreed(&fleet.machines).await {
+        return Err(Failure::unchanged("no machine was deployed to").because("the answer was no"));
+    }
+    Ok((nix, fleet))
+}
+
+async fn agreed(machines: &[Machine]) -> bool {
     for machine in machines {
         println!("  {} at {}", machine.name, machine.ssh.hostname);
     }
     question::yes(if machines.len() == 1 { "deploy to it?" } else { "deploy to all of them?" })
+        .await
 }

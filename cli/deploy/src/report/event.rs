@@ -1,6 +1,9 @@
 //! What the stages tell.
 
-use deploy_wire::{event::Event as Happened, message::Status};
+use deploy_wire::{
+    event::Event as Happened,
+    message::{Mode, Status},
+};
 use serde::Serialize;
 
 use crate::{error::Failure, outcome::Ending, tools::nix_log::Progress};
@@ -92,6 +95,13 @@ pub enum Event {
         /// The line.
         line: String,
     },
+    /// A new login begins or is over: `ssh` may ask on the terminal meanwhile.
+    Login {
+        /// The machine.
+        machine: String,
+        /// Which of both.
+        login: NewLogin,
+    },
     /// Something happened on the machine.
     Agent {
         /// The machine.
@@ -119,6 +129,16 @@ pub enum Event {
     Failed(Box<Failure>),
 }
 
+/// How far a new login is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NewLogin {
+    /// It begins.
+    Begins,
+    /// It came about, or failed.
+    Over,
+}
+
 /// How a machine ended, as it is told.
 #[derive(Debug)]
 pub struct Finished {
@@ -128,6 +148,8 @@ pub struct Finished {
     pub ending: Ending,
     /// The attempt, once there was one.
     pub attempt: Option<String>,
+    /// How far it was to go.
+    pub mode: Mode,
     /// What runs there, as far as known.
     pub runs: Option<String>,
     /// What boots there, as far as known.
@@ -147,6 +169,7 @@ impl Finished {
             machine,
             ending: Ending::Unchanged,
             attempt: None,
+            mode: Mode::Switch,
             runs: None,
             boots: None,
             generation: None,

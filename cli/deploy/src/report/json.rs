@@ -41,6 +41,9 @@ fn document(event: &Event) -> Value {
             json!({ "event": "status", "machine": machine, "status": status })
         }
         Event::Log { machine, line } => json!({ "event": "log", "machine": machine, "line": line }),
+        Event::Login { machine, login } => {
+            json!({ "event": "login", "machine": machine, "login": login })
+        }
         Event::Agent { machine, event } => {
             json!({ "event": "agent", "machine": machine, "what": event })
         }
@@ -72,6 +75,7 @@ fn finished_document(finished: &Finished) -> Value {
         "machine": finished.machine,
         "ending": finished.ending,
         "attempt": finished.attempt,
+        "mode": finished.mode,
         "runs": finished.runs,
         "boots": finished.boots,
         "generation": finished.generation,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use deploy_wire::event::Event as Happened;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Detail, Event, Renderer, plain::pushed_line, words};
+use super::{Detail, Event, NewLogin, Renderer, Stage, plain::pushed_line, words};
 use crate::tools::nix_log::Progress;
 
 /// Draws with a line that shows what goes on now.
@@ -14,6 +14,13 @@ pub struct Live {
     bar: Option<ProgressBar>,
     push_began: Option<Instant>,
     pushed: u64,
+    counts_down: Option<CountDown>,
+}
+
+/// A deadline of a machine's, and what goes on until then.
+struct CountDown {
+    message: String,
+    end: Instant,
 }
 
 const TICK: Duration = Duration::from_millis(100);
@@ -21,7 +28,7 @@ const TICK: Duration = Duration::from_millis(100);
 impl Live {
     /// A live view on this terminal.
     pub fn new(detail: Detail) -> Self {
-        Self { detail, bar: None, push_began: None, pushed: 0 }
+        Self { detail, bar: None, push_began: None, pushed: 0, counts_down: None }
     }
 
     fn spin(&mut self, template: &str, message: String) {
@@ -53,11 +60,17 @@ impl Live {
         }
     }
 
-    /// A countdown to a deadline of the machine's.
     fn count_down(&mut self, machine: &str, what: &str, seconds: u64) {
-        self.clear();
-        let bar = ProgressBar::new(seconds);
         let end = Instant::now() + Duration::from_secs(seconds);
+        self.counts_down = Some(CountDown { message: format!("{machine}: {what}"), end });
+        self.draw_count_down();
+    }
+
+    fn draw_count_down(&mut self) {
+        self.clear();
+        let Some(CountDown { message, end }) = &self.counts_down else { return };
+        let end = *end;
+        let bar = ProgressBar::new_spinner();
         let style = ProgressStyle::with_template("{spinner} {msg} {left}")
             .expect("a template of ours")
             .with_key(
@@ -69,7 +82,7 @@ impl Live {
                 },
             );
         bar.set_style(style);
-        bar.set_message(format!("{machine}: {what}"));
+        bar.set_message(message.clone());
         bar.enable_steady_tick(TICK);
         self.bar = Some(bar);
     }
@@ -81,6 +94,13 @@ impl Renderer for Live {
     fn show(&mut self, event: &Event) {
         match event {
             Event::Evaluating { flake } => self.spin(SPINNER, format!("evaluating {flake}")),
+            // Nothing moves while ssh and sudo may ask: it would wipe their questions away.
+            Event::Stage { stage: Stage::Ask, .. } => {
+                self.clear();
+                self.print(event);
+            }
+            Event::Login { login: NewLogin::Begins, .. } => self.clear(),
+            Event::Login { login: NewLogin::Over, .. } => self.draw_count_down(),
             Event::Stage { machine, .. } => {
                 self.end_push(machine);
                 let text = words::lines(event, self.detail).join(" ");
@@ -101,8 +121,9 @@ impl Renderer for Live {
                 machine,
                 event: Happened::Phase { phase, seconds_left: Some(left), why: None },
             } => self.count_down(machine, words::phase_word(*phase), *left),
-            Event::Finished(_) | Event::Failed(_) => {
+            Event::Evaluated { .. } | Event::Finished(_) | Event::Failed(_) => {
                 self.clear();
+                self.counts_down = None;
                 self.print(event);
             }
             _ => self.print(event),

@@ -8,7 +8,7 @@ mod words;
 
 use std::{io::IsTerminal, sync::Mutex};
 
-pub use event::{Event, Finished, Stage};
+pub use event::{Event, Finished, NewLogin, Stage};
 pub use words::bytes;
 
 /// Something that shows events.

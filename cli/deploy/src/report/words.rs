@@ -1,6 +1,6 @@
 //! Events in words.
 
-use deploy_wire::{event::Event as Happened, phase::Phase, store_path::StorePath};
+use deploy_wire::{event::Event as Happened, message::Mode, phase::Phase, store_path::StorePath};
 
 use super::{Event, Finished, Stage};
 use crate::{outcome::Ending, report::Detail, tools::nix_log::Progress};
@@ -22,7 +22,7 @@ pub fn lines(event: &Event, detail: Detail) -> Vec<String> {
             }
             _ => Vec::new(),
         },
-        Event::Push { .. } => Vec::new(),
+        Event::Push { .. } | Event::Login { .. } => Vec::new(),
         Event::Plan { machine, lines } | Event::Status { machine, lines, .. } => {
             std::iter::once(format!("{machine}:"))
                 .chain(lines.iter().map(|line| format!("  {line}")))
@@ -106,11 +106,23 @@ fn finished(finished: &Finished) -> Vec<String> {
             format!("{name}: already up to date:{generation} runs, boots and is confirmed")
         }
         Ending::Looked => format!("{name}: nothing was switched"),
-        _ => format!("{name}: committed{generation}: runs, boots and is confirmed"),
+        _ => match finished.mode {
+            Mode::Switch => format!("{name}: committed{generation}: runs, boots and is confirmed"),
+            Mode::Test => {
+                format!("{name}: runs it, confirmed; boots still: {}", of(&finished.boots))
+            }
+            Mode::Boot => {
+                format!("{name}: boots{generation} next; runs still: {}", of(&finished.runs))
+            }
+        },
     };
     std::iter::once(head)
         .chain(finished.notes.iter().map(|note| format!("{name}: note: {note}")))
         .collect()
+}
+
+fn of(known: &Option<String>) -> &str {
+    known.as_deref().unwrap_or("not known")
 }
 
 /// A derivation's name without hash and ending.

@@ -1,24 +1,18 @@
 //! From a derivation to a closure: here, through Nix's builders, or on the
 //! machine itself.
 
-use std::path::Path;
-
 use deploy_wire::{
     machine::{BuildPlace, Machine},
     store_path::StorePath,
 };
 
-use super::{
-    ask::{MARKER, Probed},
-    builder,
-};
+use super::{ask::Probed, builder, profile};
 use crate::{
     error::{Failure, Result},
     report::{Event, Report, Stage},
     tools::{
         nix::{Nix, NixError, RemoteStore},
         place::Place,
-        shell,
     },
 };
 
@@ -58,17 +52,22 @@ pub async fn build(nix: &Nix, probed: &Probed, report: &Report) -> Result<Built>
         _ => (through_nix(nix, machine, report).await?, false),
     };
     let on_target = on_target || matches!(probed.place, Place::Here);
-    let toplevel = toplevel(probed, &out, on_target).await?;
+    let toplevel = if on_target {
+        profile::system_at(&probed.place, &machine.name, &out).await?
+    } else {
+        profile::system_here(&machine.name, &out)?
+    };
     Ok(Built { toplevel, out, place: if on_target { Where::OnTarget } else { Where::Here } })
 }
 
 /// Builds without any machine: what comes out is in the store here.
 pub async fn here(nix: &Nix, machine: &Machine, report: &Report) -> Result<StorePath> {
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Build });
-    match &machine.build.place {
-        BuildPlace::Host(host) => on_host(nix, host, machine, report).await,
-        BuildPlace::Local | BuildPlace::Target => through_nix(nix, machine, report).await,
-    }
+    let out = match &machine.build.place {
+        BuildPlace::Host(host) => on_host(nix, host, machine, report).await?,
+        BuildPlace::Local | BuildPlace::Target => through_nix(nix, machine, report).await?,
+    };
+    profile::system_here(&machine.name, &out)
 }
 
 /// What a build has to do, by name.
@@ -147,82 +146,6 @@ async fn foreign_systems(nix: &Nix, machine: &Machine) -> Vec<String> {
     needed.into_iter().filter(|system| !settings.systems.contains(system)).collect()
 }
 
-/// The NixOS system in what was built. A deploy-rs profile is a folder of links
-/// around one, with a script that must be the stock one: anything else it does
-/// would be left out silently.
-async fn toplevel(probed: &Probed, out: &StorePath, on_target: bool) -> Result<StorePath> {
-    let name = &probed.machine.name;
-    let (marker, script) = if on_target {
-        let out = shell::quote(out.as_str());
-        let text = probed
-            .place
-            .run(
-                &format!("readlink -f {out}/{MARKER}; cat {out}/deploy-rs-activate 2>/dev/null; :"),
-                "",
-            )
-            .await
-            .map_err(|error| {
-                Failure::unchanged(format!("{name} does not show what it built")).because(error)
-            })?;
-        let (marker, script) = text.split_once('\n').unwrap_or((&text, ""));
-        (marker.to_owned(), (!script.is_empty()).then(|| script.to_owned()))
-    } else {
-        let marker = Path::new(out.as_str()).join(MARKER).canonicalize();
-        let script =
-            std::fs::read_to_string(Path::new(out.as_str()).join("deploy-rs-activate")).ok();
-        (marker.map(|path| path.display().to_string()).unwrap_or_default(), script)
-    };
-    if let Some(script) = script.filter(|script| !is_stock(script)) {
-        let odd = script.lines().find(|line| !is_stock_line(line)).unwrap_or_default().trim();
-        return Err(Failure::unchanged(format!("profile `system` of {name} cannot be deployed"))
-            .because(format!("its activation script is not the stock `activate.nixos`: `{odd}`"))
-            .hint(Some("move what it does into the NixOS configuration".into())));
-    }
-    StorePath::containing(&marker).map_err(|_| {
-        Failure::unchanged(format!("what was built for {name} is no NixOS system"))
-            .because(format!("{out} has no {MARKER}"))
-            .hint(Some("is it `config.system.build.toplevel`? system.switch.enable = false also leaves it out".into()))
-    })
-}
-
-/// Whether a `deploy-rs-activate` does nothing but deploy-rs's `activate.nixos`.
-fn is_stock(script: &str) -> bool {
-    script.lines().all(is_stock_line)
-}
-
-fn is_stock_line(line: &str) -> bool {
-    let line = line.trim();
-    let switch = |line: &str| {
-        line.strip_prefix("$PROFILE/bin/switch-to-configuration ")
-            .or_else(|| line.strip_prefix("\"$PROFILE\"/bin/switch-to-configuration "))
-            .is_some_and(|verb| {
-                matches!(verb.trim_end_matches(';'), "switch" | "boot" | "dry-activate")
-            })
-    };
-    // What stands for the script of another profile than NixOS's in a dry run.
-    let is_named = line.strip_prefix("echo ").is_some_and(|path| StorePath::parse(path).is_ok());
-    let is_sed =
-        line.starts_with("sed -i '/^default /d' ") && line.ends_with("/loader/loader.conf");
-    line.is_empty()
-        || line.starts_with('#')
-        || line == "cd /tmp"
-        || switch(line)
-        || is_sed
-        || is_named
-        || is_frame(line)
-}
-
-/// The lines that deploy-rs puts around every script: choosing between a dry
-/// run, boot and the real thing.
-fn is_frame(line: &str) -> bool {
-    let test = |line: &str| {
-        let line = line.trim_start_matches("el").trim_start_matches("if ");
-        line.starts_with("[[ \"${DRY_ACTIVATE") || line.starts_with("[[ \"${BOOT")
-    };
-    matches!(line, "set -e" | "set -euo pipefail" | "then" | "else" | "fi" | "if" | "elif")
-        || test(line)
-}
-
 /// Nix says it in two ways: "a 'aarch64-linux' with features {} is required to
 /// build …" of what was asked for, "Unable to start any build" of what that needs.
 fn lacks_builder(error: &NixError) -> bool {
@@ -270,18 +193,5 @@ mod tests {
         let missing = read_dry_run(&said);
         assert_eq!(missing.build, ["a"]);
         assert_eq!(missing.fetch, ["b", "c"]);
-    }
-
-    #[test]
-    fn the_stock_script_of_deploy_rs_is_known() {
-        let stock = "#!/nix/store/x-bash/bin/bash\nset -euo pipefail\n\
-            if [[ \"${DRY_ACTIVATE:-}\" == \"1\" ]]\nthen\n    $PROFILE/bin/switch-to-configuration dry-activate\n\
-            elif [[ \"${BOOT:-}\" == \"1\" ]]\nthen\n    $PROFILE/bin/switch-to-configuration boot\n\
-            else\n    # work around https://github.com/NixOS/nixpkgs/issues/73404\n    cd /tmp\n\n\
-            $PROFILE/bin/switch-to-configuration switch\n\n\
-            sed -i '/^default /d' /boot/loader/loader.conf\nfi\n";
-        assert!(is_stock(stock));
-        assert!(!is_stock(&stock.replace("cd /tmp", "systemctl restart nginx")));
-        assert!(!is_stock(&stock.replace("switch\n", "switch; rm -rf /\n")));
     }
 }

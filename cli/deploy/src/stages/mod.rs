@@ -16,4 +16,5 @@ pub mod generations;
 pub mod look;
 pub mod overrides;
 pub mod plan;
+pub mod profile;
 pub mod push;

@@ -12,6 +12,9 @@ pub struct Conversation<R, W> {
     reader: R,
     writer: W,
     login: Option<Login>,
+    /// What has come of a line. Whoever waits for one may stop waiting in the
+    /// middle of it, and come back.
+    line: Vec<u8>,
 }
 
 /// Why a conversation stopped.
@@ -37,7 +40,7 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
         prefix: &str,
     ) -> Result<Self, AgentError> {
         writer.write_all(prefix.as_bytes()).await?;
-        Ok(Self { reader, writer, login })
+        Ok(Self { reader, writer, login, line: Vec::new() })
     }
 
     /// Sends a request.
@@ -52,8 +55,9 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
 
     /// The next reply.
     pub async fn next(&mut self) -> Result<Reply, AgentError> {
-        let mut line = String::new();
-        if self.reader.read_line(&mut line).await? == 0 {
+        self.reader.read_until(b'\n', &mut self.line).await?;
+        let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).into_owned();
+        if line.is_empty() {
             return Err(AgentError::Ended);
         }
         serde_json::from_str(&line).map_err(|error| AgentError::Unreadable(error, line))

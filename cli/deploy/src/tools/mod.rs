@@ -10,3 +10,4 @@ pub mod place;
 pub mod process;
 pub mod shell;
 pub mod ssh;
+pub mod terminal;

@@ -76,6 +76,13 @@ impl Invocation {
         Self { program: program.into(), args: Vec::new(), env: Vec::new() }
     }
 
+    /// `program`, which Ctrl-C on the terminal does not reach: it goes to all that
+    /// runs there, and a login that it ended could not tell the machine any more
+    /// to go back. `ctrl-c-while-it-is-confirmed-goes-back` proves it.
+    pub fn shielded(program: &str) -> Self {
+        Self::new("/bin/sh").args(["-c", "trap '' INT; exec \"$0\" \"$@\"", program])
+    }
+
     /// With one argument more.
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
         self.args.push(arg.into());

@@ -49,7 +49,7 @@ impl Output {
 /// A command to start on a host.
 pub struct HostCommand {
     host: Host,
-    words: Vec<String>,
+    pub(super) words: Vec<String>,
     variables: Vec<(String, String)>,
     stdin: Option<Vec<u8>>,
 }

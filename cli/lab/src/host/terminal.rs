@@ -3,16 +3,14 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rustix::process::{ioctl_tiocsctty, setsid};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::command::{HostCommand, Output, Running};
 use crate::wait;
@@ -40,19 +38,24 @@ impl HostCommand {
     ///
     /// # Errors
     /// When the host is off or the machine has no terminal left.
-    pub fn on_terminal(self) -> Result<Terminal> {
+    pub fn on_terminal(mut self) -> Result<Terminal> {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).context("no terminal")?;
         grantpt(&master)?;
         unlockpt(&master)?;
         let terminal = ioctl_tiocgptpeer(&master, flags).context("no terminal")?;
         tcsetwinsize(&terminal, SIZE)?;
+        // A session of the host's own: Ctrl-C must not end `nsenter`, whose exit code would be
+        // taken for the command's.
+        self.words.splice(0..0, ["setsid", "--ctty", "--wait"].map(String::from));
         let mut screen = PathBuf::new();
         let running = self.env("TERM", "xterm").start(|command, folder| {
             screen = folder.join("stdout");
             fs::write(folder.join("stderr"), "")?;
             File::create(&screen)?;
-            attach(command, terminal)
+            command.stdin(terminal.try_clone()?).stdout(terminal.try_clone()?).stderr(terminal);
+            command.process_group(0);
+            Ok(())
         })?;
         let (mut lines, mut shown) = (File::from(master.try_clone()?), File::create(&screen)?);
         // Ends with an error when the last program on the terminal has closed it.
@@ -66,22 +69,6 @@ impl HostCommand {
         });
         Ok(Terminal { running, keyboard: File::from(master), screen, reader })
     }
-}
-
-/// The terminal is the command's standard streams and its session's own.
-fn attach(command: &mut std::process::Command, terminal: OwnedFd) -> Result<()> {
-    command.stdin(terminal.try_clone()?).stdout(terminal.try_clone()?);
-    command.stderr(terminal.try_clone()?);
-    // SAFETY: between fork and exec only setsid(2) and ioctl(2) are called, on a descriptor
-    // that the closure owns.
-    unsafe {
-        command.pre_exec(move || {
-            setsid()?;
-            ioctl_tiocsctty(&terminal)?;
-            Ok(())
-        });
-    }
-    Ok(())
 }
 
 impl Terminal {
@@ -108,6 +95,14 @@ impl Terminal {
     /// When nothing has the terminal any more.
     pub fn types(&mut self, keys: &str) -> Result<()> {
         Ok(self.keyboard.write_all(keys.as_bytes())?)
+    }
+
+    /// Whether it shows what is typed, as a terminal does whose programs left it in order.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn echoes(&self) -> Result<bool> {
+        Ok(tcgetattr(&self.keyboard)?.local_modes.contains(LocalModes::ECHO))
     }
 
     /// Waits for its end; standard output is all that was shown.

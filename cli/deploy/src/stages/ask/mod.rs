@@ -12,6 +12,7 @@ use std::time::Duration;
 use deploy_wire::{
     attempt::{self, Login},
     machine::Machine,
+    message::Mode,
 };
 
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     tools::{
         place::Place,
         ssh::{Escalation, Password, SshError, Target},
+        terminal::{self, Echo},
     },
 };
 
@@ -54,6 +56,7 @@ impl Finished {
             machine: probed.machine.name.clone(),
             ending: Ending::Looked,
             attempt: None,
+            mode: Mode::Switch,
             runs: facts.runs.as_ref().map(ToString::to_string),
             boots: Some(facts.boots.to_string()),
             generation: facts.generation,
@@ -79,15 +82,13 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    fn ask(&mut self, name: &str) -> Result<Password> {
+    async fn ask(&mut self, name: &str) -> Result<Password> {
         if let Some(password) = &self.asked {
             return Ok(password.clone());
         }
-        let typed =
-            rpassword::prompt_password(format!("sudo password on {name}: ")).map_err(|error| {
-                Failure::unchanged(format!(
-                    "{name} wants a sudo password, and it cannot be asked for"
-                ))
+        let question = format!("sudo password on {name}:");
+        let typed = terminal::ask(&question, Echo::Hidden).await.map_err(|error| {
+            Failure::unchanged(format!("{name} wants a sudo password, and it cannot be asked for"))
                 .because(match error.raw_os_error() {
                     // ENXIO: /dev/tty without a terminal behind it.
                     Some(6) => "there is no terminal to ask on".to_owned(),
@@ -96,7 +97,7 @@ impl Passwords {
                 .hint(Some(
                     "run deploy on a terminal, or allow the user sudo without a password".into(),
                 ))
-            })?;
+        })?;
         let password = Password::new(typed);
         self.asked = Some(password.clone());
         Ok(password)
@@ -121,7 +122,7 @@ pub async fn ask(
         Some("uid0") => (Escalation::Root, answer.facts()),
         Some("free") => (Escalation::Free(command), answer.facts()),
         _ if sudo.is_some_and(|sudo| sudo.ask) => {
-            let root = Escalation::WithPassword(command, passwords.ask(&machine.name)?);
+            let root = Escalation::WithPassword(command, passwords.ask(&machine.name).await?);
             let facts = with_password(&machine, &place, &root).await?;
             (root, facts)
         }

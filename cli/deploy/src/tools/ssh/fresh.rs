@@ -30,7 +30,7 @@ impl Fresh {
         let local = |error: std::io::Error| SshError::from_stderr(&error.to_string());
         let folder =
             tempfile::Builder::new().prefix("deploy-").tempdir_in("/tmp").map_err(local)?;
-        let mut child = Invocation::new("ssh")
+        let mut child = Invocation::shielded("ssh")
             .args(["-o", "ControlMaster=no", "-o", "ControlPath=none", "-T"])
             .args(target.args(&inherited(), folder.path()).map_err(local)?)
             .arg(shell::sh(&format!("echo \"$SSH_CONNECTION\"; {script}")))

@@ -40,7 +40,7 @@ impl Login {
         let inherited = inherited();
         let socket = folder.path().join("s");
         let command = shell::sh(&format!("{greeting}\necho {END}; exec cat > /dev/null"));
-        let mut master = Invocation::new("ssh")
+        let mut master = Invocation::shielded("ssh")
             .args(["-M", "-S"])
             .arg(&socket)
             .args(["-o", "ControlPersist=no", "-T"])

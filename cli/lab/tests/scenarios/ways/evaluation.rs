@@ -13,9 +13,16 @@ pub const ALL: &[Scenario] =
 
 const RECORD: &str = "/root/nix-was-asked";
 
-/// A `nix` in front of the real one that writes down its arguments, a line for each start.
-const RECORDER: &str = "#!/bin/sh\nprintf '%s ' \"$@\" | tr '\\n' ' ' >> /root/nix-was-asked\n\
-                        echo >> /root/nix-was-asked\nexec /usr/bin/nix \"$@\"\n";
+/// A `nix` in front of the real one that writes down its command and what it is about, a line
+/// for each start.
+const RECORDER: &str = r#"#!/bin/sh
+for last; do :; done
+case $1 in
+--extra-experimental-features) echo "$3 $last" ;;
+*) echo "$1 $last" ;;
+esac >> /root/nix-was-asked
+exec /usr/bin/nix "$@"
+"#;
 
 struct Asked(Vec<String>);
 
@@ -27,18 +34,16 @@ impl Asked {
     }
 
     fn count(&self, command: &str) -> usize {
-        let word = format!(" {command} ");
-        self.0.iter().filter(|line| format!(" {line}").contains(&word)).count()
+        self.0.iter().filter(|line| line.split(' ').next() == Some(command)).count()
     }
 
-    /// Evaluations, however they are asked for.
+    /// Evaluations, however they are asked for: a build of an attribute is one as well.
     fn evaluations(&self) -> usize {
-        let builds_attributes =
-            |line: &&String| line.contains(" build ") && !line.contains(".drv^out");
-        self.count("eval")
-            + self.count("flake check")
-            + self.count("flake show")
-            + self.0.iter().filter(builds_attributes).count()
+        let of_attribute = |line: &&String| {
+            line.starts_with("build ") && !line.ends_with(".drv^out")
+                || line.starts_with("flake ") && line.contains('#')
+        };
+        self.count("eval") + self.0.iter().filter(of_attribute).count()
     }
 }
 

@@ -92,7 +92,7 @@ fn own_schema(lab: &mut Lab) -> Result<()> {
                  units = { watch = 2; };
                  checks = [ {
                    name = "ssh-answers"; service = "sshd"; level = "gate"; grace = 10;
-                   kind.tcp = { address = "127.0.0.1"; port = 22; };
+                   kind = { type = "tcp"; address = "127.0.0.1"; port = 22; };
                  } ];
                  colour = "blue";
                };"#,

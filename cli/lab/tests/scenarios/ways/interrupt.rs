@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use deploy_lab::host::{Host, Terminal};
 use deploy_lab::lab::Lab;
+use deploy_lab::network::Admission;
 use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
 use deploy_lab::systems::Fleet;
 use deploy_lab::wait;
@@ -16,6 +17,7 @@ use crate::scene::{Said, Scene};
 pub const ALL: &[Scenario] = &[
     Scenario::new("ctrl-c-before-the-switch-changes-nothing-and-leaves-nothing", ctrl_c),
     Scenario::new("ctrl-c-at-a-question-is-an-answer", at_questions),
+    Scenario::new("ctrl-c-while-it-is-confirmed-goes-back", confirming),
     Scenario::new("a-killed-deploy-leaves-no-ssh-and-no-nix", killed),
 ];
 
@@ -28,7 +30,7 @@ fn left(mac: &Host) -> Result<String> {
 
 /// frame1 as it must still be: what runs, profiles, roots, record.
 fn state(frame1: &Host) -> Result<String> {
-    frame1.sh("readlink /run/current-system; ls -l --time-style=+ /nix/var/nix/profiles; \
+    frame1.sh("readlink /run/current-system; ls -l --time-style=+ /nix/var/nix/profiles/system*; \
          find /nix/var/nix/gcroots /nix/var/deploy-agent 2> /dev/null | sort || :; \
          sha256sum /boot/grub/grub.cfg")
 }
@@ -101,16 +103,41 @@ fn at_questions(lab: &mut Lab) -> Result<()> {
         }
         terminal.wait_for(question)?;
         terminal.types("\x03")?;
+        wait::until("the terminal is in order", Duration::from_secs(20), || terminal.echoes())?;
         end_on_terminal(terminal)?.ends(130, &["interrupted", "nothing was changed"])?;
         nothing_left(&scene.mac)
     };
     at("", "[y/N]", None)?;
     at("frame1", "sudo password on frame1", None)?;
+    scene.mac.sh("ssh-keygen -q -p -P '' -N 'open sesame' -f /root/.ssh/id_ed25519")?;
+    at("frame1", "Enter passphrase", None)?;
+    scene.mac.sh("ssh-keygen -q -p -P 'open sesame' -N '' -f /root/.ssh/id_ed25519")?;
     let password = format!("{}\n", deploy_lab::base::ASKADMIN_PASSWORD);
     at("frame1 --interactive", "switch frame1?", Some(("sudo password on", &password)))?;
     let after = state(&scene.frame1)?;
     ensure!(after == before, "frame1 changed:\n{before}\n--- to\n{after}");
     Ok(())
+}
+
+/// The login that the run works over lives on when Ctrl-C ends all that is on the terminal,
+/// and tells the machine: it goes back long before its deadline.
+fn confirming(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let one = scene.runs()?;
+    scene.has(Fleet::of("frame1", second()).node("frame1", "confirmTimeout", 250))?;
+    // The switch is held until nobody can log in anew.
+    scene.frame1.sh("mkdir -p /run/hold; mkfifo /run/hold/activate.at /run/hold/activate.go")?;
+    let mut terminal = on_terminal(&scene.mac, "frame1")?;
+    scene.frame1.sh("read line < /run/hold/activate.at")?;
+    scene.frame1.admit(Admission::OldOnly)?;
+    scene.frame1.sh("echo > /run/hold/activate.go; rm /run/hold/activate.*")?;
+    terminal.wait_for("waiting for a new login to confirm")?;
+    terminal.types("\x03")?;
+    let said = end_on_terminal(terminal)?;
+    scene.frame1.admit(Admission::All)?;
+    said.ends(3, &["telling the machine to go back", "frame1 was rolled back"])?;
+    ensure!(!said.text.contains("could not be told"), "{}", said.text);
+    scene.ends_on(&one)
 }
 
 fn killed(lab: &mut Lab) -> Result<()> {

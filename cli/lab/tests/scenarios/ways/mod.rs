@@ -38,9 +38,11 @@ pub fn commit(mac: &Host) -> Result<()> {
     .map(drop)
 }
 
-/// `deploy ARGS` in the fleet's folder of `host`, on a terminal.
+/// `deploy ARGS` in the fleet's folder of `host`, on a terminal. Programs in /usr/local/bin
+/// are found first.
 pub fn on_terminal(host: &Host, args: &str) -> Result<Terminal> {
-    host.command(["sh", "-c", &format!("cd {FOLDER} && exec {DEPLOY} {args}")]).on_terminal()
+    let script = format!("cd {FOLDER}; PATH=/usr/local/bin:$PATH; exec {DEPLOY} {args}");
+    host.command(["sh", "-c", &script]).on_terminal()
 }
 
 /// Waits for the end of a `deploy` on a terminal.

@@ -29,7 +29,10 @@ fn boot(lab: &mut Lab) -> Result<()> {
     scene.wants(generation(2))?;
     let two = scene.wanted()?;
     let said = scene.deploy("frame1 --boot")?;
-    said.ends(0, &["nothing has tried that it boots"])?;
+    said.ends(
+        0,
+        &["boots generation 2 next; runs still: /nix", "nothing has tried that it boots"],
+    )?;
     ensure!(!said.text.contains("runs, boots"), "it does not run:\n{}", said.text);
     ensure!(scene.runs()? == one, "--boot switched");
     ensure!(profile(&scene)? == "2", "the profile is at generation {}", profile(&scene)?);
@@ -44,7 +47,7 @@ fn test(lab: &mut Lab) -> Result<()> {
     scene.wants(generation(2))?;
     let two = scene.wanted()?;
     let said = scene.deploy("frame1 --test")?;
-    said.ends(0, &[])?;
+    said.ends(0, &["runs it, confirmed; boots still: /nix"])?;
     ensure!(!said.text.contains("runs, boots"), "it does not boot:\n{}", said.text);
     ensure!(scene.runs()? == two, "--test did not switch");
     ensure!(profile(&scene)? == "1", "the profile is at generation {}", profile(&scene)?);

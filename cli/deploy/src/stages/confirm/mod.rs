@@ -1,6 +1,8 @@
 //! The confirmation over a new login, and the truth about how the attempt
 //! ended, asked for again where a connection was lost.
 
+mod again;
+
 use std::time::{Duration, Instant};
 
 use deploy_wire::{
@@ -9,17 +11,18 @@ use deploy_wire::{
     message::{Refusal, RefusalKind, Reply, Request},
     outcome::Outcome,
 };
-use tokio::io::{AsyncBufRead, AsyncWrite};
 
 use super::{
     activate::{Seen, Watch, follow},
     ask::Probed,
 };
 use crate::{
-    report::{Event, Report},
+    report::{Event, NewLogin, Report},
     tools::{
         agent::{AgentError, Conversation},
+        place::Rest,
         ssh::{Diagnosis, Fresh, SshError, Target},
+        terminal::Interrupts,
     },
 };
 
@@ -31,6 +34,16 @@ pub struct Started<'run> {
     pub attempt: AttemptId,
     /// The agent's store path.
     pub agent: String,
+}
+
+/// What the operator wants of an attempt that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// That it is confirmed and stays.
+    Confirm,
+    /// That the machine goes back. `ctrl-c-while-it-is-confirmed-goes-back`
+    /// proves that nothing confirms it any more.
+    GiveUp,
 }
 
 /// What is known of the end.
@@ -56,22 +69,33 @@ fn pauses() -> impl Iterator<Item = Duration> {
 impl Started<'_> {
     /// Lets the attempt run, follows it to its end, confirms it when it waits, and gives it up
     /// when the operator interrupts.
-    pub async fn conclude(&self, watch: &mut Watch<'_>, report: &Report) -> Conclusion {
+    pub async fn conclude(
+        &self,
+        watch: &mut Watch<'_>,
+        interrupts: &mut Interrupts,
+        report: &Report,
+    ) -> Conclusion {
         let mut next = 0;
-        let mut interrupted = false;
+        let mut wish = Wish::Confirm;
+        // A conversation that is dropped takes its request with it.
+        let mut cancelling = Vec::new();
         let start = Request::Start { attempt: self.attempt.clone() };
         if let Err(error) = watch.ask(start).await {
             self.note(report, format!("{error}; asking again over a new login"));
-            return self.ask_again(&mut next, report).await;
+            return self.ask_again(&mut next, wish, interrupts, report).await;
         }
         loop {
             let seen = tokio::select! {
-                seen = self.follow_and_confirm(watch, &mut next, report) => seen,
-                _ = tokio::signal::ctrl_c(), if !interrupted => {
-                    interrupted = true;
-                    self.give_up(report).await;
+                biased;
+                () = interrupts.next() => {
+                    if wish == Wish::GiveUp {
+                        return Conclusion::NotKnown("interrupted again".into());
+                    }
+                    wish = Wish::GiveUp;
+                    cancelling.extend(self.give_up(report).await);
                     continue;
                 }
+                seen = self.see_through(watch, wish, &mut next, report) => seen,
             };
             return match seen {
                 Seen::Ended(outcome) => Conclusion::Known(outcome),
@@ -79,22 +103,23 @@ impl Started<'_> {
                 Seen::Waiting => continue,
                 Seen::Lost(error) => {
                     self.note(report, format!("{error}; asking again over a new login"));
-                    self.ask_again(&mut next, report).await
+                    self.ask_again(&mut next, wish, interrupts, report).await
                 }
             };
         }
     }
 
-    /// Follows on, and confirms beside that once it is asked for.
-    async fn follow_and_confirm(
+    /// Follows on, and confirms beside that once it is asked for and wished.
+    async fn see_through(
         &self,
         watch: &mut Watch<'_>,
+        wish: Wish,
         next: &mut u64,
         report: &Report,
     ) -> Seen {
         let name = &self.probed.machine.name;
         match follow(watch, name, next, report).await {
-            Seen::Waiting => {}
+            Seen::Waiting if wish == Wish::Confirm => {}
             other => return other,
         }
         let on = async {
@@ -125,7 +150,7 @@ impl Started<'_> {
         let mut denied = 0;
         for pause in pauses() {
             for target in &targets {
-                match self.confirm_at(target).await {
+                match self.confirm_at(target, report).await {
                     Ok(Reply::Ended { outcome, .. }) => return Some(outcome),
                     Ok(Reply::Refused(refusal)) => {
                         self.note(report, format!("the confirmation was refused: {}", refusal.why));
@@ -154,8 +179,8 @@ impl Started<'_> {
         None
     }
 
-    async fn confirm_at(&self, target: &Target) -> Result<Reply, SshError> {
-        let mut fresh = Fresh::open(target, &self.probed.serve(&self.agent)).await?;
+    async fn confirm_at(&self, target: &Target, report: &Report) -> Result<Reply, SshError> {
+        let mut fresh = self.log_in(target, report).await?;
         let login = Login::parse(&fresh.connection);
         let prefix = self.probed.root.stdin_prefix();
         let talked = async {
@@ -172,80 +197,45 @@ impl Started<'_> {
         }
     }
 
-    /// Asks over new logins how it goes, until the machine must have ended it:
-    /// all its deadlines and the way back are over then.
-    async fn ask_again(&self, next: &mut u64, report: &Report) -> Conclusion {
-        let machine = &self.probed.machine;
-        let until = Instant::now() + patience(machine);
-        let targets: Vec<Target> =
-            confirming_targets(machine).into_iter().chain(Target::all_of(&machine.ssh)).collect();
-        let mut last = "nobody was asked".to_owned();
-        for pause in pauses() {
-            for target in &targets {
-                match self.follow_at(target, next, report).await {
-                    Ok(Seen::Ended(outcome)) => return Conclusion::Known(outcome),
-                    Ok(Seen::Refused(refusal)) => return Conclusion::Refused(refusal),
-                    Ok(Seen::Lost(error)) => last = error.to_string(),
-                    Ok(Seen::Waiting) => {}
-                    Err(error) => last = error.to_string(),
-                }
-            }
-            if Instant::now() + pause > until {
-                break;
-            }
-            tokio::time::sleep(pause).await;
-        }
-        Conclusion::NotKnown(last)
+    /// A new login that starts an agent.
+    async fn log_in(&self, target: &Target, report: &Report) -> Result<Fresh, SshError> {
+        let machine = &self.probed.machine.name;
+        let tell = |login| report.tell(Event::Login { machine: machine.clone(), login });
+        tell(NewLogin::Begins);
+        let fresh = Fresh::open(target, &self.probed.serve(&self.agent)).await;
+        tell(NewLogin::Over);
+        fresh
     }
 
-    async fn follow_at(
-        &self,
-        target: &Target,
-        next: &mut u64,
-        report: &Report,
-    ) -> Result<Seen, SshError> {
-        let Fresh { stdin, stdout, connection, .. } =
-            &mut Fresh::open(target, &self.probed.serve(&self.agent)).await?;
-        let login = Login::parse(connection);
-        let prefix = self.probed.root.stdin_prefix();
-        let asked = async {
-            let stdout: Box<dyn AsyncBufRead + Unpin + Send> = Box::new(stdout);
-            let stdin: Box<dyn AsyncWrite + Unpin + Send> = Box::new(stdin);
-            let mut watch: Watch<'_> = Conversation::begin(stdout, stdin, login, &prefix).await?;
-            let attempt = self.attempt.clone();
-            watch.ask(Request::Follow { attempt, from: *next }).await?;
-            Ok(watch)
-        };
-        match asked.await {
-            Ok(mut watch) => Ok(Box::pin(self.follow_and_confirm(&mut watch, next, report)).await),
-            Err(error) => Ok(Seen::Lost(error)),
-        }
-    }
-
-    /// The operator gives the attempt up: the machine is told, and followed on.
-    async fn give_up(&self, report: &Report) {
+    /// The operator gives the attempt up: the machine is told over the login
+    /// that is there, and followed on. The conversation that told it has to last
+    /// until the machine has gone back.
+    async fn give_up(&self, report: &Report) -> Option<(Watch<'_>, Rest<'_>)> {
         self.note(report, "interrupted: telling the machine to go back".to_owned());
-        let request = Request::Cancel {
-            attempt: self.attempt.clone(),
-            why: "the operator interrupted".into(),
-        };
         let told = async {
-            let place = &self.probed.place;
+            let script = self.probed.serve(&self.agent);
             let running =
-                place.spawn(&self.probed.serve(&self.agent)).await.map_err(|e| e.to_string())?;
+                self.probed.place.spawn(&script).await.map_err(|error| error.to_string())?;
             let prefix = self.probed.root.stdin_prefix();
             let login = self.probed.login.clone();
             let mut talk = Conversation::begin(running.stdout, running.stdin, login, &prefix)
                 .await
                 .map_err(|error| error.to_string())?;
-            talk.ask(request).await.map_err(|error| error.to_string())
+            talk.ask(self.cancel()).await.map_err(|error| error.to_string())?;
+            Ok::<_, String>((talk, running.rest))
         };
-        if let Err(error) = told.await {
-            self.note(
-                report,
-                format!("it could not be told ({error}); it goes back at its deadline"),
-            );
+        match told.await {
+            Ok(conversation) => Some(conversation),
+            Err(error) => {
+                let text = format!("it could not be told ({error}); it goes back at its deadline");
+                self.note(report, text);
+                None
+            }
         }
+    }
+
+    fn cancel(&self) -> Request {
+        Request::Cancel { attempt: self.attempt.clone(), why: "the operator interrupted".into() }
     }
 
     fn note(&self, report: &Report, text: String) {
@@ -263,10 +253,4 @@ fn confirming_targets(machine: &Machine) -> Vec<Target> {
     ssh.port = machine.confirm.port.or(ssh.port);
     ssh.host_key = machine.confirm.host_key.clone().or(ssh.host_key);
     Target::all_of(&ssh)
-}
-
-/// How long the machine may take at most for all that is left.
-fn patience(machine: &Machine) -> Duration {
-    let limits = &machine.timeouts;
-    limits.activation() + limits.check() + machine.confirm.timeout() + limits.rollback()
 }

@@ -1,0 +1,95 @@
+//! The truth about an attempt whose connection was lost, over new logins.
+
+use std::time::{Duration, Instant};
+
+use deploy_wire::{attempt::Login, machine::Machine, message::Request};
+use tokio::io::{AsyncBufRead, AsyncWrite};
+
+use super::{Conclusion, Started, Wish, confirming_targets, pauses};
+use crate::{
+    report::Report,
+    stages::activate::{Seen, Watch},
+    tools::{
+        agent::Conversation,
+        ssh::{Fresh, SshError, Target},
+        terminal::Interrupts,
+    },
+};
+
+impl Started<'_> {
+    /// Asks over new logins how it goes, until the machine must have ended it
+    /// (all its deadlines and the way back are over then) or the operator has
+    /// waited long enough.
+    pub(super) async fn ask_again(
+        &self,
+        next: &mut u64,
+        wish: Wish,
+        interrupts: &mut Interrupts,
+        report: &Report,
+    ) -> Conclusion {
+        tokio::select! {
+            biased;
+            () = interrupts.next() => Conclusion::NotKnown("interrupted".into()),
+            conclusion = self.ask_until_told(next, wish, report) => conclusion,
+        }
+    }
+
+    async fn ask_until_told(&self, next: &mut u64, wish: Wish, report: &Report) -> Conclusion {
+        let machine = &self.probed.machine;
+        let until = Instant::now() + patience(machine);
+        let targets: Vec<Target> =
+            confirming_targets(machine).into_iter().chain(Target::all_of(&machine.ssh)).collect();
+        let mut last = "nobody was asked".to_owned();
+        for pause in pauses() {
+            for target in &targets {
+                match self.follow_at(target, wish, next, report).await {
+                    Ok(Seen::Ended(outcome)) => return Conclusion::Known(outcome),
+                    Ok(Seen::Refused(refusal)) => return Conclusion::Refused(refusal),
+                    Ok(Seen::Lost(error)) => last = error.to_string(),
+                    Ok(Seen::Waiting) => {}
+                    Err(error) => last = error.to_string(),
+                }
+            }
+            if Instant::now() + pause > until {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        Conclusion::NotKnown(last)
+    }
+
+    async fn follow_at(
+        &self,
+        target: &Target,
+        wish: Wish,
+        next: &mut u64,
+        report: &Report,
+    ) -> Result<Seen, SshError> {
+        let Fresh { stdin, stdout, connection, .. } = &mut self.log_in(target, report).await?;
+        let login = Login::parse(connection);
+        let prefix = self.probed.root.stdin_prefix();
+        let asked = async {
+            let stdout: Box<dyn AsyncBufRead + Unpin + Send> = Box::new(stdout);
+            let stdin: Box<dyn AsyncWrite + Unpin + Send> = Box::new(stdin);
+            let mut watch: Watch<'_> = Conversation::begin(stdout, stdin, login, &prefix).await?;
+            let attempt = self.attempt.clone();
+            watch
+                .ask(match wish {
+                    Wish::Confirm => Request::Follow { attempt, from: *next },
+                    Wish::GiveUp => self.cancel(),
+                })
+                .await?;
+            Ok(watch)
+        };
+        match asked.await {
+            Ok(mut watch) => Ok(Box::pin(self.see_through(&mut watch, wish, next, report)).await),
+            Err(error) => Ok(Seen::Lost(error)),
+        }
+    }
+}
+
+/// How long the machine may take at most for all that is left.
+fn patience(machine: &Machine) -> Duration {
+    let limits = &machine.timeouts;
+    limits.activation() + limits.check() + machine.confirm.timeout() + limits.rollback()
+}

@@ -1,0 +1,104 @@
+//! The operator's terminal: questions, and Ctrl-C.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read, Write},
+};
+
+use rustix::{
+    process::{Signal, getpid, kill_process},
+    termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr},
+};
+use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
+
+/// Whether what is typed is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Echo {
+    /// It is.
+    Shown,
+    /// It is a secret.
+    Hidden,
+}
+
+/// What Ctrl-C types.
+const CTRL_C: u8 = 3;
+
+/// Asks on the terminal, whatever stdin is, and returns the line that was typed.
+/// Ctrl-C at the question is Ctrl-C for whoever waits for [`Interrupts`]: this
+/// then never returns. Errors: there is no terminal, or it was closed.
+pub async fn ask(question: &str, echo: Echo) -> io::Result<String> {
+    let line = read_line(question, echo)?;
+    if line.last() == Some(&CTRL_C) {
+        kill_process(getpid(), Signal::INT)?;
+        return std::future::pending().await;
+    }
+    String::from_utf8(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// Ctrl-C ends the line instead of sending a signal: a signal would not wake the
+/// read, or would leave the terminal mute.
+/// `ctrl-c-at-a-question-is-an-answer` proves it.
+fn read_line(question: &str, echo: Echo) -> io::Result<Vec<u8>> {
+    let mut terminal = open()?;
+    let before = tcgetattr(&terminal)?;
+    let mut during = before.clone();
+    during.local_modes.remove(LocalModes::ISIG);
+    during.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
+    if echo == Echo::Hidden {
+        during.local_modes.remove(LocalModes::ECHO);
+    }
+    tcsetattr(&terminal, OptionalActions::Flush, &during)?;
+    let line = write!(terminal, "{question} ").and_then(|()| until_end_of_line(&mut terminal));
+    tcsetattr(&terminal, OptionalActions::Now, &before)?;
+    let mut line = line?;
+    if echo == Echo::Hidden || line.last() == Some(&CTRL_C) {
+        terminal.write_all(b"\n")?;
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    }
+    Ok(line)
+}
+
+fn until_end_of_line(terminal: &mut File) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while !matches!(line.last(), Some(&(b'\n' | CTRL_C))) {
+        if terminal.read(&mut byte)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        line.extend(byte);
+    }
+    Ok(line)
+}
+
+fn open() -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open("/dev/tty")
+}
+
+/// Ctrl-C, from when this is made: one that comes while nobody waits for it is
+/// not lost.
+pub struct Interrupts {
+    signals: Signals,
+    settings: Option<(File, Termios)>,
+}
+
+impl Interrupts {
+    /// Listens from now on.
+    pub fn listen() -> io::Result<Self> {
+        let settings = open().ok().and_then(|terminal| {
+            let settings = tcgetattr(&terminal).ok()?;
+            Some((terminal, settings))
+        });
+        Ok(Self { signals: signal(SignalKind::interrupt())?, settings })
+    }
+
+    /// The next one. The terminal is as it was at the start then: `ssh`, which
+    /// asks for passphrases itself, may be in the middle of one.
+    pub async fn next(&mut self) {
+        self.signals.recv().await;
+        if let Some((terminal, settings)) = &self.settings {
+            let _ = tcsetattr(terminal, OptionalActions::Now, settings);
+        }
+    }
+}
