@@ -39,11 +39,16 @@ enum Command<'place> {
 }
 
 impl Place {
-    /// Logs in (or not) and runs `greeting`; gives what it printed.
-    pub async fn open(target: Option<&Target>, greeting: &str) -> Result<(Self, String), SshError> {
+    /// Logs in (or not) and runs `greeting`; gives what it printed. What `ssh` says is given
+    /// to `tell`.
+    pub async fn open(
+        target: Option<&Target>,
+        greeting: &str,
+        tell: impl FnMut(&str),
+    ) -> Result<(Self, String), SshError> {
         match target {
             Some(target) => {
-                let (login, said) = Login::open(target, greeting).await?;
+                let (login, said) = Login::open(target, greeting, tell).await?;
                 Ok((Self::Remote(Box::new(login)), said))
             }
             None => {

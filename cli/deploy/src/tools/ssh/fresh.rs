@@ -3,18 +3,19 @@
 
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    process::{Child, ChildStdin, ChildStdout},
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout},
 };
 
-use super::{SshError, Target, login::inherited};
+use super::{SshError, Target, heard::Heard, login::inherited};
 use crate::tools::{process::Invocation, shell};
 
 /// A login over a connection that nothing else uses. With a `ControlMaster` of
 /// the user's, `ssh` would reach a machine that nobody can log in to any more:
 /// `new-logins-fail-while-old-ones-live-rolls-back` proves it.
 pub struct Fresh {
-    child: Child,
+    _child: Child,
+    heard: Heard<ChildStderr>,
     /// The remote command's stdin.
     pub stdin: ChildStdin,
     /// The remote command's stdout.
@@ -25,8 +26,13 @@ pub struct Fresh {
 }
 
 impl Fresh {
-    /// Logs in and starts `script` (sh).
-    pub async fn open(target: &Target, script: &str) -> Result<Self, SshError> {
+    /// Logs in and starts `script` (sh). What `ssh` says meanwhile is given to `tell` line by
+    /// line.
+    pub async fn open(
+        target: &Target,
+        script: &str,
+        mut tell: impl FnMut(&str),
+    ) -> Result<Self, SshError> {
         let local = |error: std::io::Error| SshError::from_stderr(&error.to_string());
         let folder =
             tempfile::Builder::new().prefix("deploy-").tempdir_in("/tmp").map_err(local)?;
@@ -38,22 +44,20 @@ impl Fresh {
             .map_err(|error| SshError::from_stderr(&error.to_string()))?;
         let stdin = child.stdin.take().expect("stdin is a pipe");
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+        let mut heard = Heard::of(child.stderr.take().expect("stderr is a pipe"));
         let mut connection = String::new();
-        if stdout.read_line(&mut connection).await.map_err(local)? == 0 {
-            let mut fresh = Self { child, stdin, stdout, connection, _folder: folder };
-            return Err(fresh.why().await);
+        let line = heard.during(stdout.read_line(&mut connection), &mut tell).await;
+        if line.map_err(local)? == 0 {
+            return Err(SshError::from_stderr(&heard.all().await));
         }
+        heard.told(&mut tell);
         connection.truncate(connection.trim_end().len());
-        Ok(Self { child, stdin, stdout, connection, _folder: folder })
+        Ok(Self { _child: child, heard, stdin, stdout, connection, _folder: folder })
     }
 
     /// Why the connection ended: what `ssh` and the remote command wrote to
     /// stderr.
-    pub async fn why(&mut self) -> SshError {
-        let mut said = String::new();
-        if let Some(mut stderr) = self.child.stderr.take() {
-            let _ = stderr.read_to_string(&mut said).await;
-        }
-        SshError::from_stderr(&said)
+    pub async fn why(self) -> SshError {
+        SshError::from_stderr(&self.heard.all().await)
     }
 }

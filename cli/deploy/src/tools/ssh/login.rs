@@ -1,17 +1,17 @@
 //! The one login that a run works over: a multiplexing master that ends when
 //! `deploy` does.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use openssh::Session;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::Child,
     task::JoinHandle,
 };
 
-use super::{SshError, Target};
+use super::{SshError, Target, heard::Heard};
 use crate::tools::{process::Invocation, shell};
 
 /// The line after which the greeting is over.
@@ -31,8 +31,13 @@ pub struct Login {
 impl Login {
     /// Logs in and runs `greeting` (sh) on the machine; gives what it printed.
     /// One login and no round trip more. `ssh` asks on the terminal what it has
-    /// to ask (passphrase, PIN, a new host key).
-    pub async fn open(target: &Target, greeting: &str) -> Result<(Self, String), SshError> {
+    /// to ask (passphrase, PIN, a new host key); what else it says (a key to touch, a
+    /// banner) is given to `tell` line by line.
+    pub async fn open(
+        target: &Target,
+        greeting: &str,
+        mut tell: impl FnMut(&str),
+    ) -> Result<(Self, String), SshError> {
         let local = |error: std::io::Error| SshError::from_stderr(&error.to_string());
         // A socket's path has at most 104 bytes on macOS, whose TMPDIR is long.
         let folder =
@@ -48,31 +53,21 @@ impl Login {
             .arg(command)
             .spawn()
             .map_err(|error| SshError::from_stderr(&error.to_string()))?;
-        let mut stderr = master.stderr.take().expect("stderr is a pipe");
-        let mut lines = BufReader::new(master.stdout.take().expect("stdout is a pipe")).lines();
-        let mut said = String::new();
-        loop {
-            match lines.next_line().await.map_err(local)? {
-                Some(line) if line == END => break,
-                Some(line) => {
-                    said.push_str(&line);
-                    said.push('\n');
-                }
-                None => {
-                    let mut why = String::new();
-                    stderr.read_to_string(&mut why).await.map_err(local)?;
-                    // A login that the account's shell or its start-up file ends says so
-                    // on stdout.
-                    let why = if why.trim().is_empty() { said } else { why };
-                    return Err(SshError::from_stderr(&why));
-                }
+        let mut heard = Heard::of(master.stderr.take().expect("stderr is a pipe"));
+        let mut stdout = BufReader::new(master.stdout.take().expect("stdout is a pipe"));
+        let answer = heard.during(answer(&mut stdout), &mut tell).await.map_err(local)?;
+        let said = match answer {
+            Ok(said) => said,
+            Err(said) => {
+                // A login that the account's shell or its start-up file ends says so
+                // on stdout.
+                let why = heard.all().await;
+                let why = if why.trim().is_empty() { said } else { why };
+                return Err(SshError::from_stderr(&why));
             }
-        }
-        // An unread pipe that fills up would stop the master.
-        let drain = tokio::spawn(async move {
-            let mut sink = tokio::io::sink();
-            let _ = tokio::io::copy(&mut stderr, &mut sink).await;
-        });
+        };
+        heard.told(&mut tell);
+        let drain = tokio::spawn(heard.ignored());
         let session = Session::resume_mux(socket.into_boxed_path(), None);
         let login =
             Self { session, target: target.clone(), folder, _master: master, _stderr: drain };
@@ -123,6 +118,23 @@ impl Login {
         let status = child.wait().await.map_err(broken)?;
         if status.success() { Ok(stdout) } else { Err(SshError::from_stderr(&stderr)) }
     }
+}
+
+/// What the greeting printed; what it had printed by then when the connection ended before
+/// it did.
+async fn answer(
+    stdout: &mut (impl AsyncBufRead + Unpin),
+) -> io::Result<Result<String, String>> {
+    let mut lines = stdout.lines();
+    let mut said = String::new();
+    while let Some(line) = lines.next_line().await? {
+        if line == END {
+            return Ok(Ok(said));
+        }
+        said.push_str(&line);
+        said.push('\n');
+    }
+    Ok(Err(said))
 }
 
 /// A command that runs over a login.

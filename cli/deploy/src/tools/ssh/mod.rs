@@ -3,6 +3,7 @@
 mod diagnosis;
 mod escalation;
 mod fresh;
+mod heard;
 mod login;
 mod target;
 
