@@ -4,8 +4,7 @@ for part in kernel initrd kernel-modules systemd; do
   [ ! -e "$SYSTEM/$part" ] || printf '@part %s %s\n' "$part" "$(readlink -f "$SYSTEM/$part")"
 done
 cd "$SYSTEM/etc/systemd/system" 2>/dev/null || exit 0
-for unit in *; do
-  [ -d "$unit" ] || printf '@unit %s\n' "$unit"
-done | while read -r word unit; do
-  printf '%s %s %s\n' "$word" "$unit" "$(readlink -f "$unit")"
-done
+# What the files say decides, not where they are: a new store path alone restarts nothing.
+find -L . -type f -exec cksum {} + | sed 's/^/@unit /'
+# Masked units, and links to units that only another system has.
+find -L . ! -type f ! -type d -exec printf '@masked %s\n' {} +

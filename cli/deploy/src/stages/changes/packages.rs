@@ -4,27 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deploy_wire::store_path::StorePath;
 
-/// A package whose versions differ between two closures.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackageChange {
-    /// Its name.
-    pub name: String,
-    /// The versions of before; none if it is new.
-    pub before: Vec<String>,
-    /// The versions of after; none if it went.
-    pub after: Vec<String>,
-}
-
-impl std::fmt::Display for PackageChange {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (name, before, after) = (&self.name, self.before.join(","), self.after.join(","));
-        match (self.before.is_empty(), self.after.is_empty()) {
-            (true, _) => write!(f, "{name} {after} (new)"),
-            (_, true) => write!(f, "{name} {before} (removed)"),
-            _ => write!(f, "{name} {before} -> {after}"),
-        }
-    }
-}
+use crate::report::PackageChange;
 
 /// The packages that differ. Paths without a version (units, configuration) are
 /// told apart elsewhere.
@@ -87,8 +67,11 @@ mod tests {
     fn versions_are_compared_by_name() {
         let before = closure(&["caddy-2.7.6", "glibc-2.39-bin", "unit-caddy.service", "old-1"]);
         let after = closure(&["caddy-2.8.0", "glibc-2.39", "unit-caddy.service", "new-3.1"]);
-        let lines: Vec<_> = changed(&before, &after).iter().map(ToString::to_string).collect();
-        assert_eq!(lines, ["caddy 2.7.6 -> 2.8.0", "new 3.1 (new)", "old 1 (removed)"]);
+        let lines: Vec<_> = changed(&before, &after)
+            .iter()
+            .map(|package| format!("{} {:?} {:?}", package.name, package.before, package.after))
+            .collect();
+        assert_eq!(lines, [r#"caddy ["2.7.6"] ["2.8.0"]"#, r#"new [] ["3.1"]"#, r#"old ["1"] []"#]);
     }
 
     #[test]

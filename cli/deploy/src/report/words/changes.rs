@@ -1,0 +1,114 @@
+//! What a deploy changes, in words.
+
+use crate::report::{
+    Changes, PackageChange,
+    line::{Line, Tone},
+};
+
+/// How many items a line names before it only counts. `plan --json --build` names all.
+const NAMED: usize = 12;
+
+/// A line for each kind of change.
+pub fn lines(machine: &str, changes: &Changes) -> Vec<Line> {
+    let Changes { packages, units, reboot } = changes;
+    let (new, rest): (Vec<&PackageChange>, Vec<_>) =
+        packages.iter().partition(|package| package.before.is_empty());
+    let (removed, changed): (Vec<&PackageChange>, Vec<_>) =
+        rest.into_iter().partition(|package| package.after.is_empty());
+    let rows = [
+        ("packages", words(&changed)),
+        ("new packages", words(&new)),
+        ("removed packages", words(&removed)),
+        ("new units", units.new.clone()),
+        ("changed units", units.changed.clone()),
+        ("removed units", units.removed.clone()),
+        ("enabled units", units.enabled.clone()),
+        ("disabled units", units.disabled.clone()),
+    ];
+    let mut lines: Vec<Line> = rows
+        .iter()
+        .filter(|(_, items)| !items.is_empty())
+        .map(|(what, items)| Line::plain(format!("{machine}:   {what}: {}", named(items))))
+        .collect();
+    if !reboot.is_empty() {
+        let text = format!("{machine}:   a reboot is needed for: {}", reboot.join(", "));
+        lines.push(Line::with(text, Tone::Warning, "a reboot is needed"));
+    }
+    if lines.is_empty() {
+        lines.push(Line::plain(format!("{machine}:   no package, unit or kernel changes")));
+    }
+    lines
+}
+
+fn words(packages: &[&PackageChange]) -> Vec<String> {
+    let word = |package: &&PackageChange| {
+        let (before, after) = (package.before.join("+"), package.after.join("+"));
+        match (before.is_empty(), after.is_empty()) {
+            (false, false) => format!("{} {before} -> {after}", package.name),
+            _ => format!("{} {before}{after}", package.name),
+        }
+    };
+    packages.iter().map(word).collect()
+}
+
+fn named(items: &[String]) -> String {
+    let more = items.len().saturating_sub(NAMED);
+    let first = items[..items.len() - more].join(", ");
+    if more == 0 { first } else { format!("{first} and {more} more") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Units;
+
+    fn text(changes: &Changes) -> Vec<String> {
+        lines("m", changes).iter().map(|line| line.text().to_owned()).collect()
+    }
+
+    #[test]
+    fn each_kind_of_change_has_a_line() {
+        let package = |name: &str, before: &[&str], after: &[&str]| PackageChange {
+            name: name.into(),
+            before: before.iter().map(ToString::to_string).collect(),
+            after: after.iter().map(ToString::to_string).collect(),
+        };
+        let one = |name: &str| vec![name.to_owned()];
+        let changes = Changes {
+            packages: vec![
+                package("caddy", &["2.7.6"], &["2.8.0"]),
+                package("new", &[], &["3.1"]),
+                package("old", &["1", "2"], &[]),
+            ],
+            units: Units {
+                new: one("a.service"),
+                changed: one("b.service"),
+                removed: one("c.service"),
+                enabled: one("d.timer"),
+                disabled: one("e.timer"),
+            },
+            reboot: one("kernel"),
+        };
+        assert_eq!(
+            text(&changes),
+            [
+                "m:   packages: caddy 2.7.6 -> 2.8.0",
+                "m:   new packages: new 3.1",
+                "m:   removed packages: old 1+2",
+                "m:   new units: a.service",
+                "m:   changed units: b.service",
+                "m:   removed units: c.service",
+                "m:   enabled units: d.timer",
+                "m:   disabled units: e.timer",
+                "m:   a reboot is needed for: kernel",
+            ]
+        );
+        assert_eq!(text(&Changes::default()), ["m:   no package, unit or kernel changes"]);
+    }
+
+    #[test]
+    fn long_lists_are_counted() {
+        let items: Vec<String> = (0..15).map(|number| number.to_string()).collect();
+        assert!(named(&items).ends_with("11 and 3 more"));
+    }
+}
