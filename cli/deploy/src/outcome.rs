@@ -54,6 +54,14 @@ pub fn exit_code(endings: &[Ending]) -> u8 {
     }
 }
 
+/// The exit code of one that the operator stopped before it was through.
+pub fn interrupted_code(endings: &[Ending]) -> u8 {
+    match exit_code(endings) {
+        0 | 1 => INTERRUPTED,
+        code => code,
+    }
+}
+
 /// A wrong command line, or a question that nobody is there to answer.
 pub const USAGE: u8 = 2;
 /// A command that only looks could not look.
@@ -82,5 +90,7 @@ mod tests {
         ] {
             assert_eq!(exit_code(&endings), code, "{endings:?}");
         }
+        assert_eq!(interrupted_code(&[UpToDate, Unchanged]), INTERRUPTED);
+        assert_eq!(interrupted_code(&[Committed, Unchanged]), 4);
     }
 }

@@ -86,8 +86,8 @@ pub enum BeforeSwitch {
 /// How a run ended.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// How each machine ended that was begun with.
-    pub endings: Vec<Ending>,
+    /// Each machine that was begun with, and how it ended.
+    pub machines: Vec<(String, Ending)>,
     /// Whether the operator stopped it before it was through.
     pub stopped: Stopped,
 }
@@ -105,7 +105,7 @@ impl Run {
     /// Deploys the machines one after the other and tells how each ended.
     pub async fn deploy(&self, machines: Vec<Machine>, interrupts: &mut Interrupts) -> Ended {
         let mut passwords = Passwords::default();
-        let mut endings = Vec::new();
+        let mut ended = Vec::new();
         for machine in machines {
             let name = machine.name.clone();
             // Up to the stage that takes the machine nothing is changed: to stop
@@ -114,8 +114,10 @@ impl Run {
                 biased;
                 () = interrupts.next() => {
                     let failure = Failure::unchanged(format!("interrupted; {name} was not touched"));
-                    self.report.tell(Event::Finished(Finished::failed(name, failure)));
-                    return Ended { endings, stopped: Stopped::ByOperator };
+                    let told = Finished::failed(name, failure);
+                    ended.push((told.machine.clone(), told.ending));
+                    self.report.tell(Event::Finished(told));
+                    return Ended { machines: ended, stopped: Stopped::ByOperator };
                 }
                 prepared = self.prepare(machine, &mut passwords) => prepared,
             };
@@ -129,16 +131,16 @@ impl Run {
                 }
                 Err(failure) => Finished::failed(name, failure),
             };
-            endings.push(told.ending);
+            ended.push((told.machine.clone(), told.ending));
             self.report.tell(Event::Finished(told));
         }
-        Ended { endings, stopped: Stopped::No }
+        Ended { machines: ended, stopped: Stopped::No }
     }
 
     async fn prepare(&self, machine: Machine, passwords: &mut Passwords) -> Result<Prepared> {
         let mut probed = ask::ask(machine, self.way, passwords, &self.report).await?;
-        if let Plan::UpToDate { boots_not_known } = self.plan(&mut probed).await? {
-            return Ok(Prepared::done(Finished::up_to_date(&probed, boots_not_known)));
+        if self.plan(&mut probed).await? == Plan::UpToDate {
+            return Ok(Prepared::done(Finished::up_to_date(&probed)));
         }
         let agent =
             agent_program::find(&self.nix, self.agent.as_deref(), &probed.machine, &self.report)
@@ -189,8 +191,8 @@ impl Run {
     }
 
     async fn tell_changes(&self, probed: &Probed, built: &Built) -> Result<()> {
-        let lines = changes::changes(probed, built).await?.lines();
-        self.report.tell(Event::Changes { machine: probed.machine.name.clone(), lines });
+        let changes = changes::changes(probed, built).await?;
+        self.report.tell(Event::Changes { machine: probed.machine.name.clone(), changes });
         Ok(())
     }
 
@@ -220,8 +222,9 @@ impl Run {
                     let started = Started { probed: &probed, attempt, agent };
                     let conclusion =
                         started.conclude(&mut staged.watch, interrupts, &self.report).await;
-                    let name = &probed.machine.name;
-                    return Ok(finished(name, &started.attempt, &staged.record, conclusion));
+                    let confirmed = probed.facts.confirmed.as_ref().ok().and_then(Option::as_ref);
+                    let confirmed = confirmed.map(|confirmed| &confirmed.toplevel);
+                    return Ok(finished(&staged.record, confirmed, conclusion));
                 }
                 Err(NotStaged::Failed(failure)) => return Err(failure),
                 Err(NotStaged::Refused(refusal)) => refusal,
@@ -237,8 +240,8 @@ impl Run {
                 // Somebody was faster between the login and now.
                 RefusalKind::Busy if self.when_busy == WhenBusy::Wait => {
                     ask::again(&mut probed).await?;
-                    if let Plan::UpToDate { boots_not_known } = self.plan(&mut probed).await? {
-                        return Ok(Finished::up_to_date(&probed, boots_not_known));
+                    if self.plan(&mut probed).await? == Plan::UpToDate {
+                        return Ok(Finished::up_to_date(&probed));
                     }
                 }
                 _ => return Err(activate::refused(&probed.machine.name, &refusal)),

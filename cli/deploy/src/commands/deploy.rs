@@ -72,11 +72,13 @@ pub async fn towards(args: &DeployArgs, goal: Goal) -> u8 {
         before_switch: if args.interactive { BeforeSwitch::Ask } else { BeforeSwitch::GoOn },
     };
     let ended = run.deploy(fleet.machines, &mut interrupts).await;
-    let nothing_changed = ended.endings.iter().all(|ending| *ending == Ending::Unchanged);
-    if ended.stopped == Stopped::ByOperator && nothing_changed {
-        return outcome::INTERRUPTED;
-    }
-    exit_code(&ended.endings)
+    let endings: Vec<Ending> = ended.machines.iter().map(|(_, ending)| *ending).collect();
+    let code = match ended.stopped {
+        Stopped::No => exit_code(&endings),
+        Stopped::ByOperator => outcome::interrupted_code(&endings),
+    };
+    run.report.tell(Event::Ended { machines: ended.machines, code });
+    code
 }
 
 /// The machines that are meant. Meaning all of them needs somebody to ask, and
@@ -114,16 +116,15 @@ async fn choose(args: &DeployArgs, selection: &Selection, report: &Report) -> Re
     if args.building.checks {
         fleet::check(&nix, selection, report).await?;
     }
-    if selection.names.is_none() && !args.machines.yes && !agreed(&fleet.machines).await {
+    if selection.names.is_none() && !args.machines.yes && !agreed(&fleet.machines, report).await {
         return Err(Failure::unchanged("no machine was deployed to").because("the answer was no"));
     }
     Ok((nix, fleet))
 }
 
-async fn agreed(machines: &[Machine]) -> bool {
-    for machine in machines {
-        println!("  {} at {}", machine.name, machine.ssh.hostname);
-    }
+async fn agreed(machines: &[Machine], report: &Report) -> bool {
+    let shown = |machine: &Machine| (machine.name.clone(), machine.ssh.hostname.clone());
+    report.tell(Event::Machines { machines: machines.iter().map(shown).collect() });
     question::yes(if machines.len() == 1 { "deploy to it?" } else { "deploy to all of them?" })
         .await
 }

@@ -5,7 +5,7 @@ use crate::{
     args::PlanArgs,
     error::Result,
     outcome,
-    report::{Event, Report, bytes},
+    report::{Changes, Event, Report, bytes},
     stages::{
         ask::{self, Passwords, Probed},
         build,
@@ -57,16 +57,19 @@ async fn one(
     };
     let accepted = args.machines.accepted_name();
     let said = match plan::decide(&probed.machine, &probed.facts, Mode::Switch, &accepted) {
-        Ok(Plan::UpToDate { .. }) => Ok(vec!["up to date: nothing would be done".to_owned()]),
+        Ok(Plan::UpToDate) => Ok((vec!["up to date: nothing would be done".to_owned()], None)),
         Ok(Plan::Busy(record)) => Err(plan::busy(&name, &record, probed.facts.now)),
         Ok(Plan::Deploy) if args.build => after_building(nix, &probed, report).await,
-        Ok(Plan::Deploy) => before_building(nix, &probed).await,
+        Ok(Plan::Deploy) => before_building(nix, &probed).await.map(|lines| (lines, None)),
         Err(failure) => Err(failure),
     };
     match said {
-        Ok(mut lines) => {
+        Ok((mut lines, changes)) => {
             lines.extend(missing_secrets(&probed));
-            report.tell(Event::Plan { machine: name, lines });
+            report.tell(Event::Plan { machine: name.clone(), lines });
+            if let Some(changes) = changes {
+                report.tell(Event::Changes { machine: name, changes });
+            }
             0
         }
         Err(failure) => {
@@ -98,7 +101,11 @@ async fn before_building(nix: &Nix, probed: &Probed) -> Result<Vec<String>> {
     Ok(lines)
 }
 
-async fn after_building(nix: &Nix, probed: &Probed, report: &Report) -> Result<Vec<String>> {
+async fn after_building(
+    nix: &Nix,
+    probed: &Probed,
+    report: &Report,
+) -> Result<(Vec<String>, Option<Changes>)> {
     let built = build::build(nix, probed, report).await?;
     let mut lines = head(probed);
     if built.place == build::Where::Here {
@@ -115,8 +122,8 @@ async fn after_building(nix: &Nix, probed: &Probed, report: &Report) -> Result<V
     } else {
         lines.push("to send: nothing, it was built on the machine".into());
     }
-    lines.extend(changes::changes(probed, &built).await?.lines());
-    Ok(lines)
+    let changes = changes::changes(probed, &built).await?;
+    Ok((lines, Some(changes)))
 }
 
 fn some(names: &[String]) -> String {

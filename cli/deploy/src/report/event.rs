@@ -3,9 +3,11 @@
 use deploy_wire::{
     event::Event as Happened,
     message::{Mode, Status},
+    outcome::BootDefault,
 };
 use serde::Serialize;
 
+use super::Changes;
 use crate::{error::Failure, outcome::Ending, tools::nix_log::Progress};
 
 /// A stage, as people see it.
@@ -44,6 +46,11 @@ pub enum Event {
         /// How long it took.
         milliseconds: u64,
     },
+    /// All machines of the flake are meant; these are they.
+    Machines {
+        /// Their names and addresses.
+        machines: Vec<(String, String)>,
+    },
     /// A stage began.
     Stage {
         /// The machine.
@@ -69,8 +76,8 @@ pub enum Event {
     Changes {
         /// The machine.
         machine: String,
-        /// Lines for people.
-        lines: Vec<String>,
+        /// What.
+        changes: Changes,
     },
     /// What would be done with a machine.
     Plan {
@@ -127,6 +134,13 @@ pub enum Event {
     Finished(Finished),
     /// Something failed before any machine was asked.
     Failed(Box<Failure>),
+    /// A command that changes machines is over.
+    Ended {
+        /// Each machine that was begun with, and how it ended.
+        machines: Vec<(String, Ending)>,
+        /// The exit code.
+        code: u8,
+    },
 }
 
 /// How far a new login is.
@@ -150,10 +164,12 @@ pub struct Finished {
     pub attempt: Option<String>,
     /// How far it was to go.
     pub mode: Mode,
+    /// Whether a new login confirmed what it is on.
+    pub confirmed: bool,
     /// What runs there, as far as known.
     pub runs: Option<String>,
     /// What boots there, as far as known.
-    pub boots: Option<String>,
+    pub boots: Option<BootDefault>,
     /// The profile generation.
     pub generation: Option<u64>,
     /// What people should know besides.
@@ -170,6 +186,7 @@ impl Finished {
             ending: Ending::Unchanged,
             attempt: None,
             mode: Mode::Switch,
+            confirmed: false,
             runs: None,
             boots: None,
             generation: None,

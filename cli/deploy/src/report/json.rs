@@ -1,27 +1,45 @@
-//! One JSON document a line, for scripts. The fields are documented in
-//! docs/commands.md; none is ever renamed.
+//! One JSON document a line, for scripts. docs/json.md tells what each means.
 
+use deploy_wire::outcome::BootDefault;
 use serde_json::{Value, json};
 
-use super::{Event, Finished, Renderer};
-use crate::{error::Failure, tools::nix_log::Progress};
+use super::{Event, Finished, Renderer, out::Out};
+use crate::{
+    error::{Failure, State},
+    tools::nix_log::Progress,
+};
 
 /// Prints JSON lines.
-pub struct Json;
+pub struct Json {
+    out: Out,
+}
 
-impl Renderer for Json {
-    fn show(&mut self, event: &Event) {
-        println!("{}", document(event));
+impl Json {
+    /// A printer of JSON.
+    pub fn new(out: Out) -> Self {
+        Self { out }
     }
 }
 
-fn document(event: &Event) -> Value {
+impl Renderer for Json {
+    fn show(&mut self, event: &Event) {
+        self.out.write(&format!("{}\n", document(event)));
+    }
+}
+
+/// The document of an event.
+pub fn document(event: &Event) -> Value {
     match event {
         Event::Evaluating { flake } => json!({ "event": "evaluating", "flake": flake }),
         Event::Checking { flake } => json!({ "event": "checking", "flake": flake }),
         Event::Evaluated { machines, kept, milliseconds } => json!({
             "event": "evaluated", "machines": machines, "kept": kept, "milliseconds": milliseconds,
         }),
+        Event::Machines { machines } => {
+            let machine = |(name, hostname)| json!({ "machine": name, "hostname": hostname });
+            let machines: Vec<Value> = machines.iter().map(|(n, h)| machine((n, h))).collect();
+            json!({ "event": "machines", "machines": machines })
+        }
         Event::Stage { machine, stage } => {
             json!({ "event": "stage", "machine": machine, "stage": stage })
         }
@@ -31,8 +49,8 @@ fn document(event: &Event) -> Value {
         Event::Push { machine, progress: p } => {
             json!({ "event": "push", "machine": machine, "progress": progress(p) })
         }
-        Event::Changes { machine, lines } => {
-            json!({ "event": "changes", "machine": machine, "lines": lines })
+        Event::Changes { machine, changes } => {
+            json!({ "event": "changes", "machine": machine, "changes": changes })
         }
         Event::Plan { machine, lines } => {
             json!({ "event": "plan", "machine": machine, "lines": lines })
@@ -57,6 +75,11 @@ fn document(event: &Event) -> Value {
         Event::Failed(failure) => {
             json!({ "event": "failed", "failure": failure_document(failure) })
         }
+        Event::Ended { machines, code } => {
+            let machine = |(name, ending)| json!({ "machine": name, "ending": ending });
+            let machines: Vec<Value> = machines.iter().map(|(n, e)| machine((n, e))).collect();
+            json!({ "event": "ended", "machines": machines, "exitCode": code })
+        }
     }
 }
 
@@ -70,14 +93,21 @@ fn progress(progress: &Progress) -> Value {
 }
 
 fn finished_document(finished: &Finished) -> Value {
+    let (boots, why) = match &finished.boots {
+        Some(BootDefault::Known(path)) => (Some(path), None),
+        Some(BootDefault::Unknown(why)) => (None, Some(why.as_str())),
+        None => (None, Some("the machine was not asked")),
+    };
     json!({
         "event": "finished",
         "machine": finished.machine,
         "ending": finished.ending,
         "attempt": finished.attempt,
         "mode": finished.mode,
+        "confirmed": finished.confirmed,
         "runs": finished.runs,
-        "boots": finished.boots,
+        "boots": boots,
+        "bootsNotKnown": why,
         "generation": finished.generation,
         "notes": finished.notes,
         "failure": finished.failure.as_deref().map(failure_document),
@@ -89,6 +119,15 @@ fn failure_document(failure: &Failure) -> Value {
         "what": failure.what,
         "causes": failure.causes,
         "state": failure.state.to_string(),
+        "stateIs": state_word(&failure.state),
         "hint": failure.hint,
     })
+}
+
+fn state_word(state: &State) -> &'static str {
+    match state {
+        State::Unchanged => "unchanged",
+        State::Changed(_) => "known",
+        State::NotKnown(_) => "notKnown",
+    }
 }

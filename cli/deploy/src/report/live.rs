@@ -1,140 +1,160 @@
 //! A terminal: lines that stay, and one at the bottom that moves.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    thread,
+    time::{Duration, Instant},
+};
 
 use deploy_wire::event::Event as Happened;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Detail, Event, NewLogin, Renderer, Stage, plain::pushed_line, words};
+use super::{
+    Detail, Event, NewLogin, Renderer, Stage,
+    line::Colours,
+    out::Out,
+    pushed::Pushes,
+    screen::{Moving, Screen},
+    terminal::Terminal,
+    words,
+};
 use crate::tools::nix_log::Progress;
 
 /// Draws with a line that shows what goes on now.
 pub struct Live {
     detail: Detail,
-    bar: Option<ProgressBar>,
-    push_began: Option<Instant>,
-    pushed: u64,
-    counts_down: Option<CountDown>,
+    screen: Arc<Mutex<Screen>>,
+    pushes: Pushes,
+    builds: Builds,
+    count_down: Option<Moving>,
 }
 
-/// A deadline of a machine's, and what goes on until then.
-struct CountDown {
-    message: String,
-    end: Instant,
+/// What a build is at.
+#[derive(Default)]
+struct Builds {
+    derivation: String,
+    counts: Option<(u64, u64)>,
 }
 
 const TICK: Duration = Duration::from_millis(100);
 
 impl Live {
-    /// A live view on this terminal.
-    pub fn new(detail: Detail) -> Self {
-        Self { detail, bar: None, push_began: None, pushed: 0, counts_down: None }
+    /// A live view on a terminal.
+    pub fn new(out: Out, terminal: Box<dyn Terminal>, colours: Colours, detail: Detail) -> Self {
+        let screen = Arc::new(Mutex::new(Screen::new(out, terminal, colours)));
+        let (pushes, builds) = (Pushes::default(), Builds::default());
+        Self { detail, screen, pushes, builds, count_down: None }
     }
 
-    fn spin(&mut self, template: &str, message: String) {
-        let bar = self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::new_spinner();
-            bar.enable_steady_tick(TICK);
-            bar
+    /// Moves by itself, until it is dropped.
+    pub fn moving(self) -> Self {
+        let screen = Arc::downgrade(&self.screen);
+        thread::spawn(move || {
+            while let Some(screen) = screen.upgrade() {
+                locked(&screen).tick(Instant::now());
+                drop(screen);
+                thread::sleep(TICK);
+            }
         });
-        bar.set_style(ProgressStyle::with_template(template).expect("a template of ours"));
-        bar.set_message(message);
+        self
     }
 
-    fn clear(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
+    fn moves(&self, text: impl Into<String>) {
+        let moving = Moving { text: text.into(), until: None };
+        locked(&self.screen).moves(Some(moving), Instant::now());
+    }
+
+    fn stops(&mut self) {
+        self.count_down = None;
+        locked(&self.screen).moves(None, Instant::now());
+    }
+
+    fn print(&self, event: &Event) {
+        locked(&self.screen).lines(words::lines(event, self.detail), Instant::now());
+    }
+
+    /// What was pushed stays on the screen once something else begins.
+    fn end_push(&mut self) {
+        if let Some(line) = self.pushes.end(Instant::now()) {
+            locked(&self.screen).lines([line], Instant::now());
         }
     }
 
-    fn end_push(&mut self, machine: &str) {
-        if let Some(since) = self.push_began.take() {
-            self.line(&pushed_line(machine, self.pushed, since));
+    fn build(&mut self, machine: &str, progress: &Progress) {
+        match progress {
+            Progress::Building(drv) => self.builds.derivation = words::drv_name(drv),
+            Progress::Built { done, expected } => self.builds.counts = Some((*done, *expected)),
+            Progress::Log(_) | Progress::Copied { .. } => return,
         }
-    }
-
-    fn line(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(line),
-            None => println!("{line}"),
-        }
-    }
-
-    fn count_down(&mut self, machine: &str, what: &str, seconds: u64) {
-        let end = Instant::now() + Duration::from_secs(seconds);
-        self.counts_down = Some(CountDown { message: format!("{machine}: {what}"), end });
-        self.draw_count_down();
-    }
-
-    fn draw_count_down(&mut self) {
-        self.clear();
-        let Some(CountDown { message, end }) = &self.counts_down else { return };
-        let end = *end;
-        let bar = ProgressBar::new_spinner();
-        let style = ProgressStyle::with_template("{spinner} {msg} {left}")
-            .expect("a template of ours")
-            .with_key(
-                "left",
-                move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-                    let left =
-                        end.saturating_duration_since(Instant::now()).as_millis().div_ceil(1000);
-                    let _ = write!(out, "({left} s left)");
-                },
-            );
-        bar.set_style(style);
-        bar.set_message(message.clone());
-        bar.enable_steady_tick(TICK);
-        self.bar = Some(bar);
+        let counts = self.builds.counts.map(|(done, all)| format!(" (built {done} of {all})"));
+        let counts = counts.unwrap_or_default();
+        self.moves(format!("{machine}: building {}{counts}", self.builds.derivation));
     }
 }
 
-const SPINNER: &str = "{spinner} {msg}";
+fn locked(screen: &Mutex<Screen>) -> MutexGuard<'_, Screen> {
+    screen.lock().expect("nothing that draws panics")
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        locked(&self.screen).end();
+    }
+}
 
 impl Renderer for Live {
     fn show(&mut self, event: &Event) {
+        if !matches!(event, Event::Push { .. }) {
+            self.end_push();
+        }
         match event {
-            Event::Evaluating { flake } => self.spin(SPINNER, format!("evaluating {flake}")),
-            // Nothing moves while ssh and sudo may ask: it would wipe their questions away.
+            Event::Evaluating { flake } => self.moves(format!("evaluating {flake}")),
+            Event::Checking { flake } => self.moves(format!("running the checks of {flake}")),
+            // ssh and sudo may ask from here on: nothing moves meanwhile.
             Event::Stage { stage: Stage::Ask, .. } => {
-                self.clear();
+                self.stops();
                 self.print(event);
             }
-            Event::Login { login: NewLogin::Begins, .. } => self.clear(),
-            Event::Login { login: NewLogin::Over, .. } => self.draw_count_down(),
-            Event::Stage { machine, .. } => {
-                self.end_push(machine);
-                let text = words::lines(event, self.detail).join(" ");
-                self.spin(SPINNER, text);
+            Event::Login { login: NewLogin::Begins, .. } => {
+                locked(&self.screen).moves(None, Instant::now());
             }
-            Event::Build { machine, progress: Progress::Built { done, expected } } => {
-                self.spin(SPINNER, format!("{machine}: built {done} of {expected}"));
+            Event::Login { login: NewLogin::Over, .. } => {
+                locked(&self.screen).moves(self.count_down.clone(), Instant::now());
             }
-            Event::Push { machine, progress: Progress::Copied { bytes, expected } } => {
-                let since = *self.push_began.get_or_insert_with(Instant::now);
-                self.pushed = *bytes;
-                let rate = bytes.saturating_mul(1000)
-                    / u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
-                let [done, all, rate] = [*bytes, *expected, rate].map(words::bytes);
-                self.spin(SPINNER, format!("{machine}: pushing {done} of {all} ({rate}/s)"));
+            Event::Stage { .. } => {
+                self.builds = Builds::default();
+                let lines = words::lines(event, self.detail);
+                self.moves(lines.first().map_or("", |line| line.text()));
             }
-            Event::Agent {
-                machine,
-                event: Happened::Phase { phase, seconds_left: Some(left), why: None },
-            } => self.count_down(machine, words::phase_word(*phase), *left),
-            Event::Evaluated { .. } | Event::Finished(_) | Event::Failed(_) => {
-                self.clear();
-                self.counts_down = None;
+            Event::Build { machine, progress } => {
+                if matches!(progress, Progress::Log(_)) {
+                    self.print(event);
+                }
+                self.build(machine, progress);
+            }
+            Event::Push { machine, progress } => {
+                if let Some(text) = self.pushes.at(machine, progress, Instant::now()) {
+                    self.moves(text);
+                }
+            }
+            Event::Agent { machine, event: Happened::Phase { phase, seconds_left, why } } => {
+                if why.is_some() {
+                    self.print(event);
+                }
+                let now = Instant::now();
+                let until = seconds_left.map(|left| now + Duration::from_secs(left));
+                let text = format!("{machine}: {}", words::phase_word(*phase));
+                self.count_down = Some(Moving { text, until });
+                locked(&self.screen).moves(self.count_down.clone(), now);
+            }
+            Event::Evaluated { .. }
+            | Event::Machines { .. }
+            | Event::Finished(_)
+            | Event::Failed(_)
+            | Event::Ended { .. } => {
+                self.stops();
                 self.print(event);
             }
             _ => self.print(event),
-        }
-    }
-}
-
-impl Live {
-    fn print(&self, event: &Event) {
-        for line in words::lines(event, self.detail) {
-            self.line(&line);
         }
     }
 }

@@ -1,14 +1,25 @@
 //! What people and scripts see. Receives only: no stage asks it anything.
 
+mod changes;
 mod event;
 mod json;
+mod line;
 mod live;
+mod out;
 mod plain;
+mod pushed;
+mod screen;
+#[cfg(test)]
+pub mod shown;
+mod terminal;
 mod words;
 
 use std::{io::IsTerminal, sync::Mutex};
 
+pub use changes::{Changes, PackageChange, Units};
 pub use event::{Event, Finished, NewLogin, Stage};
+use line::{Colours, Line};
+use out::Out;
 pub use words::bytes;
 
 /// Something that shows events.
@@ -47,12 +58,22 @@ pub enum Detail {
 impl Report {
     /// A report on stdout.
     pub fn new(format: Format, detail: Detail) -> Self {
+        let out = Out::stdout();
         let renderer: Box<dyn Renderer> = match format {
-            Format::Json => Box::new(json::Json),
-            Format::People if std::io::stdout().is_terminal() => Box::new(live::Live::new(detail)),
-            Format::People => Box::new(plain::Plain::new(detail)),
+            Format::Json => Box::new(json::Json::new(out)),
+            Format::People if is_live() => {
+                let terminal = Box::new(terminal::Stdout::new());
+                let live = live::Live::new(out, terminal, Colours::wanted(), detail);
+                Box::new(live.moving())
+            }
+            Format::People => Box::new(plain::Plain::new(out, detail)),
         };
         Self { shown: Mutex::new(Shown { renderer, last_note: None }) }
+    }
+
+    /// Shows a note about a machine.
+    pub fn note(&self, machine: &str, text: impl Into<String>) {
+        self.tell(Event::Note { machine: machine.to_owned(), text: text.into() });
     }
 
     /// Shows an event. A note that repeats the one before it is not shown again.
@@ -67,4 +88,9 @@ impl Report {
         }
         shown.renderer.show(&event);
     }
+}
+
+/// Whether lines can move: on a terminal that knows how to go back in one.
+fn is_live() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

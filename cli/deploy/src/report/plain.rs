@@ -2,49 +2,35 @@
 
 use std::time::Instant;
 
-use super::{Detail, Event, Renderer, words};
-use crate::tools::nix_log::Progress;
+use super::{Detail, Event, Line, Renderer, out::Out, pushed::Pushes, words};
 
 /// Prints one line for each thing that matters; a push at its end only.
 pub struct Plain {
+    out: Out,
     detail: Detail,
-    pushed: Option<Pushed>,
-}
-
-struct Pushed {
-    machine: String,
-    bytes: u64,
-    since: Instant,
+    pushes: Pushes,
 }
 
 impl Plain {
     /// A printer of lines.
-    pub fn new(detail: Detail) -> Self {
-        Self { detail, pushed: None }
+    pub fn new(out: Out, detail: Detail) -> Self {
+        Self { out, detail, pushes: Pushes::default() }
+    }
+
+    fn print(&mut self, lines: impl IntoIterator<Item = Line>) {
+        for line in lines {
+            self.out.write(&format!("{}\n", line.text()));
+        }
     }
 }
 
 impl Renderer for Plain {
     fn show(&mut self, event: &Event) {
-        if let Event::Push { machine, progress: Progress::Copied { bytes, .. } } = event {
-            let since = self.pushed.as_ref().map_or_else(Instant::now, |pushed| pushed.since);
-            self.pushed = Some(Pushed { machine: machine.clone(), bytes: *bytes, since });
+        if let Event::Push { machine, progress } = event {
+            self.pushes.at(machine, progress, Instant::now());
             return;
         }
-        if !matches!(event, Event::Push { .. })
-            && let Some(pushed) = self.pushed.take()
-        {
-            println!("{}", pushed_line(&pushed.machine, pushed.bytes, pushed.since));
-        }
-        for line in words::lines(event, self.detail) {
-            println!("{line}");
-        }
+        let pushed = self.pushes.end(Instant::now());
+        self.print(pushed.into_iter().chain(words::lines(event, self.detail)));
     }
-}
-
-/// What was pushed, with its rate.
-pub fn pushed_line(machine: &str, bytes: u64, since: Instant) -> String {
-    let milliseconds = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
-    let rate = bytes.saturating_mul(1000) / milliseconds;
-    format!("{machine}: pushed {} ({}/s)", words::bytes(bytes), words::bytes(rate))
 }

@@ -2,7 +2,7 @@
 
 use deploy_wire::{
     attempt::AttemptId,
-    outcome::{End, Outcome},
+    outcome::{BootDefault, End, Outcome},
     record::Record,
     store_path::StorePath,
 };
@@ -14,95 +14,146 @@ use crate::{
     report::Finished,
 };
 
-/// What is told of an attempt that was started.
+/// What is told of an attempt that was started. `confirmed` is the system that was
+/// confirmed before it.
 pub fn finished(
-    machine: &str,
-    attempt: &AttemptId,
     record: &Record,
+    confirmed: Option<&StorePath>,
     conclusion: Conclusion,
 ) -> Finished {
     match conclusion {
-        Conclusion::Known(outcome) => known(machine, attempt, record, *outcome),
+        Conclusion::Known(outcome) => known(record, confirmed, *outcome),
         Conclusion::Refused(refusal) => {
-            Finished::failed(machine.to_owned(), refused(machine, &refusal))
+            let machine = &record.machine;
+            Finished::failed(machine.clone(), refused(machine, &refusal))
         }
-        Conclusion::NotKnown(why) => not_known(machine, attempt, record, &why),
+        Conclusion::NotKnown(why) => not_known(record, confirmed, &why),
     }
 }
 
-fn known(machine: &str, attempt: &AttemptId, record: &Record, outcome: Outcome) -> Finished {
-    let failure = (outcome.end != End::Committed).then(|| {
-        let what = match outcome.end {
-            End::Refused => format!("{machine} refuses the deploy"),
-            End::RolledBack => format!("{machine} was rolled back"),
-            End::TakenOver => format!("another tool switched {machine} in the middle"),
-            End::Stranded | End::Committed => format!("{machine} is stranded"),
-        };
+fn known(record: &Record, confirmed: Option<&StorePath>, outcome: Outcome) -> Finished {
+    let Record { machine, attempt, .. } = record;
+    let failure = failed(record, confirmed, &outcome).map(|(what, state, hint)| {
         Failure::unchanged(what)
             .because(outcome.why.as_deref().unwrap_or_default())
-            .state(state(attempt, record, &outcome))
-            .hint(Some(format!("deploy logs {machine} {attempt}")))
+            .state(state)
+            .hint(Some(hint))
     });
     Finished {
-        machine: machine.to_owned(),
+        machine: machine.clone(),
         ending: Ending::from(outcome.end),
         attempt: Some(attempt.to_string()),
         mode: record.mode,
+        confirmed: outcome.end == End::Committed && record.rules.confirm.required,
         runs: outcome.runs.as_ref().map(StorePath::to_string),
-        boots: Some(outcome.boots.to_string()),
+        boots: Some(outcome.boots),
         generation: outcome.generation,
         notes: outcome.notes,
         failure,
     }
 }
 
-fn state(attempt: &AttemptId, record: &Record, outcome: &Outcome) -> State {
-    let runs = outcome.runs.as_ref();
-    let named = |path: &StorePath| format!("{} ({})", &path.hash()[..7], path.name());
-    let running = match runs {
-        Some(path) => format!("runs {}", named(path)),
-        None => "runs no system that can be told".into(),
+/// What failed, the state, and what to do; nothing of a commit.
+fn failed(
+    record: &Record,
+    confirmed: Option<&StorePath>,
+    outcome: &Outcome,
+) -> Option<(String, State, String)> {
+    let Record { machine, attempt, .. } = record;
+    let logs = format!("deploy logs {machine} {attempt}");
+    let is = is(outcome);
+    Some(match outcome.end {
+        End::Committed => return None,
+        End::Refused => (format!("{machine} refuses the deploy"), State::Unchanged, logs),
+        End::RolledBack => {
+            (format!("{machine} was rolled back"), back(record, confirmed, outcome), logs)
+        }
+        End::TakenOver => (
+            format!("another tool switched {machine} in the middle"),
+            State::Changed(format!("{is}; attempt {attempt} stopped there and undid nothing")),
+            format!("deploy {machine} again starts from what runs now; {logs}"),
+        ),
+        End::Stranded => (
+            format!("{machine} is stranded: neither the new system nor the one before is reached"),
+            State::NotKnown(is),
+            format!("at its console, as root: /run/deploy-agent/agent status; {logs}"),
+        ),
+    })
+}
+
+fn back(record: &Record, confirmed: Option<&StorePath>, outcome: &Outcome) -> State {
+    let attempt = &record.attempt;
+    let Some(runs) = &outcome.runs else {
+        return State::NotKnown(format!("{}; attempt {attempt} is over", is(outcome)));
     };
     let boots = match &outcome.boots {
-        deploy_wire::outcome::BootDefault::Known(path) if Some(path) == runs => "boots it".into(),
-        deploy_wire::outcome::BootDefault::Known(path) => format!("boots {}", named(path)),
-        deploy_wire::outcome::BootDefault::Unknown(why) => format!("boots: not known ({why})"),
+        BootDefault::Known(path) if path == runs => String::new(),
+        boots => format!("; {}", boots_words(boots)),
     };
-    match outcome.end {
-        End::Refused => State::Unchanged,
-        End::RolledBack => {
-            let generation = match record.profile.generation {
-                Some(number) if record.profile.system.as_ref() == runs => {
-                    format!("back on generation {number}: ")
-                }
-                _ => "back: ".to_owned(),
-            };
-            State::Changed(format!(
-                "{generation}{running}, {boots}; attempt {attempt} was not made a generation"
-            ))
+    State::Changed(format!(
+        "back on {}{boots}; attempt {attempt} was not made a generation",
+        before(record, runs, confirmed)
+    ))
+}
+
+/// A system of before, as people know it.
+fn before(record: &Record, system: &StorePath, confirmed: Option<&StorePath>) -> String {
+    let what = match record.profile.generation {
+        Some(number) if record.profile.system.as_ref() == Some(system) => {
+            format!("generation {number}")
         }
-        End::Stranded => State::NotKnown(format!("{running}, {boots}")),
-        End::TakenOver | End::Committed => State::Changed(format!("{running}, {boots}")),
+        _ => named(system),
+    };
+    let is = match confirmed {
+        Some(confirmed) if confirmed == system => "confirmed",
+        Some(_) => "not confirmed",
+        None => "the baseline: nothing was confirmed yet",
+    };
+    format!("{what} ({is})")
+}
+
+/// What runs and what boots, by names that `nix path-info` finds.
+fn is(outcome: &Outcome) -> String {
+    let Some(runs) = &outcome.runs else {
+        return format!("what runs is not known, {}", boots_words(&outcome.boots));
+    };
+    match &outcome.boots {
+        BootDefault::Known(boots) if boots == runs => format!("runs and boots {}", named(runs)),
+        boots => format!("runs {}, {}", named(runs), boots_words(boots)),
     }
 }
 
-fn not_known(machine: &str, attempt: &AttemptId, record: &Record, why: &str) -> Finished {
+fn boots_words(boots: &BootDefault) -> String {
+    match boots {
+        BootDefault::Known(path) => format!("boots {}", named(path)),
+        BootDefault::Unknown(why) => format!("boots: not known ({why})"),
+    }
+}
+
+fn named(path: &StorePath) -> String {
+    format!("{}-{}", &path.hash()[..7], path.name())
+}
+
+/// Nobody could be asked until long after the last deadline: the machine has decided by
+/// itself, and one of two things is so.
+fn not_known(record: &Record, confirmed: Option<&StorePath>, why: &str) -> Finished {
+    let Record { machine, attempt, .. } = record;
     let failure = Failure::unchanged(format!("{machine} does not say how attempt {attempt} ended"))
         .because(why)
         .state(State::NotKnown(format!(
-            "not known; unconfirmed it goes back to {} by itself",
-            record.ran
+            "not known; its deadlines are over: it is back on {}, or on {} if that was confirmed",
+            before(record, &record.ran, confirmed),
+            named(&record.wanted)
         )))
-        .hint(Some(format!("deploy status {machine}, once it can be reached")));
+        .hint(Some(either(machine, attempt)));
     Finished {
-        machine: machine.to_owned(),
+        mode: record.mode,
         ending: Ending::NotKnown,
         attempt: Some(attempt.to_string()),
-        mode: record.mode,
-        runs: None,
-        boots: None,
-        generation: None,
-        notes: Vec::new(),
-        failure: Some(failure),
+        ..Finished::failed(machine.clone(), failure)
     }
+}
+
+fn either(machine: &str, attempt: &AttemptId) -> String {
+    format!("deploy status {machine}, once it can be reached; attempt {attempt} is named there")
 }

@@ -8,11 +8,9 @@ use crate::error::{Failure, Result};
 /// What is to be done with a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
-    /// It runs and boots the wanted system, and that is confirmed.
-    UpToDate {
-        /// Why *boots* could not be looked at, where it could not.
-        boots_not_known: Option<String>,
-    },
+    /// It runs and boots the wanted system, and that is confirmed. Where what boots cannot
+    /// be told, that is left out.
+    UpToDate,
     /// It is to be deployed to.
     Deploy,
     /// Another attempt has it.
@@ -75,12 +73,7 @@ pub fn decide(
         });
     }
     Ok(match mode {
-        Mode::Switch if is_up_to_date(facts) => Plan::UpToDate {
-            boots_not_known: match &facts.boots {
-                BootDefault::Known(_) => None,
-                BootDefault::Unknown(why) => Some(why.clone()),
-            },
-        },
+        Mode::Switch if is_up_to_date(facts) => Plan::UpToDate,
         _ => Plan::Deploy,
     })
 }
@@ -193,9 +186,9 @@ mod tests {
 
     #[test]
     fn up_to_date_means_running_and_profile_and_booting() {
-        assert_eq!(plan(&facts()), Plan::UpToDate { boots_not_known: None });
+        assert_eq!(plan(&facts()), Plan::UpToDate);
         let unknown = Facts { boots: BootDefault::Unknown("why".into()), ..facts() };
-        assert_eq!(plan(&unknown), Plan::UpToDate { boots_not_known: Some("why".into()) });
+        assert_eq!(plan(&unknown), Plan::UpToDate);
         for changed in [
             Facts { runs: Some(path('2')), ..facts() },
             Facts { profile: Some(path('2')), ..facts() },

@@ -44,9 +44,8 @@ pub struct Probed {
 
 impl Finished {
     /// A machine that has what is wanted.
-    pub fn up_to_date(probed: &Probed, boots_not_known: Option<String>) -> Self {
-        let notes = boots_not_known.map(|why| format!("boots: not known ({why})")).into_iter();
-        Self { ending: Ending::UpToDate, ..Self::looked(probed, notes.collect()) }
+    pub fn up_to_date(probed: &Probed) -> Self {
+        Self { ending: Ending::UpToDate, confirmed: true, ..Self::looked(probed, Vec::new()) }
     }
 
     /// A machine that runs what it ran, and what there is to say of it.
@@ -57,8 +56,9 @@ impl Finished {
             ending: Ending::Looked,
             attempt: None,
             mode: Mode::Switch,
+            confirmed: false,
             runs: facts.runs.as_ref().map(ToString::to_string),
-            boots: Some(facts.boots.to_string()),
+            boots: Some(facts.boots.clone()),
             generation: facts.generation,
             notes,
             failure: None,
@@ -113,7 +113,7 @@ pub async fn ask(
 ) -> Result<Probed> {
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Ask });
     let script = greeting::script(&machine);
-    let (place, said) = open(&machine, way, &script).await?;
+    let (place, said) = open(&machine, way, &script, report).await?;
     let answer = Answer::read(&said);
     let login = answer.word("login").and_then(attempt::Login::parse);
     let sudo = machine.sudo.as_ref();
@@ -151,14 +151,20 @@ pub async fn again(probed: &mut Probed) -> Result<()> {
 
 /// Tries the addresses in turn. Only an address that nothing answers at leads to
 /// the next one: a refused key or a wrong host key is told at once.
-async fn open(machine: &Machine, way: Way, script: &str) -> Result<(Place, String)> {
+async fn open(
+    machine: &Machine,
+    way: Way,
+    script: &str,
+    report: &Report,
+) -> Result<(Place, String)> {
     let targets = match way {
         Way::Ssh => Target::all_of(&machine.ssh).into_iter().map(Some).collect(),
         Way::Local => vec![None],
     };
     let mut failure = None;
     for target in targets {
-        match Place::open(target.as_ref(), script).await {
+        let tell = |line: &str| report.note(&machine.name, line);
+        match Place::open(target.as_ref(), script, tell).await {
             Ok(opened) => return Ok(opened),
             Err(error) => {
                 let host = target.as_ref().map_or("localhost", |target| target.hostname.as_str());

@@ -202,7 +202,8 @@ impl Started<'_> {
         let machine = &self.probed.machine.name;
         let tell = |login| report.tell(Event::Login { machine: machine.clone(), login });
         tell(NewLogin::Begins);
-        let fresh = Fresh::open(target, &self.probed.serve(&self.agent)).await;
+        let serve = self.probed.serve(&self.agent);
+        let fresh = Fresh::open(target, &serve, |line| report.note(machine, line)).await;
         tell(NewLogin::Over);
         fresh
     }

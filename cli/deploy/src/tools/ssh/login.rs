@@ -122,9 +122,7 @@ impl Login {
 
 /// What the greeting printed; what it had printed by then when the connection ended before
 /// it did.
-async fn answer(
-    stdout: &mut (impl AsyncBufRead + Unpin),
-) -> io::Result<Result<String, String>> {
+async fn answer(stdout: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Result<String, String>> {
     let mut lines = stdout.lines();
     let mut said = String::new();
     while let Some(line) = lines.next_line().await? {

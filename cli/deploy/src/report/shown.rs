@@ -1,0 +1,107 @@
+//! What each renderer shows of events, for tests.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use super::{
+    Detail, Event, Renderer, json::Json, line::Colours, live::Live, out::Out, plain::Plain,
+    terminal::Terminal,
+};
+
+/// What was written, for whoever looks at it meanwhile.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A terminal of this many columns that nobody is asked on.
+struct Quiet(usize);
+
+impl Terminal for Quiet {
+    fn columns(&self) -> usize {
+        self.0
+    }
+
+    fn asks(&self) -> bool {
+        false
+    }
+}
+
+fn told(events: &[Event], mut renderer: impl Renderer) {
+    events.iter().for_each(|event| renderer.show(event));
+}
+
+/// In a pipe.
+pub fn plain(events: &[Event]) -> String {
+    let written = Written::default();
+    told(events, Plain::new(Out::to(written.clone()), Detail::Normal));
+    String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
+}
+
+/// With `--json`, one document of several lines for each event.
+pub fn json(events: &[Event]) -> String {
+    let written = Written::default();
+    told(events, Json::new(Out::to(written.clone())));
+    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let pretty = |line: &str| {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        serde_json::to_string_pretty(&value).unwrap()
+    };
+    text.lines().map(pretty).collect::<Vec<_>>().join("\n")
+}
+
+/// What stands on a terminal of so many columns after the last event, before and after it
+/// is over; coloured words are `<in brackets>`.
+pub fn live(events: &[Event], columns: u16) -> [String; 2] {
+    let written = Written::default();
+    let terminal = Box::new(Quiet(columns.into()));
+    let out = Out::to(written.clone());
+    let mut live = Live::new(out, terminal, Colours::Shown, Detail::Normal);
+    events.iter().for_each(|event| live.show(event));
+    let screen = || {
+        let mut parser = vt100::Parser::new(60, columns, 0);
+        // As a terminal's driver does it.
+        let bytes = written.0.lock().unwrap().clone();
+        let text = String::from_utf8(bytes).unwrap().replace('\n', "\r\n");
+        parser.process(text.as_bytes());
+        contents(parser.screen())
+    };
+    let during = screen();
+    drop(live);
+    [during, screen()]
+}
+
+fn contents(screen: &vt100::Screen) -> String {
+    let (rows, columns) = screen.size();
+    let mut text = String::new();
+    let mut coloured = false;
+    for row in 0..rows {
+        for column in 0..columns {
+            let Some(cell) = screen.cell(row, column) else { continue };
+            let is = cell.fgcolor() != vt100::Color::Default;
+            if is != coloured {
+                text.push(if is { '<' } else { '>' });
+                coloured = is;
+            }
+            text.push_str(if cell.has_contents() { cell.contents() } else { " " });
+        }
+        text.truncate(text.trim_end_matches(' ').len());
+        if !screen.row_wrapped(row) {
+            text.push('\n');
+        } else {
+            text.push_str("↩\n");
+        }
+    }
+    text.trim_end().to_owned()
+}
