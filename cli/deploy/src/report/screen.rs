@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn any_width_takes_one_line_and_keeps_the_seconds() {
         let text = "frame1: waiting for a new login to confirm";
-        assert_eq!(shown(text, Some(8000), 40), "| frame1: waiting for a ... (8 s left)");
+        assert_eq!(shown(text, Some(8000), 40), "| frame1: waiting for a n... (8 s left)");
         assert_eq!(shown(text, Some(8000), 14), "(8 s left)");
         assert_eq!(shown(text, None, 12), "| frame1...");
         for columns in 0..60 {

@@ -157,3 +157,6 @@ fn not_known(record: &Record, confirmed: Option<&StorePath>, why: &str) -> Finis
 fn either(machine: &str, attempt: &AttemptId) -> String {
     format!("deploy status {machine}, once it can be reached; attempt {attempt} is named there")
 }
+
+#[cfg(test)]
+mod tests;
