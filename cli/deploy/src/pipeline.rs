@@ -31,11 +31,11 @@ use crate::{
 };
 
 /// What is the same for all machines of a run.
-pub struct Run {
+pub struct Run<'report> {
     /// Nix on this computer.
     pub nix: Nix,
     /// Where everything is told.
-    pub report: Report,
+    pub report: &'report Report,
     /// How the machines are reached.
     pub way: Way,
     /// What is wanted of them.
@@ -101,7 +101,7 @@ pub enum Stopped {
     ByOperator,
 }
 
-impl Run {
+impl Run<'_> {
     /// Deploys the machines one after the other and tells how each ended.
     pub async fn deploy(&self, machines: Vec<Machine>, interrupts: &mut Interrupts) -> Ended {
         let mut passwords = Passwords::default();
@@ -138,15 +138,15 @@ impl Run {
     }
 
     async fn prepare(&self, machine: Machine, passwords: &mut Passwords) -> Result<Prepared> {
-        let mut probed = ask::ask(machine, self.way, passwords, &self.report).await?;
+        let mut probed = ask::ask(machine, self.way, passwords, self.report).await?;
         if self.plan(&mut probed).await? == Plan::UpToDate {
             return Ok(Prepared::done(Finished::up_to_date(&probed)));
         }
         let agent =
-            agent_program::find(&self.nix, self.agent.as_deref(), &probed.machine, &self.report)
+            agent_program::find(&self.nix, self.agent.as_deref(), &probed.machine, self.report)
                 .await?;
         let built = self.build(&probed).await?;
-        let pushed = push::push(&self.nix, &probed, &built, &agent, &self.report).await?;
+        let pushed = push::push(&self.nix, &probed, &built, &agent, self.report).await?;
         self.tell_changes(&probed, &built).await?;
         match self.goal {
             Goal::Pushed => {
@@ -185,7 +185,7 @@ impl Run {
         match self.goal {
             Goal::Generation(to) => generations::earlier(probed, to).await,
             Goal::Flake | Goal::Pushed | Goal::DryActivated => {
-                build::build(&self.nix, probed, &self.report).await
+                build::build(&self.nix, probed, self.report).await
             }
         }
     }
@@ -215,13 +215,13 @@ impl Run {
         let mut again = AGAIN;
         loop {
             let attempt = new_attempt()?;
-            let staged = activate::stage(&probed, &ready.pushed, &attempt, self.mode, &self.report);
+            let staged = activate::stage(&probed, &ready.pushed, &attempt, self.mode, self.report);
             let refusal = match staged.await {
                 Ok(mut staged) => {
                     let agent = ready.pushed.agent.to_string();
                     let started = Started { probed: &probed, attempt, agent };
                     let conclusion =
-                        started.conclude(&mut staged.watch, interrupts, &self.report).await;
+                        started.conclude(&mut staged.watch, interrupts, self.report).await;
                     let confirmed = probed.facts.confirmed.as_ref().ok().and_then(Option::as_ref);
                     let confirmed = confirmed.map(|confirmed| &confirmed.toplevel);
                     return Ok(finished(&staged.record, confirmed, conclusion));
@@ -234,8 +234,7 @@ impl Run {
                 // collection was faster.
                 RefusalKind::NotValid if again > 0 => {
                     again -= 1;
-                    push::push(&self.nix, &probed, &ready.built, &ready.agent, &self.report)
-                        .await?;
+                    push::push(&self.nix, &probed, &ready.built, &ready.agent, self.report).await?;
                 }
                 // Somebody was faster between the login and now.
                 RefusalKind::Busy if self.when_busy == WhenBusy::Wait => {

@@ -27,38 +27,41 @@ pub async fn run(args: &DeployArgs) -> u8 {
 /// Does what is wanted with each machine.
 pub async fn towards(args: &DeployArgs, goal: Goal) -> u8 {
     let report = Report::new(args.machines.format(), args.machines.detail());
+    let (machines, code) = all(args, goal, &report).await;
+    report.tell(Event::Ended { machines, code });
+    code
+}
+
+/// How each machine ended that was begun with, and the exit code.
+async fn all(args: &DeployArgs, goal: Goal, report: &Report) -> (Vec<(String, Ending)>, u8) {
+    let nothing = |failure, code| {
+        report.tell(Event::Failed(failure));
+        (Vec::new(), code)
+    };
     for text in args.accepted.notes() {
         report.tell(Event::Warning { machine: None, text });
     }
     let selection = match select(&args.machines) {
         Ok(selection) => selection,
-        Err(failure) => {
-            report.tell(Event::Failed(failure));
-            return outcome::USAGE;
-        }
+        Err(failure) => return nothing(failure, outcome::USAGE),
     };
     let mut interrupts = match Interrupts::listen() {
         Ok(interrupts) => interrupts,
         Err(error) => {
             let failure = Failure::unchanged("Ctrl-C cannot be listened for").because(error);
-            report.tell(Event::Failed(failure));
-            return exit_code(&[Ending::Unchanged]);
+            return nothing(failure, exit_code(&[Ending::Unchanged]));
         }
     };
     let chosen = tokio::select! {
         biased;
         () = interrupts.next() => {
-            report.tell(Event::Failed(Failure::unchanged("interrupted")));
-            return outcome::INTERRUPTED;
+            return nothing(Failure::unchanged("interrupted"), outcome::INTERRUPTED);
         }
-        chosen = choose(args, &selection, &report) => chosen,
+        chosen = choose(args, &selection, report) => chosen,
     };
     let (nix, fleet) = match chosen {
         Ok(found) => found,
-        Err(failure) => {
-            report.tell(Event::Failed(failure));
-            return exit_code(&[Ending::Unchanged]);
-        }
+        Err(failure) => return nothing(failure, exit_code(&[Ending::Unchanged])),
     };
     let run = Run {
         nix,
@@ -77,8 +80,7 @@ pub async fn towards(args: &DeployArgs, goal: Goal) -> u8 {
         Stopped::No => exit_code(&endings),
         Stopped::ByOperator => outcome::interrupted_code(&endings),
     };
-    run.report.tell(Event::Ended { machines: ended.machines, code });
-    code
+    (ended.machines, code)
 }
 
 /// The machines that are meant. Meaning all of them needs somebody to ask, and
