@@ -131,3 +131,6 @@ fn state_word(state: &State) -> &'static str {
         State::NotKnown(_) => "notKnown",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! Every kind of event against its golden file, and docs/json.md against the golden files.
+
+use std::{collections::BTreeSet, path::Path};
+
+use deploy_wire::{message::Reply, phase::Phase};
+
+use super::*;
+use crate::{
+    outcome::Ending,
+    report::{Changes, NewLogin, PackageChange, Stage, Units},
+};
+
+const STATUS: &str = include_str!("../../../../wire/golden/message/reply-status.json");
+const DOCUMENT: &str = include_str!("../../../../../docs/json.md");
+
+fn golden(name: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format!("{name}.json"));
+    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn failure() -> Box<Failure> {
+    Failure::unchanged("frame1 was rolled back")
+        .because("no new login confirmed it within 60 s")
+        .state(State::Changed(
+            "back on generation 41 (confirmed); attempt 7f3a01c2 was not made a generation".into(),
+        ))
+        .hint(Some("deploy logs frame1 7f3a01c2".into()))
+}
+
+fn finished(ending: Ending) -> Event {
+    let system = "/nix/store/11111111111111111111111111111111-nixos-system-frame1-26.05";
+    let system = deploy_wire::store_path::StorePath::parse(system).unwrap();
+    Event::Finished(Finished {
+        machine: "frame1".into(),
+        ending,
+        attempt: Some("7f3a01c2".into()),
+        mode: deploy_wire::message::Mode::Switch,
+        confirmed: ending == Ending::Committed,
+        runs: Some(system.to_string()),
+        boots: Some(BootDefault::Known(system)),
+        generation: Some(if ending == Ending::Committed { 42 } else { 41 }),
+        notes: vec!["late check metrics fails: no answer".into()],
+        failure: (ending == Ending::RolledBack).then(failure),
+    })
+}
+
+/// The name of a golden file, and the event that it is of. A kind that is missing here
+/// does not compile in [`kind`].
+fn all() -> Vec<(&'static str, Event)> {
+    let name = || "frame1".to_owned();
+    let Reply::Status(status) = serde_json::from_str(STATUS).unwrap() else { panic!() };
+    let line = "building the system configuration...".to_owned();
+    let drv = "/nix/store/11111111111111111111111111111111-caddy-2.8.0.drv".to_owned();
+    let build = |progress| Event::Build { machine: name(), progress };
+    let agent = |event| Event::Agent { machine: name(), event };
+    use deploy_wire::event::Event as Happened;
+    vec![
+        ("evaluating", Event::Evaluating { flake: ".".into() }),
+        ("checking", Event::Checking { flake: ".".into() }),
+        ("evaluated", Event::Evaluated { machines: vec![name()], kept: false, milliseconds: 2310 }),
+        ("machines", Event::Machines { machines: vec![(name(), "192.168.2.241".into())] }),
+        ("stage", Event::Stage { machine: name(), stage: Stage::Ask }),
+        ("build-building", build(Progress::Building(drv))),
+        ("build-built", build(Progress::Built { done: 3, expected: 12 })),
+        ("build-log", build(Progress::Log(line.clone()))),
+        (
+            "push",
+            Event::Push {
+                machine: name(),
+                progress: Progress::Copied { bytes: 1 << 20, expected: 4 << 20 },
+            },
+        ),
+        ("changes", Event::Changes { machine: name(), changes: changes() }),
+        (
+            "plan",
+            Event::Plan {
+                machine: name(),
+                lines: vec!["up to date: nothing would be done".into()],
+            },
+        ),
+        ("status", Event::Status { machine: name(), lines: Vec::new(), status }),
+        ("log", Event::Log { machine: name(), line: line.clone() }),
+        ("login", Event::Login { machine: name(), login: NewLogin::Begins }),
+        (
+            "agent-phase",
+            agent(Happened::Phase { phase: Phase::Waiting, seconds_left: Some(60), why: None }),
+        ),
+        ("agent-line", agent(Happened::Line { text: "starting the following units".into() })),
+        ("agent-switched", agent(Happened::Switched { status: Some(0) })),
+        (
+            "agent-check",
+            agent(Happened::Check {
+                name: "caddy".into(),
+                passes: false,
+                detail: "status 500, not 200".into(),
+            }),
+        ),
+        (
+            "agent-broken-unit",
+            agent(Happened::BrokenUnit {
+                unit: "caddy.service".into(),
+                detail: "failed (exit-code)".into(),
+            }),
+        ),
+        ("agent-note", agent(Happened::Note { text: "no login confirmed it".into() })),
+        ("note", Event::Note { machine: name(), text: "Confirm user presence for key".into() }),
+        (
+            "warning",
+            Event::Warning { machine: Some(name()), text: "unknown field `colour`".into() },
+        ),
+        ("finished-committed", finished(Ending::Committed)),
+        ("finished-rolled-back", finished(Ending::RolledBack)),
+        ("failed", Event::Failed(failure())),
+        ("ended", Event::Ended { machines: vec![(name(), Ending::RolledBack)], code: 3 }),
+    ]
+}
+
+fn changes() -> Changes {
+    Changes {
+        packages: vec![PackageChange {
+            name: "caddy".into(),
+            before: vec!["2.7.6".into()],
+            after: vec!["2.8.0".into()],
+        }],
+        units: Units { changed: vec!["caddy.service".into()], ..Units::default() },
+        reboot: vec!["kernel".into()],
+    }
+}
+
+/// The word of `event` in JSON.
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Evaluating { .. } => "evaluating",
+        Event::Checking { .. } => "checking",
+        Event::Evaluated { .. } => "evaluated",
+        Event::Machines { .. } => "machines",
+        Event::Stage { .. } => "stage",
+        Event::Build { .. } => "build",
+        Event::Push { .. } => "push",
+        Event::Changes { .. } => "changes",
+        Event::Plan { .. } => "plan",
+        Event::Status { .. } => "status",
+        Event::Log { .. } => "log",
+        Event::Login { .. } => "login",
+        Event::Agent { .. } => "agent",
+        Event::Note { .. } => "note",
+        Event::Warning { .. } => "warning",
+        Event::Finished(_) => "finished",
+        Event::Failed(_) => "failed",
+        Event::Ended { .. } => "ended",
+    }
+}
+
+#[test]
+fn every_kind_of_event_is_as_its_golden_file() {
+    let kinds: BTreeSet<_> = all().iter().map(|(_, event)| kind(event)).collect();
+    assert_eq!(kinds.len(), 18, "a kind has no golden file");
+    for (name, event) in all() {
+        let document = document(&event);
+        assert_eq!(format!("{document}\n"), golden(name), "{name}");
+        assert_eq!(document["event"], kind(&event));
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
+    assert_eq!(
+        std::fs::read_dir(folder).unwrap().count(),
+        all().len(),
+        "a golden file is of nothing"
+    );
+}
+
+#[test]
+fn the_document_shows_every_golden_file_but_the_long_status() {
+    for (name, _) in all().iter().filter(|(name, _)| *name != "status") {
+        let text = golden(name);
+        assert!(DOCUMENT.contains(text.trim()), "docs/json.md does not show golden/{name}.json");
+    }
+}
+
+#[test]
+fn the_document_names_every_field() {
+    for (name, event) in all() {
+        let fields = |value: &Value| {
+            value
+                .as_object()
+                .into_iter()
+                .flat_map(serde_json::Map::keys)
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let document = document(&event);
+        for part in ["failure", "progress", "what", "changes"] {
+            for field in fields(&document[part]).into_iter().chain(fields(&document)) {
+                let named = format!("`{field}`");
+                assert!(DOCUMENT.contains(&named), "docs/json.md does not name {named} of {name}");
+            }
+        }
+    }
+}
