@@ -7,5 +7,6 @@
     ./node.nix
     ./agent.nix
     ./deploy-user.nix
+    ./metrics.nix
   ];
 }

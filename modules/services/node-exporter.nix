@@ -32,6 +32,7 @@ in
       extraFlags = [ "--collector.textfile.directory=${cfg.textfileDirectory}" ];
     };
 
+    services.deploy-agent.textfileDirectory = lib.mkDefault cfg.textfileDirectory;
     systemd.tmpfiles.rules = [ "d ${cfg.textfileDirectory} 0755 root root -" ];
 
     homelab.services.node-exporter = {

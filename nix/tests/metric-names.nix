@@ -32,6 +32,12 @@
   # modules/services/backup/verify.nix
   backups = [ "homelab_backup_last_success_timestamp_seconds" ];
 
+  # modules/deploy/metrics.sh
+  deploys = [
+    "homelab_deploy_attempts"
+    "homelab_deploy_last_confirmed_timestamp_seconds"
+  ];
+
   # Every scrape has it.
   scrape = [ "up" ];
 }

@@ -36,6 +36,12 @@
       backup.paths = [ "/var/lib/hollow" ];
     };
   };
+  services.deploy-agent = {
+    enable = true;
+    user = "deploy";
+    authorizedKeys = lib.attrValues (import "${inputs.deploy}/machines/keys.nix").admins;
+  };
+
   # Containers get a socket.
   services.openssh.startWhenNeeded = false;
 

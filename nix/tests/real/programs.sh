@@ -1,10 +1,12 @@
 #!/bin/bash
-# programs.sh ETC NAMES: what was rendered, given to the programs that read it. Runs as root in
+# programs.sh ETC FLAKE: what was rendered, given to the programs that read it. Runs as root in
 # a root of its own, with a network, mounts and processes of its own. A line per check:
 # `ok NAME`, or `FAIL NAME` and what was said, indented.
 set -u
 etc=$1/etc
-names=$2
+names=$2/nix/tests/metric-names.nix
+golden=$2/cli/wire/golden/message
+metrics_script=$2/modules/deploy/metrics.sh
 work=$(mktemp -d)
 started=()
 stop() {
@@ -92,7 +94,7 @@ exports() {
   local url=$1 name
   shift
   curl -sf "$url" > "$work/metrics" || return
-  for name; do grep -q "^$name[{ ]" "$work/metrics" || { echo "$name is not exported"; return 1; }; done
+  for name; do grep -qE "^${name}(\{| )" "$work/metrics" || { echo "$name is not exported"; return 1; }; done
 }
 # named GROUP: the metrics of a group that dashboards and alerts may name.
 named() { sed -n "/^  $1 = \[/,/]/s/^ *\"\(.*\)\"$/\1/p" "$names"; }
@@ -122,6 +124,18 @@ refuse "promtool refuses a broken expression" "could not parse expression\|parse
 # The file that is completed at the start; an empty place stays as it is.
 alertmanager=$(grep -oE '/nix/store/[^ "]*checked-config' "$(value alertmanager.service ExecStartPre)")
 try "amtool takes Alertmanager's configuration" amtool check-config "$alertmanager"
+# The agent's records are those of its golden files.
+mkdir -p "$work/state/attempts" "$work/textfiles"
+cp "$golden/confirmed.json" "$work/state/"
+for id in a b c; do jq --arg end "$([ $id = c ] && echo rolledBack || echo committed)" '.outcome = { end: $end }' "$golden/record.json" > "$work/state/attempts/$id.json"; done
+echo broken > "$work/state/attempts/d.json"
+deploys() {
+  sh "$metrics_script" /usr/bin/jq "$work/state" "$work/textfiles" && promtool check metrics < "$work/textfiles/deploy.prom" &&
+    [ "$(grep -v '^#' "$work/textfiles/deploy.prom" | paste -sd' ')" = 'homelab_deploy_attempts{end="committed"} 2 homelab_deploy_attempts{end="rolledBack"} 1 homelab_deploy_last_confirmed_timestamp_seconds 1789000000' ]
+}
+try "how deploys ended is exported" deploys
+nothing_yet() { rm -r "$work/state" && sh "$metrics_script" /usr/bin/jq "$work/state" "$work/textfiles"; }
+try "a machine without a deploy exports nothing of the kind" nothing_yet
 
 # --- SSH
 mkdir -p /run/sshd "$work/ssh"
@@ -137,14 +151,49 @@ keys_only() {
 }
 try "sshd lets nobody in by password" keys_only
 
+# --- the deploy user's rule, in a real sudo. What it starts says who it is.
+agent=/run/current-system/sw/bin/deploy-agent
+mkdir -p "${agent%/*}"
+cat > $agent << 'A'
+#!/bin/sh
+echo "$(id -u) $* ${INJECTED:-nothing}"
+A
+chmod 755 $agent
+install -m 0755 $agent /usr/local/bin/deploy-agent
+useradd --system --shell /bin/sh deploy
+# Wheel is NixOS's; nobody is in it here.
+groupadd wheel
+install -m 0440 "$etc/sudoers" /etc/sudoers
+as_deploy() { runuser -u deploy -- sudo -n "$@"; }
+prints() {
+  local wanted=$1 said
+  shift
+  said=$("$@")
+  echo "$said"
+  [ "$said" = "$wanted" ]
+}
+try "deploy may run the agent as root" prints "0 serve nothing" as_deploy $agent serve
+try "deploy may carry Nix's protocol" prints "0 serve --stdio nothing" as_deploy $agent serve --stdio
+denied="a password is required\|not allowed"
+refuse "deploy may run no other command of the agent" "$denied" as_deploy $agent boot
+refuse "deploy may add no argument" "$denied" as_deploy $agent serve --stdio --extra
+refuse "deploy may run no agent from elsewhere" "$denied" as_deploy /usr/local/bin/deploy-agent serve
+refuse "deploy may run no shell" "$denied" as_deploy /bin/sh
+refuse "deploy may hand over no environment" "not allowed" as_deploy INJECTED=yes $agent serve
+refuse "deploy may not keep its environment" "not allowed" as_deploy -E $agent serve
+refuse "deploy may become nobody but root" "$denied" as_deploy -u sshd $agent serve
+
 # --- units
-for name in caddy grafana homepage-dashboard victoriametrics loki alloy vmalert-homelab alertmanager prometheus-node-exporter sshd restic-backups-notes notes; do
+for name in caddy grafana homepage-dashboard victoriametrics loki alloy vmalert-homelab alertmanager prometheus-node-exporter sshd restic-backups-notes notes deploy-agent-boot deploy-metrics; do
   complete() {
     [ -e "$etc/systemd/system/$1.service" ] || { echo "there is no $1.service"; return 1; }
     SYSTEMD_UNIT_PATH="$etc/systemd/system:/usr/lib/systemd/system" systemd-analyze verify --man=no --generators=no --recursive-errors=no "$1.service"
   }
   try "systemd takes $name.service" complete "$name"
 done
+
+path_unit() { SYSTEMD_UNIT_PATH="$etc/systemd/system:/usr/lib/systemd/system" systemd-analyze verify --man=no --generators=no --recursive-errors=no deploy-metrics.path; }
+try "systemd takes deploy-metrics.path" path_unit
 
 # --- a backup, its loss and its return
 sh -c "$(sed -n 's/^Environment="\(RESTIC_[A-Z_]*\)=\(.*\)"/export \1=\2/p' "$etc/systemd/system/restic-backups-notes.service"); env" | grep ^RESTIC_ > "$work/environment"

@@ -1,0 +1,37 @@
+# How deploys ended, for the node exporter: written whenever an attempt ended.
+{
+  lib,
+  config,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.services.deploy-agent;
+  script = pkgs.writeShellScript "deploy-metrics" ''
+    exec ${pkgs.runtimeShell} ${./metrics.sh} ${lib.getExe pkgs.jq} /nix/var/deploy-agent ${cfg.textfileDirectory}
+  '';
+in
+{
+  options.services.deploy-agent.textfileDirectory = lib.mkOption {
+    type = lib.types.nullOr lib.types.str;
+    default = null;
+    description = "Where the node exporter looks for files: `deploy.prom` is written there. Null for none. `homelab.node-exporter` sets it.";
+  };
+
+  config = lib.mkIf (cfg.enable && cfg.textfileDirectory != null) {
+    # Ended attempts are put into this folder, so nothing starts in the middle of one.
+    systemd.paths.deploy-metrics = {
+      description = "Watch for ended deploys";
+      wantedBy = [ "paths.target" ];
+      pathConfig.PathChanged = "/nix/var/deploy-agent/attempts";
+    };
+    systemd.services.deploy-metrics = {
+      description = "Export how deploys ended";
+      restartIfChanged = false;
+      serviceConfig = {
+        Type = "oneshot";
+        ExecStart = script;
+      };
+    };
+  };
+}
