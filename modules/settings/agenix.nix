@@ -46,6 +46,7 @@ let
         owner
         group
         restartUnits
+        hint
         ;
     };
 in

@@ -29,11 +29,13 @@ in
   "the deploy is told both, and which file to make" = {
     expr = {
       missing = (entry "absent").file;
+      inherit (entry "absent") hint;
       present = builtins.match "/nix/store/[a-z0-9]{32}-present.age" (entry "present").file != null;
       inherit ((entry "present")) path restartUnits;
     };
     expected = {
       missing = "secrets/absent.age";
+      hint = "a word";
       present = true;
       path = "/run/agenix/present";
       restartUnits = [ "thing.service" ];

@@ -26,6 +26,7 @@ use crate::{
         dry, generations,
         plan::{self, AcceptedName, Plan},
         push::{self, Pushed},
+        secrets,
     },
     tools::{nix::Nix, terminal::Interrupts},
 };
@@ -141,6 +142,10 @@ impl Run<'_> {
         let mut probed = ask::ask(machine, self.way, passwords, self.report).await?;
         if self.plan(&mut probed).await? == Plan::UpToDate {
             return Ok(Prepared::done(Finished::up_to_date(&probed)));
+        }
+        // The machine would refuse too, after all was built and pushed.
+        if self.goal == Goal::Flake {
+            secrets::are_made(&probed.machine)?;
         }
         let agent =
             agent_program::find(&self.nix, self.agent.as_deref(), &probed.machine, self.report)

@@ -13,6 +13,7 @@ use crate::{cache, process};
 const SUITE: &str = "trixie";
 const PACKAGES: &str = include_str!("base/packages.txt");
 const CONFIGURE: &str = include_str!("base/configure.sh");
+const SERVICES: &str = include_str!("base/services.sh");
 const NIXOS_PLACES: &str = include_str!("base/nixos-places.sh");
 
 /// The password that `askadmin`'s sudo asks for on every host.
@@ -26,11 +27,13 @@ const IN_ROOT: &str = "mount -t proc proc \"$1/proc\" && mount --rbind /dev \"$1
 /// Written last, inside the root: a root without it is not whole.
 const MARKER: &str = "etc/deploy-lab-root";
 
-/// Where a host's programs are.
+/// Which programs a host has, and where they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Places {
     /// /usr/bin, /bin and so on, with the loader in /lib64.
     Debian,
+    /// The same, with those that services of this repository's flake run (`base/services.sh`).
+    Services,
     /// /run/current-system/sw/bin and /run/wrappers/bin; in the usual places only what NixOS
     /// has there, and no loader: what names a path of Debian's by habit fails.
     Nixos,
@@ -53,22 +56,23 @@ impl BaseRoot {
         Self::ensure_with(Places::Debian)
     }
 
-    /// The same root with its programs in other places (10 s more, once).
+    /// The same root with more programs, or with them in other places (10 to 30 s more, once).
     ///
     /// # Errors
     /// As [`BaseRoot::ensure`].
     pub fn ensure_with(places: Places) -> Result<Self> {
+        let layer =
+            |kind, script| format!("root-{kind}-{}", cache::version(&[&Self::version(), script]));
         let name = match places {
             Places::Debian => format!("root-{}", Self::version()),
-            Places::Nixos => {
-                format!("root-nixos-{}", cache::version(&[&Self::version(), NIXOS_PLACES]))
-            }
+            Places::Services => layer("services", SERVICES),
+            Places::Nixos => layer("nixos", NIXOS_PLACES),
         };
         let base = Self { path: cache::folder()?.join(&name), places };
         if base.is_whole() {
             return Ok(base);
         }
-        if places == Places::Nixos {
+        if places != Places::Debian {
             Self::ensure()?;
         }
         let _making = cache::lock("root")?;
@@ -100,6 +104,7 @@ impl BaseRoot {
         let log = self.path.with_extension("log");
         let how = match self.places {
             Places::Debian => "with debootstrap (about 90 s)",
+            Places::Services => "with the services' programs (about 30 s)",
             Places::Nixos => "with NixOS's places (about 20 s)",
         };
         eprintln!("lab: making the hosts' root {how}, log {}", log.display());
@@ -108,7 +113,8 @@ impl BaseRoot {
         }
         let made = match self.places {
             Places::Debian => fill(&making, &log),
-            Places::Nixos => move_programs(&making, &log),
+            Places::Services => add_programs(&making, &log),
+            Places::Nixos => copy_base(&making).and_then(|()| in_root(&making, NIXOS_PLACES, &log)),
         };
         made.and_then(|()| finish(&making))
             .with_context(|| format!("the hosts' root was not made; see {}", log.display()))?;
@@ -133,16 +139,21 @@ fn fill(root: &Path, log: &Path) -> Result<()> {
     in_root(root, CONFIGURE, log)
 }
 
-/// Fills `root` with a copy whose programs are moved.
-fn move_programs(root: &Path, log: &Path) -> Result<()> {
+fn add_programs(root: &Path, log: &Path) -> Result<()> {
+    copy_base(root)?;
+    copy_mirror_access(root)?;
+    in_root(root, SERVICES, log)
+}
+
+/// Fills `root` with a copy of the plain one.
+fn copy_base(root: &Path) -> Result<()> {
     let base = BaseRoot::ensure()?;
     process::run(
         Command::new("cp")
             .args(["--archive", "--reflink=auto", "--no-target-directory"])
             .args([base.path(), root]),
     )?;
-    fs::remove_file(root.join(MARKER))?;
-    in_root(root, NIXOS_PLACES, log)
+    fs::remove_file(root.join(MARKER)).map_err(Into::into)
 }
 
 fn in_root(root: &Path, script: &str, log: &Path) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::host::Host;
 use crate::process;
@@ -23,6 +23,17 @@ pub fn folder() -> Result<PathBuf> {
         }
     }
     Ok(dist.canonicalize()?)
+}
+
+/// Copies the agent alone to `file`.
+///
+/// # Errors
+/// When it is not built.
+pub fn copy_agent(file: &Path) -> Result<()> {
+    let agent = folder()?.join("libexec/deploy-agent-x86_64-linux");
+    std::fs::copy(&agent, file)
+        .map(drop)
+        .with_context(|| format!("cannot copy {}", agent.display()))
 }
 
 /// Copies the programs to /opt/deploy on `host`.

@@ -21,4 +21,4 @@ pub use self::generation::{Generation, Image, Stage, Unit};
 pub use self::homelab::{
     FRAME1_ADDRESS, HOMELAB, HOMELAB_FOLDER, Homelab, OVERRIDE, Secrets, StubFault, frame1,
 };
-pub use self::real::{Module, REAL, RealFleet};
+pub use self::real::{Module, REAL, RealFleet, SERVICES};

@@ -11,6 +11,7 @@ use crate::{
         build,
         changes::{self, Inventory},
         plan::{self, Plan},
+        secrets,
     },
     tools::{nix::Nix, place::Place},
 };
@@ -65,7 +66,7 @@ async fn one(
     };
     match said {
         Ok((mut lines, changes)) => {
-            lines.extend(missing_secrets(&probed));
+            lines.extend(secrets::missing(&probed.machine).into_iter().map(secrets::line));
             report.tell(Event::Plan { machine: name.clone(), lines });
             if let Some(changes) = changes {
                 report.tell(Event::Changes { machine: name, changes });
@@ -133,14 +134,4 @@ fn some(names: &[String]) -> String {
         names if names.len() <= SHOWN => names.join(", "),
         names => format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
     }
-}
-
-/// Secrets whose encrypted file was never made.
-fn missing_secrets(probed: &Probed) -> Vec<String> {
-    let secrets = &probed.machine.secrets;
-    let missing = secrets.iter().filter(|secret| {
-        let file = std::path::Path::new(&secret.file);
-        file.is_relative() || (!file.exists() && !secret.file.starts_with("/nix/store/"))
-    });
-    missing.map(|secret| format!("missing secret: {} ({})", secret.name, secret.file)).collect()
 }

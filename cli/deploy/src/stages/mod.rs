@@ -18,3 +18,4 @@ pub mod overrides;
 pub mod plan;
 pub mod profile;
 pub mod push;
+pub mod secrets;

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use super::files::{INSTALL, RECIPE};
 use super::{FOLDER, Fleet, Generation};
 use crate::access;
+use crate::base::Places;
 use crate::host::{Host, HostSpec};
 use crate::lab::Lab;
 use crate::nix::Nix;
@@ -50,8 +51,13 @@ pub const BASELINE: Prepared = Prepared {
 
 /// `mac` and `frame1`, up, without a system; the operator may log in.
 pub(super) fn pair(lab: &mut Lab) -> Result<[Host; 2]> {
-    let mac = lab.new_host(HostSpec::named("mac")?)?;
-    let frame1 = lab.new_host(HostSpec::named("frame1")?)?;
+    pair_with(lab, Places::Debian)
+}
+
+/// The same with these programs.
+pub(super) fn pair_with(lab: &mut Lab, places: Places) -> Result<[Host; 2]> {
+    let mac = lab.new_host(HostSpec::named("mac")?.with_programs_in(places))?;
+    let frame1 = lab.new_host(HostSpec::named("frame1")?.with_programs_in(places))?;
     for host in [&mac, &frame1] {
         host.boot()?;
     }

@@ -65,6 +65,26 @@ pub(super) const REAL: &[File] = &[
     ("machine.nix", include_str!("../../systems/real/machine.nix")),
 ];
 
+/// The flake of real NixOS systems with this repository's services.
+pub(super) const SERVICES: &[File] = &[
+    ("flake.nix", include_str!("../../systems/services/flake.nix")),
+    ("machine.nix", include_str!("../../systems/real/machine.nix")),
+    ("services.nix", include_str!("../../systems/services/services.nix")),
+    ("agent/default.nix", include_str!("../../systems/standin/agent.nix")),
+];
+
+/// Decides what is on hosts that have these services; not this repository's modules, which
+/// a test writes anew.
+pub(super) const SERVICES_RECIPE: &[&str] = &[
+    SERVICES[0].1,
+    SERVICES[1].1,
+    SERVICES[2].1,
+    include_str!("../base/services.sh"),
+    include_str!("real.rs"),
+    INSTALL,
+    BOOT_STEP,
+];
+
 /// The module that makes the stand-in's systems switchable.
 const STANDIN: &[File] = &[
     ("standin/agent.nix", include_str!("../../systems/standin/agent.nix")),

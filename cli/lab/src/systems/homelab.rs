@@ -123,9 +123,7 @@ impl Homelab {
     /// # Errors
     /// When the checkout or an input cannot be read, an edit does not fit, or git or age fails.
     pub fn write(&self, operator: &Host, frame1: &Host) -> Result<()> {
-        let folder = operator.root().join(&HOMELAB_FOLDER[1..]);
-        clear(&folder)?;
-        copy_checkout(&folder)?;
+        let folder = write_checkout(operator)?;
         let keys = folder.join("machines/keys.nix");
         let text = fs::read_to_string(&keys)?;
         let text = with_key(&text, "admin", &access::operator_key(operator)?)?;
@@ -170,8 +168,7 @@ impl Homelab {
         }
         write_here(&lab, files::standin())?;
         fs::write(lab.join("standin/faults.json"), serde_json::to_string(&self.faults)?)?;
-        let agent = programs::folder()?.join("libexec/deploy-agent-x86_64-linux");
-        fs::copy(agent, lab.join("standin/deploy-agent")).map(drop).context("the agent")
+        programs::copy_agent(&lab.join("standin/deploy-agent"))
     }
 }
 
@@ -181,6 +178,15 @@ fn checkout() -> PathBuf {
 
 fn input(name: &str) -> Result<PathBuf> {
     Ok(cache::folder()?.join("inputs").join(name))
+}
+
+/// Writes the checkout as it is to [`HOMELAB_FOLDER`] on `operator`; the folder, as this
+/// machine sees it.
+pub(super) fn write_checkout(operator: &Host) -> Result<PathBuf> {
+    let folder = operator.root().join(&HOMELAB_FOLDER[1..]);
+    clear(&folder)?;
+    copy_checkout(&folder)?;
+    Ok(folder)
 }
 
 /// All but the repository that was made there.

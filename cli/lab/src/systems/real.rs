@@ -2,6 +2,7 @@
 //! inputs folder's `nixpkgs-real`: NixOS's own modules over stub packages.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -10,13 +11,19 @@ use serde_json::{Map, Value};
 use super::baseline::{self, Loader};
 use super::files;
 use super::fleet::{systems, write_to_host};
+use super::homelab::{self, HOMELAB_FOLDER};
 use crate::access;
+use crate::base::Places;
 use crate::cache;
 use crate::host::Host;
 use crate::prepared::Prepared;
+use crate::programs;
 
 /// Where the inputs are on a host that [`RealFleet::write`] served.
 const INPUT: &str = "/opt/nixpkgs-real";
+
+/// Where the installed agent is taken from.
+const AGENT: &str = "/root/fleet/agent/deploy-agent";
 
 /// As [`super::BASELINE`], but `frame1` runs a real NixOS system, which was deployed from the
 /// flake that is on `mac`: what a test changes of it is built in seconds.
@@ -32,11 +39,34 @@ pub const REAL: Prepared = Prepared {
     },
 };
 
+/// As [`REAL`], but both hosts have the programs of this repository's services, and `frame1`
+/// runs them.
+pub const SERVICES: Prepared = Prepared {
+    name: "services",
+    recipe: files::SERVICES_RECIPE,
+    inputs: &["nixpkgs-real"],
+    make: |lab| {
+        let [mac, frame1] = baseline::pair_with(lab, Places::Services)?;
+        RealFleet::with_services(Module::new(1)).write(&mac)?;
+        let system = baseline::build_and_copy(&mac, &frame1)?;
+        baseline::install_system(&frame1, &system, Loader::Grub)
+    },
+};
+
 /// Machines, each with a module of its own besides what all have (`systems/real/machine.nix`).
 #[derive(Clone, Debug, Default)]
 pub struct RealFleet {
     machines: BTreeMap<String, Module>,
     nodes: BTreeMap<String, Map<String, Value>>,
+    contents: Contents,
+}
+
+/// What the machines have besides what all real systems have.
+#[derive(Clone, Copy, Debug, Default)]
+enum Contents {
+    #[default]
+    Bare,
+    Services,
 }
 
 impl RealFleet {
@@ -57,6 +87,12 @@ impl RealFleet {
         self
     }
 
+    /// The machine `frame1` with this repository's services, which are declared by its own
+    /// modules (`systems/services`).
+    pub fn with_services(module: Module) -> Self {
+        Self { contents: Contents::Services, ..Self::of("frame1", module) }
+    }
+
     fn files(&self, operator: &Host) -> Result<Vec<(String, String, u32)>> {
         let shadow = operator.read("/etc/shadow")?;
         let password = shadow
@@ -65,8 +101,15 @@ impl RealFleet {
             .find_map(|rest| rest.split(':').next())
             .context("askadmin has no password on the operator's machine")?;
         let mut all = systems();
-        for (path, text) in files::REAL {
-            let text = text.replace("@nixpkgs@", INPUT).replace("@askadmin@", password);
+        let flake = match self.contents {
+            Contents::Bare => files::REAL,
+            Contents::Services => files::SERVICES,
+        };
+        for (path, text) in flake {
+            let text = text
+                .replace("@nixpkgs@", INPUT)
+                .replace("@flake@", HOMELAB_FOLDER)
+                .replace("@askadmin@", password);
             all.push(((*path).to_owned(), text, 0o644));
         }
         for (name, module) in &self.machines {
@@ -95,6 +138,12 @@ impl RealFleet {
         // has made read-only.
         operator.sh("grep -qx 'build-users-group =' /etc/nix/nix.conf || \
                      echo 'build-users-group =' >> /etc/nix/nix.conf")?;
+        if let Contents::Services = self.contents {
+            homelab::write_checkout(operator)?;
+            let agent = operator.root().join(&AGENT[1..]);
+            fs::create_dir_all(agent.parent().context("a file has a folder")?)?;
+            programs::copy_agent(&agent)?;
+        }
         write_to_host(operator, self.files(operator)?)
     }
 }

@@ -9,7 +9,7 @@ use deploy_lab::host::{Host, HostSpec, Output, Running};
 use deploy_lab::lab::Lab;
 use deploy_lab::prepared::Prepared;
 use deploy_lab::programs::{self, DEPLOY};
-use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation};
+use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation, SERVICES};
 
 /// How long an answer over SSH may take once a machine should be reachable.
 pub const ANSWERS: Duration = Duration::from_secs(15);
@@ -37,6 +37,15 @@ impl Scene {
         let spec = HostSpec::named("frame1")?.with_programs_in(places);
         let frame1 = lab.prepared_as(&BASELINE, "frame1", spec)?;
         Self::switched_on(mac, frame1)
+    }
+
+    /// A scene whose frame1 runs this repository's services on a real NixOS system.
+    pub fn with_services(lab: &mut Lab) -> Result<Self> {
+        let mut host = |name| {
+            let spec = HostSpec::named(name)?.with_programs_in(Places::Services);
+            lab.prepared_as(&SERVICES, name, spec)
+        };
+        Self::switched_on(host("mac")?, host("frame1")?)
     }
 
     fn switched_on(mac: Host, frame1: Host) -> Result<Self> {

@@ -5,7 +5,7 @@ use deploy_lab::access;
 use deploy_lab::lab::Lab;
 use deploy_lab::systems::{BASELINE, HOMELAB, Homelab, frame1};
 
-use super::Home;
+use super::{Home, passed_checks};
 use crate::harness::Scenario;
 
 pub const ALL: &[Scenario] =
@@ -18,11 +18,11 @@ fn first(lab: &mut Lab) -> Result<()> {
     let home = Home::on(mac, frame1)?;
     access::connect(&home.mac, &home.frame1)?;
     home.has(&Homelab::default())?;
-    let said = home.deploy("frame1")?;
-    println!("{}", said.text);
-    said.ends(0, &["committed"])?;
-    let checks = home.eval("deploy.nodes.frame1", "node: map (check: check.name) node.checks")?;
-    let checks: Vec<String> = serde_json::from_str(&checks)?;
-    ensure!(checks.len() > 20, "only {} checks", checks.len());
-    home.ends_on(&home.runs()?)
+    let said = home.deploy("frame1 --json")?;
+    said.ends(0, &[])?;
+    let (passed, named) = (passed_checks(&said.text), home.checks()?);
+    ensure!(passed == named, "of {named:?} only these passed: {passed:?}");
+    ensure!(home.frame1.sh("cat /run/agenix/restic-password")? == "nixos", "no secrets");
+    home.deploy("frame1")?.ends(0, &["already up to date"])?;
+    home.ends_on(&home.wanted()?)
 }

@@ -2,14 +2,17 @@
 
 pub mod checks;
 pub mod deploys;
+pub mod secrets;
+pub mod services;
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 use deploy_lab::host::Host;
 use deploy_lab::lab::Lab;
 use deploy_lab::programs::{self, DEPLOY};
 use deploy_lab::systems::{HOMELAB, HOMELAB_FOLDER, Homelab, OVERRIDE, frame1};
+use serde_json::Value;
 
 use crate::scene::{ANSWERS, Said};
 
@@ -53,6 +56,20 @@ impl Home {
         ))
     }
 
+    /// The system that the flake makes for frame1.
+    pub fn wanted(&self) -> Result<String> {
+        let quoted = self.eval(
+            "nixosConfigurations.frame1",
+            "machine: machine.config.system.build.toplevel.outPath",
+        )?;
+        Ok(quoted.trim_matches('"').to_owned())
+    }
+
+    /// The names of the checks in frame1's manifest.
+    pub fn checks(&self) -> Result<BTreeSet<String>> {
+        named_checks(&self.eval("deploy.nodes.frame1", "node: node.checks")?)
+    }
+
     /// What runs on frame1, asked over SSH.
     pub fn runs(&self) -> Result<String> {
         self.mac.sh("ssh frame1 readlink /run/current-system")
@@ -68,5 +85,19 @@ impl Home {
     }
 }
 
-/// How long a host's services may take to be up after a boot.
-pub const UP: Duration = Duration::from_secs(30);
+/// The names in a list of checks, as JSON.
+pub fn named_checks(checks: &str) -> Result<BTreeSet<String>> {
+    let checks: Vec<Value> = serde_json::from_str(checks)?;
+    Ok(checks.iter().filter_map(|check| check["name"].as_str().map(str::to_owned)).collect())
+}
+
+/// The checks that have passed, by what `deploy --json` printed.
+pub fn passed_checks(printed: &str) -> BTreeSet<String> {
+    let passed = |line: &str| {
+        let event: Value = serde_json::from_str(line).ok()?;
+        let what = &event["what"];
+        let passes = what["type"] == "check" && what["passes"] == true;
+        passes.then(|| what["name"].as_str().map(str::to_owned))?
+    };
+    printed.lines().filter_map(passed).collect()
+}

@@ -1,0 +1,50 @@
+//! Secrets that are missing, or that the machine cannot read.
+
+use anyhow::{Result, ensure};
+use deploy_lab::lab::Lab;
+use deploy_lab::systems::{HOMELAB, HOMELAB_FOLDER, Homelab, Secrets};
+
+use super::Home;
+use crate::harness::Scenario;
+
+pub const ALL: &[Scenario] = &[
+    Scenario::new("a-deploy-whose-secrets-were-never-made-names-them-all", missing)
+        .unless(|| HOMELAB.missing()),
+    Scenario::new("a-secret-that-frame1-cannot-read-is-refused-before-the-switch", unreadable)
+        .unless(|| HOMELAB.missing()),
+];
+
+fn missing(lab: &mut Lab) -> Result<()> {
+    let home = Home::new(lab)?;
+    let before = home.runs()?;
+    home.has(&Homelab::default().secrets(Secrets::Missing))?;
+    let grafana = "missing secret grafana-secret-key (secrets/grafana-secret-key.age): ";
+    let restic = "missing secret restic-password (secrets/restic-password.age): ";
+    home.deploy("plan frame1")?.ends(0, &[grafana, restic])?;
+    let make = "(cd secrets && agenix -e alert-webhook.age); git add secrets";
+    let refused = home.deploy("frame1")?;
+    refused.ends(1, &["6 secrets of frame1 were never made", grafana, restic, make])?;
+    refused.ends(1, &["nothing was changed"])?;
+    let wanted = home.wanted()?;
+    ensure!(home.mac.command(["test", "-e", &wanted]).run()?.code != 0, "it was built");
+    ensure!(home.runs()? == before, "frame1 was switched");
+
+    home.has(&Homelab::default())?;
+    home.deploy("frame1")?.ends(0, &["frame1: committed"])
+}
+
+fn unreadable(lab: &mut Lab) -> Result<()> {
+    let home = Home::new(lab)?;
+    let before = home.runs()?;
+    home.has(&Homelab::default())?;
+    home.mac.sh(&format!(
+        "cd {HOMELAB_FOLDER}; ssh-keygen -q -t ed25519 -N '' -f /root/other; \
+         printf nixos | age -R /root/other.pub -o secrets/restic-password.age; \
+         git -c user.name=operator -c user.email=operator@mac commit -qam other"
+    ))?;
+    let refused = home.deploy("frame1")?;
+    refused
+        .ends(1, &["secret restic-password cannot be decrypted on the machine", "nothing was"])?;
+    ensure!(home.runs()? == before, "frame1 was switched");
+    Ok(())
+}
