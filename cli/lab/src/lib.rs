@@ -11,6 +11,7 @@ pub mod cache;
 pub mod cgroup;
 pub mod demo;
 pub mod disk;
+pub mod fault_table;
 pub mod host;
 pub mod lab;
 pub mod network;

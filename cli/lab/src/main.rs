@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use deploy_lab::base::BaseRoot;
 use deploy_lab::demo;
+use deploy_lab::fault_table;
 use deploy_lab::lab::Lab;
 use deploy_lab::nix::Nix;
 use deploy_lab::prepared::{self, Prepared};
@@ -43,6 +44,15 @@ enum Action {
         on: Option<String>,
         #[arg(last = true, required = true)]
         command: Vec<String>,
+    },
+    /// The fault table, from what the last runs of its scenarios have seen; prints it.
+    Faults {
+        /// Write docs/faults.md.
+        #[arg(long, conflicts_with = "check")]
+        write: bool,
+        /// Fail where docs/faults.md says something else.
+        #[arg(long)]
+        check: bool,
     },
     /// Runs a program of the hosts' root on this machine, in this folder, with a Nix store
     /// of its own: `lab nix -- nix build .#x`.
@@ -80,6 +90,14 @@ fn start() -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Action::Faults { write, check } => {
+            match (write, check) {
+                (true, _) => fault_table::write()?,
+                (_, true) => fault_table::check()?,
+                _ => print!("{}", fault_table::page()?),
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Action::Run { .. } | Action::Demo => {
             BaseRoot::ensure()?;
             let own: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -110,7 +128,9 @@ fn inside_lab(inside: &Inside) -> Result<ExitCode> {
             demo::play(&mut lab, &mut std::io::stdout(), |_, _| Ok(()))?;
             return Ok(ExitCode::SUCCESS);
         }
-        Action::Prepare | Action::Nix { .. } => bail!("that is not for the inside of a lab"),
+        Action::Prepare | Action::Faults { .. } | Action::Nix { .. } => {
+            bail!("that is not for the inside of a lab")
+        }
     };
     let set = Prepared::named(&set)?;
     let hosts: Vec<_> = host.iter().map(|name| lab.prepared(&set, name)).collect::<Result<_>>()?;

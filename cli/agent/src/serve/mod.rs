@@ -40,14 +40,23 @@ impl Replies {
 
 /// Answers requests until stdin ends.
 pub fn serve() -> Result<()> {
-    let replies = Replies;
+    let mut staged = None;
+    let served = answer_all(&Replies, &mut staged);
+    // Who staged it is gone. Without this the machine stays taken until the deadline of a
+    // staged attempt: `table-operator-killed-in-stage` proves it.
+    let left = staged.map_or(Ok(()), |attempt| start::nobody_will(&attempt));
+    served.and(left)
+}
+
+/// `staged` is the attempt that was staged in this conversation.
+fn answer_all(replies: &Replies, staged: &mut Option<AttemptId>) -> Result<()> {
     for line in io::stdin().lock().lines() {
         let line = line?;
         if line.trim().is_empty() {
             continue;
         }
         match read(&line) {
-            Ok(asked) => answer(&asked, &replies)?,
+            Ok(asked) => answer(&asked, replies, staged)?,
             Err(refusal) => replies.send(&Reply::Refused(refusal))?,
         }
     }
@@ -75,14 +84,14 @@ fn read(line: &str) -> Result<Asked, Refusal> {
     serde_json::from_str(line).map_err(spoken)
 }
 
-fn answer(asked: &Asked, replies: &Replies) -> Result<()> {
+fn answer(asked: &Asked, replies: &Replies, staged: &mut Option<AttemptId>) -> Result<()> {
     let agent = match Agent::open() {
         Ok(agent) => agent,
         Err(error) => {
             return replies.send(&Reply::Refused(stage::failed(&error)));
         }
     };
-    let done = dispatch(&agent, asked, replies);
+    let done = dispatch(&agent, asked, replies, staged);
     match done {
         Err(error) if error.downcast_ref::<io::Error>().is_some() => Err(error),
         Err(error) => replies.send(&Reply::Refused(stage::failed(&error))),
@@ -90,13 +99,21 @@ fn answer(asked: &Asked, replies: &Replies) -> Result<()> {
     }
 }
 
-fn dispatch(agent: &Agent, asked: &Asked, replies: &Replies) -> Result<()> {
+fn dispatch(
+    agent: &Agent,
+    asked: &Asked,
+    replies: &Replies,
+    staged: &mut Option<AttemptId>,
+) -> Result<()> {
     let login: &Option<Login> = &asked.login;
     match &asked.request {
         Request::Status => replies.send(&Reply::Status(Box::new(status::status(agent)?))),
         Request::Stage(wanted) => {
             let reply = match stage::stage(agent, wanted, login.clone()) {
-                Ok(record) => Reply::Staged { record: Box::new(record) },
+                Ok(record) => {
+                    *staged = Some(record.attempt.clone());
+                    Reply::Staged { record: Box::new(record) }
+                }
                 Err(refusal) => Reply::Refused(refusal),
             };
             replies.send(&reply)

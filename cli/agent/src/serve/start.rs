@@ -4,7 +4,13 @@ use anyhow::Result;
 use deploy_wire::attempt::AttemptId;
 
 use super::{Replies, find, follow, not_now};
-use crate::{agent::Agent, arm, ledger::Happened, transition::Event};
+use crate::{
+    agent::Agent,
+    arm,
+    ledger::Happened,
+    recover,
+    transition::{Action, Event, State},
+};
 
 /// Starts it and follows it to its end.
 pub fn start(agent: &Agent, attempt: &AttemptId, replies: &Replies) -> Result<()> {
@@ -17,4 +23,20 @@ pub fn start(agent: &Agent, attempt: &AttemptId, replies: &Replies) -> Result<()
         offer(&started, Happened::because(Event::NotArmed, format!("{error:#}")))?;
     }
     follow::follow(agent, &started, 0, replies)
+}
+
+/// Gives up an attempt that is still only staged: its operator is gone.
+pub fn nobody_will(attempt: &AttemptId) -> Result<()> {
+    let agent = Agent::open()?;
+    let staged = agent
+        .ledger
+        .find(attempt)?
+        .filter(|record| record.is_open() && State::of(record).action() == Action::Rest);
+    let Some(record) = staged else { return Ok(()) };
+    let happened =
+        Happened::because(Event::Cancelled, "the operator went away before it was started");
+    match agent.ledger.offer(&record, &agent.boot, happened, |_| {})? {
+        Some(ended) => recover::tidy(&agent, &ended),
+        None => Ok(()),
+    }
 }

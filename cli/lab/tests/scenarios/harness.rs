@@ -1,5 +1,6 @@
 //! Runs scenarios: this test's own program file, started again inside a new lab for each.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::process::{Command, ExitCode};
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use deploy_lab::base::BaseRoot;
+use deploy_lab::fault_table::{Fault, Phase};
 use deploy_lab::lab::Lab;
 use deploy_lab::prepared;
 use deploy_lab::reexec::{self, Inside};
@@ -23,21 +25,42 @@ const DEADLINE: Duration = Duration::from_secs(300);
 const LAST_WORDS: usize = 60;
 
 /// A test on real hosts. Its name is a sentence that says what must hold.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Scenario {
-    name: &'static str,
-    run: fn(&mut Lab) -> Result<()>,
+    name: Cow<'static, str>,
+    run: Run,
     missing: fn() -> Option<String>,
+}
+
+/// What a scenario does.
+#[derive(Clone, Copy)]
+enum Run {
+    Function(fn(&mut Lab) -> Result<()>),
+    /// A cell of the fault table.
+    Cell(Fault, Phase),
 }
 
 impl Scenario {
     pub const fn new(name: &'static str, run: fn(&mut Lab) -> Result<()>) -> Self {
-        Self { name, run, missing: || None }
+        Self { name: Cow::Borrowed(name), run: Run::Function(run), missing: || None }
+    }
+
+    /// A cell of the fault table.
+    pub fn cell(name: String, fault: Fault, phase: Phase) -> Self {
+        Self { name: Cow::Owned(name), run: Run::Cell(fault, phase), missing: || None }
+    }
+
+    fn run(&self, lab: &mut Lab) -> Result<()> {
+        match self.run {
+            Run::Function(run) => run(lab),
+            Run::Cell(fault, phase) => crate::table::run(lab, fault, phase),
+        }
     }
 
     /// The scenario is skipped, with the reason in the output, where `missing` gives one.
-    pub const fn unless(self, missing: fn() -> Option<String>) -> Self {
-        Self { missing, ..self }
+    pub const fn unless(mut self, missing: fn() -> Option<String>) -> Self {
+        self.missing = missing;
+        self
     }
 }
 
@@ -66,9 +89,11 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
         if let Some(why) = &missing {
             println!("skipped {}: {why}", scenario.name);
         }
-        let name = scenario.name;
-        Trial::test(name, move || start(name).map_err(|error| Failed::from(format!("{error:#}"))))
-            .with_ignored_flag(missing.is_some())
+        let name = scenario.name.clone().into_owned();
+        Trial::test(name.clone(), move || {
+            start(&name).map_err(|error| Failed::from(format!("{error:#}")))
+        })
+        .with_ignored_flag(missing.is_some())
     });
     Ok(libtest_mimic::run(&arguments, trials.collect()).exit_code())
 }
@@ -102,7 +127,7 @@ fn inside_lab(scenarios: &[Scenario], inside: &Inside) -> Result<ExitCode> {
         .iter()
         .find(|scenario| scenario.name == name)
         .with_context(|| format!("no scenario {name}"))?;
-    let Err(error) = (scenario.run)(&mut lab) else { return Ok(ExitCode::SUCCESS) };
+    let Err(error) = scenario.run(&mut lab) else { return Ok(ExitCode::SUCCESS) };
     eprintln!("{error:#}\n{}", lab.last_words(LAST_WORDS));
     Ok(ExitCode::FAILURE)
 }

@@ -1,0 +1,78 @@
+//! Which cells there are, and how each must end.
+
+use super::seen::Ending::{
+    self, Committed as C, NotKnown as N, RolledBack as R, TakenOver as T, Untouched as U,
+};
+use super::{Fault, Phase};
+
+/// One place of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// There is nothing to try.
+    Nothing,
+    /// It cannot be brought about; why.
+    Impossible(&'static str),
+    /// It can be: the end that it must come to, by what runs, what boots and the machine's
+    /// record, and how `deploy` must say that it ended; none where `deploy` was killed.
+    Ends(Ending, Option<Ending>),
+    /// It is in the table of what must hold; nothing brings it about here, and why.
+    Unrun(&'static str),
+}
+
+/// What is said is what is so.
+const fn ends(ending: Ending) -> Cell {
+    Cell::Ends(ending, Some(ending))
+}
+
+/// `deploy` is killed and says nothing.
+const fn unsaid(ending: Ending) -> Cell {
+    Cell::Ends(ending, None)
+}
+
+/// `deploy` cannot reach the machine any more, and says that.
+const fn unheard(ending: Ending) -> Cell {
+    Cell::Ends(ending, Some(N))
+}
+
+const OFF: Cell = Cell::Nothing;
+
+/// The places of a row, in the order of [`Phase::ALL`].
+fn row(fault: Fault) -> [Cell; 9] {
+    let (u, c, r, t) = (ends(U), ends(C), ends(R), ends(T));
+    match fault {
+        Fault::Control => [c, c, c, c, c, c, c, c, r],
+        Fault::OperatorKilled => {
+            let (u, c, r) = (unsaid(U), unsaid(C), unsaid(R));
+            [u, u, u, r, r, r, r, c, r]
+        }
+        Fault::OperatorSuspended => [OFF, c, OFF, OFF, r, r, r, OFF, OFF],
+        Fault::NetworkGone => {
+            let (c, r) = (unheard(C), unheard(R));
+            [u, u, u, r, r, r, r, c, r]
+        }
+        Fault::NetworkBack => [c, c, OFF, OFF, c, c, c, OFF, r],
+        Fault::AnswerLost => [OFF, OFF, OFF, OFF, OFF, OFF, c, c, OFF],
+        Fault::NoNewLogins => [OFF, OFF, OFF, OFF, r, OFF, r, OFF, OFF],
+        Fault::AgentKilled => [OFF, OFF, u, c, c, c, c, c, r],
+        Fault::PowerCut => [u, u, u, u, r, r, r, r, r],
+        Fault::StoreFull => [u, u, u, OFF, c, c, c, c, r],
+        Fault::BootFull => [OFF, OFF, u, OFF, OFF, OFF, OFF, r, OFF],
+        Fault::MountFails => [OFF, OFF, OFF, OFF, r, OFF, OFF, OFF, Cell::Unrun("not made yet")],
+        Fault::Reloads => [OFF, OFF, OFF, c, c, c, c, OFF, r],
+        Fault::SecondOperator => [c, u, c, c, c, c, c, c, r],
+        Fault::OtherTool => [c, u, t, OFF, t, t, t, t, t],
+        Fault::Garbage => [OFF, c, c, OFF, c, c, c, c, r],
+        Fault::Hangs => [OFF, OFF, OFF, OFF, r, OFF, OFF, r, r],
+        Fault::HalfSwitched => [OFF, OFF, OFF, OFF, r, OFF, OFF, OFF, r],
+        Fault::SoftReboot => [u, u, OFF, OFF, r, r, r, c, r],
+        Fault::ClockJumps => {
+            let qemu = Cell::Unrun("the wall clock of a lab host is the machine's: needs a VM");
+            [OFF, OFF, OFF, OFF, qemu, OFF, qemu, OFF, OFF]
+        }
+    }
+}
+
+/// The place of a fault in a phase.
+pub fn cell(fault: Fault, phase: Phase) -> Cell {
+    row(fault)[phase as usize]
+}

@@ -1,0 +1,154 @@
+//! The power is cut right after each call by which the agent makes something durable. strace
+//! stops the agent there; the lab keeps what was synced and nothing else.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use deploy_lab::host::Host;
+use deploy_lab::lab::Lab;
+use deploy_lab::systems::{Fleet, Generation};
+use deploy_wire::outcome::End;
+use deploy_wire::phase::Phase;
+use deploy_wire::record::Record;
+use serde_json::json;
+
+use super::operator::Operator;
+use crate::harness::Scenario;
+use crate::scene::{ANSWERS, Scene};
+
+pub const ALL: &[Scenario] = &[
+    Scenario::new("table-power-cut-after-every-durable-call-of-stage", stage),
+    Scenario::new("table-power-cut-after-every-durable-call-of-the-watching-service", watch),
+];
+
+/// After these the disk holds something else. What lies between two of them is lost with the
+/// power, so a cut there leaves what a cut after the first one leaves.
+const CALLS: [&str; 3] = ["fsync", "syncfs", "fdatasync"];
+
+const RECORD: &str = "/nix/var/deploy-agent/attempt.json";
+const LOG: &str = "/run/durable.log";
+const STOPPED: &str = "stopped by SIGSTOP";
+
+/// The agent that talks with the operator is started by sshd: by the key's own command.
+const SERVE: &str = "case \"$SSH_ORIGINAL_COMMAND\" in
+*'deploy-agent serve') exec STRACE sh -c \"exec $SSH_ORIGINAL_COMMAND\" ;;
+*) exec sh -c \"$SSH_ORIGINAL_COMMAND\" ;;
+esac";
+
+/// The watching service: a drop-in for all units of that prefix.
+const WATCH: &str = "mkdir -p /run/systemd/system/deploy-agent-.service.d
+cat > /run/systemd/system/deploy-agent-.service.d/trace.conf <<'END'
+[Service]
+ExecStart=
+ExecStart=STRACE /run/deploy-agent/agent run %j
+END
+systemctl daemon-reload";
+
+fn stage(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let keys = scene.frame1.read("/root/.ssh/authorized_keys")?;
+    let traced =
+        keys.lines().map(|key| format!("command=\"sh /root/serve\" {key}\n")).collect::<String>();
+    scene.frame1.write("/root/.ssh/authorized_keys", traced, 0o600)?;
+    every_call(&scene, |machine, strace| {
+        machine.write("/root/serve", SERVE.replace("STRACE", strace), 0o600)
+    })
+}
+
+fn watch(lab: &mut Lab) -> Result<()> {
+    every_call(&Scene::new(lab)?, |machine, strace| {
+        machine.sh(&WATCH.replace("STRACE", strace)).map(drop)
+    })
+}
+
+/// Deploys again and again, each time with the agent stopped one call later.
+fn every_call(scene: &Scene, trace: impl Fn(&Host, &str) -> Result<()>) -> Result<()> {
+    let mut number = 2;
+    let mut cuts = 0;
+    for call in CALLS {
+        for nth in 1.. {
+            let inject = format!("--inject={call}:signal=SIGSTOP:when={nth}");
+            let strace = format!("/usr/bin/strace -o {LOG} --trace={} {inject}", CALLS.join(","));
+            trace(&scene.frame1, &strace)?;
+            number += 1;
+            let what = || format!("the power is cut after {call} number {nth}");
+            if cut(scene, number).with_context(what)? == Cut::TooLate {
+                break;
+            }
+            cuts += 1;
+        }
+    }
+    ensure!(cuts > 5, "the agent was stopped at {cuts} calls only");
+    println!("the power was cut at {cuts} calls");
+    trace(&scene.frame1, "env")?;
+    wants(scene, number + 1)?;
+    scene.deploy("frame1")?.ends(0, &["committed"])?;
+    scene.ends_on(&scene.wanted()?)?;
+    let roots = scene.frame1.sh("ls /nix/var/nix/gcroots/deploy-agent")?;
+    ensure!(roots == "agent", "roots of ended attempts are left: {roots}");
+    Ok(())
+}
+
+#[derive(PartialEq, Eq)]
+enum Cut {
+    /// The power was cut where the agent stood.
+    Done,
+    /// The deploy came to its end: there is no such call any more.
+    TooLate,
+}
+
+fn wants(scene: &Scene, number: u32) -> Result<()> {
+    scene.has(Fleet::of("frame1", Generation::new("frame1", number)).node(
+        "frame1",
+        "units",
+        json!({ "watch": 0 }),
+    ))
+}
+
+fn cut(scene: &Scene, number: u32) -> Result<Cut> {
+    let machine = &scene.frame1;
+    let before = machine.sh(&format!("rm -f {LOG}; readlink /run/current-system"))?;
+    wants(scene, number)?;
+    let mut deploy = Operator::new(scene.begin("frame1 --json")?);
+    let mut over = false;
+    deploy
+        .until("the agent is stopped, or deploy ends", || {
+            let log = machine.sh(&format!(
+                "cat {LOG} 2> /dev/null || true; \
+            systemctl is-active --quiet 'deploy-*' || echo none"
+            ))?;
+            Ok(log.contains(STOPPED))
+        })
+        .or_else(|error| {
+            over = format!("{error:#}").contains("deploy ended");
+            if over { Ok(()) } else { Err(error) }
+        })?;
+    if over {
+        let told = deploy.end()?.context("deploy was not killed")?;
+        told.tells(deploy_lab::fault_table::Ending::Committed)?;
+        return Ok(Cut::TooLate);
+    }
+    machine.power_cut()?;
+    deploy.kill()?;
+    let record = record(machine)?;
+    machine.boot()?;
+    machine.wait_for_ssh(ANSWERS + Duration::from_secs(15))?;
+    let runs = scene.runs()?;
+    let (old, new) =
+        (runs == before, record.as_ref().is_some_and(|r| r.wanted.to_string() == runs));
+    ensure!(old || new, "it boots {runs}: {record:#?}");
+    let Some(record) = record else { return Ok(Cut::Done) };
+    let ended = record.outcome.as_ref().map(|outcome| outcome.end);
+    match (record.phase, ended) {
+        (Phase::Committing, _) => {}
+        (_, Some(End::Committed)) if record.wanted.to_string() == runs || old => {}
+        _ => ensure!(old, "it boots what nobody confirmed: {record:#?}"),
+    }
+    Ok(Cut::Done)
+}
+
+fn record(machine: &Host) -> Result<Option<Record>> {
+    let path = machine.root().join(&RECORD[1..]);
+    let Ok(text) = std::fs::read_to_string(path) else { return Ok(None) };
+    Ok(Some(serde_json::from_str(&text)?))
+}

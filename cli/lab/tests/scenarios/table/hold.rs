@@ -1,0 +1,134 @@
+//! Holding a deploy in a phase, from outside.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use deploy_lab::host::{Host, Running};
+use deploy_lab::network::Admission;
+use deploy_lab::relay::{Direction, Relay, Traffic};
+use deploy_lab::wait;
+
+use super::operator::Operator;
+use super::settings::CHECKED;
+
+/// From the start of a deploy until it is in its phase.
+pub const REACHED: Duration = Duration::from_secs(120);
+
+/// Holds the watching service before it starts: a drop-in for all units of that prefix.
+const ARM: &str = "mkdir -p /run/systemd/system/deploy-agent-.service.d
+cat > /run/systemd/system/deploy-agent-.service.d/hold.conf <<'END'
+[Service]
+ExecStartPre=/bin/sh -c '[ -p /run/hold/arm.at ] || exit 0; echo arm > /run/hold/arm.at; read -r _ < /run/hold/arm.go'
+END
+systemctl daemon-reload";
+
+/// Two fifos on the machine that stop what passes them.
+pub struct Fifo {
+    machine: Host,
+    name: &'static str,
+    reached: Running,
+}
+
+impl Fifo {
+    /// Makes those called `name`.
+    pub fn new(machine: &Host, name: &'static str) -> Result<Self> {
+        machine.sh(&make(name))?;
+        if name == "arm" {
+            machine.sh(ARM)?;
+        }
+        Self::expect(machine, name)
+    }
+
+    fn expect(machine: &Host, name: &'static str) -> Result<Self> {
+        let reached =
+            machine.command(["sh", "-c", &format!("read -r _ < /run/hold/{name}.at")]).spawn()?;
+        Ok(Self { machine: machine.clone(), name, reached })
+    }
+
+    /// Waits until something stands there.
+    pub fn reached(mut self, deploy: &mut Operator) -> Result<Held> {
+        deploy.until(&format!("{} is reached", self.name), || Ok(!self.reached.is_running()?))?;
+        Ok(Held::Fifo { machine: self.machine, name: self.name })
+    }
+}
+
+fn make(name: &str) -> String {
+    format!("mkdir -p /run/hold; cd /run/hold; mkfifo {name}.at {name}.go")
+}
+
+/// What stands still.
+pub enum Held {
+    /// A program on the machine that reads a fifo.
+    Fifo {
+        /// The machine.
+        machine: Host,
+        /// The fifos' name.
+        name: &'static str,
+    },
+    /// A declared check that waits for a file.
+    Check(Host),
+    /// A confirmation that does not come through.
+    Login(Host),
+    /// A direction of a road.
+    Road(Arc<Relay>, Direction),
+}
+
+impl Held {
+    /// Lets it go on. The fifos are gone before it does: nothing else is held.
+    pub fn go(self) -> Result<()> {
+        self.go_after("rm -r /run/hold")
+    }
+
+    /// Lets it go on, and holds the next switch in its activation.
+    pub fn go_to_the_next(self, deploy: &mut Operator) -> Result<Self> {
+        let Held::Fifo { machine, name } = &self else { return Ok(self) };
+        let (machine, name) = (machine.clone(), *name);
+        let next = format!("rm -r /run/hold; {}", make(name));
+        self.go_after(&next)?;
+        Fifo::expect(&machine, name)?.reached(deploy)
+    }
+
+    fn go_after(self, script: &str) -> Result<()> {
+        match self {
+            // The fifo that is opened is the old one.
+            Self::Fifo { machine, name } => {
+                machine.sh(&format!("{{ {script}; echo; }} > /run/hold/{name}.go")).map(drop)
+            }
+            Self::Check(machine) => machine.sh(&format!("touch {CHECKED}")).map(drop),
+            Self::Login(machine) => machine.admit(Admission::All),
+            Self::Road(relay, direction) => {
+                relay.set(direction, Traffic::Passes);
+                Ok(())
+            }
+        }
+    }
+
+    /// It stands there for ever; what comes to the same place later is let pass.
+    pub fn for_ever(self) -> Result<()> {
+        match self {
+            Self::Fifo { machine, .. } => machine.sh("rm -rf /run/hold").map(drop),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Waits until the first bytes of the machine are held.
+pub fn first_answer(relay: &Arc<Relay>, deploy: &mut Operator) -> Result<Held> {
+    deploy.until("the machine answers", || Ok(relay.bytes(Direction::FromHost) > 0))?;
+    Ok(Held::Road(relay.clone(), Direction::FromHost))
+}
+
+/// Waits until a push is under way, and holds it.
+pub fn middle_of_push(relay: &Arc<Relay>, deploy: &mut Operator) -> Result<Held> {
+    let direction = Direction::ToHost;
+    deploy.until("the push is under way", || Ok(relay.bytes(direction) > 2 << 20))?;
+    relay.set(direction, Traffic::Held);
+    let stands = || {
+        let before = relay.bytes(direction);
+        let moves = || Ok(relay.bytes(direction) != before);
+        Ok(wait::until("it moves", Duration::from_millis(200), moves).is_err())
+    };
+    wait::until("the push stands still", REACHED, stands).context("a held road")?;
+    Ok(Held::Road(relay.clone(), direction))
+}

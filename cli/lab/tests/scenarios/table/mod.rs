@@ -1,0 +1,90 @@
+//! The fault table's cells on real hosts: one scenario each, all run by the same code. What
+//! each must come to is in `deploy_lab::fault_table`.
+
+mod durable;
+mod hold;
+mod observed;
+mod operator;
+mod settings;
+mod stand;
+mod strike;
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use deploy_lab::fault_table::{Boots, Cell, Ending, Fault, Phase, Seen, cell, keep};
+use deploy_lab::lab::Lab;
+
+use self::operator::Told;
+use self::stand::Stand;
+use crate::harness::Scenario;
+
+/// From letting go until the machine has come to an end by itself.
+const LONGEST: Duration = Duration::from_secs(60);
+/// The same where the machine has to find out that nobody will come to start it: its sshd
+/// keeps a login whose other end is silent, and the deadline of a staged attempt is two minutes.
+const SILENCE: Duration = Duration::from_secs(150);
+
+/// A scenario for each cell that can be run, and one for each phase whose every durable call
+/// the power is cut at.
+pub fn all() -> Vec<Scenario> {
+    let cells = Fault::ALL.into_iter().flat_map(|fault| Phase::ALL.map(|phase| (fault, phase)));
+    cells
+        .filter_map(|(fault, phase)| match cell(fault, phase) {
+            Cell::Ends(..) => Some(Scenario::cell(
+                format!("table-{}-in-{}", fault.word(), phase.word()),
+                fault,
+                phase,
+            )),
+            _ => None,
+        })
+        .chain(durable::ALL.iter().cloned())
+        .collect()
+}
+
+/// Brings a fault about in a phase and checks what becomes of it.
+pub fn run(lab: &mut Lab, fault: Fault, phase: Phase) -> Result<()> {
+    keep(fault, phase, None)?;
+    let Cell::Ends(must, must_say) = cell(fault, phase) else { return Ok(()) };
+    let mut stand = Stand::new(lab, fault, phase)?;
+    let (mut deploy, held) = stand.begin()?;
+    let at = stand.attempt()?;
+    let struck = stand.strike(&mut deploy, held)?;
+    let told = deploy.end()?;
+    stand.heal()?;
+    let silent = (fault, phase) == (Fault::NetworkGone, Phase::Stage);
+    let record = stand.ended(at.as_ref(), if silent { SILENCE } else { LONGEST })?;
+    let runs = stand.runs()?;
+    let evidence = format!("{}; {}", stand.in_phase(at.as_ref())?, struck.evidence(&stand)?);
+    let boots = stand.boots()?;
+
+    let ending = observed::ending(&stand, record.as_ref(), &runs, &boots)?;
+    ensure!(ending == must, "it ended {ending}, not {must}: {record:#?}\n{told:?}");
+    match (&told, must_say) {
+        (Some(told), Some(must_say)) => {
+            told.tells(must_say)?;
+            truth(told, &runs, &boots)?;
+        }
+        (None, None) => {}
+        _ => ensure!(false, "deploy was to be killed, or was not: {told:?}"),
+    }
+    let boots = match boots {
+        boots if boots == stand.wanted => Boots::New,
+        boots if boots == stand.before => Boots::Old,
+        _ => Boots::Other,
+    };
+    let code = told.map(|told| told.code);
+    keep(fault, phase, Some(&Seen { ending, boots, code, points: 1, evidence }))
+}
+
+/// Where `deploy` names systems, they are those.
+fn truth(told: &Told, runs: &str, boots: &str) -> Result<()> {
+    for (what, said, is) in [("runs", &told.runs, runs), ("boots", &told.boots, boots)] {
+        let Some(said) = said else { continue };
+        ensure!(said == is, "deploy says it {what} {said}, and it {what} {is}");
+    }
+    let named = told.runs.is_some() && told.boots.is_some();
+    let must_name = matches!(told.ending, Ending::Committed | Ending::RolledBack);
+    ensure!(named || !must_name, "deploy does not say what runs and boots: {told:?}");
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! `deploy`, running on the operator's computer, and what it says.
+
+use anyhow::{Context, Result, bail, ensure};
+use deploy_lab::fault_table::Ending;
+use deploy_lab::host::Running;
+use deploy_lab::wait;
+use serde_json::Value;
+use std::time::Duration;
+
+use super::hold::REACHED;
+
+/// It must end by itself, whatever happens.
+const LONGEST: Duration = Duration::from_secs(180);
+
+/// A `deploy` that was begun.
+pub struct Operator {
+    running: Option<Running>,
+}
+
+/// What it said when it ended.
+#[derive(Debug)]
+pub struct Told {
+    pub ending: Ending,
+    pub code: i32,
+    pub runs: Option<String>,
+    pub boots: Option<String>,
+    text: String,
+}
+
+impl Operator {
+    pub fn new(running: Running) -> Self {
+        Self { running: Some(running) }
+    }
+
+    /// Waits for something that happens while it runs.
+    pub fn until(&mut self, what: &str, mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
+        let running = self.running.as_mut().context("deploy was killed")?;
+        wait::until(what, REACHED, || {
+            let holds = condition()?;
+            if !holds && !running.is_running()? {
+                bail!("deploy ended:\n{}{}", running.stdout()?, running.stderr()?);
+            }
+            Ok(holds)
+        })
+        .with_context(|| running.stdout().unwrap_or_default())
+    }
+
+    /// SIGKILL for it and its ssh.
+    pub fn kill(&mut self) -> Result<()> {
+        self.running.take().context("deploy was killed")?.kill()
+    }
+
+    /// It stands still with its ssh.
+    pub fn freeze(&self) -> Result<()> {
+        self.running.as_ref().context("deploy was killed")?.freeze()
+    }
+
+    /// Ends [`Operator::freeze`].
+    pub fn thaw(&self) -> Result<()> {
+        self.running.as_ref().context("deploy was killed")?.thaw()
+    }
+
+    /// Waits for its end; nothing if it was killed.
+    pub fn end(self) -> Result<Option<Told>> {
+        let Some(running) = self.running else { return Ok(None) };
+        let output = running.wait(LONGEST).context("deploy did not end")?;
+        let text = format!("{}{}", output.stdout, output.stderr);
+        let finished = output
+            .stdout
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find(|document| document["event"] == "finished")
+            .with_context(|| format!("deploy told no end ({}):\n{text}", output.code))?;
+        let word = |key: &str| finished[key].as_str().map(str::to_owned);
+        let ending = match word("ending").as_deref() {
+            Some("unchanged" | "upToDate") => Ending::Untouched,
+            Some("committed") => Ending::Committed,
+            Some("rolledBack") => Ending::RolledBack,
+            Some("takenOver") => Ending::TakenOver,
+            Some("stranded") => Ending::Stranded,
+            Some("notKnown") => Ending::NotKnown,
+            other => bail!("deploy ended {other:?}"),
+        };
+        let (runs, boots) = (word("runs"), word("boots"));
+        Ok(Some(Told { ending, code: output.code, runs, boots, text }))
+    }
+}
+
+impl Told {
+    /// Checks the end and the exit code that goes with it.
+    pub fn tells(&self, ending: Ending) -> Result<()> {
+        let code = match ending {
+            Ending::Untouched => 1,
+            Ending::Committed => 0,
+            Ending::RolledBack => 3,
+            Ending::TakenOver => 4,
+            Ending::Stranded | Ending::NotKnown => 5,
+        };
+        ensure!(self.ending == ending, "deploy says {}, not {ending}:\n{}", self.ending, self.text);
+        ensure!(self.code == code, "deploy ends with {}, not {code}:\n{}", self.code, self.text);
+        Ok(())
+    }
+}

@@ -1,0 +1,183 @@
+//! The hosts of one cell, and a deploy that is held in its phase.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use deploy_lab::fault_table::{Fault, Phase};
+use deploy_lab::lab::Lab;
+use deploy_lab::network::{Admission, Link};
+use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
+use deploy_lab::systems::{self, Generation};
+use deploy_lab::wait;
+use deploy_wire::phase::Phase as Recorded;
+use deploy_wire::record::Record;
+
+use super::hold::{self, Fifo, Held, REACHED};
+use super::operator::Operator;
+use super::settings;
+use super::strike::Struck;
+use crate::scene::{ANSWERS, Scene};
+
+const RECORD: &str = "/nix/var/deploy-agent/attempt.json";
+
+/// Slow enough for a push to be caught in its middle.
+const ROAD: RoadSpec = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(160) };
+
+/// An operator, a machine, and what is wanted of it.
+pub struct Stand {
+    pub scene: Scene,
+    pub fault: Fault,
+    pub phase: Phase,
+    /// What the machine ran first.
+    pub before: String,
+    /// What the operator wants.
+    pub wanted: String,
+    /// What another tool brings; it is in the machine's store.
+    pub other: Option<String>,
+    /// What a deploy that changes nothing leaves.
+    pub untouched: String,
+    pub relay: Option<Arc<Relay>>,
+}
+
+impl Stand {
+    pub fn new(lab: &mut Lab, fault: Fault, phase: Phase) -> Result<Self> {
+        let scene = Scene::new(lab)?;
+        scene.frame1.wait_for_ssh(ANSWERS)?;
+        let before = scene.frame1.sh("readlink /run/current-system")?;
+        let other = match fault {
+            Fault::OtherTool => {
+                let other = systems::build(lab, &Generation::new("frame1", 9))?;
+                systems::closure(lab, &scene.frame1, &[&other])?;
+                Some(other)
+            }
+            _ => None,
+        };
+        scene.has(settings::fleet(fault, phase, 2))?;
+        let wanted = scene.wanted()?;
+        let relay = match settings::needs_road(fault, phase) {
+            true => Some(Arc::new(Relay::start(&scene.frame1, ROAD)?)),
+            false => None,
+        };
+        let untouched = before.clone();
+        Ok(Self { scene, fault, phase, before, wanted, other, untouched, relay })
+    }
+
+    /// Begins a deploy and holds it in the phase.
+    pub fn begin(&self) -> Result<(Operator, Held)> {
+        let machine = &self.scene.frame1;
+        let fifo = match self.phase {
+            Phase::Ask | Phase::Push | Phase::Check => None,
+            Phase::Stage => Some("check"),
+            Phase::Arm => Some("arm"),
+            Phase::Activate | Phase::Wait | Phase::RollBack => Some("activate"),
+            Phase::Commit => Some("boot-loader"),
+        };
+        let fifo = fifo.map(|name| Fifo::new(machine, name)).transpose()?;
+        if let (Phase::Ask, Some(relay)) = (self.phase, &self.relay) {
+            relay.set(Direction::FromHost, Traffic::Held);
+        }
+        let mut deploy = Operator::new(self.scene.begin("frame1 --json")?);
+        let held = match (self.phase, &self.relay, fifo) {
+            (Phase::Ask, Some(relay), _) => hold::first_answer(relay, &mut deploy)?,
+            (Phase::Push, Some(relay), _) => hold::middle_of_push(relay, &mut deploy)?,
+            (Phase::Check, ..) => {
+                deploy.until("it checks", || Ok(self.is_recorded(Recorded::Checking)))?;
+                Held::Check(machine.clone())
+            }
+            (Phase::Wait, _, Some(fifo)) => {
+                let held = fifo.reached(&mut deploy)?;
+                machine.admit(Admission::OldOnly)?;
+                held.go()?;
+                deploy.until("it waits", || Ok(self.is_recorded(Recorded::Waiting)))?;
+                Held::Login(machine.clone())
+            }
+            (Phase::RollBack, _, Some(fifo)) => {
+                let held = fifo.reached(&mut deploy)?;
+                held.go_to_the_next(&mut deploy)?
+            }
+            (_, _, Some(fifo)) => fifo.reached(&mut deploy)?,
+            (phase, ..) => anyhow::bail!("nothing holds {phase}"),
+        };
+        Ok((deploy, held))
+    }
+
+    fn is_recorded(&self, phase: Recorded) -> bool {
+        self.record().is_ok_and(|record| record.is_some_and(|record| record.phase == phase))
+    }
+
+    fn record(&self) -> Result<Option<Record>> {
+        if !self.scene.frame1.root().join(&RECORD[1..]).exists() {
+            return Ok(None);
+        }
+        let text = self.scene.frame1.read(RECORD)?;
+        serde_json::from_str(&text).map(Some).with_context(|| format!("{RECORD} says {text}"))
+    }
+
+    /// The record of the held attempt: none before it is staged.
+    pub fn attempt(&self) -> Result<Option<Record>> {
+        self.record()
+    }
+
+    /// Checks that the deploy stood in the phase, by the machine's own record; says so.
+    pub fn in_phase(&self, at: Option<&Record>) -> Result<String> {
+        let must = match self.phase {
+            Phase::Ask | Phase::Push | Phase::Stage => None,
+            Phase::Arm => Some(Recorded::Arming),
+            Phase::Activate => Some(Recorded::Activating),
+            Phase::Check => Some(Recorded::Checking),
+            Phase::Wait => Some(Recorded::Waiting),
+            Phase::Commit => Some(Recorded::Committing),
+            Phase::RollBack => Some(Recorded::RollingBack),
+        };
+        let was = at.map(|record| record.phase);
+        ensure!(was == must, "the record was in {was:?}, not in {must:?}");
+        Ok(was.map_or("no record yet".into(), |phase| format!("record: {phase}")))
+    }
+
+    /// Brings the fault about and lets the deploy go on.
+    pub fn strike(&mut self, deploy: &mut Operator, held: Held) -> Result<Struck> {
+        super::strike::strike(self, deploy, held)
+    }
+
+    /// Ends what the fault left in the way of looking.
+    pub fn heal(&self) -> Result<()> {
+        if let Some(relay) = &self.relay {
+            relay.set(Direction::FromHost, Traffic::Passes);
+            relay.set(Direction::ToHost, Traffic::Passes);
+        }
+        self.scene.frame1.admit(Admission::All)?;
+        self.scene.frame1.link(Link::Joined)
+    }
+
+    /// Waits until the machine has come to an end by itself; the record then.
+    pub fn ended(&self, at: Option<&Record>, deadline: Duration) -> Result<Option<Record>> {
+        wait::until("the attempt is over", deadline, || {
+            Ok(self.record()?.is_none_or(|record| !record.is_open()))
+        })
+        .with_context(|| format!("{:#?}", self.record()))?;
+        let record = self.record()?;
+        let same = at.zip(record.as_ref()).is_none_or(|(at, now)| at.attempt == now.attempt);
+        ensure!(same, "another attempt has the record: {record:#?}");
+        // A second operator's is not this one's.
+        Ok(record.filter(|record| record.wanted.to_string() == self.wanted))
+    }
+
+    /// What runs, asked over SSH.
+    pub fn runs(&self) -> Result<String> {
+        self.scene.frame1.wait_for_ssh(ANSWERS)?;
+        self.scene.runs()
+    }
+
+    /// What boots.
+    pub fn boots(&self) -> Result<String> {
+        self.scene.boots()
+    }
+
+    /// Waits for a text in the machine's journal.
+    pub fn logged(&self, text: &str) -> Result<()> {
+        wait::until(&format!("the journal says {text}"), REACHED, || {
+            Ok(self.scene.frame1.journal(&[])?.contains(text))
+        })
+    }
+}

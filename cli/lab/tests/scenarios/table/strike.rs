@@ -1,0 +1,253 @@
+//! Bringing faults about, and what shows that they hit.
+
+use anyhow::{Context, Result, bail, ensure};
+use deploy_lab::fault_table::{Fault, Phase};
+use deploy_lab::host::Running;
+use deploy_lab::network::Link;
+use deploy_lab::relay::{Direction, Traffic};
+use deploy_lab::systems::{Fleet, Generation};
+use deploy_lab::wait;
+
+use super::hold::{Held, REACHED};
+use super::operator::Operator;
+use super::stand::Stand;
+
+/// How long a cut, or a sleep before anything has a deadline, lasts.
+const MOMENT: &str = "2";
+
+const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
+
+/// Of the agent, all but the unit that switches.
+const KILL_AGENT: &str = "units=$(systemctl list-units --plain --no-legend --full 'deploy-agent-*.service' | cut -d ' ' -f 1)
+for unit in $units; do systemctl kill --kill-whom=all --signal=KILL \"$unit\"; echo \"$unit\"; done
+pkill -KILL -f 'deploy-agent serve$' && echo serve";
+
+/// A fault that was brought about.
+pub struct Struck {
+    said: String,
+    /// What stands in the machine's journal or in what `deploy` printed because of it.
+    logged: Option<&'static str>,
+    _reloads: Option<Running>,
+}
+
+impl Struck {
+    fn saying(said: impl Into<String>) -> Self {
+        Self { said: said.into(), logged: None, _reloads: None }
+    }
+
+    fn logged(self, text: &'static str) -> Self {
+        Self { logged: Some(text), ..self }
+    }
+
+    /// Checks that the machine's log shows the fault; says what does.
+    pub fn evidence(&self, stand: &Stand) -> Result<String> {
+        let Some(text) = self.logged else { return Ok(self.said.clone()) };
+        stand.logged(text)?;
+        Ok(format!("{}; journal: {text}", self.said))
+    }
+}
+
+/// Brings the fault about in the phase that is held, and lets the deploy go on.
+pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<Struck> {
+    let machine = stand.scene.frame1.clone();
+    match stand.fault {
+        Fault::Control => {
+            held.go()?;
+            Ok(Struck::saying("held and let go"))
+        }
+        Fault::OperatorKilled => {
+            deploy.kill()?;
+            held.go()?;
+            Ok(Struck::saying("deploy and ssh got SIGKILL"))
+        }
+        Fault::OperatorSuspended => suspend(stand, deploy, held),
+        Fault::NetworkGone => {
+            machine.link(Link::Cut)?;
+            held.go()?;
+            Ok(Struck::saying("the cable was cut until deploy ended"))
+        }
+        Fault::NetworkBack => {
+            machine.link(Link::Cut)?;
+            stand.scene.mac.command(["sleep", MOMENT]).run()?.success()?;
+            machine.link(Link::Joined)?;
+            held.go()?;
+            Ok(Struck::saying("the cable was cut for 2 s"))
+        }
+        Fault::AnswerLost => answer_lost(stand, held),
+        Fault::NoNewLogins if stand.phase == Phase::Wait => {
+            Ok(Struck::saying("the first packet of new connections is dropped"))
+        }
+        Fault::NoNewLogins => {
+            held.go()?;
+            Ok(Struck::saying("DenyUsers *").logged("not allowed because listed in DenyUsers"))
+        }
+        Fault::AgentKilled => kill_agent(stand, held),
+        Fault::PowerCut => power_cut(stand, held),
+        Fault::StoreFull => fill(stand, "/nix", held),
+        Fault::BootFull => fill(stand, "/boot", held),
+        Fault::MountFails => {
+            held.go()?;
+            Ok(Struck::saying("a mount fails").logged("emergency.target"))
+        }
+        Fault::Reloads => {
+            let script = "while :; do systemctl daemon-reload; sleep 1; done";
+            let reloads = machine.command(["sh", "-c", script]).spawn()?;
+            held.go()?;
+            let struck = Struck::saying("reloads each second").logged("Reloading requested from");
+            Ok(Struck { _reloads: Some(reloads), ..struck })
+        }
+        Fault::SecondOperator => second_operator(stand, held),
+        Fault::OtherTool => other_tool(stand, held),
+        Fault::Garbage => {
+            let said = machine.sh("nix-collect-garbage --delete-old 2>&1 | tail -n 1")?;
+            ensure!(said.contains("store paths deleted"), "nix-collect-garbage says {said}");
+            held.go()?;
+            Ok(Struck::saying(said))
+        }
+        Fault::Hangs => {
+            held.for_ever()?;
+            Ok(Struck::saying("it was never let go"))
+        }
+        Fault::HalfSwitched if stand.phase == Phase::RollBack => {
+            held.for_ever()?;
+            machine.sh("pkill -KILL -f 'bin/switch-to-configuration test$'")?;
+            Ok(Struck::saying("the switch back got SIGKILL"))
+        }
+        Fault::HalfSwitched => {
+            held.go()?;
+            Ok(Struck::saying("units are stopped").logged("the switch breaks off after-restart"))
+        }
+        Fault::SoftReboot => {
+            machine.sh("systemctl --no-block soft-reboot")?;
+            wait::until("the machine starts anew", REACHED, || {
+                let count =
+                    machine.command(["systemctl", "show", "--value", "-p", "SoftRebootsCount"]);
+                Ok(count.run().is_ok_and(|output| output.stdout.trim() == "1"))
+            })?;
+            free(held)?;
+            machine.wait_until_up()?;
+            Ok(Struck::saying("SoftRebootsCount=1"))
+        }
+        Fault::ClockJumps => bail!("a lab host has no wall clock of its own"),
+    }
+}
+
+/// What a restart of the machine has ended needs no word; a road or an admission does.
+fn free(held: Held) -> Result<()> {
+    match held {
+        Held::Fifo { .. } | Held::Check(_) => Ok(()),
+        other => other.go(),
+    }
+}
+
+fn suspend(stand: &Stand, deploy: &Operator, held: Held) -> Result<Struck> {
+    deploy.freeze()?;
+    held.go()?;
+    if stand.phase == Phase::Push {
+        stand.scene.mac.command(["sleep", MOMENT]).run()?.success()?;
+    } else {
+        stand.ended(None, REACHED)?;
+    }
+    deploy.thaw()?;
+    Ok(Struck::saying("deploy and ssh stood still meanwhile"))
+}
+
+/// The road swallows what the machine answers, until its end is recorded.
+fn answer_lost(stand: &Stand, held: Held) -> Result<Struck> {
+    let relay = stand.relay.as_ref().context("a road")?;
+    if stand.phase == Phase::Wait {
+        held.go()?;
+        let confirmed = || Ok(stand.attempt()?.is_some_and(|record| record.confirmed_by.is_some()));
+        wait::until("a login confirms", REACHED, confirmed)?;
+        relay.set(Direction::FromHost, Traffic::Swallowed);
+    } else {
+        relay.set(Direction::FromHost, Traffic::Swallowed);
+        held.go()?;
+    }
+    let before = relay.bytes(Direction::FromHost);
+    stand.ended(None, REACHED)?;
+    wait::until("answers are lost", REACHED, || Ok(relay.bytes(Direction::FromHost) > before))?;
+    relay.set(Direction::FromHost, Traffic::Passes);
+    Ok(Struck::saying("what the machine answered was swallowed"))
+}
+
+fn kill_agent(stand: &Stand, held: Held) -> Result<Struck> {
+    let machine = &stand.scene.frame1;
+    if stand.phase == Phase::Arm {
+        // What is held is the agent's own start.
+        held.for_ever()?;
+        let said = machine.sh(KILL_AGENT)?;
+        return Ok(Struck::saying(format!("SIGKILL: {}", said.replace('\n', ", "))));
+    }
+    let said = machine.sh(KILL_AGENT)?;
+    held.go()?;
+    let struck = Struck::saying(format!("SIGKILL: {}", said.replace('\n', ", ")));
+    Ok(if stand.phase == Phase::Stage { struck } else { struck.logged("status=9/KILL") })
+}
+
+fn power_cut(stand: &Stand, held: Held) -> Result<Struck> {
+    let machine = &stand.scene.frame1;
+    let id = machine.sh(BOOT_ID)?;
+    machine.power_cut()?;
+    free(held)?;
+    machine.boot()?;
+    machine.wait_until_up()?;
+    let up: f64 = machine.sh("cut -d ' ' -f 1 /proc/uptime")?.parse()?;
+    ensure!(up < REACHED.as_secs_f64(), "it is up for {up} s");
+    let again = machine.sh(BOOT_ID)?;
+    Ok(Struck::saying(if id == again { "powered off and on" } else { "another boot id" }))
+}
+
+fn fill(stand: &Stand, folder: &str, held: Held) -> Result<Struck> {
+    let machine = &stand.scene.frame1;
+    machine.fill(folder, 0)?;
+    let script = format!("stat -f -c %a {folder}");
+    let free: u64 = machine.sh(&script)?.parse()?;
+    ensure!(free < 4, "{folder} has {free} blocks left");
+    held.go()?;
+    Ok(Struck::saying(format!("{free} blocks left on {folder}")))
+}
+
+/// A deploy of generation 3. The first one has evaluated its flake long ago.
+fn second_operator(stand: &mut Stand, held: Held) -> Result<Struck> {
+    let mac = &stand.scene.mac;
+    let fleet = Fleet::of("frame1", Generation::new("frame1", 3)).node(
+        "frame1",
+        "units",
+        serde_json::json!({ "watch": 1 }),
+    );
+    fleet.write(mac)?;
+    let third = stand.scene.wanted()?;
+    let second = stand.scene.deploy("frame1")?;
+    if matches!(stand.phase, Phase::Ask | Phase::Push) {
+        second.ends(0, &["committed"])?;
+        stand.untouched = third;
+    } else {
+        second.ends(1, &["frame1", "deploy"])?;
+        ensure!(
+            second.text.contains("deploys since") || second.text.contains("somebody else begins"),
+            "the second operator is not told why: {}",
+            second.text
+        );
+    }
+    held.go()?;
+    Ok(Struck::saying(format!("the second deploy ended with {}", second.code)))
+}
+
+/// As nixos-rebuild does: the profile first, then the switch, which needs the lock.
+fn other_tool(stand: &mut Stand, held: Held) -> Result<Struck> {
+    let other = stand.other.clone().context("another system")?;
+    let script = "nix-env --profile /nix/var/nix/profiles/system --set \"$1\" && \
+                  exec \"$1/bin/switch-to-configuration\" switch";
+    let output = stand.scene.frame1.command(["sh", "-c", script, "sh", &other]).run()?;
+    // What is held holds the switch's lock.
+    let locked =
+        matches!(stand.phase, Phase::Stage | Phase::Activate | Phase::Commit | Phase::RollBack);
+    let must = if locked { 11 } else { 0 };
+    ensure!(output.code == must, "the other tool ended with {}: {}", output.code, output.stderr);
+    if !locked {
+        stand.untouched = other;
+    }
+    held.go()?;
+    Ok(Struck::saying(format!("profile set, switch ended with {}", output.code)))
+}
