@@ -34,7 +34,9 @@ pub struct Facts {
     pub free: Option<u64>,
     /// Seconds since 1970 on its clock.
     pub now: u64,
-    /// The agent that it has rooted.
+    /// The agent to ask: the open attempt's own, which a root of that attempt keeps, else the
+    /// one that is kept beyond attempts. The first attempt has no other:
+    /// `the-next-status-or-deploy-ends-an-attempt-that-a-power-cut-left-open` proves it.
     pub agent: Option<StorePath>,
     /// A unit of another tool that switches it right now.
     pub switching: Option<String>,
@@ -114,6 +116,8 @@ impl Answer {
         let generation = self
             .word("profile")
             .and_then(|link| link.strip_prefix("system-")?.strip_suffix("-link")?.parse().ok());
+        let attempt = self.json::<Record>("attempt");
+        let open = attempt.clone().ok().flatten().filter(Record::is_open);
         let parts = ["kernel", "initrd", "kernel-modules", "systemd"];
         Some(Facts {
             system: System::of_uname(uname),
@@ -128,7 +132,7 @@ impl Answer {
             nix: self.word("nix").map(str::to_owned),
             free: free.and_then(|kib| kib.parse::<u64>().ok()).map(|kib| kib * 1024),
             now: self.word("now").and_then(|now| now.parse().ok()).unwrap_or_default(),
-            agent: self.path("agent"),
+            agent: open.map(|record| record.agent).or_else(|| self.path("agent")),
             switching: self.word("switching").map(str::to_owned),
             watcher: self.word("watcher").map(str::to_owned),
             booted_parts: parts
@@ -137,7 +141,7 @@ impl Answer {
                     Some((part.to_owned(), self.word(&format!("booted-{part}"))?.to_owned()))
                 })
                 .collect(),
-            attempt: self.json("attempt"),
+            attempt,
             confirmed: self.json("confirmed"),
         })
     }

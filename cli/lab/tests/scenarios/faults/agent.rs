@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use deploy_lab::network::Admission;
-use deploy_lab::wait;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 
@@ -23,7 +22,7 @@ fn once(case: &Case) -> Result<()> {
     case.wants(&Wanted::new(2).confirmed_within(Duration::from_secs(10)))?;
     let running = case.begin_waiting()?;
     let deadline = case.record()?.deadline;
-    kill(case)?;
+    case.kill_agent()?;
     let now = case.record()?;
     ensure!(now.phase == Phase::Waiting, "it waits no more: {now:?}");
     ensure!(now.deadline == deadline, "the deadline moved: {:?} to {deadline:?}", now.deadline);
@@ -42,7 +41,7 @@ fn seven(case: &Case) -> Result<()> {
     let wanted = case.wants(&Wanted::new(2).confirmed_within(Duration::from_secs(60)))?;
     let running = case.begin_waiting()?;
     for _ in 0..7 {
-        kill(case)?;
+        case.kill_agent()?;
     }
     ensure!(case.record()?.phase == Phase::Waiting, "it waits no more: {:?}", case.record()?);
     let log = case.log()?;
@@ -52,17 +51,4 @@ fn seven(case: &Case) -> Result<()> {
     end(running)?.ends(0, &["frame1: committed"])?;
     case.recorded(End::Committed, "")?;
     case.ends_on(&wanted)
-}
-
-/// SIGKILL for the watching service's process; returns when systemd has started another one.
-fn kill(case: &Case) -> Result<()> {
-    let unit = format!("deploy-agent-{}.service", case.record()?.attempt);
-    let process = || case.frame1.sh(&format!("systemctl show --value -p MainPID {unit}"));
-    let killed = process()?;
-    ensure!(killed != "0", "{unit} does not run");
-    case.frame1.sh(&format!("kill -KILL {killed}"))?;
-    wait::until("another agent runs", Duration::from_secs(10), || {
-        let now = process()?;
-        Ok(now != "0" && now != killed)
-    })
 }

@@ -8,7 +8,7 @@ use deploy_lab::lab::Lab;
 use deploy_lab::{programs, wait};
 
 use super::case::Case;
-use super::hold::Hold;
+use super::hold::{Hold, Place};
 use super::lane::Lane;
 use super::wanted::Wanted;
 use crate::harness::Scenario;
@@ -32,7 +32,7 @@ fn second(lab: &mut Lab) -> Result<()> {
     case.wants(&Wanted::new(2))?;
     Wanted::new(3).write(&mac2, lane)?;
 
-    let hold = Hold::activation(&case.frame1)?;
+    let hold = Hold::at(&case.frame1, Place::Activation)?;
     let anna = deploy(&case.mac, "anna", "frame1").spawn()?;
     let held = hold.reached()?;
     let attempt = case.record()?.attempt;

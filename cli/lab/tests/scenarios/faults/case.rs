@@ -12,7 +12,7 @@ use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 use deploy_wire::record::Record;
 
-use super::hold::{Held, Hold};
+use super::hold::{Held, Hold, Place};
 use super::lane::Lane;
 use super::wanted::Wanted;
 use crate::scene::{Scene, end};
@@ -53,7 +53,12 @@ impl Case {
 
     /// Begins a deploy that stops in its activation.
     pub fn begin_held(&self) -> Result<(Running, Held)> {
-        let hold = Hold::activation(&self.frame1)?;
+        self.begin_held_at(Place::Activation)
+    }
+
+    /// Begins a deploy that stops somewhere.
+    pub fn begin_held_at(&self, place: Place) -> Result<(Running, Held)> {
+        let hold = Hold::at(&self.frame1, place)?;
         let running = self.begin("frame1")?;
         match hold.reached() {
             Ok(held) => Ok((running, held)),
@@ -69,6 +74,20 @@ impl Case {
         held.go()?;
         self.reaches(Phase::Waiting)?;
         Ok(running)
+    }
+
+    /// SIGKILL for the watching service's process; returns when systemd has started another.
+    pub fn kill_agent(&self) -> Result<()> {
+        let unit = format!("deploy-agent-{}.service", self.record()?.attempt);
+        let process =
+            || self.frame1.sh(&format!("systemctl show --value --property MainPID {unit}"));
+        let killed = process()?;
+        ensure!(killed != "0", "{unit} does not run");
+        self.frame1.sh(&format!("kill -KILL {killed}"))?;
+        wait::until("another agent runs", Duration::from_secs(10), || {
+            let now = process()?;
+            Ok(now != "0" && now != killed)
+        })
     }
 
     /// The record of the open attempt, or of the last one.

@@ -4,39 +4,85 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use deploy_lab::host::{Host, Running};
+use serde_json::{Value, json};
 
-/// How long a deploy may take to the held phase: it evaluates, builds and pushes before.
+/// How long a deploy may take to the held place: it evaluates, builds and pushes before.
 const REACHED: Duration = Duration::from_secs(120);
 
-/// The next switch on a host stops where its activation begins. Those after it do not.
+/// A place where a deploy can be made to stand still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// An activation begins, of the way there or of the way back.
+    Activation,
+    /// [`check`] is asked.
+    Check,
+    /// The boot loader's menu is not begun.
+    BootLoader,
+    /// The boot loader's menu has only its temporary name.
+    BootLoaderHalf,
+    /// The boot loader's menu is written.
+    BootLoaderDone,
+}
+
+impl Place {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Activation => "activate",
+            Self::Check => "asked",
+            Self::BootLoader => "boot-loader",
+            Self::BootLoaderHalf => "boot-loader-half",
+            Self::BootLoaderDone => "boot-loader-done",
+        }
+    }
+
+    /// The script that stops there, for systems that do not have it by themselves.
+    pub fn script(self) -> String {
+        let fifo = format!("/run/hold/{}", self.word());
+        format!("if [ -p {fifo}.at ]; then echo here > {fifo}.at; read -r _ < {fifo}.go || :; fi")
+    }
+}
+
+/// A declared check that passes, and that can be held.
+pub fn check() -> Value {
+    let argv = ["/bin/sh", "-c", &Place::Check.script()];
+    let kind = json!({ "type": "command", "argv": argv });
+    json!({ "name": "held", "service": "lab", "grace": 100, "kind": kind })
+}
+
+/// The next one that comes to a place on a host stops there. Those after it do not.
 pub struct Hold {
     host: Host,
+    place: Place,
     reached: Running,
 }
 
 impl Hold {
     /// Prepares it.
-    pub fn activation(host: &Host) -> Result<Self> {
-        host.sh("mkdir -p /run/hold; cd /run/hold; mkfifo activate.at activate.go")?;
-        let reached = host.command(["sh", "-c", "read -r _ < /run/hold/activate.at"]).spawn()?;
-        Ok(Self { host: host.clone(), reached })
+    pub fn at(host: &Host, place: Place) -> Result<Self> {
+        let word = place.word();
+        host.sh(&format!("mkdir -p /run/hold; cd /run/hold; mkfifo {word}.at {word}.go"))?;
+        let script = format!("read -r _ < /run/hold/{word}.at");
+        let reached = host.command(["sh", "-c", &script]).spawn()?;
+        Ok(Self { host: host.clone(), place, reached })
     }
 
-    /// Waits until the switch is there.
+    /// Waits until it stands there.
     pub fn reached(self) -> Result<Held> {
-        self.reached.wait(REACHED).context("the activation was not reached")?;
-        Ok(Held { host: self.host })
+        self.reached.wait(REACHED).with_context(|| format!("{:?} not reached", self.place))?;
+        Ok(Held { host: self.host, place: self.place })
     }
 }
 
-/// A switch that stands still.
+/// A deploy that stands still.
 pub struct Held {
     host: Host,
+    place: Place,
 }
 
 impl Held {
-    /// Lets it go on. The fifos are gone before it does, so that the way back is not held.
+    /// Lets it go on. The fifos are gone before it does, so that what comes later is not held.
     pub fn go(self) -> Result<()> {
-        self.host.sh("{ rm -r /run/hold; echo; } > /run/hold/activate.go").map(drop)
+        let fifo = format!("/run/hold/{}", self.place.word());
+        self.host.sh(&format!("{{ rm {fifo}.at {fifo}.go; echo; }} > {fifo}.go")).map(drop)
     }
 }

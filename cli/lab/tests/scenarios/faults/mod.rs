@@ -2,12 +2,15 @@
 //! Every fault has a control: the same set-up without it commits.
 
 pub mod agent;
+pub mod behind;
 pub mod busy;
 mod case;
 pub mod checks;
+pub mod commit;
 mod hold;
 mod lane;
 pub mod operator;
+pub mod phases;
 pub mod power;
 pub mod ssh;
 pub mod units;

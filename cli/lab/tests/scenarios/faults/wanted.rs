@@ -7,15 +7,8 @@ use deploy_lab::host::Host;
 use deploy_lab::systems::{Fault, Fleet, Generation, Module, RealFleet};
 use serde_json::{Value, json};
 
+use super::hold::Place;
 use super::lane::Lane;
-
-/// Stops an activation as the stand-in's does, see [`super::hold::Hold`].
-const HOLD: &str = "system.activationScripts.hold = ''
-    if [ -p /run/hold/activate.at ]; then
-      echo activate > /run/hold/activate.at
-      read -r _ < /run/hold/activate.go
-    fi
-  '';";
 
 /// A system of frame1 and the settings of its node.
 #[derive(Clone)]
@@ -28,7 +21,9 @@ pub struct Wanted {
 impl Wanted {
     /// A working system with this /etc/generation.
     pub fn new(number: u32) -> Self {
-        let module = Module::new(number).line(HOLD);
+        let hold = Place::Activation.script();
+        let hold = format!("system.activationScripts.hold = ''\n{hold}\n'';");
+        let module = Module::new(number).line(&hold);
         Self { generation: Generation::new("frame1", number), module, node: Vec::new() }
     }
 

@@ -1,0 +1,54 @@
+//! The power goes in the middle of a commit.
+
+use anyhow::{Context, Result, ensure};
+use deploy_wire::outcome::End;
+use deploy_wire::phase::Phase;
+
+use super::case::Case;
+use super::hold::Place;
+use super::lane::on_both_lanes;
+use super::wanted::Wanted;
+use crate::harness::Scenario;
+use crate::scene::end;
+
+pub const ALL: &[Scenario] = on_both_lanes![
+    "a-power-cut-in-the-commit-before-the-loader-is-written-goes-back" => before,
+    "a-power-cut-in-the-commit-after-the-loader-is-written-commits" => after,
+];
+
+const RESTARTED: &str = "the machine was restarted during the commit";
+
+/// Stops a deploy in its commit, cuts the power, and lets the operator see the end of it.
+fn cut(case: &Case, place: Place) -> Result<crate::scene::Said> {
+    let (running, _) = case.begin_held_at(place)?;
+    let record = case.record()?;
+    ensure!(record.phase == Phase::Committing, "held in {}", record.phase);
+    let profile = case.frame1.sh("readlink -f /nix/var/nix/profiles/system")?;
+    ensure!(profile == record.wanted.as_str(), "the profile is {profile}");
+    // All that is written so far counts: the cut comes as late as it can.
+    case.frame1.sync()?;
+    case.frame1.power_cut_and_boot()?;
+    end(running)
+}
+
+fn before(case: &Case) -> Result<()> {
+    case.wants(&Wanted::new(2))?;
+    for place in [Place::BootLoader, Place::BootLoaderHalf] {
+        cut(case, place)?
+            .ends(3, &["frame1 was rolled back", RESTARTED, "state: back on generation 1"])
+            .with_context(|| format!("{place:?}"))?;
+        case.recorded(End::RolledBack, RESTARTED)?;
+        let profile = case.frame1.sh("readlink -f /nix/var/nix/profiles/system")?;
+        ensure!(profile == case.before, "{place:?}: the profile is {profile}");
+        case.ends_on(&case.before).with_context(|| format!("{place:?}"))?;
+    }
+    case.commits()
+}
+
+fn after(case: &Case) -> Result<()> {
+    let wanted = case.wants(&Wanted::new(2))?;
+    cut(case, Place::BootLoaderDone)?.ends(0, &["frame1: committed", RESTARTED])?;
+    case.recorded(End::Committed, "")?;
+    case.ends_on(&wanted)?;
+    case.deploy("frame1")?.ends(0, &["already up to date"])
+}
