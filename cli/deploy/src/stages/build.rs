@@ -127,7 +127,8 @@ async fn on_host(nix: &Nix, host: &str, machine: &Machine, report: &Report) -> R
     let store = RemoteStore::of_builder(host);
     let out = nix.build(&machine.toplevel.drv, Some(&store), tell).await.map_err(|error| {
         let what = format!("the system for {} cannot be built on {host}", machine.name);
-        Failure::unchanged(what).because(error)
+        let hint = has_no_way(&error).then(|| format!("`ssh {host} true` has to work from here"));
+        Failure::unchanged(what).because(error).hint(hint)
     })?;
     nix.copy_here(&out, &store, tell).await.map_err(|error| {
         Failure::unchanged(format!("what {host} built for {} cannot be fetched", machine.name))
@@ -155,13 +156,17 @@ fn lacks_builder(error: &NixError) -> bool {
         .any(|words| text.contains(words))
 }
 
+/// Whether no connection to a builder came about.
+fn has_no_way(error: &NixError) -> bool {
+    error.to_string().contains("failed to start SSH connection")
+}
+
 /// `foreign` are the platforms that nothing here is.
 fn failed(machine: &Machine, error: NixError, foreign: Vec<String>) -> Box<Failure> {
     let name = &machine.name;
     let systems = if foreign.is_empty() { machine.system.to_string() } else { foreign.join(", ") };
-    let no_way = error.to_string().contains("failed to start SSH connection").then(|| {
-        "a builder has to answer `ssh HOST true` without a question, to this user or, with a \
-         daemon, to root"
+    let no_way = has_no_way(&error).then(|| {
+        "`ssh BUILDER true` has to work without a question, for the user that Nix's daemon runs as"
             .to_owned()
     });
     let no_builder = lacks_builder(&error).then(|| {

@@ -30,6 +30,8 @@ pub struct Bench {
     frame1: Host,
     /// What frame1 is between cases.
     rest: String,
+    /// The case after which the hosts are of no use to others.
+    broken_by: Option<String>,
 }
 
 impl Bench {
@@ -45,37 +47,44 @@ impl Bench {
         mac.sh("git config --global user.name anna; git config --global user.email anna@mac")?;
         Fleet::of("frame1", Generation::new("frame1", 2)).write(&mac)?;
         let rest = machine::state(&frame1)?;
-        Ok(Self { mac, frame1, rest })
+        Ok(Self { mac, frame1, rest, broken_by: None })
     }
 
     /// Tries one case; gives what is wrong.
     pub fn run(&mut self, case: &Case) -> Result<Option<String>> {
-        let text = &case.text;
+        if let Some(name) = &self.broken_by {
+            return Ok(Some(format!("not tried: {name} left its hosts as they were not before")));
+        }
         let start = self.on_operator("git rev-parse HEAD")?;
         let tried = self.tried(case);
-        self.on_operator(&format!("git reset -q --hard {}; git clean -qfdx", start.trim()))
-            .and_then(|_| self.on_operator(&text.undo_operator))
-            .and_then(|_| self.frame1.sh(&text.undo_machine))
-            .context("what the case changed cannot be undone")?;
-        if text.machine.is_empty() && matches!(tried, Ok(None)) {
-            return tried;
+        let undone = self.undo(case, start.trim());
+        if undone.as_ref().map_or(true, Option::is_some) {
+            self.broken_by = Some(case.name.clone());
         }
+        let wrong = [tried, undone]
+            .into_iter()
+            .filter_map(|verdict| verdict.unwrap_or_else(|error| Some(format!("{error:#}"))));
+        Ok(wrong.reduce(|all, one| format!("{all}\n{one}")))
+    }
+
+    /// Puts everything back; gives what is not.
+    fn undo(&self, case: &Case, start: &str) -> Result<Option<String>> {
+        let undone = || -> Result<()> {
+            self.on_operator(&format!("git reset -q --hard {start}; git clean -qfdx"))?;
+            self.on_operator(&case.text.undo_operator)?;
+            self.frame1.sh(&case.text.undo_machine).map(drop)
+        };
+        undone().context("what the case changed cannot be undone")?;
         let now = machine::state(&self.frame1)?;
-        let left = changed(&self.rest, &now, "the case does not undo what it did");
-        // The next case is not to be blamed for it.
-        self.rest = now;
-        Ok(tried?.or(left))
+        Ok(changed(&self.rest, &now, "the case does not undo what it did"))
     }
 
     fn tried(&self, case: &Case) -> Result<Option<String>> {
         let text = &case.text;
-        self.on_operator(&text.operator)?;
         self.on_operator(&text.flake)?;
-        let mut before = self.rest.clone();
-        if !text.machine.is_empty() {
-            self.frame1.sh(&text.machine)?;
-            before = machine::state(&self.frame1)?;
-        }
+        self.frame1.sh(&text.machine)?;
+        self.on_operator(&text.operator)?;
+        let before = machine::state(&self.frame1)?;
         let (exit, said) = match &text.terminal {
             None => {
                 let ended = self.operator(&format!("{} 2>&1", text.command)).run()?;

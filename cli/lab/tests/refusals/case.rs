@@ -26,14 +26,16 @@ pub struct Text {
     /// undone by git.
     #[serde(default)]
     pub flake: String,
-    /// Shell on the operator's machine, and what undoes it.
-    #[serde(default)]
-    pub operator: String,
-    #[serde(default)]
-    pub undo_operator: String,
-    /// Shell on the machine that is deployed to, and what undoes it.
+    /// Then shell on the machine that is deployed to.
     #[serde(default)]
     pub machine: String,
+    /// Then shell on the operator's machine.
+    #[serde(default)]
+    pub operator: String,
+    /// What undoes `operator`, first.
+    #[serde(default)]
+    pub undo_operator: String,
+    /// What undoes `machine`.
     #[serde(default)]
     pub undo_machine: String,
     /// The command line, in the flake's folder.

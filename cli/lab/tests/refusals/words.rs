@@ -16,6 +16,7 @@ static STAND_INS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"/nix/store/[0-9a-z]{32}-", "/nix/store/…-"),
         (r"\b(attempt|deploy-agent-)( ?)[0-9a-f]{8}\b", "$1$2…"),
         (r"/tmp/[.a-z-]*[A-Za-z0-9]{6,}", "/tmp/…"),
+        (r"this one has [0-9a-f]{32}", "this one has …"),
         (r"since [0-9]+ s", "since … s"),
         (r"[0-9]+ KiB free", "… KiB free"),
         (r"version [0-9]+\.[0-9]+\.[0-9]+", "version …"),
