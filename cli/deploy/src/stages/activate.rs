@@ -147,12 +147,10 @@ pub fn refused(name: &str, refusal: &Refusal) -> Box<Failure> {
 
 /// Who deploys, for the record and a second operator.
 fn operator() -> Operator {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let user = [std::env::var("USER"), std::env::var("LOGNAME")];
+    let user = user.into_iter().flatten().find(|name| !name.is_empty());
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    Operator {
-        user: variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(user_number),
-        host,
-    }
+    Operator { user: user.unwrap_or_else(user_number), host }
 }
 
 /// Without USER and LOGNAME (cron, a bare container) the number has to do.

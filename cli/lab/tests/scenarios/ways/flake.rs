@@ -58,7 +58,7 @@ fn deploy_rs(lab: &mut Lab) -> Result<()> {
     let wanted = scene.wanted()?;
     let said = scene.deploy(".#frame1.system --skip-checks --auto-rollback true")?;
     said.ends(0, &["committed", "--skip-checks"])?;
-    ensure!(!said.text.contains("is not an option"), "{}", said.text);
+    ensure!(!said.text.contains("is no option"), "{}", said.text);
     scene.deploy(".#frame1")?.ends(0, &["already up to date"])?;
     scene.ends_on(&wanted)
 }
@@ -100,7 +100,7 @@ fn own_schema(lab: &mut Lab) -> Result<()> {
     )?;
     let wanted = scene.wanted()?;
     let said = scene.deploy("frame1")?;
-    said.ends(0, &["committed", "ssh-answers", "deploy.nodes.frame1.colour is not an option"])?;
+    said.ends(0, &["committed", "ssh-answers", "`deploy.nodes.frame1.colour` is no option"])?;
     scene.deploy("frame1")?.ends(0, &["already up to date"])?;
     scene.ends_on(&wanted)
 }

@@ -41,7 +41,7 @@ fn password_once(lab: &mut Lab) -> Result<()> {
         })
     };
     for (number, args) in
-        [(2, "frame1 frame2"), (3, "frame1 frame2 --ask-sudo-password --interactive-sudo true")]
+        [(2, "frame1 frame2"), (3, "frame1 frame2 --ask-sudo-password --build-on target")]
     {
         scene.has(fleet(number))?;
         let mut terminal = on_terminal(&scene.mac, args)?;

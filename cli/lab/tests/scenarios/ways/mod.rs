@@ -1,6 +1,7 @@
 //! The ways from an operator to a machine: who logs in, where it is built, over which road
 //! it is pushed, and what flake it comes from.
 
+pub mod agent;
 pub mod build;
 pub mod evaluation;
 pub mod flake;

@@ -82,6 +82,9 @@ fn rollback(lab: &mut Lab) -> Result<()> {
     }
     scene.deploy("rollback frame1")?.ends(0, &["committed"])?;
     scene.ends_on(&systems[1])?;
+    ensure!(profile(&scene)? == "4", "the profile is at generation {}", profile(&scene)?);
+    scene.deploy("rollback frame1")?.ends(0, &["committed"])?;
+    ensure!(scene.runs()? == systems[2], "twice is not where it began: {}", scene.runs()?);
     scene.deploy("rollback frame1 --to 1")?.ends(0, &["committed"])?;
     scene.ends_on(&systems[0])?;
     scene

@@ -1,0 +1,128 @@
+//! docs/environment.md against what the programs' sources read.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A program and a variable that it reads.
+type Read = BTreeSet<(String, String)>;
+
+fn cli() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// Files of a program, each without comments and without blanks.
+fn code(program: &str) -> Vec<(PathBuf, String)> {
+    let read = |file: PathBuf| {
+        let text = fs::read_to_string(&file).unwrap();
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let text: String = lines.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect();
+        (file, text)
+    };
+    sources(&cli().join(program).join("src")).into_iter().map(read).collect()
+}
+
+/// Ways to read a variable; the name has to follow as a text.
+const READS: [&str; 4] = ["env::var(", "env::var_os(", "option_env!(", "env!("];
+
+/// Ways to read one whose name cannot be seen here.
+const HIDDEN: [&str; 5] = ["env::vars", "use std::env", "use::std::env", "env::{", "getenv("];
+
+/// What Cargo itself sets while it compiles.
+const CARGO: &str = "CARGO_PKG_VERSION";
+
+fn variables(program: &str, text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for hidden in HIDDEN.map(|way| way.replace(' ', "")) {
+        assert!(!text.contains(&hidden), "{program} reads variables by `{hidden}`");
+    }
+    assert!(!text.contains("env=\"") && !text.contains(",env)"), "{program}: clap reads one");
+    for way in READS {
+        for (at, _) in text.match_indices(way) {
+            let rest = &text[at + way.len()..];
+            let name = rest.strip_prefix('"').and_then(|rest| rest.split('"').next());
+            let name = name.unwrap_or_else(|| panic!("{program}: {way}{:.20}: no name", rest));
+            if name != CARGO {
+                found.insert(name.to_owned());
+            }
+        }
+    }
+    found
+}
+
+fn in_sources() -> Read {
+    let mut all = Read::new();
+    for (folder, programs) in [
+        ("deploy", &["deploy"][..]),
+        ("agent", &["deploy-agent"]),
+        ("wire", &["deploy", "deploy-agent"]),
+    ] {
+        for (file, text) in code(folder) {
+            for name in variables(&file.display().to_string(), &text) {
+                all.extend(programs.iter().map(|program| ((*program).to_owned(), name.clone())));
+            }
+        }
+    }
+    all
+}
+
+fn in_docs() -> Read {
+    let text = fs::read_to_string(cli().join("../docs/environment.md")).unwrap();
+    let table =
+        text.split("<!-- variables -->").nth(1).unwrap().split("<!-- end -->").next().unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        assert!(!cells[3].is_empty(), "{row}: what is it for?");
+        (cells[2].to_owned(), cells[1].to_owned())
+    })
+    .collect()
+}
+
+#[test]
+fn every_variable_is_in_the_list_and_nothing_else() {
+    assert_eq!(in_sources(), in_docs());
+}
+
+#[test]
+fn no_feature_and_no_setting_of_the_compiler_changes_the_programs() {
+    for program in ["deploy", "agent", "wire"] {
+        let manifest = fs::read_to_string(cli().join(program).join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains("[features]"), "{program} has features");
+        for (file, text) in code(program) {
+            let others = text.replace("#[cfg(test)]", "");
+            for condition in ["cfg(", "cfg!(", "cfg_attr("] {
+                assert!(!others.contains(condition), "{} has a `{condition}`", file.display());
+            }
+        }
+    }
+}
+
+/// What only tests see is a module of its own, never an item of the program.
+#[test]
+fn only_modules_are_for_tests() {
+    for program in ["deploy", "agent", "wire"] {
+        for (file, text) in code(program) {
+            for (at, marker) in text.match_indices("#[cfg(test)]") {
+                let rest = &text[at + marker.len()..];
+                let is_module = rest.starts_with("mod") || rest.starts_with("#[path=");
+                assert!(is_module, "{}: {rest:.30}", file.display());
+            }
+        }
+    }
+}
