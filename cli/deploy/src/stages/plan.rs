@@ -1,6 +1,6 @@
 //! From what the machine said to what will be done. Pure.
 
-use deploy_wire::{machine::Machine, message::Mode, outcome::BootDefault, record::Record};
+use deploy_wire::{machine::Machine, message::Mode, record::Record};
 
 use super::ask::Facts;
 use crate::error::{Failure, Result};
@@ -140,7 +140,7 @@ fn right_machine(machine: &Machine, facts: &Facts, accepted: &AcceptedName) -> R
 mod tests {
     use super::*;
     use crate::stages::ask::Facts;
-    use deploy_wire::{machine::System, store_path::StorePath};
+    use deploy_wire::{machine::System, outcome::BootDefault, store_path::StorePath};
     use std::collections::BTreeMap;
 
     fn path(digit: char) -> StorePath {
