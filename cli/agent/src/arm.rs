@@ -113,7 +113,7 @@ pub fn arm_timer(agent: &Agent, record: &Record) -> Result<()> {
 /// deadline itself, and a commit or a way back that lives is let finish.
 fn margin(phase: Phase) -> Duration {
     match phase {
-        Phase::Committing | Phase::RollingBack => Duration::from_secs(120),
+        Phase::Committing | Phase::RollingBack | Phase::Rebooting => Duration::from_secs(120),
         _ => Duration::from_secs(5),
     }
 }

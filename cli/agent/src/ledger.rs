@@ -27,7 +27,7 @@ use crate::{
     events::Events,
     files, look,
     paths::{STATE, VOLATILE},
-    transition::{Event, State},
+    transition::{Event, Place, State},
     units::snapshot::Snapshot,
 };
 
@@ -159,6 +159,7 @@ impl Ledger {
         let same_phase = phase == record.phase && record.boot == *boot;
         change(&mut record);
         record.phase = phase;
+        record.rebooted |= state.place == Place::Rebooting;
         record.boot = boot.clone();
         if !same_phase {
             record.deadline = limit(&record.rules, phase).map(clock::deadline_in);
@@ -264,7 +265,7 @@ pub fn limit(rules: &Rules, phase: Phase) -> Option<Duration> {
         Phase::Waiting => Some(rules.confirm.timeout()),
         // Profile and loader take as long as a switch on a slow disk.
         Phase::Committing => Some(rules.timeouts.activation()),
-        Phase::RollingBack => Some(rules.timeouts.rollback()),
+        Phase::RollingBack | Phase::Rebooting => Some(rules.timeouts.rollback()),
         Phase::Ended => None,
     }
 }

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::Result;
 use deploy_wire::{
-    loader::{EXTLINUX, GRUB, LoaderFiles, SYSTEMD_BOOT},
+    loader::{EXTLINUX, GRUB, LoaderFiles},
     outcome::BootDefault,
     record::{Boot, ProfileLink, Record},
     store_path::StorePath,
@@ -12,6 +12,7 @@ use deploy_wire::{
 
 use crate::{
     paths::{PROFILE, RUNNING},
+    systemd_boot,
     tools::systemd::Systemd,
     transition::Runs,
 };
@@ -34,12 +35,8 @@ fn link(path: &str) -> Option<StorePath> {
 /// What a reboot starts, from the boot loader's files.
 pub fn boots() -> BootDefault {
     let read = |path| fs::read_to_string(path).ok();
-    let files = LoaderFiles {
-        grub: read(GRUB),
-        extlinux: read(EXTLINUX),
-        systemd_boot: read(SYSTEMD_BOOT),
-    };
-    files.boot_default()
+    LoaderFiles { grub: read(GRUB), extlinux: read(EXTLINUX), systemd_boot: systemd_boot::files() }
+        .boot_default()
 }
 
 /// The system profile: `system -> system-42-link -> /nix/store/…`.

@@ -20,6 +20,7 @@ mod roots;
 mod serve;
 mod stage;
 mod switch;
+mod systemd_boot;
 mod tools;
 mod transition;
 mod units;

@@ -52,6 +52,10 @@ fn why_restarted(record: &Record) -> String {
         Action::Rest | Action::Arm => "before the switch",
         Action::Commit => "during the commit",
         Action::RollBack => return record.why.clone().unwrap_or("it went back".into()),
+        Action::Reboot => {
+            let why = record.why.as_deref().unwrap_or("it went back");
+            return format!("{why}; it was rebooted into what it booted before");
+        }
         _ => "before the confirmation",
     };
     format!("the machine was restarted {when}")

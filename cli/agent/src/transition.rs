@@ -13,6 +13,8 @@ pub struct State {
     pub mode: Mode,
     /// Whether a new login has confirmed it.
     pub confirmation: Confirmation,
+    /// What is left when what ran cannot be switched back to.
+    pub last_rung: LastRung,
     /// Where it is.
     pub place: Place,
 }
@@ -26,6 +28,15 @@ pub enum Confirmation {
     Missing,
     /// It came.
     Given,
+}
+
+/// What is left when what ran cannot be switched back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastRung {
+    /// A reboot into what booted before.
+    Reboot,
+    /// Nothing: the machine's description forbids it, or it was taken.
+    Gone,
 }
 
 /// Where an attempt is: a phase that is under way, or an end.
@@ -45,6 +56,8 @@ pub enum Place {
     Committing,
     /// The machine goes back to what ran.
     RollingBack,
+    /// It cannot, and is being rebooted into what booted before.
+    Rebooting,
     /// It is over.
     Over(End),
 }
@@ -82,8 +95,13 @@ pub enum Event {
     CommitFailed,
     /// What ran before runs again.
     WentBack,
-    /// It does not.
+    /// It does not, or nobody can log in to it.
     NotWentBack,
+    /// What ran runs again, but profile or loader could not be set back: a
+    /// reboot would not lead there.
+    NotSetBack,
+    /// The machine could not be rebooted, or must not be.
+    NotRebooted,
     /// The machine was started anew, and this is what it runs.
     Restarted(Runs),
 }
@@ -118,6 +136,8 @@ pub enum Action {
     Commit,
     /// Switch to what ran before.
     RollBack,
+    /// Reboot into what booted before.
+    Reboot,
 }
 
 impl State {
@@ -137,10 +157,15 @@ impl State {
             (None, Phase::Waiting) => Place::Waiting,
             (None, Phase::Committing) => Place::Committing,
             (None, Phase::RollingBack) => Place::RollingBack,
+            (None, Phase::Rebooting) => Place::Rebooting,
             // Written as one document, so one without the other is damage.
             (None, Phase::Ended) => Place::Over(End::Stranded),
         };
-        Self { mode: record.mode, confirmation, place }
+        let last_rung = match (record.rules.rollback.reboot, record.rebooted) {
+            (true, false) => LastRung::Reboot,
+            _ => LastRung::Gone,
+        };
+        Self { mode: record.mode, confirmation, last_rung, place }
     }
 
     /// What is to be done in this state.
@@ -156,6 +181,7 @@ impl State {
             Place::Waiting => Action::FinalRound,
             Place::Committing => Action::Commit,
             Place::RollingBack => Action::RollBack,
+            Place::Rebooting => Action::Reboot,
         }
     }
 
@@ -168,7 +194,9 @@ impl State {
             _ => self.confirmation,
         };
         let place = self.next(event)?;
-        Some(Self { confirmation, place, ..self })
+        // Taken once: a machine must not reboot for ever.
+        let last_rung = if place == Place::Rebooting { LastRung::Gone } else { self.last_rung };
+        Some(Self { confirmation, last_rung, place, ..self })
     }
 
     fn next(self, event: Event) -> Option<Place> {
@@ -216,13 +244,28 @@ impl State {
             (P::Committing, E::Restarted(Runs::Before)) => P::RollingBack,
 
             (P::RollingBack, E::WentBack) => P::Over(End::RolledBack),
-            (P::RollingBack, E::NotWentBack | E::DeadlinePassed) => P::Over(End::Stranded),
+            (P::RollingBack, E::NotWentBack | E::DeadlinePassed) => self.no_way_back(),
+            (P::RollingBack, E::NotSetBack) => P::Over(End::Stranded),
             (P::RollingBack, E::Restarted(Runs::Before | Runs::Wanted)) => P::RollingBack,
+
+            (P::Rebooting, E::Restarted(Runs::Before)) => P::Over(End::RolledBack),
+            // A soft-reboot, or a loader that somebody set meanwhile: the first
+            // rungs may hold now.
+            (P::Rebooting, E::Restarted(Runs::Wanted)) => P::RollingBack,
+            (P::Rebooting, E::NotRebooted | E::DeadlinePassed) => P::Over(End::Stranded),
 
             (_, E::Foreign | E::Restarted(Runs::Other)) => P::Over(End::TakenOver),
             _ => return None,
         };
         Some(place)
+    }
+
+    /// What ran cannot be switched back to.
+    fn no_way_back(self) -> Place {
+        match self.last_rung {
+            LastRung::Reboot => Place::Rebooting,
+            LastRung::Gone => Place::Over(End::Stranded),
+        }
     }
 
     /// Checked and confirmed: a `test` ends here, the others commit.
@@ -261,6 +304,7 @@ impl Action {
             Self::Check | Self::AwaitConfirmation | Self::FinalRound => Some(Event::Broken),
             Self::Commit => Some(Event::CommitFailed),
             Self::RollBack => Some(Event::NotWentBack),
+            Self::Reboot => Some(Event::NotRebooted),
         }
     }
 }
@@ -276,6 +320,7 @@ impl Place {
             Self::Waiting => Phase::Waiting,
             Self::Committing => Phase::Committing,
             Self::RollingBack => Phase::RollingBack,
+            Self::Rebooting => Phase::Rebooting,
             Self::Over(_) => Phase::Ended,
         }
     }

@@ -3,7 +3,7 @@ use proptest::{prelude::*, test_runner::Config};
 
 use super::*;
 
-const EVENTS: [Event; 19] = [
+const EVENTS: [Event; 21] = [
     Event::Start,
     Event::Armed,
     Event::NotArmed,
@@ -20,6 +20,8 @@ const EVENTS: [Event; 19] = [
     Event::CommitFailed,
     Event::WentBack,
     Event::NotWentBack,
+    Event::NotSetBack,
+    Event::NotRebooted,
     Event::Restarted(Runs::Before),
     Event::Restarted(Runs::Wanted),
     Event::Restarted(Runs::Other),
@@ -28,17 +30,24 @@ const EVENTS: [Event; 19] = [
 fn beginnings() -> Vec<State> {
     let modes = [Mode::Switch, Mode::Test, Mode::Boot];
     let confirmations = [Confirmation::Missing, Confirmation::NotNeeded];
+    let last_rungs = [LastRung::Reboot, LastRung::Gone];
     modes
         .into_iter()
         .flat_map(|mode| confirmations.map(|confirmation| (mode, confirmation)))
-        .map(|(mode, confirmation)| State { mode, confirmation, place: Place::Staged })
+        .flat_map(|(mode, confirmation)| last_rungs.map(|last| (mode, confirmation, last)))
+        .map(|(mode, confirmation, last_rung)| State {
+            mode,
+            confirmation,
+            last_rung,
+            place: Place::Staged,
+        })
         .collect()
 }
 
 /// Nothing more comes but the machine's own clock: it must end, in at most one
-/// deadline for each of the two phases that can follow each other.
+/// deadline for each of the three phases that can follow each other.
 fn left_alone(mut state: State) -> End {
-    for _ in 0..3 {
+    for _ in 0..4 {
         if let Some(end) = state.place.end() {
             return end;
         }
@@ -64,6 +73,13 @@ fn holds(before: State, event: Event) {
             assert!(seen || test, "{before:?} was committed by {event:?}");
         }
         _ => {}
+    }
+    if after.place == Place::Rebooting {
+        assert_eq!(before.last_rung, LastRung::Reboot, "{before:?} {event:?} reboots again");
+        assert_eq!(before.place, Place::RollingBack, "the first rungs were not tried");
+    }
+    if before.last_rung == LastRung::Gone {
+        assert_eq!(after.last_rung, LastRung::Gone, "{before:?} {event:?}");
     }
     let keeps = matches!(after.place, Place::Committing | Place::Over(End::Committed));
     if keeps && after.mode != Mode::Boot {
@@ -127,7 +143,8 @@ fn a_million_random_orders_end_in_exactly_one_end() {
 }
 
 fn walk(mode: Mode, confirmation: Confirmation, events: &[Event]) -> Vec<Action> {
-    let mut state = State { mode, confirmation, place: Place::Staged };
+    let last_rung = LastRung::Reboot;
+    let mut state = State { mode, confirmation, last_rung, place: Place::Staged };
     let mut actions = vec![];
     for event in events {
         state = state.after(*event).unwrap_or_else(|| panic!("{event:?} moves nothing"));
@@ -163,7 +180,12 @@ fn the_straight_way_has_all_phases() {
 
 #[test]
 fn a_restart_is_judged_by_what_the_machine_then_runs() {
-    let at = |place| State { mode: Mode::Switch, confirmation: Confirmation::Missing, place };
+    let at = |place| State {
+        mode: Mode::Switch,
+        confirmation: Confirmation::Missing,
+        last_rung: LastRung::Gone,
+        place,
+    };
     let after = |place, runs| at(place).after(Event::Restarted(runs)).unwrap().place;
     for place in [Place::Activating, Place::Checking, Place::Waiting] {
         assert_eq!(after(place, Runs::Before), Place::Over(End::RolledBack));
@@ -174,4 +196,30 @@ fn a_restart_is_judged_by_what_the_machine_then_runs() {
     assert_eq!(after(Place::Committing, Runs::Before), Place::RollingBack);
     assert_eq!(after(Place::RollingBack, Runs::Wanted), Place::RollingBack);
     assert_eq!(after(Place::Staged, Runs::Wanted), Place::Over(End::Refused));
+    assert_eq!(after(Place::Rebooting, Runs::Before), Place::Over(End::RolledBack));
+    assert_eq!(after(Place::Rebooting, Runs::Wanted), Place::RollingBack);
+    assert_eq!(after(Place::Rebooting, Runs::Other), Place::Over(End::TakenOver));
+}
+
+#[test]
+fn the_last_rung_is_a_reboot_once_and_only_where_it_is_allowed() {
+    use Event as E;
+    let at = |last_rung, place| State {
+        mode: Mode::Switch,
+        confirmation: Confirmation::Missing,
+        last_rung,
+        place,
+    };
+    let stranded = Place::Over(End::Stranded);
+    let fails = |last_rung| at(last_rung, Place::RollingBack).after(E::NotWentBack).unwrap();
+    assert_eq!(fails(LastRung::Gone).place, stranded);
+    let rebooting = fails(LastRung::Reboot);
+    assert_eq!((rebooting.place, rebooting.action()), (Place::Rebooting, Action::Reboot));
+    assert_eq!(rebooting.after(E::DeadlinePassed).unwrap().place, stranded);
+    assert_eq!(rebooting.after(E::NotRebooted).unwrap().place, stranded);
+    assert_eq!(rebooting.after(E::Cancelled), None);
+    let again = rebooting.after(E::Restarted(Runs::Wanted)).unwrap();
+    assert_eq!(again.after(E::NotWentBack).unwrap().place, stranded);
+    let loader = at(LastRung::Reboot, Place::RollingBack).after(E::NotSetBack).unwrap();
+    assert_eq!(loader.place, stranded);
 }

@@ -22,6 +22,8 @@ pub enum Phase {
     Committing,
     /// The machine goes back to what ran.
     RollingBack,
+    /// It cannot go back by switching, and reboots into what booted before.
+    Rebooting,
     /// The attempt is over; its outcome says how.
     Ended,
 }
@@ -36,6 +38,7 @@ impl fmt::Display for Phase {
             Self::Waiting => "wait",
             Self::Committing => "commit",
             Self::RollingBack => "roll back",
+            Self::Rebooting => "reboot",
             Self::Ended => "end",
         })
     }

@@ -66,6 +66,9 @@ pub struct Record {
     /// The profile generation that the commit made, if it made one.
     #[serde(default)]
     pub made_generation: Option<u64>,
+    /// Whether the machine was told to reboot, the last rung of the way back.
+    #[serde(default)]
+    pub rebooted: bool,
     /// How it ended.
     #[serde(default)]
     pub outcome: Option<Outcome>,

@@ -27,7 +27,8 @@ pub fn look(wanted: &StorePath) -> Result<(), Refusal> {
     if !mounted && in_fstab(&fs::read_to_string("/etc/fstab").unwrap_or_default()) {
         return no("/boot is in /etc/fstab and is not mounted".into());
     }
-    let has_loader = [GRUB, EXTLINUX, SYSTEMD_BOOT].iter().any(|file| Path::new(file).exists());
+    let loaders = [GRUB, EXTLINUX].into_iter().chain(SYSTEMD_BOOT);
+    let has_loader = loaders.into_iter().any(|file| Path::new(file).exists());
     if !mounted && !has_loader {
         return Ok(());
     }

@@ -138,6 +138,7 @@ fn draft(agent: &Agent, asked: &Stage, login: Option<Login>) -> Result<Record> {
         why: None,
         confirmed_by: None,
         made_generation: None,
+        rebooted: false,
         outcome: None,
     })
 }

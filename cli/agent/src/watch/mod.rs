@@ -5,8 +5,10 @@ mod activate;
 mod check;
 mod commit;
 mod profile;
+mod reboot;
 mod roll_back;
 mod steps;
+mod switch_back;
 
 use std::{thread, time::Duration};
 
@@ -96,6 +98,7 @@ impl Watch<'_> {
             Action::FinalRound => self.final_round(record),
             Action::Commit => self.commit(record).map(Some),
             Action::RollBack => self.roll_back(record).map(Some),
+            Action::Reboot => self.reboot(record),
         }
     }
 

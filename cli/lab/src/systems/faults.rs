@@ -29,6 +29,9 @@ pub enum Fault {
     },
     /// `hanging.service` never ends starting: no limit, and a job that stays.
     HangingUnit,
+    /// The system has no sshd, and its activation leaves behind on /run what keeps any sshd
+    /// from starting until the next boot.
+    NoSshdUntilReboot,
     /// A file system that cannot be mounted: the switch ends in emergency mode.
     FailingMount,
     /// `http.service` listens on `port` once `after` has passed. It answers so many requests
@@ -45,6 +48,11 @@ pub enum Fault {
 
 /// A mount of a type that no kernel has.
 const FSTAB: &str = "none /mnt/data nosuchfs defaults 0 0\n";
+
+/// A drop-in that no system knows of, so that no switch takes it away.
+const WRECK: &str = "mkdir -p /run/systemd/system/sshd.service.d
+    echo '[Service]' > /run/systemd/system/sshd.service.d/wreck.conf
+    echo 'ExecStartPre=/bin/sh -c \"exit 1\"' >> /run/systemd/system/sshd.service.d/wreck.conf";
 
 impl Fault {
     /// The service that the fault consists of: its name and the lines of `[Service]`.
@@ -80,6 +88,7 @@ impl Generation {
     pub fn with(self, fault: &Fault) -> Self {
         match fault {
             Fault::NoSshd => self.without_sshd(),
+            Fault::NoSshdUntilReboot => self.without_sshd().activation("wreck", WRECK),
             Fault::RefusedLogins => self.sshd_config("DenyUsers *"),
             Fault::NoKeys => self.sshd_config("AuthorizedKeysFile none"),
             Fault::NoSudo => self.sudoers("# nobody\n"),
@@ -97,6 +106,9 @@ impl Module {
     pub fn with(self, fault: &Fault) -> Self {
         match fault {
             Fault::NoSshd => self.line("services.openssh.enable = false;"),
+            Fault::NoSshdUntilReboot => self
+                .line("services.openssh.enable = false;")
+                .line(&format!("system.activationScripts.wreck = ''{WRECK}'';")),
             Fault::RefusedLogins => self.line("services.openssh.settings.DenyUsers = [ \"*\" ];"),
             Fault::NoKeys => {
                 self.line("services.openssh.authorizedKeysFiles = lib.mkForce [ \"none\" ];")

@@ -196,6 +196,7 @@ fn see(mac: &Host, frame1: &Host, fault: &Fault) -> Result<()> {
             ensure!(frame1.sh(ask)? == "500", "no second answer");
         }
         Fault::HangingUnit => bail!("the switch to it does not end"),
+        Fault::NoSshdUntilReboot => bail!("what ran before has no sshd either after it"),
     }
     Ok(())
 }

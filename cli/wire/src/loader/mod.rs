@@ -4,6 +4,10 @@
 
 mod extlinux;
 mod grub;
+mod systemd_boot;
+mod version;
+
+pub use systemd_boot::{SystemdBoot, Variables};
 
 use crate::{outcome::BootDefault, store_path::StorePath};
 
@@ -11,9 +15,24 @@ use crate::{outcome::BootDefault, store_path::StorePath};
 pub const GRUB: &str = "/boot/grub/grub.cfg";
 /// Where extlinux's configuration is on NixOS.
 pub const EXTLINUX: &str = "/boot/extlinux/extlinux.conf";
-/// Where systemd-boot's configuration is on NixOS; read only to say that it is
-/// there.
-pub const SYSTEMD_BOOT: &str = "/boot/loader/loader.conf";
+/// Where systemd-boot's configuration may be: NixOS's default place for the EFI system
+/// partition first.
+pub const SYSTEMD_BOOT: [&str; 3] =
+    ["/boot/loader/loader.conf", "/efi/loader/loader.conf", "/boot/efi/loader/loader.conf"];
+/// Where systemd-boot's entries are: on that partition, or on an XBOOTLDR one.
+pub const SYSTEMD_BOOT_ENTRIES: [&str; 3] =
+    ["/boot/loader/entries", "/efi/loader/entries", "/boot/efi/loader/entries"];
+/// Where unified kernel images are, which systemd-boot finds by itself.
+pub const SYSTEMD_BOOT_IMAGES: [&str; 3] =
+    ["/boot/EFI/Linux", "/efi/EFI/Linux", "/boot/efi/EFI/Linux"];
+/// What is there on a machine that was started by EFI.
+pub const EFI: &str = "/sys/firmware/efi";
+/// The folder of EFI variables.
+pub const EFI_VARIABLES: &str = "/sys/firmware/efi/efivars";
+/// The variable that names the entry of the next boot only.
+pub const LOADER_ENTRY_ONE_SHOT: &str = "LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+/// The variable that names the default entry, before `loader.conf` does.
+pub const LOADER_ENTRY_DEFAULT: &str = "LoaderEntryDefault-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 
 /// The texts of the loader files that a machine has; `None` for those it lacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,8 +41,8 @@ pub struct LoaderFiles {
     pub grub: Option<String>,
     /// The text of [`EXTLINUX`].
     pub extlinux: Option<String>,
-    /// The text of [`SYSTEMD_BOOT`].
-    pub systemd_boot: Option<String>,
+    /// systemd-boot's files, where there is one of [`SYSTEMD_BOOT`].
+    pub systemd_boot: Option<SystemdBoot>,
 }
 
 impl LoaderFiles {
@@ -33,8 +52,8 @@ impl LoaderFiles {
         match (&self.grub, &self.extlinux, &self.systemd_boot) {
             (Some(text), None, None) => from_init("grub.cfg", grub::default_init(text)),
             (None, Some(text), None) => from_init("extlinux.conf", extlinux::default_init(text)),
-            (None, None, Some(_)) => {
-                BootDefault::Unknown("systemd-boot's default entry is not read yet".into())
+            (None, None, Some(found)) => {
+                from_init("loader.conf", systemd_boot::default_init(found))
             }
             (None, None, None) => BootDefault::Unknown("no boot loader file in /boot".into()),
             _ => BootDefault::Unknown("more than one boot loader in /boot".into()),

@@ -47,6 +47,7 @@ pub fn phase_word(phase: Phase) -> &'static str {
         Phase::Waiting => "waiting for a new login to confirm",
         Phase::Committing => "committing",
         Phase::RollingBack => "rolling back",
+        Phase::Rebooting => "rebooting into what booted before",
         Phase::Ended => "ended",
     }
 }

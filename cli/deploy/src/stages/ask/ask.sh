@@ -1,5 +1,5 @@
 # Asked of a machine at the login, before anything is built. Changes nothing.
-# Needs sh, cat, sed, uname, readlink, df, tail and date, which every NixOS has.
+# Needs sh, cat, sed, grep, tr, ls, uname, readlink, df, tail and date, which every NixOS has.
 # $WANTED: the system that is wanted, or a deploy-rs profile around it.
 say() { printf '@%s %s\n' "$1" "$2"; }
 text() {
@@ -30,7 +30,25 @@ systemctl list-units --plain --no-legend "deploy-agent-*.service" 2>/dev/null |
   while read -r unit rest; do say "watcher" "$unit"; done
 text grub /boot/grub/grub.cfg
 text extlinux /boot/extlinux/extlinux.conf
-text systemdBoot /boot/loader/loader.conf
+for esp in /boot /efi /boot/efi; do
+  [ -r "$esp/loader/loader.conf" ] || continue
+  text systemdBoot "$esp/loader/loader.conf"
+  # One process for all of them: there may be a hundred.
+  echo '@file systemdBootEntries'
+  grep -aH '' /boot/loader/entries/* /efi/loader/entries/* /boot/efi/loader/entries/* \
+    2>/dev/null | sed 's/^/|/'
+  echo '@endfile'
+  say systemdBootImages "$(ls /boot/EFI/Linux /efi/EFI/Linux /boot/efi/EFI/Linux 2>/dev/null | tr '\n' '/')"
+  if [ -d /sys/firmware/efi ]; then
+    say efi "$(ls /sys/firmware/efi/efivars 2>/dev/null | sed -n 1p)"
+    for name in LoaderEntryOneShot LoaderEntryDefault; do
+      file=/sys/firmware/efi/efivars/$name-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+      [ -e "$file" ] || continue
+      say "$name" "$(tail -c +5 "$file" | tr -d '\000')"
+    done
+  fi
+  break
+done
 text attempt /nix/var/deploy-agent/attempt.json
 text confirmed /nix/var/deploy-agent/confirmed.json
 say facts end

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use deploy_wire::{
-    baseline::Confirmed, loader::LoaderFiles, machine::System, outcome::BootDefault,
-    record::Record, store_path::StorePath,
+    baseline::Confirmed,
+    loader::{LoaderFiles, SystemdBoot, Variables},
+    machine::System,
+    outcome::BootDefault,
+    record::Record,
+    store_path::StorePath,
 };
 
 /// The answers of `ask.sh`.
@@ -102,13 +106,40 @@ impl Answer {
         serde_json::from_str(text).map(Some).map_err(|error| error.to_string())
     }
 
+    fn systemd_boot(&self) -> Option<SystemdBoot> {
+        let mut entries = BTreeMap::<String, String>::new();
+        // `FOLDER/NAME.conf:LINE`, as grep prints it.
+        for line in self.files.get("systemdBootEntries").into_iter().flat_map(|text| text.lines()) {
+            let Some((file, line)) = line.split_once(':') else { continue };
+            let name = file.rsplit_once('/').map_or(file, |(_, name)| name);
+            let text = entries.entry(name.to_owned()).or_default();
+            text.push_str(line);
+            text.push('\n');
+        }
+        let images = self.word("systemdBootImages").into_iter().flat_map(|names| names.split('/'));
+        let variable = |name| self.word(name).map(str::to_owned);
+        Some(SystemdBoot {
+            loader_conf: self.file("systemdBoot")?,
+            entries,
+            images: images.filter(|name| name.ends_with(".efi")).map(str::to_owned).collect(),
+            variables: match (self.words.get("efi"), self.word("efi")) {
+                (None, _) => Variables::None,
+                (Some(_), None) => Variables::Unreadable,
+                (Some(_), Some(_)) => Variables::Read {
+                    one_shot: variable("LoaderEntryOneShot"),
+                    default: variable("LoaderEntryDefault"),
+                },
+            },
+        })
+    }
+
     /// The facts, if the whole script ran.
     pub fn facts(&self) -> Option<Facts> {
         self.word("facts")?;
         let loader = LoaderFiles {
             grub: self.file("grub"),
             extlinux: self.file("extlinux"),
-            systemd_boot: self.file("systemdBoot"),
+            systemd_boot: self.systemd_boot(),
         };
         let uname = self.word("machine").unwrap_or_default();
         // `df -P`: device, size, used, available, …, in units of 1024 bytes.
@@ -167,6 +198,27 @@ mod tests {
         assert_eq!(facts.free, Some(40 * 1024));
         assert_eq!(facts.boots.known().unwrap().as_str(), SYSTEM);
         assert_eq!(facts.attempt, Ok(None));
+    }
+
+    #[test]
+    fn the_entries_of_systemd_boot_are_read_by_their_names() {
+        let entries = format!(
+            "|/boot/loader/entries/nixos-generation-1.conf:options init=/nix/store/x/init\n\
+             |/boot/loader/entries/nixos-generation-2.conf:title NixOS: new\n\
+             |/boot/loader/entries/nixos-generation-2.conf:options init={SYSTEM}/init loglevel=4\n"
+        );
+        let boots = |rest: &str| {
+            let text = format!(
+                "@file systemdBoot\n|default nixos-generation-2.conf\n@endfile\n\
+                 @file systemdBootEntries\n{entries}@endfile\n{rest}@facts end\n"
+            );
+            Answer::read(&text).facts().unwrap().boots
+        };
+        assert_eq!(boots("").known().unwrap().as_str(), SYSTEM);
+        assert_eq!(boots("@efi BootOrder-1\n").known().unwrap().as_str(), SYSTEM);
+        assert_eq!(boots("@efi \n").known(), None);
+        let chosen = boots("@efi BootOrder-1\n@LoaderEntryOneShot windows.conf\n").to_string();
+        assert!(chosen.contains("no entry `windows.conf`"), "{chosen}");
     }
 
     #[test]

@@ -36,4 +36,4 @@ macro_rules! on_both_lanes {
         )+]
     };
 }
-pub(super) use on_both_lanes;
+pub(crate) use on_both_lanes;

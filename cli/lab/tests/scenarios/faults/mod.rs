@@ -4,14 +4,14 @@
 pub mod agent;
 pub mod behind;
 pub mod busy;
-mod case;
+pub mod case;
 pub mod checks;
 pub mod commit;
-mod hold;
-mod lane;
+pub mod hold;
+pub mod lane;
 pub mod operator;
 pub mod phases;
 pub mod power;
 pub mod ssh;
 pub mod units;
-mod wanted;
+pub mod wanted;

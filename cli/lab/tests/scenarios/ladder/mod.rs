@@ -1,0 +1,4 @@
+//! The way back, rung by rung: what is done where the rung before does not hold.
+
+pub mod emergency;
+pub mod reboot;
