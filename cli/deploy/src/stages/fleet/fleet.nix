@@ -205,7 +205,6 @@ let
         opts = concatLists (map (each: each.sshOpts or [ ]) levels);
       }
       // ownSsh;
-      # deploy-rs's is a text, at any level; ours is what machine.json has.
       sudo =
         # deploy-rs's `sudo` is a string, and one of the words above.
         if isAttrs (node.sudo or null) then

@@ -104,7 +104,7 @@ fn first_line(said: &str, diagnosis: &Diagnosis) -> String {
         Diagnosis::NotThePinnedKey => Some("its host key is not the one that the flake says"),
         _ => lines().find(|line| diagnose(line) == *diagnosis && *diagnosis != Diagnosis::Other),
     };
-    found.or_else(|| lines().last()).unwrap_or("ssh ended without a word").to_owned()
+    found.or_else(|| lines().next_back()).unwrap_or("ssh ended without a word").to_owned()
 }
 
 #[cfg(test)]
