@@ -158,3 +158,101 @@ impl Renderer for Live {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use deploy_wire::phase::Phase;
+
+    use super::*;
+    use crate::{
+        outcome::Ending,
+        report::{Finished, shown},
+    };
+
+    fn name() -> String {
+        "frame1".into()
+    }
+
+    fn pushed() -> Vec<Event> {
+        let copied = |bytes| Progress::Copied { bytes, expected: 4 << 20 };
+        let push = |bytes| Event::Push { machine: name(), progress: copied(bytes) };
+        let drv = "/nix/store/11111111111111111111111111111111-caddy-2.8.0.drv".to_owned();
+        let build = |progress| Event::Build { machine: name(), progress };
+        vec![
+            Event::Stage { machine: name(), stage: Stage::Ask },
+            Event::Stage { machine: name(), stage: Stage::Build },
+            build(Progress::Building(drv)),
+            build(Progress::Built { done: 3, expected: 12 }),
+            Event::Stage { machine: name(), stage: Stage::Push },
+            push(0),
+            push(1 << 20),
+        ]
+    }
+
+    fn phase(phase: Phase, left: u64) -> Event {
+        let event = Happened::Phase { phase, seconds_left: Some(left), why: None };
+        Event::Agent { machine: name(), event }
+    }
+
+    #[test]
+    fn the_last_line_moves_and_what_is_over_stays() {
+        let [building, _] = shown::live(&pushed()[..4], 80);
+        assert_eq!(building, "frame1: logging in\n| frame1: building caddy-2.8.0 (built 3 of 12)");
+        let [pushing, left] = shown::live(&pushed(), 80);
+        assert!(
+            pushing.starts_with("frame1: logging in\n| frame1: pushing 1.0 MiB of 4.0 MiB ("),
+            "{pushing}"
+        );
+        // Whatever ends it, no moving line is left behind.
+        assert_eq!(left, "frame1: logging in");
+        let waiting: Vec<Event> = pushed().into_iter().chain([phase(Phase::Waiting, 60)]).collect();
+        let [waits, _] = shown::live(&waiting, 80);
+        let lines: Vec<&str> = waits.lines().collect();
+        assert!(lines[1].starts_with("frame1: pushed 1.0 MiB ("), "{waits}");
+        assert_eq!(lines[2], "| frame1: waiting for a new login to confirm (60 s left)");
+    }
+
+    #[test]
+    fn narrow_terminals_get_one_moving_line_as_well() {
+        for columns in [20, 40] {
+            let events = [phase(Phase::Activating, 240), phase(Phase::Waiting, 60)];
+            let [waits, left] = shown::live(&events, columns);
+            assert_eq!(waits.lines().count(), 1, "{waits}");
+            assert!(waits.ends_with("(60 s left)"), "{waits}");
+            assert_eq!(left, "");
+        }
+    }
+
+    #[test]
+    fn nothing_moves_while_ssh_may_ask() {
+        let login = |login| Event::Login { machine: name(), login };
+        let mut events = vec![phase(Phase::Waiting, 60), login(NewLogin::Begins)];
+        assert_eq!(shown::live(&events, 80)[0], "");
+        events.push(login(NewLogin::Over));
+        assert!(shown::live(&events, 80)[0].contains("(60 s left)"));
+    }
+
+    #[test]
+    fn lines_wait_while_a_secret_is_typed() {
+        let events =
+            [phase(Phase::Waiting, 60), Event::Note { machine: name(), text: "one".into() }];
+        let [during, after] = shown::live_while_asked(&events, 80);
+        assert_eq!(during, "");
+        assert_eq!(after, "frame1: one");
+    }
+
+    #[test]
+    fn several_machines_have_a_summary_in_colour() {
+        let ends = vec![
+            ("frame1".to_owned(), Ending::Committed),
+            ("nas".to_owned(), Ending::RolledBack),
+            ("garage".to_owned(), Ending::NotKnown),
+        ];
+        let failed = crate::error::Failure::unchanged("cannot log in to nas");
+        let events = [
+            Event::Finished(Finished::failed("nas".into(), failed)),
+            Event::Ended { machines: ends, code: 5 },
+        ];
+        insta::assert_snapshot!(shown::live(&events, 80)[1]);
+    }
+}

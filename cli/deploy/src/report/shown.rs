@@ -25,16 +25,19 @@ impl Write for Written {
     }
 }
 
-/// A terminal of this many columns that nobody is asked on.
-struct Quiet(usize);
+/// A terminal of so many columns.
+struct Screen {
+    columns: usize,
+    asks: bool,
+}
 
-impl Terminal for Quiet {
+impl Terminal for Screen {
     fn columns(&self) -> usize {
-        self.0
+        self.columns
     }
 
     fn asks(&self) -> bool {
-        false
+        self.asks
     }
 }
 
@@ -64,8 +67,17 @@ pub fn json(events: &[Event]) -> String {
 /// What stands on a terminal of so many columns after the last event, before and after it
 /// is over; coloured words are `<in brackets>`.
 pub fn live(events: &[Event], columns: u16) -> [String; 2] {
+    drawn(events, columns, Screen { columns: columns.into(), asks: false })
+}
+
+/// The same while somebody types a secret there.
+pub fn live_while_asked(events: &[Event], columns: u16) -> [String; 2] {
+    drawn(events, columns, Screen { columns: columns.into(), asks: true })
+}
+
+fn drawn(events: &[Event], columns: u16, screen: Screen) -> [String; 2] {
     let written = Written::default();
-    let terminal = Box::new(Quiet(columns.into()));
+    let terminal = Box::new(screen);
     let out = Out::to(written.clone());
     let mut live = Live::new(out, terminal, Colours::Shown, Detail::Normal);
     events.iter().for_each(|event| live.show(event));

@@ -105,6 +105,14 @@ impl Terminal {
         Ok(tcgetattr(&self.keyboard)?.local_modes.contains(LocalModes::ECHO))
     }
 
+    /// Gives it so many columns, as somebody does who changes a window.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn resize(&self, columns: u16) -> Result<()> {
+        Ok(tcsetwinsize(&self.keyboard, Winsize { ws_col: columns, ..SIZE })?)
+    }
+
     /// Waits for its end; standard output is all that was shown.
     ///
     /// # Errors
