@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use deploy_lab::base::BaseRoot;
+use deploy_lab::base::{BaseRoot, Places};
 use deploy_lab::lab::Lab;
 use deploy_lab::prepared;
 use deploy_lab::reexec::{self, Inside};
@@ -28,11 +28,18 @@ pub struct Scenario {
     name: &'static str,
     run: fn(&mut Lab) -> Result<()>,
     missing: fn() -> Option<String>,
+    programs: Places,
 }
 
 impl Scenario {
     pub const fn new(name: &'static str, run: fn(&mut Lab) -> Result<()>) -> Self {
-        Self { name, run, missing: || None }
+        Self { name, run, missing: || None, programs: Places::Debian }
+    }
+
+    /// Its hosts have other programs: their root is made before, outside the lab, where
+    /// Debian's mirror can be reached.
+    pub const fn with_programs(self, programs: Places) -> Self {
+        Self { programs, ..self }
     }
 
     /// The scenario is skipped, with the reason in the output, where `missing` gives one.
@@ -66,8 +73,9 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
         if let Some(why) = &missing {
             println!("skipped {}: {why}", scenario.name);
         }
-        let name = scenario.name;
-        Trial::test(name, move || start(name).map_err(|error| Failed::from(format!("{error:#}"))))
+        let Scenario { name, programs, .. } = *scenario;
+        let run = move || BaseRoot::ensure_with(programs).and_then(|_| start(name));
+        Trial::test(name, move || run().map_err(|error| Failed::from(format!("{error:#}"))))
             .with_ignored_flag(missing.is_some())
     });
     Ok(libtest_mimic::run(&arguments, trials.collect()).exit_code())
