@@ -18,9 +18,10 @@ const MOMENT: &str = "2";
 const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
 
 /// Of the agent, all but the unit that switches.
-const KILL_AGENT: &str = "units=$(systemctl list-units --plain --no-legend --full 'deploy-agent-*.service' | cut -d ' ' -f 1)
-for unit in $units; do systemctl kill --kill-whom=all --signal=KILL \"$unit\"; echo \"$unit\"; done
-pkill -KILL -f 'deploy-agent serve$' && echo serve";
+/// First the one that could say that the service did not start.
+const KILL_AGENT: &str = "pkill -KILL -f 'deploy-agent serve$' && echo serve
+units=$(systemctl list-units --plain --no-legend --full 'deploy-agent-*.service' | cut -d ' ' -f 1)
+for unit in $units; do systemctl kill --kill-whom=all --signal=KILL \"$unit\"; echo \"$unit\"; done";
 
 /// A fault that was brought about.
 pub struct Struck {
@@ -93,7 +94,7 @@ pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<St
             let script = "while :; do systemctl daemon-reload; sleep 1; done";
             let reloads = machine.command(["sh", "-c", script]).spawn()?;
             held.go()?;
-            let struck = Struck::saying("reloads each second").logged("Reloading requested from");
+            let struck = Struck::saying("reloads each second").logged("Reload requested from");
             Ok(Struck { _reloads: Some(reloads), ..struck })
         }
         Fault::SecondOperator => second_operator(stand, held),
@@ -175,8 +176,7 @@ fn kill_agent(stand: &Stand, held: Held) -> Result<Struck> {
     let machine = &stand.scene.frame1;
     if stand.phase == Phase::Arm {
         // What is held is the agent's own start.
-        held.for_ever()?;
-        let said = machine.sh(KILL_AGENT)?;
+        let said = machine.sh(&format!("rm -r /run/hold; {KILL_AGENT}"))?;
         return Ok(Struck::saying(format!("SIGKILL: {}", said.replace('\n', ", "))));
     }
     let said = machine.sh(KILL_AGENT)?;
@@ -200,7 +200,9 @@ fn power_cut(stand: &Stand, held: Held) -> Result<Struck> {
 
 fn fill(stand: &Stand, folder: &str, held: Held) -> Result<Struck> {
     let machine = &stand.scene.frame1;
-    machine.fill(folder, 0)?;
+    // What the file system needs for a large file's own extents is left: byte by byte.
+    machine.fill(folder, 1 << 20)?;
+    machine.sh(&format!("cat /dev/zero > {folder}/lab-rest 2> /dev/null || true"))?;
     let script = format!("stat -f -c %a {folder}");
     let free: u64 = machine.sh(&script)?.parse()?;
     ensure!(free < 4, "{folder} has {free} blocks left");
