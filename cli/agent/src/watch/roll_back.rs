@@ -64,6 +64,10 @@ impl Watch<'_> {
                 }));
             }
         }
+        // `table-other-tool-switches-in-roll-back` proves it.
+        if look::profile_is_foreign(record) {
+            return Ok(foreign("another tool set the system profile while it went back"));
+        }
         if let Err(error) = self.uncommit(record) {
             notes.push(format!("{error:#}"));
             let why = format!(

@@ -97,7 +97,7 @@ pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<St
             let struck = Struck::saying("reloads each second").logged("Reload requested from");
             Ok(Struck { _reloads: Some(reloads), ..struck })
         }
-        Fault::SecondOperator => second_operator(stand, held),
+        Fault::SecondOperator => second_operator(stand, deploy, held),
         Fault::OtherTool => other_tool(stand, held),
         Fault::Garbage => {
             let said = machine.sh("nix-collect-garbage --delete-old 2>&1 | tail -n 1")?;
@@ -211,7 +211,7 @@ fn fill(stand: &Stand, folder: &str, held: Held) -> Result<Struck> {
 }
 
 /// A deploy of generation 3. The first one has evaluated its flake long ago.
-fn second_operator(stand: &mut Stand, held: Held) -> Result<Struck> {
+fn second_operator(stand: &mut Stand, deploy: &Operator, held: Held) -> Result<Struck> {
     let mac = &stand.scene.mac;
     let fleet = Fleet::of("frame1", Generation::new("frame1", 3)).node(
         "frame1",
@@ -220,19 +220,28 @@ fn second_operator(stand: &mut Stand, held: Held) -> Result<Struck> {
     );
     fleet.write(mac)?;
     let third = stand.scene.wanted()?;
-    let second = stand.scene.deploy("frame1")?;
-    if matches!(stand.phase, Phase::Ask | Phase::Push) {
+    // Where new logins are held, the first operator stands still instead.
+    let second = if stand.phase == Phase::Wait {
+        deploy.freeze()?;
+        held.go()?;
+        let second = stand.scene.deploy("frame1")?;
+        deploy.thaw()?;
+        second
+    } else {
+        let second = stand.scene.deploy("frame1")?;
+        held.go()?;
+        second
+    };
+    if stand.phase == Phase::Ask {
         second.ends(0, &["committed"])?;
         stand.untouched = third;
     } else {
-        second.ends(1, &["frame1", "deploy"])?;
-        ensure!(
-            second.text.contains("deploys since") || second.text.contains("somebody else begins"),
-            "the second operator is not told why: {}",
-            second.text
-        );
+        let why = match stand.phase {
+            Phase::Stage => "frame1",
+            _ => "frame1 is being deployed to",
+        };
+        second.ends(1, &[why])?;
     }
-    held.go()?;
     Ok(Struck::saying(format!("the second deploy ended with {}", second.code)))
 }
 
@@ -247,6 +256,8 @@ fn other_tool(stand: &mut Stand, held: Held) -> Result<Struck> {
         matches!(stand.phase, Phase::Stage | Phase::Activate | Phase::Commit | Phase::RollBack);
     let must = if locked { 11 } else { 0 };
     ensure!(output.code == must, "the other tool ended with {}: {}", output.code, output.stderr);
+    // Nobody has made sure that what it wrote is on the disk, and that is not tested here.
+    stand.scene.frame1.sync()?;
     if !locked {
         stand.untouched = other;
     }
