@@ -17,10 +17,11 @@ use deploy_wire::{attempt::AttemptId, record::Record};
 
 use crate::{
     agent::Agent,
-    arm,
+    arm, clock,
     events::Events,
     ledger::Happened,
     recover,
+    tools::switch_to_configuration,
     transition::{Action, Event, State},
 };
 
@@ -29,6 +30,11 @@ pub const TICK: Duration = Duration::from_millis(100);
 
 /// How long a way back that could not be gone rests before it is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long the switch of another tool is waited for.
+const OTHER_TOOL: Duration = Duration::from_secs(120);
+/// How long no switch may run until the other tool counts as finished.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// One attempt being watched.
 pub struct Watch<'a> {
@@ -47,6 +53,9 @@ pub fn run(agent: &Agent, attempt: &AttemptId) -> Result<()> {
             return recover::tidy(agent, &record);
         }
         if let Some(happened) = watch.step(&record) {
+            if happened.event == Event::Foreign {
+                watch.let_the_other_finish();
+            }
             watch.offer(&record, happened);
         }
     }
@@ -125,6 +134,19 @@ impl Watch<'_> {
         self.agent.ledger.remember(self.attempt, |record| {
             record.deadline = limit.map(crate::clock::deadline_in);
         })
+    }
+
+    /// What runs and boots is told once the other tool has finished: it sets the
+    /// profile before it switches. `table-other-tool-switches-in-check` proves it.
+    fn let_the_other_finish(&self) {
+        let end = clock::boottime() + OTHER_TOOL;
+        let mut quiet = clock::boottime();
+        while clock::boottime() < end && clock::boottime().saturating_sub(quiet) < QUIET {
+            if switch_to_configuration::runs_now() {
+                quiet = clock::boottime();
+            }
+            thread::sleep(TICK);
+        }
     }
 
     /// A disk that refuses the record is tried again: there is nothing better.

@@ -54,6 +54,10 @@ impl Watch<'_> {
                 Err(why) => return Ok(self.gave_up(record, why, notes)),
             }
         }
+        // `table-other-tool-switches-in-roll-back` proves it.
+        if look::profile_is_foreign(record) {
+            return Ok(foreign("another tool set the system profile while it went back"));
+        }
         if let Err(error) = self.uncommit(record) {
             notes.push(format!("{error:#}"));
             notes.push(next_by_itself(record));

@@ -111,9 +111,24 @@ pub async fn stage<'p>(
     }
 }
 
-/// Tells what happens until somebody has to act. `next` is the number of the
-/// event that is wanted next.
-pub async fn follow(watch: &mut Watch<'_>, machine: &str, next: &mut u64, report: &Report) -> Seen {
+/// How far an attempt was followed, over all connections to it.
+#[derive(Debug, Default)]
+pub struct Followed {
+    /// The number of the event that is wanted next.
+    pub next: u64,
+    /// The phase that was told last. Who follows on over another connection is
+    /// not told again that a login has to confirm:
+    /// `table-agent-killed-in-wait` proves that it does all the same.
+    pub phase: Option<Phase>,
+}
+
+/// Tells what happens until somebody has to act.
+pub async fn follow(
+    watch: &mut Watch<'_>,
+    machine: &str,
+    followed: &mut Followed,
+    report: &Report,
+) -> Seen {
     loop {
         let reply = match watch.next().await {
             Ok(reply) => reply,
@@ -121,8 +136,13 @@ pub async fn follow(watch: &mut Watch<'_>, machine: &str, next: &mut u64, report
         };
         match reply {
             Reply::Event { number, event } => {
-                *next = number + 1;
-                let waiting = matches!(event, Happened::Phase { phase: Phase::Waiting, .. });
+                followed.next = number + 1;
+                let told = match event {
+                    Happened::Phase { phase, .. } => Some(phase),
+                    _ => None,
+                };
+                followed.phase = told.or(followed.phase);
+                let waiting = told == Some(Phase::Waiting);
                 report.tell(Event::Agent { machine: machine.to_owned(), event });
                 if waiting {
                     return Seen::Waiting;

@@ -59,7 +59,13 @@ fn row(fault: Fault) -> [Cell; 9] {
         Fault::BootFull => [OFF, OFF, u, OFF, OFF, OFF, OFF, r, OFF],
         Fault::MountFails => [OFF, OFF, OFF, OFF, r, OFF, OFF, OFF, Cell::Unrun("not made yet")],
         Fault::Reloads => [OFF, OFF, OFF, c, c, c, c, OFF, r],
-        Fault::SecondOperator => [c, u, c, c, c, c, c, c, r],
+        Fault::SecondOperator => {
+            let locked = Cell::Impossible(
+                "both send the same agent, and Nix on the machine lets the second one wait for \
+                 the first one's lock: the second is in no phase of its own",
+            );
+            [u, locked, c, c, c, c, c, c, r]
+        }
         Fault::OtherTool => [c, u, t, OFF, t, t, t, t, t],
         Fault::Garbage => [OFF, c, c, OFF, c, c, c, c, r],
         Fault::Hangs => [OFF, OFF, OFF, OFF, r, OFF, OFF, r, r],

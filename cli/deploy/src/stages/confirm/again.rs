@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufRead, AsyncWrite};
 use super::{Conclusion, Started, Wish, confirming_targets, pauses};
 use crate::{
     report::Report,
-    stages::activate::{Seen, Watch},
+    stages::activate::{Followed, Seen, Watch},
     tools::{
         agent::Conversation,
         ssh::{Fresh, SshError, Target},
@@ -22,7 +22,7 @@ impl Started<'_> {
     /// waited long enough.
     pub(super) async fn ask_again(
         &self,
-        next: &mut u64,
+        followed: &mut Followed,
         wish: Wish,
         interrupts: &mut Interrupts,
         report: &Report,
@@ -30,11 +30,16 @@ impl Started<'_> {
         tokio::select! {
             biased;
             () = interrupts.next() => Conclusion::NotKnown("interrupted".into()),
-            conclusion = self.ask_until_told(next, wish, report) => conclusion,
+            conclusion = self.ask_until_told(followed, wish, report) => conclusion,
         }
     }
 
-    async fn ask_until_told(&self, next: &mut u64, wish: Wish, report: &Report) -> Conclusion {
+    async fn ask_until_told(
+        &self,
+        followed: &mut Followed,
+        wish: Wish,
+        report: &Report,
+    ) -> Conclusion {
         let machine = &self.probed.machine;
         let until = Instant::now() + patience(machine);
         let targets: Vec<Target> =
@@ -42,7 +47,7 @@ impl Started<'_> {
         let mut last = "nobody was asked".to_owned();
         for pause in pauses() {
             for target in &targets {
-                match self.follow_at(target, wish, next, report).await {
+                match self.follow_at(target, wish, followed, report).await {
                     Ok(Seen::Ended(outcome)) => return Conclusion::Known(outcome),
                     Ok(Seen::Refused(refusal)) => return Conclusion::Refused(refusal),
                     Ok(Seen::Lost(error)) => last = error.to_string(),
@@ -62,7 +67,7 @@ impl Started<'_> {
         &self,
         target: &Target,
         wish: Wish,
-        next: &mut u64,
+        followed: &mut Followed,
         report: &Report,
     ) -> Result<Seen, SshError> {
         let Fresh { stdin, stdout, connection, .. } = &mut self.log_in(target, report).await?;
@@ -75,14 +80,16 @@ impl Started<'_> {
             let attempt = self.attempt.clone();
             watch
                 .ask(match wish {
-                    Wish::Confirm => Request::Follow { attempt, from: *next },
+                    Wish::Confirm => Request::Follow { attempt, from: followed.next },
                     Wish::GiveUp => self.cancel(),
                 })
                 .await?;
             Ok(watch)
         };
         match asked.await {
-            Ok(mut watch) => Ok(Box::pin(self.see_through(&mut watch, wish, next, report)).await),
+            Ok(mut watch) => {
+                Ok(Box::pin(self.see_through(&mut watch, wish, followed, report)).await)
+            }
             Err(error) => Ok(Seen::Lost(error)),
         }
     }

@@ -10,10 +10,11 @@ use deploy_wire::{
     machine::Machine,
     message::{Refusal, RefusalKind, Reply, Request},
     outcome::Outcome,
+    phase::Phase,
 };
 
 use super::{
-    activate::{Seen, Watch, follow},
+    activate::{Followed, Seen, Watch, follow},
     ask::Probed,
 };
 use crate::{
@@ -75,14 +76,14 @@ impl Started<'_> {
         interrupts: &mut Interrupts,
         report: &Report,
     ) -> Conclusion {
-        let mut next = 0;
+        let mut followed = Followed::default();
         let mut wish = Wish::Confirm;
         // A conversation that is dropped takes its request with it.
         let mut cancelling = Vec::new();
         let start = Request::Start { attempt: self.attempt.clone() };
         if let Err(error) = watch.ask(start).await {
             self.note(report, format!("{error}; asking again over a new login"));
-            return self.ask_again(&mut next, wish, interrupts, report).await;
+            return self.ask_again(&mut followed, wish, interrupts, report).await;
         }
         loop {
             let seen = tokio::select! {
@@ -95,7 +96,7 @@ impl Started<'_> {
                     cancelling.extend(self.give_up(report).await);
                     continue;
                 }
-                seen = self.see_through(watch, wish, &mut next, report) => seen,
+                seen = self.see_through(watch, wish, &mut followed, report) => seen,
             };
             return match seen {
                 Seen::Ended(outcome) => Conclusion::Known(outcome),
@@ -103,7 +104,7 @@ impl Started<'_> {
                 Seen::Waiting => continue,
                 Seen::Lost(error) => {
                     self.note(report, format!("{error}; asking again over a new login"));
-                    self.ask_again(&mut next, wish, interrupts, report).await
+                    self.ask_again(&mut followed, wish, interrupts, report).await
                 }
             };
         }
@@ -114,17 +115,19 @@ impl Started<'_> {
         &self,
         watch: &mut Watch<'_>,
         wish: Wish,
-        next: &mut u64,
+        followed: &mut Followed,
         report: &Report,
     ) -> Seen {
         let name = &self.probed.machine.name;
-        match follow(watch, name, next, report).await {
-            Seen::Waiting if wish == Wish::Confirm => {}
-            other => return other,
+        if wish == Wish::GiveUp || followed.phase != Some(Phase::Waiting) {
+            match follow(watch, name, followed, report).await {
+                Seen::Waiting if wish == Wish::Confirm => {}
+                other => return other,
+            }
         }
         let on = async {
             loop {
-                match follow(watch, name, next, report).await {
+                match follow(watch, name, followed, report).await {
                     Seen::Waiting => {}
                     other => return other,
                 }

@@ -31,7 +31,7 @@ const STOPPED: &str = "stopped by SIGSTOP";
 
 /// The agent that talks with the operator is started by sshd: by the key's own command.
 const SERVE: &str = "case \"$SSH_ORIGINAL_COMMAND\" in
-*'deploy-agent serve') exec STRACE sh -c \"exec $SSH_ORIGINAL_COMMAND\" ;;
+'exec /nix/store/'*'deploy-agent serve') exec STRACE ${SSH_ORIGINAL_COMMAND#exec } ;;
 *) exec sh -c \"$SSH_ORIGINAL_COMMAND\" ;;
 esac";
 

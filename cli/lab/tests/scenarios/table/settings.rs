@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 pub const CHECKED: &str = "/run/checked";
 
 /// Confirmations that must not come; a machine waits no longer than that.
-const SHORT: u64 = 4;
+const SHORT: u64 = 6;
 /// Confirmations that must come, on a machine that does much besides.
 const LONG: u64 = 60;
 
@@ -30,7 +30,9 @@ pub fn fleet(fault: Fault, phase: Phase, number: u32) -> Fleet {
 
 /// Whether the operator reaches the machine through a relay.
 pub fn needs_road(fault: Fault, phase: Phase) -> bool {
-    matches!(phase, Phase::Ask | Phase::Push) || fault == Fault::AnswerLost
+    matches!(phase, Phase::Ask | Phase::Push)
+        || fault == Fault::AnswerLost
+        || (fault, phase) == (Fault::BootFull, Phase::Stage)
 }
 
 fn generation(fault: Fault, phase: Phase, number: u32) -> Generation {

@@ -68,6 +68,8 @@ impl Stand {
         let machine = &self.scene.frame1;
         let fifo = match self.phase {
             Phase::Ask | Phase::Push | Phase::Check => None,
+            // What looks at /boot comes before what can be held.
+            Phase::Stage if self.fault == Fault::BootFull => None,
             Phase::Stage => Some("check"),
             Phase::Arm => Some("arm"),
             Phase::Activate | Phase::Wait | Phase::RollBack => Some("activate"),
@@ -80,7 +82,9 @@ impl Stand {
         let mut deploy = Operator::new(self.scene.begin("frame1 --json")?);
         let held = match (self.phase, &self.relay, fifo) {
             (Phase::Ask, Some(relay), _) => hold::first_answer(relay, &mut deploy)?,
-            (Phase::Push, Some(relay), _) => hold::middle_of_push(relay, &mut deploy)?,
+            (Phase::Push | Phase::Stage, Some(relay), _) => {
+                hold::middle_of_push(relay, &mut deploy)?
+            }
             (Phase::Check, ..) => {
                 deploy.until("it checks", || Ok(self.is_recorded(Recorded::Checking)))?;
                 Held::Check(machine.clone())

@@ -18,9 +18,10 @@ const MOMENT: &str = "2";
 const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
 
 /// Of the agent, all but the unit that switches.
-const KILL_AGENT: &str = "units=$(systemctl list-units --plain --no-legend --full 'deploy-agent-*.service' | cut -d ' ' -f 1)
-for unit in $units; do systemctl kill --kill-whom=all --signal=KILL \"$unit\"; echo \"$unit\"; done
-pkill -KILL -f 'deploy-agent serve$' && echo serve";
+/// First the one that could say that the service did not start.
+const KILL_AGENT: &str = "pkill -KILL -f 'deploy-agent serve$' && echo serve
+units=$(systemctl list-units --plain --no-legend --full 'deploy-agent-*.service' | cut -d ' ' -f 1)
+for unit in $units; do systemctl kill --kill-whom=all --signal=KILL \"$unit\"; echo \"$unit\"; done";
 
 /// A fault that was brought about.
 pub struct Struck {
@@ -93,10 +94,10 @@ pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<St
             let script = "while :; do systemctl daemon-reload; sleep 1; done";
             let reloads = machine.command(["sh", "-c", script]).spawn()?;
             held.go()?;
-            let struck = Struck::saying("reloads each second").logged("Reloading requested from");
+            let struck = Struck::saying("reloads each second").logged("Reload requested from");
             Ok(Struck { _reloads: Some(reloads), ..struck })
         }
-        Fault::SecondOperator => second_operator(stand, held),
+        Fault::SecondOperator => second_operator(stand, deploy, held),
         Fault::OtherTool => other_tool(stand, held),
         Fault::Garbage => {
             let said = machine.sh("nix-collect-garbage --delete-old 2>&1 | tail -n 1")?;
@@ -175,8 +176,7 @@ fn kill_agent(stand: &Stand, held: Held) -> Result<Struck> {
     let machine = &stand.scene.frame1;
     if stand.phase == Phase::Arm {
         // What is held is the agent's own start.
-        held.for_ever()?;
-        let said = machine.sh(KILL_AGENT)?;
+        let said = machine.sh(&format!("rm -r /run/hold; {KILL_AGENT}"))?;
         return Ok(Struck::saying(format!("SIGKILL: {}", said.replace('\n', ", "))));
     }
     let said = machine.sh(KILL_AGENT)?;
@@ -200,7 +200,9 @@ fn power_cut(stand: &Stand, held: Held) -> Result<Struck> {
 
 fn fill(stand: &Stand, folder: &str, held: Held) -> Result<Struck> {
     let machine = &stand.scene.frame1;
-    machine.fill(folder, 0)?;
+    // What the file system needs for a large file's own extents is left: byte by byte.
+    machine.fill(folder, 1 << 20)?;
+    machine.sh(&format!("cat /dev/zero > {folder}/lab-rest 2> /dev/null || true"))?;
     let script = format!("stat -f -c %a {folder}");
     let free: u64 = machine.sh(&script)?.parse()?;
     ensure!(free < 4, "{folder} has {free} blocks left");
@@ -209,7 +211,7 @@ fn fill(stand: &Stand, folder: &str, held: Held) -> Result<Struck> {
 }
 
 /// A deploy of generation 3. The first one has evaluated its flake long ago.
-fn second_operator(stand: &mut Stand, held: Held) -> Result<Struck> {
+fn second_operator(stand: &mut Stand, deploy: &Operator, held: Held) -> Result<Struck> {
     let mac = &stand.scene.mac;
     let fleet = Fleet::of("frame1", Generation::new("frame1", 3)).node(
         "frame1",
@@ -218,19 +220,28 @@ fn second_operator(stand: &mut Stand, held: Held) -> Result<Struck> {
     );
     fleet.write(mac)?;
     let third = stand.scene.wanted()?;
-    let second = stand.scene.deploy("frame1")?;
-    if matches!(stand.phase, Phase::Ask | Phase::Push) {
+    // Where new logins are held, the first operator stands still instead.
+    let second = if stand.phase == Phase::Wait {
+        deploy.freeze()?;
+        held.go()?;
+        let second = stand.scene.deploy("frame1")?;
+        deploy.thaw()?;
+        second
+    } else {
+        let second = stand.scene.deploy("frame1")?;
+        held.go()?;
+        second
+    };
+    if stand.phase == Phase::Ask {
         second.ends(0, &["committed"])?;
         stand.untouched = third;
     } else {
-        second.ends(1, &["frame1", "deploy"])?;
-        ensure!(
-            second.text.contains("deploys since") || second.text.contains("somebody else begins"),
-            "the second operator is not told why: {}",
-            second.text
-        );
+        let why = match stand.phase {
+            Phase::Stage => "frame1",
+            _ => "frame1 is being deployed to",
+        };
+        second.ends(1, &[why])?;
     }
-    held.go()?;
     Ok(Struck::saying(format!("the second deploy ended with {}", second.code)))
 }
 
@@ -245,6 +256,8 @@ fn other_tool(stand: &mut Stand, held: Held) -> Result<Struck> {
         matches!(stand.phase, Phase::Stage | Phase::Activate | Phase::Commit | Phase::RollBack);
     let must = if locked { 11 } else { 0 };
     ensure!(output.code == must, "the other tool ended with {}: {}", output.code, output.stderr);
+    // Nobody has made sure that what it wrote is on the disk, and that is not tested here.
+    stand.scene.frame1.sync()?;
     if !locked {
         stand.untouched = other;
     }
