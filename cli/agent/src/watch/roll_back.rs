@@ -143,6 +143,7 @@ impl Watch<'_> {
         if !moved {
             return Ok(());
         }
+        boot_files::remove_left_over()?;
         boot_files::remove_damaged(record.boots.known().unwrap_or(&record.ran))?;
         let limit = record.rules.timeouts.rollback();
         let waited = self.wait_for(Step::Uncommit, limit, || Ok(true))?;

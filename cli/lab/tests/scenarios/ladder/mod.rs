@@ -3,3 +3,4 @@
 pub mod emergency;
 pub mod no_way_back;
 pub mod reboot;
+pub mod systemd_boot;
