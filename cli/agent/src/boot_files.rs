@@ -10,9 +10,12 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use deploy_wire::store_path::StorePath;
+use deploy_wire::{loader::SYSTEMD_BOOT, store_path::StorePath};
 
-const FOLDERS: [&str; 3] = ["/boot/kernels", "/boot/nixos", "/boot/EFI/nixos"];
+use crate::tools::switch_to_configuration;
+
+const FOLDERS: [&str; 5] =
+    ["/boot/kernels", "/boot/nixos", "/boot/EFI/nixos", "/efi/EFI/nixos", "/boot/efi/EFI/nixos"];
 
 /// Kernel and initrd of a system, in the store.
 pub fn of(toplevel: &StorePath) -> Vec<PathBuf> {
@@ -40,6 +43,25 @@ fn copies_in(folder: &Path, file: &Path) -> Vec<PathBuf> {
         .filter(|entry| is_copy(&entry.file_name().to_string_lossy()))
         .map(|entry| entry.path())
         .collect()
+}
+
+/// The file that systemd-boot's builder writes before it becomes `loader.conf`, left from a
+/// run that was interrupted. The builder never writes over it, so that every later run fails.
+pub fn left_over() -> Option<PathBuf> {
+    let files = SYSTEMD_BOOT.into_iter().map(|file| Path::new(file).with_extension("tmp"));
+    files.into_iter().find(|file| file.exists())
+}
+
+/// Removes it, unless somebody is writing it: a power cut in our own commit leaves it, and the
+/// way back needs the builder:
+/// `systemd-boot-is-read-and-a-commit-that-a-power-cut-left-half-done-is-mended` proves it.
+pub fn remove_left_over() -> Result<()> {
+    match left_over() {
+        Some(file) if !switch_to_configuration::runs_now() => {
+            fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Removes copies of a system's kernel and initrd that are not what the store

@@ -64,7 +64,7 @@ pub fn generation_of(system: &StorePath) -> Option<u64> {
 }
 
 /// 42 of `system-42-link`.
-fn generation_number(name: &str) -> Option<u64> {
+pub fn generation_number(name: &str) -> Option<u64> {
     name.strip_prefix("system-")?.strip_suffix("-link")?.parse().ok()
 }
 

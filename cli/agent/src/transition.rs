@@ -97,6 +97,8 @@ pub enum Event {
     WentBack,
     /// It does not, or nobody can log in to it.
     NotWentBack,
+    /// A service that must not go back has started: the new system stays.
+    MustNotGoBack,
     /// What ran runs again, but profile or loader could not be set back: a
     /// reboot would not lead there.
     NotSetBack,
@@ -245,7 +247,7 @@ impl State {
 
             (P::RollingBack, E::WentBack) => P::Over(End::RolledBack),
             (P::RollingBack, E::NotWentBack | E::DeadlinePassed) => self.no_way_back(),
-            (P::RollingBack, E::NotSetBack) => P::Over(End::Stranded),
+            (P::RollingBack, E::NotSetBack | E::MustNotGoBack) => P::Over(End::Stranded),
             (P::RollingBack, E::Restarted(Runs::Before | Runs::Wanted)) => P::RollingBack,
 
             (P::Rebooting, E::Restarted(Runs::Before)) => P::Over(End::RolledBack),

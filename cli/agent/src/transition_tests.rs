@@ -3,7 +3,7 @@ use proptest::{prelude::*, test_runner::Config};
 
 use super::*;
 
-const EVENTS: [Event; 21] = [
+const EVENTS: [Event; 22] = [
     Event::Start,
     Event::Armed,
     Event::NotArmed,
@@ -21,6 +21,7 @@ const EVENTS: [Event; 21] = [
     Event::WentBack,
     Event::NotWentBack,
     Event::NotSetBack,
+    Event::MustNotGoBack,
     Event::NotRebooted,
     Event::Restarted(Runs::Before),
     Event::Restarted(Runs::Wanted),
@@ -220,6 +221,8 @@ fn the_last_rung_is_a_reboot_once_and_only_where_it_is_allowed() {
     assert_eq!(rebooting.after(E::Cancelled), None);
     let again = rebooting.after(E::Restarted(Runs::Wanted)).unwrap();
     assert_eq!(again.after(E::NotWentBack).unwrap().place, stranded);
-    let loader = at(LastRung::Reboot, Place::RollingBack).after(E::NotSetBack).unwrap();
-    assert_eq!(loader.place, stranded);
+    for stays in [E::NotSetBack, E::MustNotGoBack] {
+        let after = at(LastRung::Reboot, Place::RollingBack).after(stays).unwrap();
+        assert_eq!(after.place, stranded, "{stays:?}");
+    }
 }

@@ -14,7 +14,7 @@ use deploy_wire::{
 use crate::{
     error::{Failure, Result},
     outcome::Ending,
-    report::{Event, Finished, Report},
+    report::{Changes, Event, Finished, Report},
     stages::{
         activate::{self, NotStaged},
         agent_program,
@@ -24,6 +24,7 @@ use crate::{
         conclude::finished,
         confirm::Started,
         dry, generations,
+        no_way_back::{self, NoWayBack},
         plan::{self, AcceptedName, Plan},
         push::{self, Pushed},
         secrets,
@@ -51,6 +52,8 @@ pub struct Run<'report> {
     pub when_busy: WhenBusy,
     /// Whether to ask before each switch.
     pub before_switch: BeforeSwitch,
+    /// What to do about services that cannot go back.
+    pub no_way_back: NoWayBack,
 }
 
 /// What is wanted of a machine.
@@ -152,7 +155,7 @@ impl Run<'_> {
                 .await?;
         let built = self.build(&probed).await?;
         let pushed = push::push(&self.nix, &probed, &built, &agent, self.report).await?;
-        self.tell_changes(&probed, &built).await?;
+        let changes = self.tell_changes(&probed, &built).await?;
         match self.goal {
             Goal::Pushed => {
                 let text = format!("{} is in its store; nothing roots it yet", pushed.toplevel);
@@ -163,7 +166,7 @@ impl Run<'_> {
                 Ok(Prepared::done(Finished::looked(&probed, lines)))
             }
             Goal::Flake | Goal::Generation(_) => {
-                self.agreed(&probed).await?;
+                self.agreed(&probed, &changes).await?;
                 let ready = Ready { built, agent, pushed };
                 Ok(Prepared::Ready(Box::new(probed), Box::new(ready)))
             }
@@ -195,14 +198,17 @@ impl Run<'_> {
         }
     }
 
-    async fn tell_changes(&self, probed: &Probed, built: &Built) -> Result<()> {
+    async fn tell_changes(&self, probed: &Probed, built: &Built) -> Result<Changes> {
         let changes = changes::changes(probed, built).await?;
-        self.report.tell(Event::Changes { machine: probed.machine.name.clone(), changes });
-        Ok(())
+        let machine = probed.machine.name.clone();
+        self.report.tell(Event::Changes { machine, changes: changes.clone() });
+        Ok(changes)
     }
 
-    async fn agreed(&self, probed: &Probed) -> Result<()> {
+    async fn agreed(&self, probed: &Probed, changes: &Changes) -> Result<()> {
         let name = &probed.machine.name;
+        let (machine, answer) = (&probed.machine, self.no_way_back);
+        no_way_back::agreed(machine, changes, self.mode, answer, self.report).await?;
         if self.before_switch == BeforeSwitch::GoOn
             || crate::question::yes(&format!("switch {name}?")).await
         {

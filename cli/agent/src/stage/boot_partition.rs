@@ -14,9 +14,10 @@ use super::{
     refusal::{refuse, refuse_with},
     room::free,
 };
-use crate::boot_files;
+use crate::{boot_files, look, paths::PROFILE};
 
 const BOOT: &str = "/boot";
+const PROFILES: &str = "/nix/var/nix/profiles";
 /// What the loader's own file may need besides.
 const NEEDED: u64 = 256 << 10;
 
@@ -37,14 +38,17 @@ pub fn look(wanted: &StorePath) -> Result<(), Refusal> {
     if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
         return no("/boot is mounted read-only".into());
     }
-    if Path::new("/boot/loader/loader.tmp").exists() {
-        let why = "/boot/loader/loader.tmp is left from an interrupted installation, and \
-                   systemd-boot's builder refuses to write over it";
-        return Err(refuse_with(
-            RefusalKind::BootPartition,
-            why,
-            "remove it there, once no other tool is at work: rm /boot/loader/loader.tmp",
-        ));
+    if let Some(file) = boot_files::left_over() {
+        let file = file.display();
+        let why = format!(
+            "{file} is left from an interrupted installation, and systemd-boot's builder refuses \
+             to write over it"
+        );
+        let hint = format!("remove it there, once no other tool is at work: rm {file}");
+        return Err(refuse_with(RefusalKind::BootPartition, why, hint));
+    }
+    if SYSTEMD_BOOT.into_iter().any(|file| Path::new(file).exists()) {
+        generations_are_readable(Path::new(PROFILES))?;
     }
     // On the store's own file system nothing is copied.
     if !mounted {
@@ -70,6 +74,28 @@ pub fn look(wanted: &StorePath) -> Result<(), Refusal> {
     ))
 }
 
+/// systemd-boot's builder reads `boot.json` of every generation, and one that is no JSON stops
+/// it: found out here instead of after the switch.
+fn generations_are_readable(profiles: &Path) -> Result<(), Refusal> {
+    for entry in fs::read_dir(profiles).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(number) = look::generation_number(&name) else { continue };
+        let Ok(text) = fs::read(entry.path().join("boot.json")) else { continue };
+        if let Err(error) = serde_json::from_slice::<serde_json::Value>(&text) {
+            let why = format!(
+                "the boot.json of generation {number} is damaged ({error}), and systemd-boot's \
+                 builder stops at it"
+            );
+            let hint = format!(
+                "delete that generation there: nix-env --profile {PROFILE} --delete-generations \
+                 {number}"
+            );
+            return Err(refuse_with(RefusalKind::BootPartition, why, hint));
+        }
+    }
+    Ok(())
+}
+
 fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |found| found.len())
 }
@@ -92,6 +118,19 @@ fn in_fstab(fstab: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_generation_with_a_damaged_boot_json_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("system-1-link", "{}"), ("system-2-link", "{ \"org"), ("x", "{")] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::write(folder.path().join(name).join("boot.json"), text).unwrap();
+        }
+        let refusal = generations_are_readable(folder.path()).unwrap_err();
+        assert!(refusal.why.contains("generation 2 is damaged"), "{}", refusal.why);
+        fs::remove_file(folder.path().join("system-2-link/boot.json")).unwrap();
+        assert_eq!(generations_are_readable(folder.path()), Ok(()));
+    }
 
     #[test]
     fn fstab_and_mounts_are_read() {

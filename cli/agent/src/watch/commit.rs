@@ -21,6 +21,7 @@ impl Watch<'_> {
         // would boot a system of empty files.
         files::sync_file_system("/nix/store")?;
         self.set_profile(record)?;
+        boot_files::remove_left_over()?;
         boot_files::remove_damaged(&record.wanted)?;
         let limit = record.rules.timeouts.activation();
         let waited = self.wait_for(Step::Commit, limit, || Ok(true))?;

@@ -4,6 +4,7 @@
 mod activate;
 mod check;
 mod commit;
+mod no_way_back;
 mod profile;
 mod reboot;
 mod roll_back;

@@ -6,6 +6,7 @@ use deploy_wire::{message::Mode, outcome::BootDefault, record::Record};
 use super::{
     Watch,
     activate::foreign,
+    no_way_back,
     reboot::{next_by_itself, reason},
     switch_back::{repair_lists, wait_for_the_lock},
 };
@@ -16,7 +17,7 @@ use crate::{
     paths::SWITCH_LISTS,
     switch::{self, Gone, Step},
     transition::{Event, LastRung, Runs, State},
-    units::snapshot::Snapshot,
+    units::snapshot::{self, Snapshot},
 };
 
 impl Watch<'_> {
@@ -39,6 +40,9 @@ impl Watch<'_> {
         }
         if look::profile_is_foreign(record) {
             return Ok(foreign("another tool set the system profile before it could go back"));
+        }
+        if let Some(stays) = self.must_stay(record, snapshot.as_ref(), &notes)? {
+            return Ok(stays);
         }
         let fresh = snapshot.is_none() && look::runs_for(record, started) == Runs::Before;
         if record.mode != Mode::Boot && !fresh {
@@ -68,6 +72,42 @@ impl Watch<'_> {
             return Ok(Happened { event: Event::NotSetBack, why: Some(why), notes });
         }
         Ok(Happened { event: Event::WentBack, why: None, notes })
+    }
+
+    /// Whether a service has started that must not go back. The new system then runs on,
+    /// confirmed or not; profile and loader name what is known to boot.
+    fn must_stay(
+        &self,
+        record: &Record,
+        before: Option<&Snapshot>,
+        notes: &[String],
+    ) -> Result<Option<Happened>> {
+        if !look::runs(&record.wanted) || record.wanted == record.ran {
+            return Ok(None);
+        }
+        // Where systemd does not answer, this is tried again: to go back cannot be undone.
+        let now = snapshot::now(&self.agent.systemd)?;
+        let before = before.map(|before| &before.units);
+        let Some((service, unit)) = no_way_back::started(&record.rules, before, &now) else {
+            return Ok(None);
+        };
+        let mut notes = notes.to_vec();
+        if let Err(error) = self.uncommit(record) {
+            notes.push(format!("{error:#}"));
+        }
+        let generation = record.profile.generation;
+        let back = generation.map(|number| format!(", deploy rollback --to {number} goes back"));
+        notes.push(format!(
+            "deploy tries again to keep it{}; switched off and on, it boots {}",
+            back.unwrap_or_default(),
+            look::boots()
+        ));
+        let why = format!(
+            "{}; it was not switched back: {unit} has started under the new system, and {service} \
+             must not go back (rollback.services.{service} is unsafe)",
+            reason(record)
+        );
+        Ok(Some(Happened { event: Event::MustNotGoBack, why: Some(why), notes }))
     }
 
     /// Switching did not lead back. Profile and loader are set back all the same: the last
@@ -107,6 +147,7 @@ impl Watch<'_> {
         if !moved {
             return Ok(());
         }
+        boot_files::remove_left_over()?;
         boot_files::remove_damaged(record.boots.known().unwrap_or(&record.ran))?;
         let limit = record.rules.timeouts.rollback();
         let waited = self.wait_for(Step::Uncommit, limit, || Ok(true))?;

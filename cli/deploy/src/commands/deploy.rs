@@ -14,6 +14,7 @@ use crate::{
     stages::{
         flake::{self, Selection},
         fleet::{self, Fleet},
+        no_way_back::NoWayBack,
         overrides::Overrides,
     },
     tools::{nix::Nix, terminal::Interrupts},
@@ -73,6 +74,7 @@ async fn all(args: &DeployArgs, goal: Goal, report: &Report) -> (Vec<(String, En
         agent: args.building.agent.clone(),
         when_busy: if args.wait { WhenBusy::Wait } else { WhenBusy::Refuse },
         before_switch: if args.interactive { BeforeSwitch::Ask } else { BeforeSwitch::GoOn },
+        no_way_back: if args.machines.yes { NoWayBack::GoOn } else { NoWayBack::Ask },
     };
     let ended = run.deploy(fleet.machines, &mut interrupts).await;
     let endings: Vec<Ending> = ended.machines.iter().map(|(_, ending)| *ending).collect();

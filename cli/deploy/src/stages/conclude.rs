@@ -73,6 +73,11 @@ fn failed(
             State::Changed(format!("{is}; attempt {attempt} stopped there and undid nothing")),
             format!("deploy {machine} again starts from what runs now; {logs}"),
         ),
+        End::Stranded if outcome.runs.as_ref() == Some(&record.wanted) => (
+            format!("{machine} is stranded: the new system runs and was not committed"),
+            State::NotKnown(is),
+            logs,
+        ),
         End::Stranded => (
             format!("{machine} is stranded: neither the new system nor the one before is reached"),
             State::NotKnown(is),

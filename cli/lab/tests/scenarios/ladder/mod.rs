@@ -1,4 +1,6 @@
 //! The way back, rung by rung: what is done where the rung before does not hold.
 
 pub mod emergency;
+pub mod no_way_back;
 pub mod reboot;
+pub mod systemd_boot;
