@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use deploy_lab::systems::Fault;
 use deploy_wire::outcome::End;
 
@@ -27,6 +27,8 @@ fn dies(case: &Case) -> Result<()> {
         End::RolledBack,
         "dying.service: it ended (exit-code) and waits to be restarted",
     )?;
+    // The watch is longer than its life: no login is asked for before it is seen to die.
+    ensure!(!said.text.contains("waiting for a new login"), "{}", said.text);
     case.logged(&["Started dying.service", "dying.service: Main process exited, code=exited"])?;
     case.ends_on(&case.before)?;
     let long = Fault::DyingUnit { life: Duration::from_secs(100_000), pause: PAUSE };
