@@ -86,6 +86,9 @@ pub struct Machines {
     /// Accept that the machine calls itself NAME
     #[arg(long, value_name = "NAME")]
     pub accept_name: Option<String>,
+    /// deploy-rs's way to name a file that is no flake; refused
+    #[arg(short = 'f', long, value_name = "FILE", hide = true)]
+    pub file: Option<PathBuf>,
     /// Arguments for nix, behind --
     #[arg(last = true, value_name = "NIX_ARGS")]
     pub nix_args: Vec<String>,

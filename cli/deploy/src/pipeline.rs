@@ -154,6 +154,12 @@ impl Run<'_> {
             agent_program::find(&self.nix, self.agent.as_deref(), &probed.machine, self.report)
                 .await?;
         let built = self.build(&probed).await?;
+        // A deploy-rs profile hides its system until it is built: on a computer that has
+        // not built it, only now can it be seen that the machine has it.
+        probed.facts.wanted = Some(built.toplevel.clone());
+        if self.plan(&mut probed).await? == Plan::UpToDate {
+            return Ok(Prepared::done(Finished::up_to_date(&probed)));
+        }
         let pushed = push::push(&self.nix, &probed, &built, &agent, self.report).await?;
         let changes = self.tell_changes(&probed, &built).await?;
         match self.goal {

@@ -88,6 +88,11 @@ async fn all(args: &DeployArgs, goal: Goal, report: &Report) -> (Vec<(String, En
 /// The machines that are meant. Meaning all of them needs somebody to ask, and
 /// that is known before anything is evaluated.
 pub fn select(machines: &Machines) -> Result<Selection> {
+    if let Some(file) = &machines.file {
+        return Err(Failure::unchanged(format!("{} is not deployed from", file.display()))
+            .because("deploy reads flakes, and no other files")
+            .hint(Some("name the flake: deploy path/to/flake#machine".into())));
+    }
     let selection = flake::select(&machines.words())?;
     if selection.names.is_none() && !machines.yes && !std::io::stdin().is_terminal() {
         return Err(Failure::unchanged(

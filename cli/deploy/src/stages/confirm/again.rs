@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use deploy_wire::{attempt::Login, machine::Machine, message::Request};
 use tokio::io::{AsyncBufRead, AsyncWrite};
 
-use super::{Conclusion, Started, Wish, confirming_targets, pauses};
+use super::{Conclusion, Started, Wish, pauses};
 use crate::{
     report::Report,
     stages::activate::{Followed, Seen, Watch},
@@ -43,7 +43,7 @@ impl Started<'_> {
         let machine = &self.probed.machine;
         let until = Instant::now() + patience(machine);
         let targets: Vec<Target> =
-            confirming_targets(machine).into_iter().chain(Target::all_of(&machine.ssh)).collect();
+            self.confirming_targets().into_iter().chain(Target::all_of(&machine.ssh)).collect();
         let mut last = "nobody was asked".to_owned();
         for pause in pauses() {
             for target in &targets {

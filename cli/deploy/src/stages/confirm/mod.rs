@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use deploy_wire::{
     attempt::{AttemptId, Login},
-    machine::Machine,
     message::{Refusal, RefusalKind, Reply, Request},
     outcome::Outcome,
     phase::Phase,
@@ -149,7 +148,7 @@ impl Started<'_> {
     async fn confirm(&self, report: &Report) -> Option<Outcome> {
         let machine = &self.probed.machine;
         let deadline = Instant::now() + machine.confirm.timeout();
-        let targets = confirming_targets(machine);
+        let targets = self.confirming_targets();
         let mut denied = 0;
         for pause in pauses() {
             for target in &targets {
@@ -242,19 +241,25 @@ impl Started<'_> {
         Request::Cancel { attempt: self.attempt.clone(), why: "the operator interrupted".into() }
     }
 
+    /// Where the new system answers: at its own address if it moves, else first
+    /// where the machine answered before. Each address that is dead costs time.
+    fn confirming_targets(&self) -> Vec<Target> {
+        let machine = &self.probed.machine;
+        let mut ssh = machine.ssh.clone();
+        if let Some(hostname) = &machine.confirm.hostname {
+            ssh.hostname.clone_from(hostname);
+            ssh.addresses.clear();
+        }
+        ssh.port = machine.confirm.port.or(ssh.port);
+        ssh.host_key = machine.confirm.host_key.clone().or(ssh.host_key);
+        let mut targets = Target::all_of(&ssh);
+        if let Some(login) = self.probed.place.login() {
+            targets.sort_by_key(|target| target.hostname != login.target().hostname);
+        }
+        targets
+    }
+
     fn note(&self, report: &Report, text: String) {
         report.tell(Event::Note { machine: self.probed.machine.name.clone(), text });
     }
-}
-
-/// Where the new system answers: at its own address if it moves.
-fn confirming_targets(machine: &Machine) -> Vec<Target> {
-    let mut ssh = machine.ssh.clone();
-    if let Some(hostname) = &machine.confirm.hostname {
-        ssh.hostname.clone_from(hostname);
-        ssh.addresses.clear();
-    }
-    ssh.port = machine.confirm.port.or(ssh.port);
-    ssh.host_key = machine.confirm.host_key.clone().or(ssh.host_key);
-    Target::all_of(&ssh)
 }

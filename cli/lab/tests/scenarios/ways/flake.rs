@@ -101,6 +101,7 @@ fn own_schema(lab: &mut Lab) -> Result<()> {
     let wanted = scene.wanted()?;
     let said = scene.deploy("frame1")?;
     said.ends(0, &["committed", "ssh-answers", "`deploy.nodes.frame1.colour` is no option"])?;
+    ensure!(!said.text.contains("no new login at"), "the dead address again:\n{}", said.text);
     scene.deploy("frame1")?.ends(0, &["already up to date"])?;
     scene.ends_on(&wanted)
 }

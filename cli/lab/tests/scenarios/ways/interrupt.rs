@@ -46,7 +46,7 @@ fn nothing_left(mac: &Host) -> Result<()> {
 fn held(scene: &Scene) -> Result<Relay> {
     let road = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(8) };
     let relay = Relay::start(&scene.frame1, road)?;
-    let fleet = Fleet::of("frame1", second().ballast(40));
+    let fleet = Fleet::of("frame1", second().ballast(20));
     scene.has(fleet.node("frame1", "hostname", "frame1-far"))?;
     Ok(relay)
 }
@@ -165,6 +165,5 @@ fn killed(lab: &mut Lab) -> Result<()> {
     })?;
     relay.set(Direction::ToHost, Traffic::Held);
     kill()?;
-    relay.set(Direction::ToHost, Traffic::Passes);
-    scene.deploy("frame1")?.ends(0, &["committed"])
+    scene.deploy("frame1 --hostname frame1")?.ends(0, &["committed"])
 }

@@ -46,9 +46,16 @@ pub fn on_terminal(host: &Host, args: &str) -> Result<Terminal> {
     host.command(["sh", "-c", &script]).on_terminal()
 }
 
-/// Waits for the end of a `deploy` on a terminal.
+/// Waits for the end of a `deploy` on a terminal; what it said comes without colours.
 pub fn end_on_terminal(terminal: Terminal) -> Result<Said> {
-    Ok(Said::of(&terminal.wait(std::time::Duration::from_secs(120))?))
+    let Said { code, text } = Said::of(&terminal.wait(std::time::Duration::from_secs(120))?);
+    let mut parts = text.split('\x1b');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| c.is_ascii_alphabetic()).map_or(part.len(), |at| at + 1);
+        plain += &part[end..];
+    }
+    Ok(Said { code, text: plain })
 }
 
 /// How often somebody logged in to `host` with a key, by its sshd's journal.
