@@ -120,7 +120,8 @@ fn only_modules_are_for_tests() {
         for (file, text) in code(program) {
             for (at, marker) in text.match_indices("#[cfg(test)]") {
                 let rest = &text[at + marker.len()..];
-                let is_module = rest.starts_with("mod") || rest.starts_with("#[path=");
+                let starts = |word| rest.starts_with(word);
+                let is_module = starts("mod") || starts("pubmod") || starts("#[path=");
                 assert!(is_module, "{}: {rest:.30}", file.display());
             }
         }

@@ -138,8 +138,6 @@ fn right_machine(machine: &Machine, facts: &Facts, accepted: &AcceptedName) -> R
 
 #[cfg(test)]
 mod tests {
-    use deploy_wire::outcome::BootDefault;
-
     use super::*;
     use crate::stages::ask::Facts;
     use deploy_wire::{machine::System, outcome::BootDefault, store_path::StorePath};
