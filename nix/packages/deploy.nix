@@ -13,9 +13,18 @@ rustPlatform.buildRustPackage {
   version = (lib.importTOML ../../Cargo.toml).workspace.package.version;
   src = import ./source.nix { inherit lib; };
   cargoLock.lockFile = ../../Cargo.lock;
-  cargoBuildFlags = [ "--package=deploy" ];
+  cargoBuildFlags = [
+    "--package=deploy"
+    "--package=deploy-pages"
+  ];
   cargoTestFlags = [ "--package=deploy" ];
-  postInstall = lib.concatStrings (
+  # Manual pages and completions are made from the command line itself; what makes them
+  # is not installed.
+  postInstall = ''
+    $out/bin/deploy-pages $out/share
+    rm $out/bin/deploy-pages
+  ''
+  + lib.concatStrings (
     lib.mapAttrsToList (system: agent: ''
       install -D ${lib.getExe agent} $out/libexec/deploy-agent-${system}
     '') agents

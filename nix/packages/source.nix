@@ -1,5 +1,5 @@
-# What the programs are built from. Only the workspace, so that an edit of a
-# module or of a page does not build them again.
+# What the programs are built from. Only the workspace and the pages that its tests
+# read, so that an edit of a module or of another page does not build them again.
 { lib }:
 lib.fileset.toSource {
   root = ../..;
@@ -7,5 +7,8 @@ lib.fileset.toSource {
     ../../Cargo.toml
     ../../Cargo.lock
     ../../cli
+    # Tests compare them with the sources.
+    ../../docs/architecture.md
+    ../../docs/json.md
   ];
 }

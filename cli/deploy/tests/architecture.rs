@@ -84,10 +84,12 @@ fn imports(program: &str) -> Arrows {
         arrows.entry(module).or_default().extend(uses);
     }
     // The root names its modules by declaring them.
-    let main = code(&src.join("main.rs"));
-    let calls = arrows.keys().filter(|name| main.contains(&format!("{name}::"))).cloned();
+    let root = code(&src.join("lib.rs"));
+    let calls = arrows.keys().filter(|name| root.contains(&format!("{name}::"))).cloned();
     let calls: BTreeSet<String> = calls.collect();
-    arrows.insert("main".into(), calls);
+    arrows.insert("lib".into(), calls);
+    // The program is the library's one function and a runtime.
+    arrows.remove("main");
     arrows
 }
 

@@ -142,3 +142,18 @@ fn no_feature_and_no_setting_of_the_compiler_changes_the_programs() {
         }
     }
 }
+
+/// What only tests see is a module of its own, never an item of the program.
+#[test]
+fn only_modules_are_for_tests() {
+    for program in ["deploy", "agent", "wire"] {
+        for (file, text) in code(program) {
+            for (at, marker) in text.match_indices("#[cfg(test)]") {
+                let rest = &text[at + marker.len()..];
+                let starts = |word| rest.starts_with(word);
+                let is_module = starts("mod") || starts("pubmod") || starts("#[path=");
+                assert!(is_module, "{}: {rest:.30}", file.display());
+            }
+        }
+    }
+}
