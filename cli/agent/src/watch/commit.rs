@@ -38,13 +38,13 @@ impl Watch<'_> {
             }
             BootDefault::Unknown(why) => notes.push(format!("boots: not known ({why})")),
         }
+        sync()?;
         // Another tool that came while the loader was installed has found the
         // switch's lock taken, and has set the profile all the same:
         // `table-other-tool-switches-in-commit` proves it.
         if look::profile_is_foreign(record) {
             return Ok(foreign("another tool set the system profile during the commit"));
         }
-        sync()?;
         // What was only made the boot default was confirmed by nobody.
         if record.mode == Mode::Switch {
             self.agent.ledger.confirm(&confirmed(record))?;
