@@ -72,7 +72,7 @@ fn damaged(lab: &mut Lab) -> Result<()> {
     case.deploy("frame1")?.ends(0, &["already up to date"])?;
 
     let kernel = Image::new("6.12.9", 128);
-    Scene::wants(case, Generation::new("frame1", 3).kernel(kernel))?;
+    Scene::wants(&case, Generation::new("frame1", 3).kernel(kernel))?;
     let toplevel = "nixosConfigurations.frame1.config.system.build.toplevel";
     let file = case.mac.sh(&format!(
         "readlink -f $(nix build --no-link --print-out-paths {FOLDER}#{toplevel})/kernel"
