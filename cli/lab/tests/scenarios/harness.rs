@@ -19,7 +19,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 const WORD: &str = "scenario";
 
 /// How long one scenario may take before its lab is ended.
-const DEADLINE: Duration = Duration::from_secs(300);
+const DEADLINE: Duration = Duration::from_secs(600);
 
 /// How many lines of each host's console and journal a failure shows.
 const LAST_WORDS: usize = 60;

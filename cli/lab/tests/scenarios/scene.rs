@@ -138,7 +138,7 @@ impl Said {
 
 /// Waits for a deploy that was begun.
 pub fn end(running: Running) -> Result<Said> {
-    let output = running.wait(Duration::from_secs(120)).context("deploy did not end")?;
+    let output = running.wait(Duration::from_secs(240)).context("deploy did not end")?;
     Ok(Said::of(&output))
 }
 
