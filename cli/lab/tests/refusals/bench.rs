@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use deploy_lab::host::Host;
 use deploy_lab::lab::Lab;
 use deploy_lab::programs;
@@ -43,6 +43,9 @@ impl Bench {
         frame1.boot()?;
         frame1.wait_until_up()?;
         mac.wait_until_up()?;
+        // Too many hosts at once leave the kernel without inotify instances.
+        let failed = frame1.sh("systemctl --failed --plain --no-legend")?;
+        ensure!(failed.is_empty(), "frame1 came up with failed units:\n{failed}");
         programs::install(&mac)?;
         mac.sh("git config --global user.name anna; git config --global user.email anna@mac")?;
         Fleet::of("frame1", Generation::new("frame1", 2)).write(&mac)?;

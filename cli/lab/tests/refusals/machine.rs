@@ -3,7 +3,8 @@
 use anyhow::Result;
 use deploy_lab::host::Host;
 
-/// Profiles, running system, roots, records, boot files, units. Locks are no state.
+/// Profiles, running system, roots, records, boot files, units. Locks are no state, and what
+/// a login starts (`user@0.service`) is nothing of the machine's.
 const STATE: &str = r#"
 hostname; cat /etc/machine-id
 for link in /run/current-system /run/booted-system /etc/static; do
@@ -13,7 +14,7 @@ cd /; find nix/var/nix/profiles nix/var/nix/gcroots run/deploy-agent/* -name '*.
   2>/dev/null | sort
 find nix/var/deploy-agent boot run/nixos -type f ! -name '*lock' -exec sha256sum {} + 2>/dev/null | sort -k 2
 {
-  systemctl --failed --plain --no-legend
+  systemctl --failed --plain --no-legend | grep -v '^user'
   systemctl list-units --all --plain --no-legend 'deploy-*'
   systemctl list-units --plain --no-legend --state=active --type=service,timer |
     grep -vE '^(systemd-|user|session|nix-daemon|init)'
