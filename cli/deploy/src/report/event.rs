@@ -21,7 +21,8 @@ pub enum Stage {
     /// Sending it.
     Push,
     /// Taking the machine.
-    Stage,
+    #[serde(rename = "stage")]
+    Take,
 }
 
 /// One thing to tell. The order is the order in which it happened.

@@ -72,7 +72,7 @@ pub async fn stage<'p>(
 ) -> std::result::Result<Staged<'p>, NotStaged> {
     let machine = &probed.machine;
     let name = &machine.name;
-    report.tell(Event::Stage { machine: name.clone(), stage: Stage::Stage });
+    report.tell(Event::Stage { machine: name.clone(), stage: Stage::Take });
     let request = StageRequest {
         attempt: attempt.clone(),
         mode,

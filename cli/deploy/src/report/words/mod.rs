@@ -68,7 +68,7 @@ fn stage_word(stage: Stage) -> &'static str {
         Stage::Ask => "logging in",
         Stage::Build => "building",
         Stage::Push => "pushing",
-        Stage::Stage => "taking the machine",
+        Stage::Take => "taking the machine",
     }
 }
 
