@@ -9,6 +9,7 @@ mod files;
 mod fleet;
 mod generation;
 mod homelab;
+mod nixpkgs;
 mod real;
 
 pub use self::baseline::{

@@ -70,7 +70,6 @@ pub(super) const SERVICES: &[File] = &[
     ("flake.nix", include_str!("../../systems/services/flake.nix")),
     ("machine.nix", include_str!("../../systems/real/machine.nix")),
     ("services.nix", include_str!("../../systems/services/services.nix")),
-    ("agent/default.nix", include_str!("../../systems/standin/agent.nix")),
 ];
 
 /// Decides what is on hosts that have these services; not this repository's modules, which
@@ -79,15 +78,22 @@ pub(super) const SERVICES_RECIPE: &[&str] = &[
     SERVICES[0].1,
     SERVICES[1].1,
     SERVICES[2].1,
+    OVERLAY[0].1,
+    OVERLAY[1].1,
     include_str!("../base/services.sh"),
     include_str!("real.rs"),
     INSTALL,
     BOOT_STEP,
 ];
 
+/// What a copy of a stand-in has besides.
+const OVERLAY: &[File] = &[
+    ("default.nix", include_str!("../../systems/nixpkgs/default.nix")),
+    ("lab/overlay.nix", include_str!("../../systems/nixpkgs/overlay.nix")),
+];
+
 /// The module that makes the stand-in's systems switchable.
 const STANDIN: &[File] = &[
-    ("standin/agent.nix", include_str!("../../systems/standin/agent.nix")),
     ("standin/default.nix", include_str!("../../systems/standin/default.nix")),
     ("standin/programs/answer", include_str!("../../systems/standin/programs/answer")),
     ("standin/programs/certificate", include_str!("../../systems/standin/programs/certificate")),
@@ -103,14 +109,25 @@ pub(super) const HOMELAB_RECIPE: &[&str] = &[
     INSTALL,
     BOOT_STEP,
     include_str!("homelab.rs"),
+    include_str!("nixpkgs.rs"),
+    OVERLAY[0].1,
+    OVERLAY[1].1,
     include_str!("../access.rs"),
     include_str!("../network.rs"),
 ];
 
 /// That module, and what it is made of, with modes.
 pub(super) fn standin() -> Vec<(String, String, u32)> {
-    let file = |(path, text): &File| ((*path).to_owned(), (*text).to_owned(), mode(path));
-    STANDIN.iter().chain(SYSTEMS).map(file).collect()
+    STANDIN.iter().chain(SYSTEMS).map(with_mode).collect()
+}
+
+/// The overlay with the agent, for a copy of a stand-in.
+pub(super) fn overlay() -> Vec<(String, String, u32)> {
+    OVERLAY.iter().map(with_mode).collect()
+}
+
+fn with_mode((path, text): &File) -> (String, String, u32) {
+    ((*path).to_owned(), (*text).to_owned(), mode(path))
 }
 
 /// Makes a plain host the machine that runs a system.

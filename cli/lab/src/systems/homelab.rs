@@ -13,12 +13,12 @@ use anyhow::{Context, Result, bail};
 use super::baseline::{self, Loader};
 use super::files;
 use super::fleet::{commit, write_here};
+use super::nixpkgs;
 use crate::access;
-use crate::cache;
 use crate::host::{Host, HostSpec};
 use crate::lab::Lab;
 use crate::prepared::Prepared;
-use crate::{process, programs};
+use crate::process;
 
 /// Where the flake is on the operator's machine.
 pub const HOMELAB_FOLDER: &str = "/root/homelab";
@@ -148,13 +148,7 @@ impl Homelab {
     /// The inputs folder's stand-in, with the facts that the flake's tests use and the
     /// lab's own module.
     fn nixpkgs(&self, operator: &Host) -> Result<()> {
-        let target = operator.root().join(&NIXPKGS[1..]);
-        if !target.exists() {
-            let input = input("nixpkgs")?;
-            process::run(
-                Command::new("cp").args(["-r", "--no-preserve=mode"]).arg(input).arg(&target),
-            )?;
-        }
+        let target = nixpkgs::copy_with_agent(operator, "nixpkgs", NIXPKGS)?;
         let extra = target.join("nixos/modules/extra");
         fs::create_dir_all(&extra)?;
         for fact in fs::read_dir(checkout().join("nix/tests/facts"))? {
@@ -163,21 +157,14 @@ impl Homelab {
         }
         fs::write(extra.join("lab.nix"), "{ imports = [ ../../../lab/standin ]; }\n")?;
         let lab = target.join("lab");
-        if lab.exists() {
-            fs::remove_dir_all(&lab)?;
-        }
         write_here(&lab, files::standin())?;
         fs::write(lab.join("standin/faults.json"), serde_json::to_string(&self.faults)?)?;
-        programs::copy_agent(&lab.join("standin/deploy-agent"))
+        Ok(())
     }
 }
 
 fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn input(name: &str) -> Result<PathBuf> {
-    Ok(cache::folder()?.join("inputs").join(name))
 }
 
 /// Writes the checkout as it is to [`HOMELAB_FOLDER`] on `operator`; the folder, as this
@@ -246,17 +233,11 @@ fn make_secrets(operator: &Host) -> Result<()> {
 fn inputs(operator: &Host) -> Result<()> {
     for name in ["agenix", "disko", "systems"] {
         let folder = format!("/opt/inputs/{name}/source");
-        let target = operator.root().join(&folder[1..]);
-        if target.exists() {
+        if operator.root().join(&folder[1..]).exists() {
             continue;
         }
-        fs::create_dir_all(&target)?;
-        process::run(
-            Command::new("cp")
-                .args(["--recursive", "--no-target-directory"])
-                .arg(input(name)?)
-                .arg(&target),
-        )?;
+        fs::create_dir_all(operator.root().join("opt/inputs").join(name))?;
+        nixpkgs::copy_input(operator, name, &folder)?;
         operator.sh(&format!("nix store add --name source {folder}"))?;
     }
     Ok(())

@@ -2,8 +2,6 @@
 //! inputs folder's `nixpkgs-real`: NixOS's own modules over stub packages.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
@@ -12,18 +10,14 @@ use super::baseline::{self, Loader};
 use super::files;
 use super::fleet::{systems, write_to_host};
 use super::homelab::{self, HOMELAB_FOLDER};
+use super::nixpkgs;
 use crate::access;
 use crate::base::Places;
-use crate::cache;
 use crate::host::Host;
 use crate::prepared::Prepared;
-use crate::programs;
 
 /// Where the inputs are on a host that [`RealFleet::write`] served.
 const INPUT: &str = "/opt/nixpkgs-real";
-
-/// Where the installed agent is taken from.
-const AGENT: &str = "/root/fleet/agent/deploy-agent";
 
 /// As [`super::BASELINE`], but `frame1` runs a real NixOS system, which was deployed from the
 /// flake that is on `mac`: what a test changes of it is built in seconds.
@@ -128,28 +122,16 @@ impl RealFleet {
     /// # Errors
     /// When a folder cannot be written, git fails, or the inputs are missing.
     pub fn write(&self, operator: &Host) -> Result<()> {
-        let input = operator.root().join(INPUT.trim_start_matches('/'));
-        if !input.exists() {
-            crate::process::run(
-                std::process::Command::new("cp").arg("--recursive").arg(nixpkgs()?).arg(&input),
-            )?;
-        }
-        // The stub packages build for root alone: one of them writes into a folder that it
-        // has made read-only.
-        operator.sh("grep -qx 'build-users-group =' /etc/nix/nix.conf || \
-                     echo 'build-users-group =' >> /etc/nix/nix.conf")?;
-        if let Contents::Services = self.contents {
-            homelab::write_checkout(operator)?;
-            let agent = operator.root().join(&AGENT[1..]);
-            fs::create_dir_all(agent.parent().context("a file has a folder")?)?;
-            programs::copy_agent(&agent)?;
-        }
+        match self.contents {
+            Contents::Bare => nixpkgs::copy_input(operator, "nixpkgs-real", INPUT)?,
+            Contents::Services => {
+                homelab::write_checkout(operator)?;
+                nixpkgs::copy_with_agent(operator, "nixpkgs-real", INPUT)?
+            }
+        };
+        nixpkgs::build_as_root(operator)?;
         write_to_host(operator, self.files(operator)?)
     }
-}
-
-fn nixpkgs() -> Result<PathBuf> {
-    Ok(cache::folder()?.join("inputs/nixpkgs-real"))
 }
 
 /// The module of one machine, besides what all have.

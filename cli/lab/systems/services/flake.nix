@@ -25,7 +25,6 @@
           "${deploy}/nix/tests/real/newer-options.nix"
           ./machine.nix
           ./services.nix
-          ./agent
           ./machines/frame1.nix
         ];
       };

@@ -90,8 +90,6 @@ let
   );
 in
 {
-  imports = [ ./agent.nix ];
-
   system.systemBuilderCommands = ''
     for part in etc sw kernel initrd init activate bin nixos-version system kernel-params; do
       rm -rf "''${out:?}/$part"
