@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use deploy_lab::base::BaseRoot;
+use deploy_lab::base::{BaseRoot, Places};
 use deploy_lab::demo;
 use deploy_lab::fault_table;
 use deploy_lab::lab::Lab;
@@ -81,7 +81,9 @@ fn start() -> Result<ExitCode> {
     }
     match Arguments::parse().action {
         Action::Prepare => {
-            BaseRoot::ensure()?;
+            for places in [Places::Debian, Places::Services, Places::Nixos] {
+                BaseRoot::ensure_with(places)?;
+            }
             for set in prepared::ALL {
                 match set.missing() {
                     None => set.ensure()?,

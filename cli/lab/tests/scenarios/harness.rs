@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use deploy_lab::base::BaseRoot;
+use deploy_lab::base::{BaseRoot, Places};
 use deploy_lab::fault_table::{Fault, Phase};
 use deploy_lab::lab::Lab;
 use deploy_lab::prepared;
@@ -30,6 +30,7 @@ pub struct Scenario {
     name: Cow<'static, str>,
     run: Run,
     missing: fn() -> Option<String>,
+    programs: Places,
 }
 
 /// What a scenario does.
@@ -42,12 +43,21 @@ enum Run {
 
 impl Scenario {
     pub const fn new(name: &'static str, run: fn(&mut Lab) -> Result<()>) -> Self {
-        Self { name: Cow::Borrowed(name), run: Run::Function(run), missing: || None }
+        let name = Cow::Borrowed(name);
+        Self { name, run: Run::Function(run), missing: || None, programs: Places::Debian }
+    }
+
+    /// Its hosts have other programs: their root is made before, outside the lab, where
+    /// Debian's mirror can be reached.
+    pub const fn with_programs(mut self, programs: Places) -> Self {
+        self.programs = programs;
+        self
     }
 
     /// A cell of the fault table.
     pub fn cell(name: String, fault: Fault, phase: Phase) -> Self {
-        Self { name: Cow::Owned(name), run: Run::Cell(fault, phase), missing: || None }
+        let (name, run) = (Cow::Owned(name), Run::Cell(fault, phase));
+        Self { name, run, missing: || None, programs: Places::Debian }
     }
 
     fn run(&self, lab: &mut Lab) -> Result<()> {
@@ -89,9 +99,10 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
         if let Some(why) = &missing {
             println!("skipped {}: {why}", scenario.name);
         }
-        let name = scenario.name.clone().into_owned();
+        let (name, programs) = (scenario.name.clone().into_owned(), scenario.programs);
         Trial::test(name.clone(), move || {
-            start(&name).map_err(|error| Failed::from(format!("{error:#}")))
+            let ran = BaseRoot::ensure_with(programs).and_then(|_| start(&name));
+            ran.map_err(|error| Failed::from(format!("{error:#}")))
         })
         .with_ignored_flag(missing.is_some())
     });

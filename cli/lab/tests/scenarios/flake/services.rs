@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use deploy_lab::base::Places;
 use deploy_lab::lab::Lab;
 use deploy_lab::systems::{Module, RealFleet, SERVICES};
 use deploy_lab::wait;
@@ -15,9 +16,14 @@ use crate::scene::{Scene, end};
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("real-services-come-with-a-deploy-and-pass-their-own-checks", come)
+        .with_programs(Places::Services)
         .unless(|| SERVICES.missing()),
-    Scenario::new("a-broken-caddyfile-is-rolled-back", caddyfile).unless(|| SERVICES.missing()),
-    Scenario::new("an-exporter-that-stops-is-rolled-back", exporter).unless(|| SERVICES.missing()),
+    Scenario::new("a-broken-caddyfile-is-rolled-back", caddyfile)
+        .with_programs(Places::Services)
+        .unless(|| SERVICES.missing()),
+    Scenario::new("an-exporter-that-stops-is-rolled-back", exporter)
+        .with_programs(Places::Services)
+        .unless(|| SERVICES.missing()),
 ];
 
 /// How long a deploy may take until it has switched.
