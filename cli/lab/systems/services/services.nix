@@ -41,6 +41,12 @@
     };
   };
 
+  # A lab host's /sys has no processors: the exporter panics at its first request.
+  services.prometheus.exporters.node.disabledCollectors = [
+    "cpu"
+    "cpufreq"
+  ];
+
   systemd.services.notes = {
     wantedBy = [ "multi-user.target" ];
     serviceConfig = {
