@@ -47,6 +47,12 @@
     "cpufreq"
   ];
 
+  # Of Caddy's own unit file, which NixOS takes from the package; a stub has none.
+  systemd.services.caddy.serviceConfig = {
+    Type = "notify";
+    AmbientCapabilities = "CAP_NET_ADMIN CAP_NET_BIND_SERVICE";
+  };
+
   systemd.services.notes = {
     wantedBy = [ "multi-user.target" ];
     serviceConfig = {
