@@ -5,10 +5,20 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 
 apt-get update -q
-apt-get install -q -y --no-install-recommends caddy prometheus-node-exporter restic victoria-metrics
+apt-get install -q -y --no-install-recommends prometheus-node-exporter restic victoria-metrics
+systemctl disable prometheus-node-exporter.service victoria-metrics.service
+
+# trixie's Caddy does not know today's options. Sid's program alone: it needs libc only.
+echo 'deb http://deb.debian.org/debian sid main' > /etc/apt/sources.list.d/sid.list
+apt-get update -q
+cd /var/tmp
+apt-get download -q caddy/sid
+dpkg-deb --fsys-tarfile caddy_*.deb | tar -x -C / ./usr/bin/caddy
+rm -f caddy_*.deb /etc/apt/sources.list.d/sid.list
+/usr/bin/caddy version
+
 apt-get clean
 rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
-systemctl disable caddy.service prometheus-node-exporter.service victoria-metrics.service
 
 # The name that NixOS's module calls.
 ln -s prometheus-node-exporter /usr/bin/node_exporter

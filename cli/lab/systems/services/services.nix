@@ -41,6 +41,18 @@
     };
   };
 
+  # A lab host's /sys has no processors: the exporter panics at its first request.
+  services.prometheus.exporters.node.disabledCollectors = [
+    "cpu"
+    "cpufreq"
+  ];
+
+  # Of Caddy's own unit file, which NixOS takes from the package; a stub has none.
+  systemd.services.caddy.serviceConfig = {
+    Type = "notify";
+    AmbientCapabilities = "CAP_NET_ADMIN CAP_NET_BIND_SERVICE";
+  };
+
   systemd.services.notes = {
     wantedBy = [ "multi-user.target" ];
     serviceConfig = {

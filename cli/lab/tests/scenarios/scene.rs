@@ -10,6 +10,7 @@ use deploy_lab::lab::Lab;
 use deploy_lab::prepared::Prepared;
 use deploy_lab::programs::{self, DEPLOY};
 use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation, SERVICES};
+use deploy_lab::wait;
 
 /// How long an answer over SSH may take once a machine should be reachable.
 pub const ANSWERS: Duration = Duration::from_secs(15);
@@ -45,7 +46,13 @@ impl Scene {
             let spec = HostSpec::named(name)?.with_programs_in(Places::Services);
             lab.prepared_as(&SERVICES, name, spec)
         };
-        Self::switched_on(host("mac")?, host("frame1")?)
+        let scene = Self::switched_on(host("mac")?, host("frame1")?)?;
+        let services = "caddy notes prometheus-node-exporter victoriametrics";
+        let all = format!("! systemctl is-active {services} | grep -v '^active$'");
+        wait::until("the services run", ANSWERS, || {
+            Ok(scene.frame1.command(["sh", "-c", &all]).run()?.code == 0)
+        })?;
+        Ok(scene)
     }
 
     pub fn switched_on(mac: Host, frame1: Host) -> Result<Self> {

@@ -89,7 +89,7 @@ fn word<'a>(text: &'a str, key: &str) -> Option<&'a str> {
         let (word, value) = line.trim().split_once(char::is_whitespace)?;
         (word == key).then(|| value.trim())
     });
-    values.filter(|value| !value.is_empty()).last()
+    values.filter(|value| !value.is_empty()).next_back()
 }
 
 impl<'a> Entry<'a> {

@@ -136,8 +136,7 @@ pub struct Secret {
     /// Units that restart when it changes.
     #[serde(default)]
     pub restart_units: Vec<String>,
-    /// What belongs into it, for the message that it is missing. The machine has no use for
-    /// it, and is not sent it.
-    #[serde(default, skip_serializing)]
+    /// What belongs into it, for the message that it is missing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
 }

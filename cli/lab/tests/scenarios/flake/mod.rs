@@ -6,6 +6,7 @@ pub mod secrets;
 pub mod services;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use deploy_lab::host::Host;
@@ -46,7 +47,9 @@ impl Home {
     /// `deploy ARGS -- --override-input nixpkgs path:…` in the flake's folder.
     pub fn deploy(&self, args: &str) -> Result<Said> {
         let line = format!("cd {HOMELAB_FOLDER} && exec {DEPLOY} {args} -- {OVERRIDE}");
-        Ok(Said::of(&self.mac.command(["sh", "-c", &line]).run()?))
+        // Some checks of the flake may fail for a minute and more before they decide.
+        let deploy = self.mac.command(["sh", "-c", &line]).spawn()?;
+        Ok(Said::of(&deploy.wait(Duration::from_secs(240))?))
     }
 
     /// An attribute of the flake, as JSON.
