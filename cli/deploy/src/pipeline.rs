@@ -3,7 +3,7 @@
 //!
 //!     flake -> fleet -> ask -> plan -> build -> push -> activate -> confirm -> report
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Mutex};
 
 use deploy_wire::{
     attempt::AttemptId,
@@ -236,12 +236,15 @@ impl Run<'_> {
             let refusal = match staged.await {
                 Ok(mut staged) => {
                     let agent = ready.pushed.agent.to_string();
-                    let started = Started { probed: &probed, attempt, agent };
+                    let no_login = Mutex::default();
+                    let started = Started { probed: &probed, attempt, agent, no_login };
                     let conclusion =
                         started.conclude(&mut staged.watch, interrupts, self.report).await;
                     let confirmed = probed.facts.confirmed.as_ref().ok().and_then(Option::as_ref);
                     let confirmed = confirmed.map(|confirmed| &confirmed.toplevel);
-                    return Ok(finished(&staged.record, confirmed, conclusion));
+                    let told = finished(&staged.record, confirmed, conclusion);
+                    let no_login = started.no_login.into_inner();
+                    return Ok(told.with_login(no_login.ok().flatten()));
                 }
                 Err(NotStaged::Failed(failure)) => return Err(failure),
                 Err(NotStaged::Refused(refusal)) => refusal,

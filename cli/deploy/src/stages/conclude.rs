@@ -31,6 +31,18 @@ pub fn finished(
     }
 }
 
+impl Finished {
+    /// With the reason why no new login confirmed it, which the machine cannot know.
+    pub fn with_login(mut self, no_login: Option<String>) -> Self {
+        let went_back = matches!(self.ending, Ending::RolledBack | Ending::Stranded);
+        self.failure = match (self.failure, no_login) {
+            (Some(failure), Some(why)) if went_back => Some(failure.because(why)),
+            (failure, _) => failure,
+        };
+        self
+    }
+}
+
 fn known(record: &Record, confirmed: Option<&StorePath>, outcome: Outcome) -> Finished {
     let Record { machine, attempt, .. } = record;
     let failure = failed(record, confirmed, &outcome).map(|(what, state, hint)| {

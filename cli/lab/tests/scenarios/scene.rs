@@ -48,7 +48,7 @@ impl Scene {
         Self::switched_on(host("mac")?, host("frame1")?)
     }
 
-    fn switched_on(mac: Host, frame1: Host) -> Result<Self> {
+    pub fn switched_on(mac: Host, frame1: Host) -> Result<Self> {
         mac.boot()?;
         frame1.boot()?;
         frame1.wait_until_up()?;

@@ -3,7 +3,10 @@
 
 mod again;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use deploy_wire::{
     attempt::{AttemptId, Login},
@@ -34,6 +37,16 @@ pub struct Started<'run> {
     pub attempt: AttemptId,
     /// The agent's store path.
     pub agent: String,
+    /// Why the last new login confirmed nothing: what the machine cannot know.
+    pub no_login: Mutex<Option<String>>,
+}
+
+/// A new login that confirmed nothing.
+enum NotConfirmed {
+    /// It did not come about.
+    NoLogin(SshError),
+    /// It did, and then the agent did not run, as where sudo refuses.
+    NoAgent(SshError),
 }
 
 /// What the operator wants of an attempt that runs.
@@ -161,13 +174,12 @@ impl Started<'_> {
                         }
                     }
                     Ok(_) => {}
-                    Err(error) => {
-                        self.note(
-                            report,
-                            format!("no new login at {}: {error}", target.user_at_host()),
-                        );
-                        denied += usize::from(error.diagnosis == Diagnosis::Denied);
-                        if denied == 2 || error.diagnosis == Diagnosis::ChangedHostKey {
+                    Err(not) => {
+                        let why = not.told(target);
+                        self.note(report, why.clone());
+                        *self.no_login.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+                        denied += usize::from(not.is_final());
+                        if denied == 2 || not.is_for_good() {
                             return None;
                         }
                     }
@@ -181,8 +193,8 @@ impl Started<'_> {
         None
     }
 
-    async fn confirm_at(&self, target: &Target, report: &Report) -> Result<Reply, SshError> {
-        let mut fresh = self.log_in(target, report).await?;
+    async fn confirm_at(&self, target: &Target, report: &Report) -> Result<Reply, NotConfirmed> {
+        let mut fresh = self.log_in(target, report).await.map_err(NotConfirmed::NoLogin)?;
         let login = Login::parse(&fresh.connection);
         let prefix = self.probed.root.stdin_prefix();
         let talked = async {
@@ -194,8 +206,8 @@ impl Started<'_> {
         .await;
         match talked {
             Ok(reply) => Ok(reply),
-            Err(AgentError::Ended) => Err(fresh.why().await),
-            Err(error) => Err(SshError::from_stderr(&error.to_string())),
+            Err(AgentError::Ended) => Err(NotConfirmed::NoAgent(fresh.why().await)),
+            Err(error) => Err(NotConfirmed::NoAgent(SshError::from_stderr(&error.to_string()))),
         }
     }
 
@@ -261,5 +273,32 @@ impl Started<'_> {
 
     fn note(&self, report: &Report, text: String) {
         report.tell(Event::Note { machine: self.probed.machine.name.clone(), text });
+    }
+}
+
+impl NotConfirmed {
+    /// In words.
+    fn told(&self, target: &Target) -> String {
+        let at = target.user_at_host();
+        match self {
+            Self::NoLogin(error) => format!("no new login at {at}: {error}"),
+            Self::NoAgent(error) => {
+                format!("{at} can be logged in to, but may not run the agent any more: {error}")
+            }
+        }
+    }
+
+    /// Whether a second one like this ends the trying: sshd counts them.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::NoLogin(error) => error.diagnosis == Diagnosis::Denied,
+            Self::NoAgent(_) => true,
+        }
+    }
+
+    /// Whether this one ends it.
+    fn is_for_good(&self) -> bool {
+        matches!(self, Self::NoLogin(error) if error.diagnosis == Diagnosis::ChangedHostKey
+            || error.diagnosis == Diagnosis::NotThePinnedKey)
     }
 }
