@@ -6,27 +6,48 @@ use deploy_wire::{attempt::AttemptId, outcome::End, record::Record};
 use crate::{
     agent::Agent,
     confirmation::{self, Taken},
+    ledger::Ledger,
     look, recover,
 };
 
-/// Prints what runs, what boots and the last attempt.
+/// Prints what runs, what boots and the last attempt. Of a damaged record the rest is told
+/// all the same.
 pub fn status() -> Result<()> {
-    let agent = Agent::open()?;
-    let record = recover::recover(&agent)?;
+    let attempt = recovered();
+    print_systems();
+    match Ledger::open().confirmed() {
+        Ok(Some(confirmed)) => println!("confirmed: {}", confirmed.toplevel),
+        Ok(None) => println!("confirmed: nothing yet"),
+        Err(error) => println!("confirmed: not known ({error:#})"),
+    }
+    match attempt {
+        Ok(None) => println!("attempt:   none yet"),
+        Ok(Some(record)) => print_attempt(&record),
+        Err(error) => return Err(error.context("nothing is known of the last attempt")),
+    }
+    Ok(())
+}
+
+/// Finishes an attempt that a power cut left open. What it cannot read it leaves alone: the
+/// machine has booted its boot default, and says so.
+pub fn boot() -> Result<()> {
+    let attempt = recovered().inspect_err(|_| print_systems())?;
+    if let Some(record) = attempt {
+        print_attempt(&record);
+    }
+    Ok(())
+}
+
+fn recovered() -> Result<Option<Record>> {
+    recover::recover(&Agent::open()?)
+}
+
+fn print_systems() {
     match look::running() {
         Some(running) => println!("runs:      {running}"),
         None => println!("runs:      not known"),
     }
     println!("boots:     {}", look::boots());
-    match agent.ledger.confirmed()? {
-        Some(confirmed) => println!("confirmed: {}", confirmed.toplevel),
-        None => println!("confirmed: nothing yet"),
-    }
-    match record {
-        None => println!("attempt:   none yet"),
-        Some(record) => print_attempt(&record),
-    }
-    Ok(())
 }
 
 fn print_attempt(record: &Record) {

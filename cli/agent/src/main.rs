@@ -53,7 +53,7 @@ fn run(command: Command) -> Result<()> {
         Command::Serve { stdio: true } => Err(nix::become_daemon().into()),
         Command::Status => console::status(),
         Command::Confirm { attempt } => console::confirm(&attempt),
-        Command::Boot => recover::recover(&Agent::open()?).map(drop),
+        Command::Boot => console::boot(),
         Command::Run { attempt } => watch::run(&Agent::open()?, &attempt),
         Command::Switch { attempt, step } => switch::run(&attempt, step),
         Command::Expire { attempt } => expire::expire(&Agent::open()?, &attempt),

@@ -219,6 +219,9 @@ pub struct LookArgs {
 /// Reading logs.
 #[derive(Debug, Args, Clone)]
 pub struct LogsArgs {
+    /// Follow an attempt that is under way to its end, over new logins where one is lost
+    #[arg(short = 'f', long)]
+    pub follow: bool,
     /// The machine, and behind it perhaps the attempt.
     #[command(flatten)]
     pub machines: Machines,

@@ -1,4 +1,5 @@
-//! `deploy logs MACHINE [ATTEMPT]`: what the machine's journal has of it.
+//! `deploy logs MACHINE [ATTEMPT]`: what the machine's journal has of it; with `-f`, what
+//! happens in it now.
 
 use deploy_wire::{
     attempt::AttemptId,
@@ -14,7 +15,7 @@ use crate::{
     stages::{
         activate::refused,
         ask::{self, Passwords},
-        look,
+        look, watch,
     },
 };
 
@@ -36,6 +37,11 @@ async fn log(args: &LogsArgs, report: &Report) -> Result<()> {
     let (_, fleet) = fleet(&selection, &machines.overrides(), report).await?;
     let mut passwords = Passwords::default();
     for machine in fleet.machines {
+        if args.follow {
+            let way = machines.way();
+            watch::to_its_end(machine, attempt.as_ref(), way, &mut passwords, report).await?;
+            continue;
+        }
         let probed = ask::ask(machine, machines.way(), &mut passwords, report).await?;
         let name = probed.machine.name.clone();
         let Some(agent) = &probed.facts.agent else {

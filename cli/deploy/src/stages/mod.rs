@@ -20,3 +20,4 @@ pub mod plan;
 pub mod profile;
 pub mod push;
 pub mod secrets;
+pub mod watch;

@@ -96,7 +96,7 @@ impl Started<'_> {
 }
 
 /// How long the machine may take at most for all that is left.
-fn patience(machine: &Machine) -> Duration {
+pub fn patience(machine: &Machine) -> Duration {
     let limits = &machine.timeouts;
     let reboot = if machine.rollback.reboot { limits.rollback() } else { Duration::ZERO };
     limits.activation() + limits.check() + machine.confirm.timeout() + limits.rollback() + reboot

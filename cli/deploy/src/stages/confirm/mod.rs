@@ -3,6 +3,8 @@
 
 mod again;
 
+pub use again::patience;
+
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -74,7 +76,8 @@ pub enum Conclusion {
 /// full login and there are few.
 const PAUSES: [u64; 4] = [1, 2, 4, 8];
 
-fn pauses() -> impl Iterator<Item = Duration> {
+/// The pauses, one after the other.
+pub fn pauses() -> impl Iterator<Item = Duration> {
     let last = PAUSES[PAUSES.len() - 1];
     PAUSES.into_iter().chain(std::iter::repeat(last)).map(Duration::from_secs)
 }

@@ -106,30 +106,34 @@ impl Login {
         let mut input = child.stdin().take().expect("stdin is a pipe");
         let mut out = child.stdout().take().expect("stdout is a pipe");
         let mut err = child.stderr().take().expect("stderr is a pipe");
-        let (mut stdout, mut stderr) = (String::new(), String::new());
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let write = async {
             // A command that does not read its stdin closes it; its status tells.
             let _ = input.write_all(stdin.as_bytes()).await;
             drop(input);
             Ok(())
         };
-        tokio::try_join!(write, out.read_to_string(&mut stdout), err.read_to_string(&mut stderr))
+        tokio::try_join!(write, out.read_to_end(&mut stdout), err.read_to_end(&mut stderr))
             .map_err(local)?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         let status = child.wait().await.map_err(broken)?;
-        if status.success() { Ok(stdout) } else { Err(SshError::from_stderr(&stderr)) }
+        if status.success() { Ok(text(stdout)) } else { Err(SshError::from_stderr(&text(stderr))) }
     }
 }
 
-/// What the greeting printed; what it had printed by then when the connection ended before
+/// What the greeting printed, files of the machine among it, of which one may be damaged;
+/// what it had printed by then when the connection ended before
 /// it did.
 async fn answer(stdout: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Result<String, String>> {
-    let mut lines = stdout.lines();
+    let mut lines = stdout.split(b'\n');
     let mut said = String::new();
-    while let Some(line) = lines.next_line().await? {
+    while let Some(line) = lines.next_segment().await? {
+        let line = String::from_utf8_lossy(&line);
+        let line = line.trim_end_matches('\r');
         if line == END {
             return Ok(Ok(said));
         }
-        said.push_str(&line);
+        said.push_str(line);
         said.push('\n');
     }
     Ok(Err(said))

@@ -4,4 +4,6 @@ pub mod emergency;
 pub mod moves;
 pub mod no_way_back;
 pub mod reboot;
+pub mod record;
+pub mod set;
 pub mod systemd_boot;

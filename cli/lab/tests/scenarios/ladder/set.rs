@@ -1,0 +1,80 @@
+//! The units that ran: exactly those run again.
+
+use anyhow::{Context, Result, ensure};
+use deploy_lab::lab::Lab;
+use deploy_lab::systems::{Generation, Unit};
+use deploy_wire::phase::Phase;
+
+use crate::faults::case::Case;
+use crate::faults::lane::Lane;
+use crate::harness::Scenario;
+use crate::scene::{Scene, end};
+
+pub const ALL: &[Scenario] = &[Scenario::new(
+    "a-killed-switch-leaves-lists-and-stopped-units-and-rollback-restores-the-exact-set-that-ran",
+    restored,
+)];
+
+/// What ran, and did not, before the deploy: a unit started by hand, an instance of a
+/// template, one that the admin had stopped, one that a target wants.
+const STARTED: [&str; 3] = ["hand.service", "worker@7.service", "wanted.service"];
+const STOPPED: &str = "stopped.service";
+
+const SLEEP: &str = "/run/current-system/sw/bin/sleep infinity";
+
+/// All of them differ from version to version, so that a switch touches each.
+fn generation(number: u32) -> Generation {
+    let text = |name: &str| {
+        format!("[Service]\nEnvironment=VERSION={number} NAME={name}\nExecStart={SLEEP}\n")
+    };
+    let wanted = |name: &str| Unit::new(text(name)).wanted_by("multi-user.target");
+    Generation::new("frame1", number)
+        .unit("hand.service", Unit::new(text("hand")))
+        .unit("worker@.service", Unit::new(text("worker")))
+        .unit("wanted.service", wanted("wanted"))
+        .unit(STOPPED, wanted("stopped"))
+}
+
+/// The new system has a unit that what ran lacks and whose start never ends.
+fn hanging() -> Generation {
+    let start = format!("Type=oneshot\nTimeoutStartSec=infinity\nExecStart={SLEEP}");
+    generation(3).unit("hanging.service", Unit::service(&start))
+}
+
+fn restored(lab: &mut Lab) -> Result<()> {
+    let case = Case::new(lab, Lane::StandIn)?;
+    Scene::wants(&case, generation(2))?;
+    let before = case.wanted()?;
+    case.deploy("frame1")?.ends(0, &["frame1: committed"])?;
+    case.frame1
+        .sh(&format!("systemctl start hand.service worker@7.service; systemctl stop {STOPPED}"))?;
+
+    Scene::wants(&case, hanging())?;
+    let running = case.begin("frame1")?;
+    deploy_lab::wait::until("the switch hangs", crate::scene::ANSWERS * 6, || {
+        let job = case.frame1.sh("systemctl list-jobs --plain --no-legend hanging.service || :")?;
+        Ok(job.contains("hanging.service"))
+    })?;
+    ensure!(case.record()?.phase == Phase::Activating, "it does not activate any more");
+    let list = case.frame1.sh("cat /run/nixos/start-list")?;
+    ensure!(list.contains("hanging.service"), "the list is {list}");
+    // The switch dies where it waits; its job lives on in process 1.
+    case.frame1
+        .sh("systemctl kill --kill-whom=all --signal=KILL 'deploy-switch-*-activate.service'")?;
+
+    let said = end(running)?;
+    said.ends(3, &["frame1 was rolled back", "the switch was killed"])?;
+    ensure!(!said.text.contains("could not be started again"), "{}", said.text);
+    for unit in STARTED {
+        case.frame1.sh(&format!("systemctl is-active {unit}")).context(unit)?;
+        let version = case.frame1.sh(&format!("systemctl show --value -p Environment {unit}"))?;
+        ensure!(version.contains("VERSION=2"), "{unit} has {version}");
+    }
+    let state = case.frame1.sh(&format!("systemctl is-active {STOPPED} || :"))?;
+    ensure!(state == "inactive", "{STOPPED}, which the admin had stopped, is {state}");
+    let left = case.frame1.sh("cat /run/nixos/*-list 2> /dev/null || :")?;
+    ensure!(left.is_empty(), "lists are left: {left}");
+    let jobs = case.frame1.sh("systemctl list-jobs --plain --no-legend hanging.service || :")?;
+    ensure!(!jobs.contains("hanging"), "its job lives on: {jobs}");
+    case.ends_on(&before)
+}
