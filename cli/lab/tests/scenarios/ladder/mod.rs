@@ -1,6 +1,7 @@
 //! The way back, rung by rung: what is done where the rung before does not hold.
 
 pub mod emergency;
+pub mod follow;
 pub mod moves;
 pub mod no_way_back;
 pub mod reboot;

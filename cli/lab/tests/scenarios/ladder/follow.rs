@@ -1,0 +1,49 @@
+//! Watching an attempt that somebody else began.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use deploy_lab::lab::Lab;
+use deploy_lab::wait;
+use deploy_wire::outcome::End;
+use deploy_wire::phase::Phase;
+
+use crate::faults::case::Case;
+use crate::faults::hold::Place;
+use crate::faults::lane::Lane;
+use crate::faults::wanted::Wanted;
+use crate::harness::Scenario;
+use crate::scene::end;
+
+pub const ALL: &[Scenario] = &[Scenario::new(
+    "logs-f-follows-an-attempt-whose-operator-is-gone-over-a-new-login-to-its-end",
+    follow,
+)];
+
+const NOBODY: &str = "no new SSH login confirmed within 4 s";
+
+fn follow(lab: &mut Lab) -> Result<()> {
+    let case = Case::new(lab, Lane::StandIn)?;
+    case.wants(&Wanted::new(2).confirmed_within(Duration::from_secs(4)))?;
+    let (mut operator, held) = case.begin_held_at(Place::Activation)?;
+    operator.kill()?;
+    let running = case.begin("logs -f frame1")?;
+    let sees = |text: &str, times: usize| {
+        wait::until(text, Duration::from_secs(30), || {
+            let said = format!("{}{}", running.stdout()?, running.stderr()?);
+            Ok(said.matches(text).count() >= times)
+        })
+    };
+    sees("frame1: activating", 1)?;
+    // Every login ends; what the attempt does goes on.
+    case.frame1.sh("pkill --full 'sshd.*@notty'")?;
+    sees("logging in again", 1)?;
+    held.go()?;
+    let said = end(running)?;
+    said.ends(0, &["is over: rolled back", NOBODY, &format!("boots {}", case.before)])?;
+    let told = said.text.matches("frame1: activating").count();
+    ensure!(told == 1, "told {told} times that it activates:\n{}", said.text);
+    ensure!(case.record()?.phase == Phase::Ended, "it is not over");
+    case.recorded(End::RolledBack, NOBODY)?;
+    case.ends_on(&case.before)
+}
