@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 use deploy_wire::{loader::SYSTEMD_BOOT, store_path::StorePath};
 
-use crate::tools::switch_to_configuration;
+use crate::{files, tools::switch_to_configuration};
 
 const FOLDERS: [&str; 5] =
     ["/boot/kernels", "/boot/nixos", "/boot/EFI/nixos", "/efi/EFI/nixos", "/boot/efi/EFI/nixos"];
@@ -56,12 +56,12 @@ pub fn left_over() -> Option<PathBuf> {
 /// way back needs the builder:
 /// `systemd-boot-is-read-and-a-commit-that-a-power-cut-left-half-done-is-mended` proves it.
 pub fn remove_left_over() -> Result<()> {
-    match left_over() {
-        Some(file) if !switch_to_configuration::runs_now() => {
-            fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))
-        }
-        _ => Ok(()),
-    }
+    let Some(file) = left_over().filter(|_| !switch_to_configuration::runs_now()) else {
+        return Ok(());
+    };
+    fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))?;
+    // Else the next power cut brings it back.
+    files::sync_file_system(&file.parent().unwrap_or(Path::new("/")).to_string_lossy())
 }
 
 /// Removes copies of a system's kernel and initrd that are not what the store

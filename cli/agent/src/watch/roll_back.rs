@@ -138,6 +138,8 @@ impl Watch<'_> {
     /// Undoes what a commit did to profile and loader, if it did.
     fn uncommit(&self, record: &Record) -> Result<()> {
         self.restore_profile(record)?;
+        // It was not there at `stage`, so this commit left it, even where the loader is as before.
+        boot_files::remove_left_over()?;
         let begun = switch::progress(self.agent, self.attempt, Step::Commit)?;
         let moved = match (&record.boots, look::boots()) {
             (BootDefault::Known(before), BootDefault::Known(now)) => *before != now,
@@ -147,7 +149,6 @@ impl Watch<'_> {
         if !moved {
             return Ok(());
         }
-        boot_files::remove_left_over()?;
         boot_files::remove_damaged(record.boots.known().unwrap_or(&record.ran))?;
         let limit = record.rules.timeouts.rollback();
         let waited = self.wait_for(Step::Uncommit, limit, || Ok(true))?;

@@ -75,11 +75,17 @@ async fn status(probed: &Probed) -> Result<Status> {
             return Ok(*status);
         }
     }
-    let broken = |what: &str, why: &String| {
-        Failure::unchanged(format!("the {what} on {} cannot be read", probed.machine.name))
-            .because(why)
-    };
     let facts = &probed.facts;
+    let broken = |what: &str, file: &str, why: &String| {
+        let path = format!("/nix/var/deploy-agent/{file}");
+        let runs = facts.runs.as_ref().map_or("nothing known".into(), ToString::to_string);
+        Failure::unchanged(format!("the {what} on {} cannot be read", probed.machine.name))
+            .because(format!("{path}: {why}"))
+            .because(format!("it runs {runs}, and boots {}", facts.boots))
+            .hint(Some(format!(
+                "if that is what it should run, move the file away there: mv {path} {path}.damaged"
+            )))
+    };
     Ok(Status {
         runs: facts.runs.clone(),
         boots: facts.boots.clone(),
@@ -87,8 +93,11 @@ async fn status(probed: &Probed) -> Result<Status> {
             generation: facts.generation,
             system: facts.profile.clone(),
         },
-        confirmed: facts.confirmed.clone().map_err(|why| broken("confirmed system", &why))?,
-        attempt: facts.attempt.clone().map_err(|why| broken("record", &why))?,
+        confirmed: facts
+            .confirmed
+            .clone()
+            .map_err(|why| broken("confirmed system", "confirmed.json", &why))?,
+        attempt: facts.attempt.clone().map_err(|why| broken("record", "attempt.json", &why))?,
         failed_units: Vec::new(),
     })
 }

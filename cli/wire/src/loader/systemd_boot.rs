@@ -85,11 +85,10 @@ pub fn default_init(found: &SystemdBoot) -> Result<String, String> {
 
 /// The last value of a word that begins a line.
 fn word<'a>(text: &'a str, key: &str) -> Option<&'a str> {
-    let values = text.lines().filter_map(|line| {
+    text.lines().rev().find_map(|line| {
         let (word, value) = line.trim().split_once(char::is_whitespace)?;
-        (word == key).then(|| value.trim())
-    });
-    values.filter(|value| !value.is_empty()).next_back()
+        Some(value.trim()).filter(|value| word == key && !value.is_empty())
+    })
 }
 
 impl<'a> Entry<'a> {

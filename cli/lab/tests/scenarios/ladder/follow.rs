@@ -36,7 +36,7 @@ fn follow(lab: &mut Lab) -> Result<()> {
     };
     sees("frame1: activating", 1)?;
     // Every login ends; what the attempt does goes on.
-    case.frame1.sh("pkill --full 'sshd.*@notty'")?;
+    case.frame1.sh("pkill --full '[s]shd.*@notty'")?;
     sees("logging in again", 1)?;
     held.go()?;
     let said = end(running)?;

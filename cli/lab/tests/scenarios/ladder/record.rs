@@ -45,7 +45,7 @@ fn damaged(lab: &mut Lab) -> Result<()> {
                 ensure!(text.contains(part.as_str()), "{damage}, {command}: no {part} in {text}");
             }
         }
-        scene.deploy("status frame1")?.ends(6, &["attempt.json"])?;
+        scene.deploy("status frame1")?.ends(6, &[RECORD, &format!("boots {wanted}")])?;
         ensure!(scene.runs()? == wanted, "frame1 runs {}", scene.runs()?);
     }
     scene.frame1.sh(&format!("mv {RECORD} {RECORD}.damaged"))?;
