@@ -35,7 +35,7 @@ fn case(lab: &mut Lab) -> Result<Case> {
 }
 
 fn generation(case: &Case, number: u32) -> Result<String> {
-    Scene::wants(&case, Generation::new("frame1", number))?;
+    Scene::wants(case, Generation::new("frame1", number))?;
     case.wanted()
 }
 
