@@ -8,7 +8,7 @@ use deploy_wire::{
 };
 
 use super::{
-    activate::{Seen, Watch, follow, refused},
+    activate::{Followed, Seen, Watch, follow, refused},
     ask::{self, Passwords, Probed, Way},
     confirm::{patience, pauses},
 };
@@ -29,14 +29,14 @@ pub async fn to_its_end(
 ) -> Result<()> {
     let name = machine.name.clone();
     let note = |text: String| report.tell(Event::Note { machine: name.clone(), text });
-    let mut next = 0;
+    let mut followed = Followed::default();
     let mut probed = ask::ask(machine.clone(), way, passwords, report).await?;
     let record = recorded(&probed)?;
     let attempt = attempt.unwrap_or(&record.attempt).clone();
     let until = Instant::now() + patience(&machine);
     let mut pauses = pauses();
     loop {
-        let lost = match follow_at(&probed, &record, &attempt, &mut next, report).await {
+        let lost = match follow_at(&probed, &record, &attempt, &mut followed, report).await {
             Ok(Seen::Ended(outcome)) => {
                 lines(&attempt, &outcome).into_iter().for_each(note);
                 return Ok(());
@@ -79,7 +79,7 @@ async fn follow_at(
     probed: &Probed,
     record: &Record,
     attempt: &AttemptId,
-    next: &mut u64,
+    followed: &mut Followed,
     report: &Report,
 ) -> std::result::Result<Seen, AgentError> {
     let rooted = probed.facts.agent.as_ref().filter(|_| !record.is_open());
@@ -89,9 +89,9 @@ async fn follow_at(
     let login = probed.login.clone();
     let mut watch: Watch<'_> =
         Conversation::begin(running.stdout, running.stdin, login, &prefix).await?;
-    watch.ask(Request::Follow { attempt: attempt.clone(), from: *next }).await?;
+    watch.ask(Request::Follow { attempt: attempt.clone(), from: followed.next }).await?;
     loop {
-        match follow(&mut watch, &probed.machine.name, next, report).await {
+        match follow(&mut watch, &probed.machine.name, followed, report).await {
             Seen::Waiting => {}
             other => return Ok(other),
         }
