@@ -85,16 +85,18 @@ fn failed(
             State::Changed(format!("{is}; attempt {attempt} stopped there and undid nothing")),
             format!("deploy {machine} again starts from what runs now; {logs}"),
         ),
-        End::Stranded if outcome.runs.as_ref() == Some(&record.wanted) => (
-            format!("{machine} is stranded: the new system runs and was not committed"),
-            State::NotKnown(is),
-            logs,
-        ),
-        End::Stranded => (
-            format!("{machine} is stranded: neither the new system nor the one before is reached"),
-            State::NotKnown(is),
-            format!("at its console, as root: /run/deploy-agent/agent status; {logs}"),
-        ),
+        End::Stranded => {
+            let reached = if outcome.runs.as_ref() == Some(&record.wanted) {
+                "the new system runs and was not committed"
+            } else {
+                "neither the new system nor the one before is reached"
+            };
+            (
+                format!("{machine} is stranded: {reached}"),
+                State::NotKnown(is),
+                format!("at its console, as root: /run/deploy-agent/agent status; {logs}"),
+            )
+        }
     })
 }
 

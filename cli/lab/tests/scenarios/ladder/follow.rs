@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use deploy_lab::lab::Lab;
 use deploy_lab::wait;
 use deploy_wire::outcome::End;
@@ -29,10 +29,9 @@ fn follow(lab: &mut Lab) -> Result<()> {
     operator.kill()?;
     let running = case.begin("logs -f frame1")?;
     let sees = |text: &str, times: usize| {
-        wait::until(text, Duration::from_secs(30), || {
-            let said = format!("{}{}", running.stdout()?, running.stderr()?);
-            Ok(said.matches(text).count() >= times)
-        })
+        let said = || -> Result<String> { Ok(running.stdout()? + &running.stderr()?) };
+        wait::until(text, Duration::from_secs(30), || Ok(said()?.matches(text).count() >= times))
+            .with_context(|| said().unwrap_or_default())
     };
     sees("frame1: activating", 1)?;
     // Every login ends; what the attempt does goes on.
