@@ -220,7 +220,7 @@ pub struct LookArgs {
 #[derive(Debug, Args, Clone)]
 pub struct LogsArgs {
     /// Follow an attempt that is under way to its end, over new logins where one is lost
-    #[arg(short = 'f', long)]
+    #[arg(short = 'F', long)]
     pub follow: bool,
     /// The machine, and behind it perhaps the attempt.
     #[command(flatten)]

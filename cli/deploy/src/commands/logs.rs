@@ -1,4 +1,4 @@
-//! `deploy logs MACHINE [ATTEMPT]`: what the machine's journal has of it; with `-f`, what
+//! `deploy logs MACHINE [ATTEMPT]`: what the machine's journal has of it; with `--follow`, what
 //! happens in it now.
 
 use deploy_wire::{

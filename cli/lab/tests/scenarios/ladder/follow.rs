@@ -16,7 +16,7 @@ use crate::harness::Scenario;
 use crate::scene::end;
 
 pub const ALL: &[Scenario] = &[Scenario::new(
-    "logs-f-follows-an-attempt-whose-operator-is-gone-over-a-new-login-to-its-end",
+    "logs-follow-shows-an-attempt-whose-operator-is-gone-over-a-new-login-to-its-end",
     follow,
 )];
 
@@ -27,7 +27,7 @@ fn follow(lab: &mut Lab) -> Result<()> {
     case.wants(&Wanted::new(2).confirmed_within(Duration::from_secs(4)))?;
     let (mut operator, held) = case.begin_held_at(Place::Activation)?;
     operator.kill()?;
-    let running = case.begin("logs -f frame1")?;
+    let running = case.begin("logs --follow frame1")?;
     let sees = |text: &str, times: usize| {
         let said = || -> Result<String> { Ok(running.stdout()? + &running.stderr()?) };
         wait::until(text, Duration::from_secs(30), || Ok(said()?.matches(text).count() >= times))
