@@ -51,7 +51,9 @@ fn caddyfile(lab: &mut Lab) -> Result<()> {
     let before = scene.runs()?;
     let broken = "services.caddy.extraConfig = \"broken.local {\\n  no_such_directive\\n}\\n\";";
     RealFleet::with_services(Module::new(2).line(broken)).write(&scene.mac)?;
-    scene.deploy("frame1")?.ends(3, &["frame1 was rolled back", "caddy"])?;
+    scene
+        .deploy("frame1")?
+        .ends(3, &["frame1 was rolled back", "caddy.service: its reload failed"])?;
     scene.ends_on(&before)
 }
 
