@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{files, tools::systemd::Systemd};
 
 /// What is asked of each unit.
-const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,FragmentPath,InvocationID,\
+const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,ReloadResult,FragmentPath,InvocationID,\
     NRestarts,MainPID,StateChangeTimestampMonotonic,TriggeredBy,Transient";
 
 /// One unit.
@@ -24,6 +24,9 @@ pub struct Unit {
     pub sub: String,
     /// `success`, or why it failed.
     pub result: String,
+    /// `success`, or why its last reload failed; it went on with what it had.
+    #[serde(default)]
+    pub reload: String,
     /// The file that defines it; empty if none does.
     pub fragment: String,
     /// A new one for each start.
@@ -89,6 +92,7 @@ fn block(text: &str) -> Option<(String, Unit)> {
             "ActiveState" => unit.active = owned(),
             "SubState" => unit.sub = owned(),
             "Result" => unit.result = owned(),
+            "ReloadResult" => unit.reload = owned(),
             "FragmentPath" => unit.fragment = owned(),
             "InvocationID" => unit.invocation = owned(),
             "NRestarts" => unit.restarts = value.parse().unwrap_or_default(),
@@ -130,13 +134,14 @@ mod tests {
     #[test]
     fn what_systemctl_prints_is_read() {
         let text = "Id=ssh.service\nLoadState=loaded\nActiveState=active\nSubState=running\n\
-            Result=success\nFragmentPath=/etc/systemd/system/ssh.service\nInvocationID=ab\n\
+            Result=success\nReloadResult=exit-code\nFragmentPath=/etc/systemd/system/ssh.service\nInvocationID=ab\n\
             NRestarts=2\nMainPID=77\nStateChangeTimestampMonotonic=5\nTriggeredBy=a.socket b.path\n\
             Transient=no\n\nActiveState=active\nId=-.mount\nTransient=yes\n";
         let units = parse(text);
         assert_eq!(units.len(), 2);
         let ssh = &units["ssh.service"];
         assert!(ssh.is_active() && !ssh.transient);
+        assert_eq!((ssh.result.as_str(), ssh.reload.as_str()), ("success", "exit-code"));
         assert_eq!((ssh.restarts, ssh.main_pid, ssh.changed_us), (2, 77, 5));
         assert_eq!(ssh.triggered_by, ["a.socket", "b.path"]);
         assert!(units["-.mount"].transient);

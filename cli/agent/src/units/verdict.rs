@@ -91,6 +91,12 @@ fn wrong(before: Option<&Unit>, now: &Unit, changed: bool) -> Option<String> {
         let same = was.is_some_and(|was| was.sub == "auto-restart" || was.restarts >= LOOP);
         return (!same).then(|| format!("it ended ({}) and waits to be restarted", now.result));
     }
+    // It still does its work, by the old configuration, and will fail at its next start:
+    // scenario `a-broken-caddyfile-is-rolled-back`.
+    if now.is_active() && !well(&now.reload) {
+        let same = was.is_some_and(|was| was.reload == now.reload);
+        return (!same).then(|| format!("its reload failed ({})", now.reload));
+    }
     let restarts_before = before.map_or(0, |before| before.restarts);
     // A start by hand sets the count to 0.
     let rose = now.restarts.checked_sub(restarts_before).unwrap_or(now.restarts);

@@ -42,6 +42,23 @@ fn a_unit_that_failed_is_broken_unless_it_was_so_before() {
 }
 
 #[test]
+fn a_unit_whose_reload_failed_is_broken_unless_it_was_so_before() {
+    let refused = Unit { reload: "exit-code".into(), ..running() };
+    assert_eq!(
+        judge("a.service", Some(running()), refused.clone(), false),
+        [Broken { unit: "a.service".into(), detail: "its reload failed (exit-code)".into() }]
+    );
+    assert!(is_broken("a.service", Some(refused.clone()), refused.clone(), true));
+    assert!(!is_broken("a.service", Some(refused.clone()), refused, false));
+    assert!(!is_broken(
+        "a.service",
+        Some(running()),
+        Unit { reload: "success".into(), ..running() },
+        true
+    ));
+}
+
+#[test]
 fn a_unit_in_a_restart_loop_is_broken() {
     let waits = unit("activating", "auto-restart", "exit-code");
     assert!(is_broken("a.service", Some(running()), waits.clone(), false));

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
+use super::FOLDER;
 use super::baseline::{self, Loader};
 use super::files;
 use super::fleet::{systems, write_to_host};
@@ -126,6 +127,8 @@ impl RealFleet {
             Contents::Bare => nixpkgs::copy_input(operator, "nixpkgs-real", INPUT)?,
             Contents::Services => {
                 homelab::write_checkout(operator)?;
+                // It would name the checkout and the agent that the hosts were prepared with.
+                operator.sh(&format!("rm -f {FOLDER}/flake.lock"))?;
                 nixpkgs::copy_with_agent(operator, "nixpkgs-real", INPUT)?
             }
         };
