@@ -96,7 +96,7 @@ fn look_and_write(agent: &Agent, asked: &Stage, record: &Record) -> Result<Resul
     let snapshot = Snapshot::take(&agent.systemd, &agent.boot)?;
     // Nix's import leaves it to the kernel when what it registers as valid is on
     // the disk. After a power cut an agent of no bytes could not say how the
-    // attempt ended.
+    // attempt ended: `table-power-cut-in-arm` proves it.
     files::sync_file_system("/nix/store")?;
     agent.ledger.begin(record, &snapshot)?;
     // Nobody may come to start it.
