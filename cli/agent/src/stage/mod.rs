@@ -22,7 +22,7 @@ pub use refusal::{failed, refuse};
 
 use crate::{
     agent::{Agent, program},
-    arm, clock,
+    arm, clock, files,
     ledger::{self, Happened},
     look, recover, roots,
     tools::command,
@@ -94,6 +94,10 @@ fn look_and_write(agent: &Agent, asked: &Stage, record: &Record) -> Result<Resul
         return Ok(Err(refusal));
     }
     let snapshot = Snapshot::take(&agent.systemd, &agent.boot)?;
+    // Nix's import leaves it to the kernel when what it registers as valid is on
+    // the disk. After a power cut an agent of no bytes could not say how the
+    // attempt ended: `table-power-cut-in-arm` proves it.
+    files::sync_file_system("/nix/store")?;
     agent.ledger.begin(record, &snapshot)?;
     // Nobody may come to start it.
     if let Err(error) = arm::arm_timer(agent, record) {
