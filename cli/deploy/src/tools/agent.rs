@@ -39,7 +39,7 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
         login: Option<Login>,
         prefix: &str,
     ) -> Result<Self, AgentError> {
-        writer.write_all(prefix.as_bytes()).await?;
+        read_by_nobody(writer.write_all(prefix.as_bytes()).await)?;
         Ok(Self { reader, writer, login, line: Vec::new() })
     }
 
@@ -48,9 +48,8 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
         let asked = Asked { version: WIRE_VERSION, login: self.login.clone(), request };
         let mut line = serde_json::to_string(&asked).expect("a request is JSON");
         line.push('\n');
-        self.writer.write_all(line.as_bytes()).await?;
-        self.writer.flush().await?;
-        Ok(())
+        read_by_nobody(self.writer.write_all(line.as_bytes()).await)?;
+        Ok(read_by_nobody(self.writer.flush().await)?)
     }
 
     /// The next reply.
@@ -61,5 +60,14 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
             return Err(AgentError::Ended);
         }
         serde_json::from_str(&line).map_err(|error| AgentError::Unreadable(error, line))
+    }
+}
+
+/// Who does not read the request has ended, and what it said tells why:
+/// `the-agent-that-was-named-says-nothing-that-is-known` proves it.
+fn read_by_nobody(written: std::io::Result<()>) -> std::io::Result<()> {
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }
