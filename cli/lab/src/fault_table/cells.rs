@@ -70,7 +70,10 @@ fn row(fault: Fault) -> [Cell; 9] {
         Fault::Garbage => [OFF, c, c, OFF, c, c, c, c, r],
         Fault::Hangs => [OFF, OFF, OFF, OFF, r, OFF, OFF, r, r],
         Fault::HalfSwitched => [OFF, OFF, OFF, OFF, r, OFF, OFF, OFF, r],
-        Fault::SoftReboot => [u, u, OFF, OFF, r, r, r, c, r],
+        Fault::SoftReboot => {
+            let boot = Cell::Unrun("a soft-reboot takes a lab host's /boot away");
+            [u, u, OFF, OFF, r, r, r, boot, boot]
+        }
         Fault::ClockJumps => {
             let qemu = Cell::Unrun("the wall clock of a lab host is the machine's: needs a VM");
             [OFF, OFF, OFF, OFF, qemu, OFF, qemu, OFF, OFF]
