@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::process::{Command, ExitCode};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use deploy_lab::base::{BaseRoot, Places};
@@ -14,6 +14,8 @@ use deploy_lab::prepared;
 use deploy_lab::reexec::{self, Inside};
 use deploy_lab::supervisor::Supervisor;
 use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::soak;
 
 /// Asks the inside of a lab to run a scenario; the scenario's name follows.
 const WORD: &str = "scenario";
@@ -90,20 +92,27 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
     }
     let mut arguments = Arguments::from_args();
     // Each takes up to three hosts, and root has inotify instances for sixteen.
-    arguments.test_threads.get_or_insert(3);
+    arguments.test_threads.get_or_insert(4);
     if !arguments.list {
         BaseRoot::ensure()?;
     }
+    let all = arguments.include_ignored || arguments.ignored || arguments.exact;
     let trials = scenarios.iter().map(|scenario| {
-        let missing = (scenario.missing)();
-        if let Some(why) = &missing {
+        let left = if all { None } else { soak::left(&scenario.name) };
+        let skipped = (scenario.missing)().or(left);
+        if let Some(why) = &skipped {
             println!("skipped {}: {why}", scenario.name);
         }
         let (name, programs) = (scenario.name.clone().into_owned(), scenario.programs);
         let title = name.clone();
-        let run = move || BaseRoot::ensure_with(programs).and_then(|_| start(&name));
+        let run = move || {
+            let begun = Instant::now();
+            let ended = BaseRoot::ensure_with(programs).and_then(|_| start(&name));
+            println!("{} s: {name}", begun.elapsed().as_secs());
+            ended
+        };
         Trial::test(title, move || run().map_err(|error| Failed::from(format!("{error:#}"))))
-            .with_ignored_flag(missing.is_some())
+            .with_ignored_flag(skipped.is_some())
     });
     Ok(libtest_mimic::run(&arguments, trials.collect()).exit_code())
 }

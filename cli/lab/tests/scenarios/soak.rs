@@ -1,0 +1,23 @@
+//! What `scripts/test` leaves to `scripts/soak`: it must end within half an hour on two
+//! cores, and these take longer together. Each that is left says so in the output.
+
+/// Parts of names, and why they are left.
+const LEFT: &[(&str, &str)] = &[
+    ("table-", "the whole fault table takes an hour"),
+    ("-on-real-nixos", "a real system takes a minute to switch there and back"),
+];
+
+/// Scenarios on real NixOS that are not left: one for each kind of fault.
+const KEPT: &[&str] = &[
+    "a-system-that-stops-sshd-is-rolled-back-on-real-nixos",
+    "new-logins-fail-while-old-ones-live-rolls-back-on-real-nixos",
+    "a-power-cut-while-waiting-comes-back-on-the-old-system-on-real-nixos",
+    "a-power-cut-the-instant-deploy-ends-boots-the-new-system-on-real-nixos",
+    "an-agent-killed-while-waiting-goes-back-at-the-same-deadline-on-real-nixos",
+];
+
+/// Why a scenario is left to `scripts/soak`; none if it is not.
+pub fn left(name: &str) -> Option<String> {
+    let (_, why) = LEFT.iter().find(|(part, _)| name.contains(part))?;
+    (!KEPT.contains(&name)).then(|| format!("scripts/soak runs it: {why}"))
+}
