@@ -1,30 +1,17 @@
 //! docs/environment.md against what the programs' sources read.
 
+mod sources;
+
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
+use sources::{cli, sources};
+
 /// A program and a variable that it reads.
 type Read = BTreeSet<(String, String)>;
-
-fn cli() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files
-}
 
 const FOR_TESTS: &str = "#[cfg(test)]";
 
@@ -32,10 +19,7 @@ const FOR_TESTS: &str = "#[cfg(test)]";
 /// end. Files that only tests have are left out.
 fn code(program: &str) -> Vec<(PathBuf, String)> {
     let read = |file: PathBuf| {
-        let text = fs::read_to_string(&file).unwrap();
-        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        let text: String = lines.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect();
+        let text: String = sources::code(&file).chars().filter(|c| !c.is_whitespace()).collect();
         (file, text)
     };
     let all: Vec<_> = sources(&cli().join(program).join("src")).into_iter().map(read).collect();
