@@ -70,18 +70,26 @@ impl Systemd {
         Ok(self.must(&arguments, LIMIT)?.trim().to_owned())
     }
 
-    /// Properties of all units that PID 1 has in memory, as `systemctl` prints
-    /// them: blocks of `Name=value`, an empty line between.
-    pub fn show_all(&self, properties: &str) -> Result<String> {
+    /// Properties of the units in memory that match one of `patterns`, as `systemctl`
+    /// prints them: blocks of `Name=value`, an empty line between. PID 1 tells all that it
+    /// knows of each, whatever is asked for: about a millisecond a unit.
+    pub fn show_units(&self, patterns: &[&str], properties: &str) -> Result<String> {
         let property = format!("--property={properties}");
-        self.must(&["show", "*", "--all", property.as_str()], LIMIT)
+        let arguments = [&["show", "--all", property.as_str(), "--"], patterns].concat();
+        self.must(&arguments, LIMIT)
     }
 
     /// The names of units in memory that match a pattern.
     pub fn list(&self, pattern: &str) -> Result<Vec<String>> {
-        let arguments = ["list-units", "--all", "--plain", "--no-legend", "--full", pattern];
-        let text = self.must(&arguments, LIMIT)?;
-        Ok(text.lines().filter_map(|line| line.split_whitespace().next()).map(Into::into).collect())
+        Ok(self.states(&[pattern])?.into_iter().map(|[name, ..]| name).collect())
+    }
+
+    /// The units in memory that match one of `patterns`: name, load state, state, state
+    /// within. One answer for all: it costs PID 1 little.
+    pub fn states(&self, patterns: &[&str]) -> Result<Vec<[String; 4]>> {
+        let options = ["list-units", "--all", "--plain", "--no-legend", "--full", "--"];
+        let text = self.must(&[&options, patterns].concat(), LIMIT)?;
+        Ok(text.lines().filter_map(listed).collect())
     }
 
     /// Whether a unit runs, starts or is about to be restarted.
@@ -151,6 +159,11 @@ impl Systemd {
     }
 }
 
+fn listed(line: &str) -> Option<[String; 4]> {
+    let mut words = line.split_whitespace().map(Into::into);
+    Some([words.next()?, words.next()?, words.next()?, words.next()?])
+}
+
 fn job(line: &str) -> Option<Job> {
     let mut words = line.split_whitespace();
     let id = words.next()?.parse().ok()?;
@@ -160,6 +173,13 @@ fn job(line: &str) -> Option<Job> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_list_units_has_name_and_states() {
+        let line = "-.mount loaded active mounted Root Mount";
+        assert_eq!(listed(line).unwrap(), ["-.mount", "loaded", "active", "mounted"]);
+        assert_eq!(listed(""), None);
+    }
 
     #[test]
     fn a_line_of_list_jobs_has_number_and_unit() {

@@ -5,3 +5,4 @@ pub mod definition;
 pub mod restore;
 pub mod snapshot;
 pub mod verdict;
+pub mod watched;

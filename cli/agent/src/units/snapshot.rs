@@ -1,4 +1,4 @@
-//! All units that PID 1 has in memory, at one moment.
+//! The units that PID 1 has in memory, at one moment.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -11,6 +11,11 @@ use crate::{files, tools::systemd::Systemd};
 /// What is asked of each unit.
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,ReloadResult,FragmentPath,InvocationID,\
     NRestarts,MainPID,StateChangeTimestampMonotonic,TriggeredBy,Transient";
+
+/// The kinds of units that can break and be started again. Devices, slices, scopes and
+/// targets, often more than all these together, follow others.
+pub const KINDS: [&str; 7] =
+    ["*.service", "*.socket", "*.timer", "*.path", "*.mount", "*.automount", "*.swap"];
 
 /// One unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +78,12 @@ impl Snapshot {
 
 /// The units as they are now.
 pub fn now(systemd: &Systemd) -> Result<Units> {
-    Ok(parse(&systemd.show_all(PROPERTIES)?))
+    these(systemd, &KINDS)
+}
+
+/// The units that match one of `patterns`, as they are now.
+pub fn these(systemd: &Systemd, patterns: &[&str]) -> Result<Units> {
+    Ok(parse(&systemd.show_units(patterns, PROPERTIES)?))
 }
 
 fn parse(text: &str) -> Units {

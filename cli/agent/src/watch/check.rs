@@ -18,11 +18,7 @@ use crate::{
     look,
     switch::{self, Step},
     transition::Event,
-    units::{
-        definition::Definitions,
-        snapshot::{self, Snapshot},
-        verdict::Context,
-    },
+    units::{definition::Definitions, snapshot::Snapshot, verdict::Context, watched::Watched},
 };
 
 const PERIOD: Duration = Duration::from_secs(1);
@@ -42,6 +38,7 @@ enum Verdict {
 /// What is kept from one look to the next.
 struct Looking {
     before: Snapshot,
+    watched: Watched,
     definitions: Definitions,
     since: Duration,
     told: BTreeSet<String>,
@@ -138,7 +135,8 @@ impl Watch<'_> {
         let since = switch::ended(self.attempt, Step::Activate)
             .map_or_else(clock::boottime, |ending| Duration::from_millis(ending.boottime_ms));
         let definitions = Definitions::of(&record.ran, &record.wanted);
-        Ok(Looking { before, definitions, since, told: BTreeSet::new() })
+        let (watched, told) = (Watched::default(), BTreeSet::new());
+        Ok(Looking { before, watched, definitions, since, told })
     }
 
     fn look(&self, record: &Record, looking: &mut Looking) -> Result<Verdict> {
@@ -173,8 +171,8 @@ impl Watch<'_> {
             Context { before: &looking.before.units, ignore: &rules.ignore, differs: &differs };
         // The time first: a unit that changes in between has lived less, not more.
         let now = clock::monotonic();
-        let units = snapshot::now(&self.agent.systemd)?;
-        let broken = context.broken(&units);
+        let units = looking.watched.look(&self.agent.systemd)?;
+        let broken = context.broken(units);
         for unit in &broken {
             if looking.told.insert(format!("{}{}", unit.unit, unit.detail)) {
                 let (unit, detail) = (unit.unit.clone(), unit.detail.clone());
@@ -189,7 +187,7 @@ impl Watch<'_> {
             let why = format!("{}: {}{more}", first.unit, first.detail);
             return Ok(Verdict::Given(Happened::because(Event::Broken, why)));
         }
-        if context.lived(&units, now, rules.watch()) {
+        if context.lived(units, now, rules.watch()) {
             return Ok(Verdict::Well);
         }
         Ok(Verdict::NotYet(format!("units have not lived {} s", rules.watch)))
