@@ -4,6 +4,7 @@
 mod http;
 mod tcp;
 mod tls;
+mod unit;
 
 use std::{
     collections::BTreeMap,
@@ -35,8 +36,11 @@ pub struct Word {
     pub detail: String,
 }
 
+/// What a look saw, or why the check does not pass.
+type Seen = Result<String, String>;
+
 impl Word {
-    fn of(seen: Result<String, String>) -> Self {
+    fn of(seen: Seen) -> Self {
         match seen {
             Ok(detail) => Self { passes: true, detail },
             Err(detail) => Self { passes: false, detail },
@@ -63,16 +67,25 @@ impl Checks {
             events: events.clone(),
             systemd: systemd.clone(),
         };
-        for check in &this.checks {
-            let (check, asked) = (check.clone(), this.asker());
+        for (group, asker) in this.groups() {
             thread::spawn(move || {
                 loop {
-                    asked.ask(&check);
+                    asker.ask(&group);
                     thread::sleep(PERIOD);
                 }
             });
         }
         this
+    }
+
+    /// The checks that are asked together, with who asks them: all units at once, everything
+    /// else alone.
+    fn groups(&self) -> impl Iterator<Item = (Vec<Check>, Asker)> + '_ {
+        let checks = self.checks.iter().cloned();
+        let (units, others): (Vec<_>, Vec<_>) =
+            checks.partition(|check| unit_of(&check.kind).is_some());
+        let groups = others.into_iter().map(|check| vec![check]).chain([units]);
+        groups.filter(|group| !group.is_empty()).map(|group| (group, self.asker()))
     }
 
     fn asker(&self) -> Asker {
@@ -85,14 +98,8 @@ impl Checks {
 
     /// Asks every check once more, all at the same time, and waits for them.
     pub fn ask_all(&self) {
-        let threads: Vec<_> = self
-            .checks
-            .iter()
-            .map(|check| {
-                let (check, asked) = (check.clone(), self.asker());
-                thread::spawn(move || asked.ask(&check))
-            })
-            .collect();
+        let asked = self.groups().map(|(group, asker)| thread::spawn(move || asker.ask(&group)));
+        let threads: Vec<_> = asked.collect();
         for thread in threads {
             // A look that panicked leaves its last word, which then counts.
             let _ = thread.join();
@@ -121,26 +128,42 @@ struct Asker {
 }
 
 impl Asker {
-    fn ask(&self, check: &Check) {
-        let word = Word::of(look(&self.systemd, &check.kind));
+    fn ask(&self, group: &[Check]) {
+        let seen = look(&self.systemd, group);
         let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = words.insert(check.name.clone(), word.clone());
-        if last.is_none_or(|last| last.passes != word.passes) {
-            self.events.tell(&Event::Check {
-                name: check.name.clone(),
-                passes: word.passes,
-                detail: word.detail,
-            });
+        for (check, seen) in group.iter().zip(seen) {
+            let word = Word::of(seen);
+            let last = words.insert(check.name.clone(), word.clone());
+            if last.is_none_or(|last| last.passes != word.passes) {
+                self.events.tell(&Event::Check {
+                    name: check.name.clone(),
+                    passes: word.passes,
+                    detail: word.detail,
+                });
+            }
         }
     }
 }
 
-fn look(systemd: &Systemd, kind: &CheckKind) -> Result<String, String> {
+/// What is seen of each check of a group.
+fn look(systemd: &Systemd, group: &[Check]) -> Vec<Seen> {
+    let units: Option<Vec<&str>> = group.iter().map(|check| unit_of(&check.kind)).collect();
+    match units {
+        Some(units) => unit::look(systemd, &units),
+        None => group.iter().map(|check| look_at(&check.kind)).collect(),
+    }
+}
+
+fn unit_of(kind: &CheckKind) -> Option<&str> {
     match kind {
-        CheckKind::Unit { unit } => {
-            let state = systemd.show(Some(unit), "ActiveState").map_err(|e| e.to_string())?;
-            if state == "active" { Ok("active".into()) } else { Err(format!("{unit} is {state}")) }
-        }
+        CheckKind::Unit { unit } => Some(unit),
+        _ => None,
+    }
+}
+
+fn look_at(kind: &CheckKind) -> Seen {
+    match kind {
+        CheckKind::Unit { unit } => Err(format!("{unit} was not asked together with others")),
         CheckKind::Tcp { address, port } => {
             tcp::connect(address, *port, LOOK).map(|_| "connected".into())
         }

@@ -70,6 +70,17 @@ impl Systemd {
         Ok(self.must(&arguments, LIMIT)?.trim().to_owned())
     }
 
+    /// The state of each unit, `active`, `failed` …, in their order.
+    pub fn active_states(&self, units: &[&str]) -> Result<Vec<String>> {
+        // Its exit status tells of one of them only.
+        let ran = self.systemctl(&[&["is-active", "--"], units].concat(), LIMIT)?;
+        let states: Vec<String> = ran.out.lines().map(Into::into).collect();
+        if states.len() != units.len() {
+            bail!("systemctl is-active failed: {}", ran.last_words());
+        }
+        Ok(states)
+    }
+
     /// Properties of the units in memory that match one of `patterns`, as `systemctl`
     /// prints them: blocks of `Name=value`, an empty line between. PID 1 tells all that it
     /// knows of each, whatever is asked for: about a millisecond a unit.
