@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::Host;
 use crate::cgroup::Cgroup;
@@ -15,6 +15,9 @@ use crate::process;
 
 /// How long [`HostCommand::run`] waits.
 const DEADLINE: Duration = Duration::from_secs(120);
+
+/// How long a command may stay stopped.
+const NUDGE: Duration = Duration::from_secs(1);
 
 /// The programs' path of commands: NixOS's places, then the lab's, then Debian's.
 const PATH: &str = "/run/wrappers/bin:/run/current-system/sw/bin:\
@@ -212,7 +215,7 @@ impl Running {
     /// # Errors
     /// When it does not end within `deadline`: then it is killed with all it started.
     pub fn wait(mut self, deadline: Duration) -> Result<Output> {
-        let Some(status) = process::wait_for(&mut self.child, deadline)? else {
+        let Some(status) = self.end_within(deadline)? else {
             self.kill()?;
             bail!(
                 "{}\ndid not end within {deadline:?}\n--- stdout\n{}\n--- stderr\n{}",
@@ -231,6 +234,20 @@ impl Running {
         // Stays while something that the command left behind lives in it.
         let _ = self.cgroup.remove();
         Ok(output)
+    }
+
+    /// systemd stops every process before it ends them for a soft-reboot. nsenter then stops
+    /// itself as well, and nobody continues it: it would never tell that its child has ended.
+    fn end_within(&mut self, deadline: Duration) -> Result<Option<ExitStatus>> {
+        let end = Instant::now() + deadline;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let ended = process::wait_for(&mut self.child, left.min(NUDGE))?;
+            if ended.is_some() || left.is_zero() {
+                return Ok(ended);
+            }
+            kill_process(Pid::from_child(&self.child), Signal::CONT)?;
+        }
     }
 
     /// SIGKILL for it and all that it started, also what left its process group.
