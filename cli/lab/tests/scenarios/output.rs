@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::harness::Scenario;
 use crate::scene::Scene;
-use crate::ways::{end_on_terminal, on_terminal, second};
+use crate::ways::{end_with_colours, on_terminal, second};
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-reader-that-goes-away-does-not-stop-the-deploy", reader_gone),
@@ -88,7 +88,7 @@ fn counts_down(lab: &mut Lab) -> Result<()> {
     })?;
     let late = three.elapsed().as_secs_f64();
     ensure!((2.0..=5.0).contains(&late), "with 3 s left it went back after {late} s");
-    let said = end_on_terminal(terminal)?;
+    let said = end_with_colours(terminal)?;
     said.ends(3, &["\x1b[31merror:\x1b[0m frame1 was rolled back"])?;
     let mut parser = vt100::Parser::new(50, COLUMNS, 0);
     parser.process(said.text.as_bytes());
@@ -120,7 +120,7 @@ fn without_colours(scene: &Scene) -> Result<()> {
         let script =
             format!("cd {FOLDER}; {variable} exec {DEPLOY} plan frame1 --hostname nowhere");
         let plain = scene.mac.command(["sh", "-c", &script]).on_terminal()?;
-        let said = end_on_terminal(plain)?;
+        let said = end_with_colours(plain)?;
         said.ends(6, &["error: cannot log in to frame1"])?;
         ensure!(!said.text.contains("\x1b[31m"), "{variable}: {:?}", said.text);
         if variable == "TERM=dumb" {

@@ -137,9 +137,16 @@ impl Said {
     /// Checks the exit code and that each of `parts` was said.
     pub fn ends(&self, code: i32, parts: &[&str]) -> Result<()> {
         let missing = parts.iter().find(|part| !self.text.contains(*part));
-        ensure!(self.code == code, "exit code {}, not {code}:\n{}", self.code, self.text);
-        ensure!(missing.is_none(), "did not say `{}`:\n{}", missing.unwrap_or(&""), self.text);
+        ensure!(self.code == code, "exit code {}, not {code}:\n{}", self.code, self.end());
+        ensure!(missing.is_none(), "did not say `{}`:\n{}", missing.unwrap_or(&""), self.end());
         Ok(())
+    }
+
+    /// The end of what was said: a line that moves on a terminal is drawn ten times a second.
+    fn end(&self) -> &str {
+        const SHOWN: usize = 8000;
+        let start = self.text.char_indices().rev().nth(SHOWN);
+        &self.text[start.map_or(0, |(at, _)| at)..]
     }
 }
 

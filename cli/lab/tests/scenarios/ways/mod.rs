@@ -48,7 +48,7 @@ pub fn on_terminal(host: &Host, args: &str) -> Result<Terminal> {
 
 /// Waits for the end of a `deploy` on a terminal; what it said comes without colours.
 pub fn end_on_terminal(terminal: Terminal) -> Result<Said> {
-    let Said { code, text } = Said::of(&terminal.wait(std::time::Duration::from_secs(120))?);
+    let Said { code, text } = end_with_colours(terminal)?;
     let mut parts = text.split('\x1b');
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -56,6 +56,11 @@ pub fn end_on_terminal(terminal: Terminal) -> Result<Said> {
         plain += &part[end..];
     }
     Ok(Said { code, text: plain })
+}
+
+/// The same with what moves the cursor and colours the text.
+pub fn end_with_colours(terminal: Terminal) -> Result<Said> {
+    Ok(Said::of(&terminal.wait(std::time::Duration::from_secs(120))?))
 }
 
 /// How often somebody logged in to `host` with a key, by its sshd's journal.
