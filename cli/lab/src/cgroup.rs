@@ -130,6 +130,16 @@ impl Cgroup {
         Ok(fs::read_to_string(self.path.join("cgroup.events"))?.contains("populated 1"))
     }
 
+    /// The processor time of all that ever ran in it or below.
+    ///
+    /// # Errors
+    /// When the cgroup is gone.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let stat = fs::read_to_string(self.path.join("cpu.stat"))?;
+        let used = stat.lines().find_map(|line| line.strip_prefix("usage_usec "));
+        Ok(Duration::from_micros(used.context("cpu.stat has no usage_usec")?.parse()?))
+    }
+
     /// Removes it and all below, which must have no process any more.
     ///
     /// # Errors

@@ -13,7 +13,6 @@ use crate::host::{Host, HostSpec};
 use crate::reexec::Inside;
 use crate::{cache, network};
 
-/// Each host takes several inotify instances, and root has 128 of them.
 const MOST_HOSTS: usize = 16;
 
 /// The lab that this process is the inside of.

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod disk;
 pub mod fault_table;
 pub mod host;
+mod inotify;
 pub mod lab;
 pub mod network;
 pub mod nix;

@@ -16,7 +16,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::cgroup::Cgroup;
-use crate::{process, reexec};
+use crate::{inotify, process, reexec};
 
 /// How the cgroup folders of labs begin.
 const PREFIX: &str = "deploy-lab-";
@@ -37,8 +37,10 @@ impl Supervisor {
     /// The calling thread must live as long as the lab: the kernel ends the lab with it.
     ///
     /// # Errors
-    /// When not root, or the namespaces or the cgroup cannot be made.
+    /// When not root, or the namespaces or the cgroup cannot be made, or the kernel does not
+    /// allow more inotify instances.
     pub fn start(words: &[&OsStr], prepare: impl FnOnce(&mut Command)) -> Result<Self> {
+        inotify::allow_many()?;
         let (cgroup, alive) = new_cgroup()?;
         let mut command = Command::new("unshare");
         command
@@ -69,6 +71,14 @@ impl Supervisor {
     /// The lab's cgroup folder, for tests that look for leftovers.
     pub fn cgroup(&self) -> &Path {
         self.cgroup.path()
+    }
+
+    /// The processor time that the lab took so far, all hosts together.
+    ///
+    /// # Errors
+    /// When the kernel cannot tell.
+    pub fn processor_time(&self) -> Result<Duration> {
+        self.cgroup.processor_time()
     }
 
     /// Waits for the inside to end.

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use deploy_lab::base::{BaseRoot, Places};
 use deploy_lab::fault_table::{Fault, Phase};
 use deploy_lab::lab::Lab;
@@ -91,8 +91,8 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
         return inside_lab(scenarios, &inside);
     }
     let mut arguments = Arguments::from_args();
-    // Each takes up to three hosts, and root has inotify instances for sixteen.
-    arguments.test_threads.get_or_insert(4);
+    // Most of a scenario is waiting: two processors are busy with eight.
+    arguments.test_threads.get_or_insert(8);
     if !arguments.list {
         BaseRoot::ensure()?;
     }
@@ -107,8 +107,10 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
         let title = name.clone();
         let run = move || {
             let begun = Instant::now();
-            let ended = BaseRoot::ensure_with(programs).and_then(|_| start(&name));
-            println!("{} s: {name}", begun.elapsed().as_secs());
+            BaseRoot::ensure_with(programs)?;
+            let (ended, used) = start(&name)?;
+            let (took, used) = (begun.elapsed().as_secs(), used.as_secs());
+            println!("{took} s, {used} s of processor: {name}");
             ended
         };
         Trial::test(title, move || run().map_err(|error| Failed::from(format!("{error:#}"))))
@@ -117,7 +119,8 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
     Ok(libtest_mimic::run(&arguments, trials.collect()).exit_code())
 }
 
-fn start(name: &str) -> Result<()> {
+/// How the scenario ended, and the processor time that it took.
+fn start(name: &str) -> Result<(Result<()>, Duration)> {
     let output = tempfile::NamedTempFile::new()?;
     let (out, err): (File, File) = (output.reopen()?, output.as_file().try_clone()?);
     let mut lab =
@@ -125,13 +128,15 @@ fn start(name: &str) -> Result<()> {
             command.stdout(out).stderr(err);
         })?;
     let status = lab.wait_within(DEADLINE)?;
+    let used = lab.processor_time()?;
     drop(lab);
     let text = String::from_utf8_lossy(&fs::read(output.path())?).into_owned();
-    match status {
+    let ended = match status {
         Some(status) if status.success() => Ok(()),
-        Some(status) => bail!("{text}\n({status})"),
-        None => bail!("{text}\n(did not end within {DEADLINE:?})"),
-    }
+        Some(status) => Err(anyhow!("{text}\n({status})")),
+        None => Err(anyhow!("{text}\n(did not end within {DEADLINE:?})")),
+    };
+    Ok((ended, used))
 }
 
 fn inside_lab(scenarios: &[Scenario], inside: &Inside) -> Result<ExitCode> {
