@@ -18,6 +18,9 @@ in
       exec sh ${switch}/loader/install "$1"
     '';
   };
+  # Where tests stop a switch, as they stop one of a system made without nixpkgs.
+  system.activationScripts.hold = "/bin/sh ${switch}/hold activate";
+
   # NixOS takes a lab host for a container, which has none of these.
   system.extraSystemBuilderCmds = ''
     ln -s ${image "kernel"}/kernel $out/kernel

@@ -34,17 +34,14 @@ impl Place {
             Self::BootLoaderDone => "boot-loader-done",
         }
     }
-
-    /// The script that stops there, for systems that do not have it by themselves.
-    pub fn script(self) -> String {
-        let fifo = format!("/run/hold/{}", self.word());
-        format!("if [ -p {fifo}.at ]; then echo here > {fifo}.at; read -r _ < {fifo}.go || :; fi")
-    }
 }
 
 /// A declared check that passes, and that can be held.
 pub fn check() -> Value {
-    let argv = ["/bin/sh", "-c", &Place::Check.script()];
+    let fifo = format!("/run/hold/{}", Place::Check.word());
+    let script =
+        format!("if [ -p {fifo}.at ]; then echo here > {fifo}.at; read -r _ < {fifo}.go || :; fi");
+    let argv = ["/bin/sh", "-c", &script];
     let kind = json!({ "type": "command", "argv": argv });
     json!({ "name": "held", "service": "lab", "grace": 100, "kind": kind })
 }

@@ -7,7 +7,6 @@ use deploy_lab::host::Host;
 use deploy_lab::systems::{Fault, Fleet, Generation, Module, RealFleet};
 use serde_json::{Value, json};
 
-use super::hold::Place;
 use super::lane::Lane;
 
 /// A system of frame1 and the settings of its node.
@@ -21,10 +20,8 @@ pub struct Wanted {
 impl Wanted {
     /// A working system with this /etc/generation.
     pub fn new(number: u32) -> Self {
-        let hold = Place::Activation.script();
-        let hold = format!("system.activationScripts.hold = ''\n{hold}\n'';");
-        let module = Module::new(number).line(&hold);
-        Self { generation: Generation::new("frame1", number), module, node: Vec::new() }
+        let (generation, module) = (Generation::new("frame1", number), Module::new(number));
+        Self { generation, module, node: Vec::new() }
     }
 
     /// A system with a fault.
