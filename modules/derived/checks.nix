@@ -2,6 +2,7 @@
 # certificate by itself, and those it declares.
 { lib, config, ... }:
 let
+  paths = import ../paths.nix lib;
   inherit (config.homelab) tls proxy;
 
   check =
@@ -66,6 +67,25 @@ let
       };
     };
 
+  # A path that nobody may reach is asked for as well: what is not looked at opens again.
+  denialCheck =
+    site: route:
+    check {
+      inherit (site) service;
+      name = "denied.${site.host}${route.path}";
+      grace = 60;
+      kind = {
+        type = "http";
+        address = "127.0.0.1";
+        port = proxy.httpsPort;
+        inherit (site) host;
+        sni = site.host;
+        path = paths.probe route.path (map (other: other.path) site.routes);
+        status = route.deny;
+        contains = null;
+      };
+    };
+
   # A self-signed certificate answers as well, so the issuer is looked at. It is
   # `late` until a first one was issued: an order takes minutes.
   certificateCheck =
@@ -89,9 +109,12 @@ let
     let
       sites = lib.filter (site: site.service == name) config.homelab.derived.sites;
     in
-    map (unitCheck name) (lib.optional (service.unit != null) service.unit ++ service.extraUnits)
+    map (unitCheck name) service.units
     ++ lib.mapAttrsToList (declaredCheck name) service.health
     ++ map (siteCheck service) sites
+    ++ lib.concatMap (
+      site: map (denialCheck site) (lib.filter (route: route.deny != null) site.routes)
+    ) sites
     ++ map certificateCheck sites;
 in
 {

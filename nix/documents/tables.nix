@@ -37,7 +37,7 @@ let
         )
       ))
       (orDash (lib.optionalString (entry.port != null) "${entry.bind}:${toString entry.port}"))
-      (orDash (lib.concatStringsSep ", " (lib.optional (entry.unit != null) "`${entry.unit}`" ++ map (unit: "`${unit}`") entry.extraUnits)))
+      (orDash (lib.concatStringsSep ", " (map (unit: "`${unit}`") entry.units)))
     ];
 
   people = lib.filterAttrs (

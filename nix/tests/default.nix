@@ -17,7 +17,7 @@ let
     removal = ./removal.nix;
     sites = ./sites.nix;
     state-directory = ./state-directory.nix;
-    policy = ./policy.nix;
+    policy = ./policy;
     secrets = ./secrets.nix;
     vm-difference = ./vm-difference.nix;
     deploy-target = ./deploy-target.nix;
