@@ -51,11 +51,11 @@ let
     };
 
   # Through the proxy by name: it shows what people see.
-  siteCheck =
-    entry: site:
+  throughProxy =
+    site: name: answer:
     check {
       inherit (site) service;
-      name = "site.${site.host}";
+      inherit name;
       grace = 60;
       kind = {
         type = "http";
@@ -63,27 +63,19 @@ let
         port = proxy.httpsPort;
         inherit (site) host;
         sni = site.host;
-        inherit (entry.siteCheck) path status contains;
+        inherit (answer) path status contains;
       };
     };
+
+  siteCheck = entry: site: throughProxy site "site.${site.host}" entry.siteCheck;
 
   # A path that nobody may reach is asked for as well: what is not looked at opens again.
   denialCheck =
     site: route:
-    check {
-      inherit (site) service;
-      name = "denied.${site.host}${route.path}";
-      grace = 60;
-      kind = {
-        type = "http";
-        address = "127.0.0.1";
-        port = proxy.httpsPort;
-        inherit (site) host;
-        sni = site.host;
-        path = paths.probe route.path (map (other: other.path) site.routes);
-        status = route.deny;
-        contains = null;
-      };
+    throughProxy site "denied.${site.host}${route.path}" {
+      path = paths.probe route.path (map (other: other.path) site.routes);
+      status = route.deny;
+      contains = null;
     };
 
   # A self-signed certificate answers as well, so the issuer is looked at. It is
