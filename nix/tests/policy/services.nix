@@ -96,6 +96,24 @@
       ]
       ''a listens on ::, port 8081, which the firewall does not let in: set homelab.services.a.extraPorts.x.openFirewall, homelab.services.a.extraPorts.x.bind = "127.0.0.1", or homelab.services.a.closedReason'';
 
+  "listening on an address of this machine while the firewall is shut" =
+    one
+      [
+        (service "a" {
+          unit = "a.service";
+          port = 8080;
+          bind = "192.168.2.241";
+        })
+      ]
+      ''a listens on 192.168.2.241, port 8080, which the firewall does not let in: set homelab.services.a.openFirewall, homelab.services.a.bind = "127.0.0.1", or homelab.services.a.closedReason'';
+
+  "a service of another host listens there" = one [
+    (service "a" {
+      port = 8080;
+      bind = "192.168.2.7";
+    })
+  ] [ ];
+
   "with a reason it may" = one [
     (service "a" {
       port = 8080;
