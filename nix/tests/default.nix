@@ -16,6 +16,8 @@ let
     contract = ./contract.nix;
     removal = ./removal.nix;
     sites = ./sites.nix;
+    certificates = ./certificates.nix;
+    loopback = ./loopback.nix;
     state-directory = ./state-directory.nix;
     policy = ./policy;
     secrets = ./secrets.nix;

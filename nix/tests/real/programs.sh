@@ -1,7 +1,8 @@
 #!/bin/bash
-# programs.sh ETC FLAKE: what was rendered, given to the programs that read it. Runs as root in
-# a root of its own, with a network, mounts and processes of its own. A line per check:
-# `ok NAME`, or `FAIL NAME` and what was said, indented.
+# programs.sh ETC FLAKE ACME: what was rendered, given to the programs that read it; ACME is
+# ETC as it is with certificates of an authority. Runs as root in a root of its own, with a
+# network, mounts and processes of its own. A line per check: `ok NAME`, or `FAIL NAME` and
+# what was said, indented.
 set -u
 etc=$1/etc
 names=$2/nix/tests/metric-names.nix
@@ -47,6 +48,18 @@ caddyfile=$etc/caddy/caddy_config
 try "caddy adapt takes the Caddyfile" caddy adapt --config "$caddyfile" --adapter caddyfile
 sed 's/reverse_proxy/reverse_porxy/' "$caddyfile" > "$work/broken"
 refuse "caddy adapt refuses a broken one" "unrecognized directive: reverse_porxy" caddy adapt --config "$work/broken" --adapter caddyfile
+
+# With certificates of an authority every site has the one file, and Caddy orders none itself.
+acme=$3/etc
+ordered_elsewhere() {
+  caddy adapt --config "$acme/caddy/caddy_config" --adapter caddyfile > "$work/adapted.json" || return
+  jq -c '.apps.tls, .apps.http.servers[].tls_connection_policies' "$work/adapted.json"
+  [ "$(jq -r '.apps.tls.certificates.load_files[].certificate' "$work/adapted.json")" = /var/lib/acme/local.kaifer.dev/cert.pem ] &&
+    [ "$(jq '.apps.tls.automation' "$work/adapted.json")" = null ] &&
+    [ "$(jq -r '[.apps.http.servers[].tls_connection_policies[] | select(.certificate_selection.any_tag == ["cert0"]).match.sni[]] | sort | join(" ")' "$work/adapted.json")" = \
+      "$(grep -oE '^[a-z0-9.-]+ \{' "$caddyfile" | cut -d' ' -f1 | sort | paste -sd' ')" ]
+}
+try "with an authority's certificate caddy adapt takes the Caddyfile, and every site has that one" ordered_elsewhere
 
 ip link set lo up
 export HOME=$work XDG_DATA_HOME=$work/data XDG_CONFIG_HOME=$work/config
