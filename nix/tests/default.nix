@@ -61,7 +61,7 @@ let
       }
       (
         if failed == { } then
-          "touch $out"
+          "echo 'real: ${toString (lib.length (lib.attrNames results))} tests, evaluated by Nix' > $out; cat $out"
         else
           ''
             cat "$reportPath" >&2
