@@ -33,6 +33,7 @@ in
 {
   "acme: one certificate for the wildcard and the bare name, by the provider's DNS" = {
     expr = {
+      inherit (acme.services.caddy) email;
       names = lib.attrNames acme.security.acme.certs;
       inherit (acme.security.acme.certs.${host})
         domain
@@ -46,6 +47,7 @@ in
       retries = acme.systemd.services."acme-order-renew-${host}".serviceConfig.Restart;
     };
     expected = {
+      email = null;
       names = [ host ];
       domain = "*.${host}";
       extraDomainNames = [ host ];
