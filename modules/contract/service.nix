@@ -1,5 +1,10 @@
 # One service: who it is, where it listens, and one file per consumer's fields.
-{ lib, name, ... }:
+{
+  lib,
+  name,
+  config,
+  ...
+}:
 let
   inherit (lib) mkOption types;
 in
@@ -8,6 +13,7 @@ in
     ./tile.nix
     ./sites.nix
     ./ports.nix
+    ./runs.nix
     ./health.nix
     ./observe.nix
     ./backup.nix
@@ -49,6 +55,14 @@ in
       type = types.listOf types.str;
       default = [ ];
       description = "Further units that belong to it: workers, databases.";
+    };
+
+    units = mkOption {
+      type = types.listOf types.str;
+      readOnly = true;
+      internal = true;
+      default = lib.optional (config.unit != null) config.unit ++ config.extraUnits;
+      description = "All its units.";
     };
 
     bind = mkOption {

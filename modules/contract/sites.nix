@@ -6,34 +6,11 @@ let
   firstHttp = lib.findFirst (kind: kind != null) null (
     map (check: check.kind.http or null) (lib.attrValues config.health)
   );
-
-  site = types.submodule {
-    options = {
-      host = mkOption {
-        type = types.strMatching "[a-z0-9]([a-z0-9.-]*[a-z0-9])?";
-        example = "notes.local.example.org";
-        description = "The full host name, lower case.";
-      };
-
-      audience = mkOption {
-        type = types.enum [
-          "lan"
-          "tailnet"
-          "public"
-        ];
-        default = "lan";
-        description = ''
-          Who may reach it. `lan` is private addresses and the tailnet, `tailnet`
-          the tailnet alone. The proxy refuses everybody else.
-        '';
-      };
-    };
-  };
 in
 {
   options = {
     sites = mkOption {
-      type = types.listOf (types.coercedTo types.str (host: { inherit host; }) site);
+      type = types.listOf (types.coercedTo types.str (host: { inherit host; }) (types.submodule ./site.nix));
       default = [ ];
       example = lib.literalExpression ''[ "notes.local.example.org" { host = "notes.example.org"; audience = "public"; } ]'';
       description = "Full host names, in any domain, a bare domain among them. The first is the one that people are sent to.";
@@ -110,7 +87,11 @@ in
       extraConfig = mkOption {
         type = types.lines;
         default = "";
-        description = "More lines for the site, in the proxy's own words.";
+        description = ''
+          More lines for the site, in the proxy's own words. Of a service with a port
+          they stand beside the way to it, and what they answer asks for neither
+          audience nor login; of one without they are what answers, behind both.
+        '';
       };
     };
   };

@@ -34,7 +34,7 @@ let
   rulesOf =
     name: service:
     lib.mapAttrsToList (ruleOf name) service.alerts
-    ++ map (unitDown name) (lib.optional (service.unit != null) service.unit ++ service.extraUnits)
+    ++ map (unitDown name) service.units
     ++ lib.optional (service.backup != null) (backupOld name);
 in
 {

@@ -19,11 +19,8 @@ let
 
   backupOf =
     service:
-    let
-      units = lib.optional (service.unit != null) service.unit ++ service.extraUnits;
-    in
     {
-      inherit units;
+      inherit (service) units;
       inherit (service.backup)
         exclude
         prepare
@@ -33,7 +30,7 @@ let
         ;
       paths =
         if service.backup.paths == "auto" then
-          lib.unique (lib.concatMap stateOf units)
+          lib.unique (lib.concatMap stateOf service.units)
         else
           service.backup.paths;
     };

@@ -2,6 +2,7 @@
 # certificate by itself, and those it declares.
 { lib, config, ... }:
 let
+  paths = import ../paths.nix lib;
   inherit (config.homelab) tls proxy;
 
   check =
@@ -50,11 +51,11 @@ let
     };
 
   # Through the proxy by name: it shows what people see.
-  siteCheck =
-    entry: site:
+  throughProxy =
+    site: name: answer:
     check {
       inherit (site) service;
-      name = "site.${site.host}";
+      inherit name;
       grace = 60;
       kind = {
         type = "http";
@@ -62,8 +63,19 @@ let
         port = proxy.httpsPort;
         inherit (site) host;
         sni = site.host;
-        inherit (entry.siteCheck) path status contains;
+        inherit (answer) path status contains;
       };
+    };
+
+  siteCheck = entry: site: throughProxy site "site.${site.host}" entry.siteCheck;
+
+  # A path that nobody may reach is asked for as well: what is not looked at opens again.
+  denialCheck =
+    site: route:
+    throughProxy site "denied.${site.host}${route.path}" {
+      path = paths.probe route.path (map (other: other.path) site.routes);
+      status = route.deny;
+      contains = null;
     };
 
   # A self-signed certificate answers as well, so the issuer is looked at. It is
@@ -89,9 +101,12 @@ let
     let
       sites = lib.filter (site: site.service == name) config.homelab.derived.sites;
     in
-    map (unitCheck name) (lib.optional (service.unit != null) service.unit ++ service.extraUnits)
+    map (unitCheck name) service.units
     ++ lib.mapAttrsToList (declaredCheck name) service.health
     ++ map (siteCheck service) sites
+    ++ lib.concatMap (
+      site: map (denialCheck site) (lib.filter (route: route.deny != null) site.routes)
+    ) sites
     ++ map certificateCheck sites;
 in
 {

@@ -24,6 +24,7 @@ in
     ./dashboards.nix
     ./alerts.nix
     ./firewall.nix
+    ./units.nix
     ./backups.nix
     ./secrets.nix
     ./checks.nix
@@ -33,7 +34,7 @@ in
   options.homelab = {
     enabledServices = plain "The declared services that are enabled.";
     derived = {
-      sites = plain "Host names with the service behind each.";
+      sites = plain "Host names with the services behind each.";
       tiles = plain "Tiles of the start page by group.";
       scrapeJobs = plain "Scrape jobs in Prometheus's words.";
       logLabels = plain "Which unit's journal belongs to which service.";
@@ -41,6 +42,7 @@ in
       dashboards = plain "Dashboard files by name.";
       alertGroups = plain "Alert rules in Prometheus's words.";
       firewall = plain "Ports that other hosts may reach.";
+      units = plain "Start order and limits of units.";
       backups = plain "What is saved, by service.";
       secrets = plain "Secrets with what becomes of each.";
       checks = plain "Checks of machine.json.";

@@ -8,7 +8,7 @@
         map (unit: {
           inherit service unit;
           inherit (declared.logs) dropRegex;
-        }) (lib.optional (declared.unit != null) declared.unit ++ declared.extraUnits)
+        }) declared.units
       )
     ) config.homelab.enabledServices
   );

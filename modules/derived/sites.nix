@@ -2,6 +2,11 @@
 { lib, config, ... }:
 let
   endpoint = import ../endpoint.nix lib;
+  routeOf = import ./route.nix {
+    inherit lib;
+    services = config.homelab.enabledServices;
+  };
+  paths = import ../paths.nix lib;
   inherit (config.homelab) tls proxy;
 
   # The declared domain whose certificate, `*.domain` and `domain`, names this host.
@@ -26,6 +31,7 @@ let
       else
         "${service.scheme}://${endpoint service.bind service.port}";
     inherit (service) auth proxy;
+    routes = map (routeOf name site) (paths.sort (lib.attrNames site.routes));
   };
 in
 {

@@ -5,6 +5,8 @@
   imports = [
     ./collisions.nix
     ./exposure.nix
+    ./routes.nix
+    ./units.nix
     ./upkeep.nix
     ./secrets.nix
     ./certificates.nix

@@ -3,8 +3,9 @@
 let
   services = config.homelab.enabledServices;
   isLoopback = bind: lib.hasPrefix "127." bind || bind == "::1";
-  # A foreign service listens elsewhere; only addresses of this machine count.
-  isEvery = bind: lib.elem bind [ "0.0.0.0" "::" ];
+  # What has no unit here listens elsewhere, unless its address means every one.
+  isBeyond =
+    service: bind: lib.elem bind [ "0.0.0.0" "::" ] || (service.units != [ ] && !isLoopback bind);
 
   public = lib.filterAttrs (
     _: service: lib.any (site: site.audience == "public") service.sites && service.auth.kind == "none"
@@ -18,7 +19,7 @@ let
     lib.mapAttrsToList (
       name: service:
       lib.optionals (service.closedReason == null) (
-        lib.optional (service.port != null && isEvery service.bind && !service.openFirewall) {
+        lib.optional (service.port != null && isBeyond service service.bind && !service.openFirewall) {
           inherit (service) bind port;
           inherit name;
           field = "openFirewall";
@@ -29,7 +30,7 @@ let
           inherit name;
           field = "extraPorts.${extra}.openFirewall";
           address = "extraPorts.${extra}.bind";
-        }) (lib.filterAttrs (_: entry: isEvery entry.bind && !entry.openFirewall) service.extraPorts)
+        }) (lib.filterAttrs (_: entry: isBeyond service entry.bind && !entry.openFirewall) service.extraPorts)
       )
     ) services
   );

@@ -62,6 +62,12 @@ in
       readOnly = true;
       description = "The client's line of /etc/nix/machines.";
     };
+
+    clientSettings = mkOption {
+      type = types.lines;
+      readOnly = true;
+      description = "The client's lines of nix.conf.";
+    };
   };
 
   config = lib.mkMerge [
@@ -76,6 +82,11 @@ in
         "-"
         "-"
       ];
+      # What the builder can fetch itself need not go through the client.
+      homelab.remoteBuilder.clientSettings = ''
+        builders = @/etc/nix/machines
+        builders-use-substitutes = true
+      '';
     }
 
     (lib.mkIf cfg.enable {

@@ -7,7 +7,8 @@ let
   tables = import ./tables.nix { inherit inputs lib; };
 
   # Which page a table is in.
-  pageOf = name: if name == "builder" then "docs/deployment.md" else "docs/OVERVIEW.md";
+  pageOf =
+    name: if name == "builder" || name == "client" then "docs/deployment.md" else "docs/OVERVIEW.md";
   block = name: "<!-- begin ${name} -->\n${tables.${name}}<!-- end ${name} -->\n";
   blocks = lib.mapAttrs (name: _: block name) tables;
 in

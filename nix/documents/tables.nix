@@ -37,7 +37,7 @@ let
         )
       ))
       (orDash (lib.optionalString (entry.port != null) "${entry.bind}:${toString entry.port}"))
-      (orDash (lib.concatStringsSep ", " (lib.optional (entry.unit != null) "`${entry.unit}`" ++ map (unit: "`${unit}`") entry.extraUnits)))
+      (orDash (lib.concatStringsSep ", " (map (unit: "`${unit}`") entry.units)))
     ];
 
   people = lib.filterAttrs (
@@ -66,5 +66,8 @@ in
     lib.mapAttrsToList service frame1.homelab.enabledServices
   );
   builder = "    ${frame1.homelab.remoteBuilder.machinesLine}\n";
+  client = lib.concatMapStrings (line: "    ${line}\n") (
+    lib.splitString "\n" (lib.removeSuffix "\n" frame1.homelab.remoteBuilder.clientSettings)
+  );
   users = table [ "User of frame1" "May" "Keys" ] (lib.mapAttrsToList user people);
 }

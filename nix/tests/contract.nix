@@ -31,23 +31,29 @@ let
     changed = [ ];
   };
 
-  site = host: audience: certificate: {
+  proxy = {
+    streaming = false;
+    maxBody = null;
+    headersUp = { };
+    insecureUpstream = false;
+    extraConfig = "";
+  };
+  auth = {
+    kind = "native";
+    bypassPaths = [ ];
+  };
+  site = host: audience: certificate: routes: {
     service = demo;
-    inherit host audience certificate;
+    inherit host audience certificate routes proxy auth;
     url = "https://${host}";
     upstream = "http://127.0.0.1:7999";
-    auth = {
-      kind = "native";
-      bypassPaths = [ ];
-    };
-    proxy = {
-      streaming = false;
-      maxBody = null;
-      headersUp = { };
-      insecureUpstream = false;
-      extraConfig = "";
-    };
   };
+  route = fields: {
+    audience = "lan";
+    deny = null;
+    stripPrefix = null;
+    inherit auth proxy;
+  } // fields;
   check = name: level: grace: kind: {
     name = "${demo}.${name}";
     service = demo;
@@ -95,8 +101,26 @@ in
   "one more service adds its two sites" = {
     expr = added "sites";
     expected = just [
-      (site local "lan" "local.kaifer.dev")
-      (site far "tailnet" "kaifer.dev")
+      (site local "lan" "local.kaifer.dev" [
+        (route {
+          path = "/graphs/*";
+          patterns = [
+            "/graphs"
+            "/graphs/*"
+          ];
+          service = "grafana";
+          upstream = "http://127.0.0.1:3001";
+          stripPrefix = "/graphs";
+        })
+        (route {
+          path = "/admin*";
+          patterns = [ "/admin*" ];
+          service = demo;
+          upstream = "http://127.0.0.1:7999";
+          deny = 404;
+        })
+      ])
+      (site far "tailnet" "kaifer.dev" [ ])
     ];
   };
 
@@ -204,6 +228,22 @@ in
     };
   };
 
+  "one more service adds the order and the limits of its unit" = {
+    expr = added "units";
+    expected = just [
+      {
+        service = demo;
+        unit = "${demo}.service";
+        after = [ "alloy.service" ];
+        limits = {
+          MemoryMax = "512M";
+          CPUQuota = "150%";
+          TasksMax = 64;
+        };
+      }
+    ];
+  };
+
   "one more service adds its backup" = {
     expr = addedNames "backups";
     expected = justNamed {
@@ -239,6 +279,15 @@ in
       ]
       ++ checksOfSite local
       ++ checksOfSite far
+      ++ [
+        (check "denied.${local}/admin*" "gate" 60 (http {
+          port = 443;
+          host = local;
+          sni = local;
+          path = "/admin";
+          status = 404;
+        }))
+      ]
       ++ certificateOfSite local
       ++ certificateOfSite far
     );
@@ -286,6 +335,14 @@ in
         - lib.length before.services.grafana.provision.datasources.settings.datasources;
       tile = lib.hasInfix "https://${local}" (builtins.toJSON after.services.homepage-dashboard.services);
       udp = lib.elem 7998 after.networking.firewall.allowedUDPPorts;
+      paths = map (text: lib.hasInfix text after.services.caddy.virtualHosts.${local}.extraConfig) [
+        "path /graphs /graphs/*"
+        "path /admin*"
+      ];
+      unit = {
+        inherit (after.systemd.services.${demo}) after;
+        inherit (after.systemd.services.${demo}.serviceConfig) MemoryMax CPUQuota TasksMax;
+      };
       manifest = lib.hasInfix "${demo}.health.api" after.environment.etc."deploy-agent/manifest.json".text;
     };
     expected = {
@@ -301,6 +358,16 @@ in
       sources = 1;
       tile = true;
       udp = true;
+      paths = [
+        true
+        true
+      ];
+      unit = {
+        after = [ "alloy.service" ];
+        MemoryMax = "512M";
+        CPUQuota = "150%";
+        TasksMax = 64;
+      };
       manifest = true;
     };
   };

@@ -16,8 +16,10 @@ let
     contract = ./contract.nix;
     removal = ./removal.nix;
     sites = ./sites.nix;
+    certificates = ./certificates.nix;
+    loopback = ./loopback.nix;
     state-directory = ./state-directory.nix;
-    policy = ./policy.nix;
+    policy = ./policy;
     secrets = ./secrets.nix;
     vm-difference = ./vm-difference.nix;
     deploy-target = ./deploy-target.nix;
@@ -59,7 +61,7 @@ let
       }
       (
         if failed == { } then
-          "touch $out"
+          "echo 'real: ${toString (lib.length (lib.attrNames results))} tests, evaluated by Nix' > $out; cat $out"
         else
           ''
             cat "$reportPath" >&2

@@ -5,7 +5,16 @@ name: {
     unit = "${name}.service";
     port = 7999;
     sites = [
-      "${name}.local.kaifer.dev"
+      {
+        host = "${name}.local.kaifer.dev";
+        routes = {
+          "/graphs/*" = {
+            service = "grafana";
+            stripPrefix = true;
+          };
+          "/admin*".deny = 404;
+        };
+      }
       {
         host = "${name}.kaifer.dev";
         audience = "tailnet";
@@ -31,6 +40,12 @@ name: {
     };
     backup.sentinel = "/var/lib/private/demo-state/state.db";
     secrets.demo-token = { };
+    startAfter = [ "alloy" ];
+    limits = {
+      memory = "512M";
+      cpu = 150;
+      tasks = 64;
+    };
     rollback = "unsafe";
     beforeActivate.argv = [ "/run/current-system/sw/bin/true" ];
   };

@@ -65,6 +65,43 @@ in
     expr = config.systemd.enableEmergencyMode;
     expected = false;
   };
+  "frame1 boots by GRUB, and its admin logs in by key and becomes root without a password" = {
+    expr = {
+      platform = config.nixpkgs.hostPlatform.system;
+      grub = config.boot.loader.grub.enable;
+      address = config.deploy.ssh.hostname;
+      user = config.deploy.ssh.user;
+      wheel = lib.elem "wheel" config.users.users.admin.extraGroups;
+      asked = config.security.sudo.wheelNeedsPassword;
+      keys = config.users.users.admin.openssh.authorizedKeys.keys;
+    };
+    expected = {
+      platform = "x86_64-linux";
+      grub = true;
+      address = "192.168.2.241";
+      user = "admin";
+      wheel = true;
+      asked = false;
+      keys = lib.attrValues (import ../../machines/keys.nix).admins;
+    };
+  };
+  "what makes frame1 a builder: a user whom Nix trusts, its keys, its features" = {
+    expr = {
+      trusted = lib.elem "builder" config.nix.settings.trusted-users;
+      features = config.nix.settings.system-features;
+      inherit (config.users.users.builder.openssh.authorizedKeys) keys;
+    };
+    expected = {
+      trusted = true;
+      features = [
+        "nixos-test"
+        "benchmark"
+        "big-parallel"
+        "kvm"
+      ];
+      keys = map (key: "restrict ${key}") (lib.attrValues (import ../../machines/keys.nix).buildClients);
+    };
+  };
   "frame1 has no password anywhere" = {
     expr = lib.filterAttrs (
       _: user:

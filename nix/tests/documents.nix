@@ -17,6 +17,18 @@ lib.optionalAttrs (lib.trivial.release == "26.05") {
   };
 }
 // {
+  "the README's picture has what is derived, all of it and nothing else" = {
+    expr = lib.sort lib.lessThan (
+      map lib.head (
+        lib.filter (found: found != null) (
+          map (builtins.match "  entry --> ([a-zA-Z]+) --> .*") (
+            lib.splitString "\n" (builtins.readFile ../../README.md)
+          )
+        )
+      )
+    );
+    expected = lib.attrNames inputs.self.nixosConfigurations.frame1.config.homelab.derived;
+  };
   "every option has a description" = {
     expr = lib.hasInfix "\n\n\n\nType:" documents.options;
     expected = false;

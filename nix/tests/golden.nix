@@ -129,6 +129,21 @@ lib.mapAttrs' (
     );
     expected = [ ];
   };
+  "what is in the closure is the same, and nothing else" = {
+    expr = builtins.fromJSON (
+      builtins.unsafeDiscardStringContext
+        inputs.self.nixosConfigurations.frame1.config.environment.etc."deploy-agent/manifest.json".text
+    );
+    expected = {
+      inherit (documents.frame1)
+        version
+        checks
+        beforeActivate
+        secrets
+        ;
+      rollback = { inherit (documents.frame1.rollback) services; };
+    };
+  };
   "names of checks are unique" = {
     expr = lib.mapAttrs (
       _: document: lib.length document.checks - lib.length (lib.unique (map (check: check.name) document.checks))

@@ -2,11 +2,16 @@
 { inputs, lib, ... }:
 let
   services = lib.attrNames inputs.self.nixosConfigurations.frame1.config.homelab.services;
-  files = lib.concatMap lib.filesystem.listFilesRecursive [
-    ../../modules/contract
-    ../../modules/derived
-    ../../modules/policy
-  ];
+  files =
+    lib.concatMap lib.filesystem.listFilesRecursive [
+      ../../modules/contract
+      ../../modules/derived
+      ../../modules/policy
+    ]
+    ++ [
+      ../../modules/endpoint.nix
+      ../../modules/paths.nix
+    ];
   # Comments and descriptions count as well: they should not know any either.
   words = file: lib.filter lib.isString (builtins.split "[^a-z0-9-]+" (lib.toLower (builtins.readFile file)));
   named = file: lib.intersectLists services (words file);

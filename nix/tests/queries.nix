@@ -1,7 +1,8 @@
 # Every query of a dashboard or an alert names metrics that an exporter here has.
 { inputs, lib, ... }:
 let
-  inherit (inputs.self.nixosConfigurations.frame1.config.homelab) derived;
+  inherit (inputs.self.nixosConfigurations.frame1) config;
+  inherit (config.homelab) derived;
   known = lib.concatLists (lib.attrValues (import ./metric-names.nix));
 
   # The same text without what a pattern matches.
@@ -35,6 +36,21 @@ let
     lib.concatMap (
       panel: lib.optionals (panel.datasource.type == "prometheus") (map (target: target.expr) panel.targets)
     ) board.panels;
+
+  # Labels of LogQL: in the selector and behind `by`. Those that lines have are what the
+  # journal's rules make.
+  namesOf = pattern: text: map lib.head (lib.filter lib.isList (builtins.split pattern text));
+  labelsOf =
+    query:
+    namesOf "([a-zA-Z_]+) *(=~|!~|!=|=)" query
+    ++ lib.concatMap (group: map lib.trim (lib.splitString "," group)) (namesOf "by *\\(([^)]*)\\)" query);
+  labels = [ "host" ] ++ namesOf "target_label *= \"([a-z_]+)\"" config.environment.etc."alloy/config.alloy".text;
+  logQueries = lib.concatMap (
+    board:
+    lib.concatMap (
+      panel: lib.optionals (panel.datasource.type == "loki") (map (target: target.expr) panel.targets)
+    ) board.panels
+  ) (lib.attrValues boards);
   boards = lib.mapAttrs (_: lib.importJSON) derived.dashboards;
   rules = lib.concatMap (group: group.rules) derived.alertGroups;
   unknown = queries: lib.subtractLists known (lib.unique (lib.concatMap metricsOf queries));
@@ -48,6 +64,17 @@ in
   "every alert names metrics that exist" = {
     expr = unknown (map (rule: rule.expr) rules);
     expected = [ ];
+  };
+  "every query of the logs names labels that lines have" = {
+    expr = lib.subtractLists labels (lib.concatMap labelsOf logQueries);
+    expected = [ ];
+  };
+  "a misspelt label is found" = {
+    expr = lib.subtractLists labels (labelsOf ''sum by (servcie) (rate({unti="a", level=~"b"} |= "x" [5m]))'');
+    expected = [
+      "unti"
+      "servcie"
+    ];
   };
   "a misspelt metric is found" = {
     expr = unknown [

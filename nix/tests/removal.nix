@@ -12,25 +12,32 @@ let
     homelab.services.${demo}.enable = false;
   };
   off = (frame1.extendModules { modules = [ demoOff ]; }).config;
+  withDomain =
+    (frame1.extendModules { modules = [ { homelab.tls.domains = [ "kaifer.dev" ]; } ]; }).config;
 
   plain = value: builtins.unsafeDiscardStringContext (builtins.toJSON value);
   # A path turns into a copy in the store, which a missing file cannot have.
   withoutPaths = derived: derived // { secrets = lib.mapAttrs (_: secret: removeAttrs secret [ "file" ]) derived.secrets; };
   derivedOf = config: plain (withoutPaths config.homelab.derived);
 
-  # Every shipped service that can be switched off by one option.
+  # What `homelab.NAME.enable = false` takes away, by the names of its services.
   shipped = {
-    homepage = "homepage";
-    grafana = "grafana";
-    loki = "loki";
-    alloy = "alloy";
-    node-exporter = "node-exporter";
-    tailscale = "tailscale";
+    homepage = [ "homepage" ];
+    grafana = [ "grafana" ];
+    loki = [ "loki" ];
+    alloy = [ "alloy" ];
+    node-exporter = [ "node-exporter" ];
+    tailscale = [ "tailscale" ];
+    alerting = [
+      "vmalert"
+      "alertmanager"
+    ];
+    ssh = [ "ssh" ];
   };
   without =
-    service:
+    option:
     (frame1.extendModules {
-      modules = [ { homelab.${service}.enable = lib.mkForce false; } ];
+      modules = [ { homelab.${option}.enable = lib.mkForce false; } ];
     }).config;
 
   # Where a service could have left something. `"NAME"` and `NAME.unit` are traces;
@@ -43,23 +50,53 @@ let
       vhosts = config.services.caddy.virtualHosts;
       backups = lib.attrNames config.services.restic.backups;
       jobs = config.services.victoriametrics.prometheusConfig.scrape_configs;
-      groups = config.services.vmalert.instances.homelab.rules.groups;
+      alerts = lib.mapAttrs (_: instance: instance.rules) config.services.vmalert.instances;
       tiles = config.services.homepage-dashboard.services;
       # Its language has words that begin as a service is named.
       logs = "\n" + config.environment.etc."alloy/config.alloy".text or "";
+      sources = config.services.grafana.provision.datasources.settings;
+      units = lib.attrNames config.systemd.services;
+      files = lib.attrNames config.environment.etc;
+      certificates = lib.attrNames config.security.acme.certs;
+      decrypted = lib.attrNames config.age.secrets;
       inherit (config.networking.firewall) allowedTCPPorts allowedUDPPorts;
     };
+  # Units and files that are named after the service: `NAME`, `NAME.service`, a job's
+  # `restic-backups-NAME`, a folder `backups/NAME`.
+  traces =
+    service: text:
+    lib.filter (trace: lib.hasInfix trace text) [
+      ''"${service}"''
+      ''"${service}.''
+      ''-${service}"''
+      ''/${service}"''
+    ];
 in
 {
   "a service that is switched off changes nothing but its domain" = {
     expr = derivedOf off;
-    expected = derivedOf (frame1.extendModules { modules = [ { homelab.tls.domains = [ "kaifer.dev" ]; } ]; }).config;
+    expected = derivedOf withDomain;
+  };
+  "the programs behind it are told nothing of it either" = {
+    expr = surroundings (off // { systemd.services = removeAttrs off.systemd.services [ demo ]; });
+    expected = surroundings withDomain;
   };
 }
 // lib.mapAttrs' (
-  name: service:
-  lib.nameValuePair "without ${name} nothing names it" {
-    expr = lib.hasInfix ''"${name}"'' (surroundings (without service)) || lib.hasInfix ''"${name}.'' (surroundings (without service));
-    expected = false;
+  option: services:
+  lib.nameValuePair "without ${option} nothing names it" {
+    expr = lib.concatMap (service: traces service (surroundings (without option))) services;
+    expected = [ ];
   }
 ) shipped
+// {
+  "a trace would be found" = {
+    expr = traces "grafana" (surroundings frame1.config);
+    expected = [
+      ''"grafana"''
+      ''"grafana.''
+      ''-grafana"''
+      ''/grafana"''
+    ];
+  };
+}

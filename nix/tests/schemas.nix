@@ -5,9 +5,10 @@
 let
   inherit (inputs.self.nixosConfigurations.frame1.config) services environment;
   errors = import ./schemas/errors.nix { inherit lib; };
-  loki = import ./schemas/loki.nix { inherit lib; };
-  grafana = import ./schemas/grafana.nix { inherit lib; };
-  homepage = import ./schemas/homepage.nix { inherit lib; };
+  kinds = import ./schemas/kinds.nix { inherit lib; };
+  loki = import ./schemas/loki.nix { inherit lib kinds; };
+  grafana = import ./schemas/grafana.nix { inherit lib kinds; };
+  homepage = import ./schemas/homepage.nix { inherit lib kinds; };
   alloy = import ./schemas/alloy.nix { inherit lib; };
 
   fits = schema: value: {

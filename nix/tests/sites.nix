@@ -23,12 +23,29 @@ let
         };
         services.open = {
           port = 7001;
+          extraPorts.api.port = 7002;
           sites = [
             {
               host = "example.org";
               audience = "public";
             }
+            {
+              host = "many.example.org";
+              audience = "public";
+              routes = {
+                "/api*".port = "api";
+                "/api/admin/*".deny = 404;
+                "/inner/*" = {
+                  service = "inner";
+                  stripPrefix = true;
+                  audience = "tailnet";
+                };
+                "/api/admin/page".port = "api";
+                "/api/admin".audience = "lan";
+              };
+            }
           ];
+          proxy.maxBody = "1MB";
           auth.kind = "native";
           noBackupReason = "test";
         };
@@ -40,6 +57,11 @@ let
           proxy.insecureUpstream = true;
           noBackupReason = "another host";
         };
+        services.words = {
+          sites = [ "words.example.org" ];
+          proxy.extraConfig = "respond \"hello\"";
+          noBackupReason = "test";
+        };
       };
     }
   ];
@@ -49,8 +71,119 @@ let
     lib.lists.findFirstIndex (line: lib.hasPrefix start (lib.trim line)) null (
       lib.splitString "\n" (textOf host)
     );
+  # Lines of a block without what is before them, from START to the line END.
+  blockOf =
+    host: start: end:
+    let
+      lines = map lib.trim (lib.splitString "\n" (textOf host));
+      from = lib.lists.findFirstIndex (lib.hasPrefix start) 0 lines;
+      rest = lib.drop from lines;
+    in
+    lib.take (lib.lists.findFirstIndex (lib.hasPrefix end) 0 rest + 1) rest;
+  routesOf =
+    host: lib.filter (lib.hasPrefix "@path") (map lib.trim (lib.splitString "\n" (textOf host)));
+  loginOf =
+    route: site:
+    (lib.head
+      (lib.head (
+        lib.filter (entry: entry.host == "a.example.org")
+          (evaluate [
+            {
+              homelab = {
+                proxy.forwardAuth.url = "127.0.0.1:9091";
+                services.a = {
+                  port = 1;
+                  auth = site;
+                  sites = [
+                    {
+                      host = "a.example.org";
+                      routes."/b/*" = {
+                        service = "b";
+                        stripPrefix = true;
+                      };
+                    }
+                  ];
+                };
+                services.b = {
+                  port = 2;
+                  auth = route;
+                };
+              };
+            }
+          ]).homelab.derived.sites
+      )).routes
+    ).auth;
 in
 {
+  "of routes the longest is first, and the rest goes where the site goes" = {
+    expr = routesOf "many.example.org";
+    expected = [
+      "@path0 path /api/admin/page"
+      "@path1 path /api/admin"
+      "@path2 path /api/admin /api/admin/*"
+      "@path3 path /inner /inner/*"
+      "@path4 path /api*"
+    ];
+  };
+  "a denied path is nobody's" = {
+    expr = blockOf "many.example.org" "handle @path2" "}";
+    expected = [
+      "handle @path2 {"
+      "respond 404"
+      "}"
+    ];
+  };
+  "a path of another service has that one's login, its own audience and no prefix" = {
+    expr = blockOf "many.example.org" "handle @path3" "reverse_proxy";
+    expected = [
+      "handle @path3 {"
+      "route {"
+      "@outside not remote_ip 127.0.0.0/8 ::1 100.64.0.0/10 fd7a:115c:a1e0::/48"
+      "respond @outside 403"
+      "@guarded not path /inner/api/*"
+      "forward_auth @guarded 127.0.0.1:9091 {"
+      "uri /api/authz/forward-auth"
+      "copy_headers Remote-User Remote-Groups Remote-Name Remote-Email"
+      "}"
+      "request_body {"
+      "max_size 1GB"
+      "}"
+      "uri strip_prefix /inner"
+      "reverse_proxy http://127.0.0.1:7000 {"
+    ];
+  };
+  "a login of the site holds for its paths, one of the service behind as well" = {
+    expr = {
+      site = loginOf { kind = "none"; } {
+        kind = "forward";
+        bypassPaths = [ "/open" ];
+      };
+      behind = loginOf {
+        kind = "forward";
+        bypassPaths = [ "/open" ];
+      } { kind = "forward"; };
+    };
+    expected = {
+      site = {
+        kind = "forward";
+        bypassPaths = [ "/open" ];
+      };
+      behind = {
+        kind = "forward";
+        bypassPaths = [ "/b/open" ];
+      };
+    };
+  };
+  "what a deploy asks for shows that a path is denied, and no other answers it" = {
+    expr = map (check: check.kind.path) (
+      lib.filter (check: lib.hasPrefix "open.denied." check.name) config.homelab.derived.checks
+    );
+    expected = [ "/api/admin/" ];
+  };
+  "a service without a port answers to its audience alone" = {
+    expr = lineOf "words.example.org" "respond @outside 403" < lineOf "words.example.org" "respond \"hello\"";
+    expected = true;
+  };
   "strangers are sent away before anybody asks who they are" = {
     expr =
       lineOf "inner.example.org" "route {" < lineOf "inner.example.org" "respond @outside 403"

@@ -132,6 +132,40 @@ in
       installer-iso = "x86_64-linux";
     };
   };
+  "a virtual machine is reached on three ports of its host, on loopback" = {
+    expr = lib.listToAttrs (
+      map (forward: {
+        name = "${forward.host.address}:${toString forward.host.port}";
+        value = forward.guest.port;
+      }) inputs.self.nixosConfigurations.frame1-vm.config.virtualisation.forwardPorts
+    );
+    expected = {
+      "127.0.0.1:8443" = 443;
+      "127.0.0.1:8080" = 80;
+      "127.0.0.1:2222" = 22;
+    };
+  };
+  "passwords are `nixos`, in virtual machines alone" = {
+    expr = lib.mapAttrs (
+      _: machine:
+      lib.filterAttrs (_: password: password != null) (
+        lib.mapAttrs (_: user: user.password or null) machine.config.users.users
+      )
+    ) inputs.self.nixosConfigurations;
+    expected =
+      let
+        both = {
+          admin = "nixos";
+          root = "nixos";
+        };
+      in
+      {
+        frame1 = { };
+        frame1-vm = both;
+        frame1-vm-x86 = both;
+        installer-iso = { };
+      };
+  };
   "the installer has the admins' keys and no password" = {
     expr =
       let

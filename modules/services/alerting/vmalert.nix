@@ -23,6 +23,10 @@ in
       title = "vmalert";
       description = "Evaluates alert rules";
       unit = "vmalert-homelab.service";
+      startAfter = [
+        "alertmanager"
+      ]
+      ++ lib.optional config.homelab.victoriametrics.enable "victoriametrics";
       port = cfg.vmalertPort;
       health.api.kind.http.path = "/health";
       metrics.default = { };

@@ -42,6 +42,7 @@ in
       title = "Alloy";
       description = "Sends the journal to Loki";
       unit = "alloy.service";
+      startAfter = lib.optional loki.enable "loki";
       inherit (cfg) port;
       # A configuration that it refuses keeps the old one running: the unit looks
       # well, and only this tells.

@@ -33,7 +33,8 @@ in
     services.caddy = {
       enable = true;
       inherit (cfg) package;
-      inherit (tls) email;
+      # An address makes Caddy ready to order certificates itself, beside security.acme.
+      email = if tls.mode == "plugin" then tls.email else null;
       # At ERROR, the default, a certificate that cannot be had goes unseen.
       logFormat = "level INFO";
       globalConfig = lib.concatStringsSep "\n" (

@@ -20,6 +20,11 @@
           ./machine.nix
         ];
       };
+      # As the machine at home has it: certificates are files, and one is ordered.
+      packages.x86_64-linux.acme =
+        (inputs.self.nixosConfigurations.frame1.extendModules {
+          modules = [ { homelab.tls.mode = nixpkgs.lib.mkForce "acme"; } ];
+        }).config.system.build.etc;
       deploy.nodes.frame1 = inputs.deploy.lib.deployNode inputs.self.nixosConfigurations.frame1;
     };
 }

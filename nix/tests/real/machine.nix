@@ -26,7 +26,26 @@
       title = "Notes";
       unit = "notes.service";
       port = 8000;
-      sites = [ "notes.local.kaifer.dev" ];
+      auth.kind = "native";
+      sites = [
+        {
+          host = "notes.local.kaifer.dev";
+          routes = {
+            "/measured/*" = {
+              service = "victoriametrics";
+              stripPrefix = true;
+            };
+            "/hooks/*".audience = "public";
+            "/admin/*".deny = 404;
+          };
+        }
+      ];
+      startAfter = [ "victoriametrics" ];
+      limits = {
+        memory = "256M";
+        cpu = 50;
+        tasks = 64;
+      };
       health.page.kind.http.path = "/";
       backup.sentinel = "/var/lib/private/notes/notes.txt";
     };

@@ -1,7 +1,8 @@
 #!/bin/bash
-# programs.sh ETC FLAKE: what was rendered, given to the programs that read it. Runs as root in
-# a root of its own, with a network, mounts and processes of its own. A line per check:
-# `ok NAME`, or `FAIL NAME` and what was said, indented.
+# programs.sh ETC FLAKE ACME: what was rendered, given to the programs that read it; ACME is
+# ETC as it is with certificates of an authority. Runs as root in a root of its own, with a
+# network, mounts and processes of its own. A line per check: `ok NAME`, or `FAIL NAME` and
+# what was said, indented.
 set -u
 etc=$1/etc
 names=$2/nix/tests/metric-names.nix
@@ -48,14 +49,26 @@ try "caddy adapt takes the Caddyfile" caddy adapt --config "$caddyfile" --adapte
 sed 's/reverse_proxy/reverse_porxy/' "$caddyfile" > "$work/broken"
 refuse "caddy adapt refuses a broken one" "unrecognized directive: reverse_porxy" caddy adapt --config "$work/broken" --adapter caddyfile
 
+# With certificates of an authority every site has the one file, and Caddy orders none itself.
+acme=$3/etc
+ordered_elsewhere() {
+  caddy adapt --config "$acme/caddy/caddy_config" --adapter caddyfile > "$work/adapted.json" || return
+  jq -c '.apps.tls, .apps.http.servers[].tls_connection_policies' "$work/adapted.json"
+  [ "$(jq -r '.apps.tls.certificates.load_files[].certificate' "$work/adapted.json")" = /var/lib/acme/local.kaifer.dev/cert.pem ] &&
+    [ "$(jq '.apps.tls.automation' "$work/adapted.json")" = null ] &&
+    [ "$(jq -r '[.apps.http.servers[].tls_connection_policies[] | select(.certificate_selection.any_tag == ["cert0"]).match.sni[]] | sort | join(" ")' "$work/adapted.json")" = \
+      "$(grep -oE '^[a-z0-9.-]+ \{' "$caddyfile" | cut -d' ' -f1 | sort | paste -sd' ')" ]
+}
+try "with an authority's certificate caddy adapt takes the Caddyfile, and every site has that one" ordered_elsewhere
+
 ip link set lo up
 export HOME=$work XDG_DATA_HOME=$work/data XDG_CONFIG_HOME=$work/config
-# Behind each site something that says which host was asked for.
+# Behind each site something that says what it was asked for.
 cat > "$work/upstream.py" << 'P'
 import http.server, sys, threading
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = f"{self.server.server_address[1]} {self.headers['Host']}".encode()
+        body = f"{self.server.server_address[1]} {self.headers['Host']} {self.path}".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -68,7 +81,11 @@ for server in servers[1:]:
 servers[0].serve_forever()
 P
 mapfile -t sites < <(grep -oE '^[a-z0-9.-]+ \{' "$caddyfile" | cut -d' ' -f1)
-mapfile -t ports < <(grep -oE 'reverse_proxy http://127.0.0.1:[0-9]+' "$caddyfile" | grep -oE '[0-9]+$')
+# Of a site with routes its own place is the last.
+mapfile -t ports < <(awk '
+  /^[a-z0-9.-]+ \{/ { site = $1; order[++count] = site }
+  $1 == "reverse_proxy" { sub(/.*:/, "", $2); port[site] = $2 }
+  END { for (index_ = 1; index_ <= count; index_++) print port[order[index_]] }' "$caddyfile")
 python3 "$work/upstream.py" "${ports[@]}" & started+=($!)
 caddy run --config "$caddyfile" --adapter caddyfile > "$work/caddy.log" 2>&1 & started+=($!)
 root=$XDG_DATA_HOME/caddy/pki/authorities/local/root.crt
@@ -77,12 +94,27 @@ until_true() {
   local deadline=$((SECONDS + 20))
   until "$@" > /dev/null 2>&1; do [ "$SECONDS" -lt "$deadline" ] || return 1; done
 }
-ask() { curl --silent --show-error --fail --cacert "$root" --resolve "$1:443:127.0.0.1" "https://$1/"; }
+# ask HOST [PATH]
+ask() { curl --silent --show-error --fail --path-as-is --cacert "$root" --resolve "$1:443:127.0.0.1" "https://$1${2:-/}"; }
 until_true ask "${sites[0]}"
-answers_as() { [ "$(ask "$1")" = "$2 $1" ]; }
+answers_as() { [ "$(ask "$1")" = "$2 $1 /" ]; }
 for index in "${!sites[@]}"; do
   try "https://${sites[$index]} answers through caddy with its own authority's certificate" answers_as "${sites[$index]}" "${ports[$index]}"
 done
+notes=notes.local.kaifer.dev
+goes_on() {
+  [ "$(ask $notes /measured/api?x=1)" = "8428 $notes /api?x=1" ] && [ "$(ask $notes /MEASURED)" = "8428 $notes /" ] &&
+    [ "$(ask $notes /measuredly)" = "8000 $notes /measuredly" ]
+}
+try "a path of a site goes to another service, without its prefix" goes_on
+denied_paths() {
+  local path
+  for path in /admin /admin/ /admin/x /ADMIN/x //admin/x /%61dmin /x/../admin/y; do
+    refuse_path "$path" || { echo "$path was let through"; return 1; }
+  done
+}
+refuse_path() { [ "$(curl -s -o /dev/null -w '%{http_code}' --path-as-is --cacert "$root" --resolve "$notes:443:127.0.0.1" "https://$notes$1")" = 404 ]; }
+try "a denied path is denied, however it is written" denied_paths
 issuer() { openssl s_client -connect 127.0.0.1:443 -servername "${sites[0]}" < /dev/null 2> /dev/null | openssl x509 -noout -issuer; }
 names_issuer() { issuer | grep -q "Caddy Local Authority"; }
 try "the certificate's issuer is the one that a deploy looks for" names_issuer
@@ -107,8 +139,11 @@ try "the node exporter exports the metrics that queries name (units need a runni
 refuse "a metric that nobody exports is found" "is not exported" exports http://127.0.0.1:9100/metrics node_no_such_thing
 # An address that is in no audience: TEST-NET-3.
 ip address add 203.0.113.9/32 dev lo
-stranger() { [ "$(curl -s -o /dev/null -w '%{http_code}' --interface 203.0.113.9 --cacert "$root" --resolve "${sites[0]}:443:203.0.113.9" "https://${sites[0]}/")" = 403 ]; }
-try "a stranger gets 403" stranger
+# stranger HOST PATH STATUS
+stranger() { [ "$(curl -s -o /dev/null -w '%{http_code}' --interface 203.0.113.9 --cacert "$root" --resolve "$1:443:203.0.113.9" "https://$1$2")" = "$3" ]; }
+try "a stranger gets 403" stranger "${sites[0]}" / 403
+try "a stranger reaches a path that is public" stranger $notes /hooks/x 200
+try "and no other path of that site" stranger $notes /measured/x 403
 
 # --- metrics and alerts
 scrape=$(value victoriametrics.service ExecStart | grep -oE '/nix/store/[^ ]*prometheusConfig.yaml')
@@ -191,6 +226,16 @@ for name in caddy grafana homepage-dashboard victoriametrics loki alloy vmalert-
   }
   try "systemd takes $name.service" complete "$name"
 done
+
+limits() {
+  [ "$(for key in MemoryMax CPUQuota TasksMax; do value notes.service $key; done | paste -sd' ')" = "256M 50% 64" ] &&
+    value notes.service After | grep -qw victoriametrics.service
+}
+try "the limits and the start order of notes.service are in its file" limits
+mkdir "$work/units"
+sed 's/^MemoryMax=.*/MemoryMax=256Q/' "$etc/systemd/system/notes.service" > "$work/units/notes.service"
+unreadable() { SYSTEMD_UNIT_PATH="$work/units:$etc/systemd/system:/usr/lib/systemd/system" systemd-analyze verify --man=no --generators=no --recursive-errors=no notes.service; }
+refuse "systemd refuses a limit that is none" "MemoryMax\|Invalid memory" unreadable
 
 path_unit() { SYSTEMD_UNIT_PATH="$etc/systemd/system:/usr/lib/systemd/system" systemd-analyze verify --man=no --generators=no --recursive-errors=no deploy-metrics.path; }
 try "systemd takes deploy-metrics.path" path_unit

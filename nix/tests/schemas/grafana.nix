@@ -1,12 +1,9 @@
 # What Grafana is provisioned with. From github.com/grafana/grafana:
 # pkg/services/provisioning/datasources/{types.go,config_reader.go} and
 # pkg/services/provisioning/dashboards/{types.go,config_reader.go,file_reader.go}.
-{ lib }:
+{ lib, kinds }:
 let
-  text = { type = "string"; };
-  number = { type = "int"; };
-  yes = { type = "bool"; };
-  anything = { type = "any"; };
+  inherit (kinds) text number yes anything each;
   apiVersion = number // { one = [ 1 ]; };
 in
 {
@@ -32,29 +29,22 @@ in
             "type"
             "access"
           ];
-          fields = {
-            name = text;
-            type = text;
-            uid = text // { matches = "[a-zA-Z0-9_-]{1,40}"; };
-            access = text // {
-              one = [
-                "proxy"
-                "direct"
-              ];
+          fields =
+            each text [ "name" "type" "basicAuthUser" "database" "user" ]
+            // each yes [ "isDefault" "editable" "basicAuth" "withCredentials" ]
+            // each number [ "orgId" "version" ]
+            // {
+              uid = text // { matches = "[a-zA-Z0-9_-]{1,40}"; };
+              access = text // {
+                one = [
+                  "proxy"
+                  "direct"
+                ];
+              };
+              url = text // { matches = "https?://.+"; };
+              jsonData.values = anything;
+              secureJsonData.values = text;
             };
-            url = text // { matches = "https?://.+"; };
-            isDefault = yes;
-            editable = yes;
-            orgId = number;
-            basicAuth = yes;
-            basicAuthUser = text;
-            withCredentials = yes;
-            database = text;
-            user = text;
-            version = number;
-            jsonData.values = anything;
-            secureJsonData.values = text;
-          };
         };
         rules = [
           (
@@ -87,23 +77,20 @@ in
             "type"
             "options"
           ];
-          fields = {
-            name = text;
-            type = text // { one = [ "file" ]; };
-            orgId = number;
-            folder = text;
-            folderUid = text;
-            disableDeletion = yes;
-            updateIntervalSeconds = number;
-            allowUiUpdates = yes;
-            options = {
-              required = [ "path" ];
-              fields = {
-                path = text;
-                foldersFromFilesStructure = yes;
+          fields =
+            each text [ "name" "folder" "folderUid" ]
+            // each number [ "orgId" "updateIntervalSeconds" ]
+            // each yes [ "disableDeletion" "allowUiUpdates" ]
+            // {
+              type = text // { one = [ "file" ]; };
+              options = {
+                required = [ "path" ];
+                fields = {
+                  path = text;
+                  foldersFromFilesStructure = yes;
+                };
               };
             };
-          };
         };
       };
     };

@@ -1,11 +1,8 @@
 # Homepage's files. From github.com/gethomepage/homepage: docs/configs/services.md,
 # docs/configs/settings.md, docs/configs/info-widgets.md.
-{ lib }:
+{ lib, kinds }:
 let
-  text = { type = "string"; };
-  number = { type = "int"; };
-  yes = { type = "bool"; };
-  anything = { type = "any"; };
+  inherit (kinds) text number yes anything each;
   one = what: rule: {
     rules = [
       (entry: lib.optional (lib.length (lib.attrNames entry) != 1) "${what} has one name")
@@ -15,7 +12,7 @@ let
   widget = {
     required = [ "type" ];
     rules = [ ];
-    fields = lib.genAttrs [ "type" "url" "key" "username" "password" "slug" ] (_: text) // {
+    fields = each text [ "type" "url" "key" "username" "password" "slug" ] // {
       fields.items = text;
       headers.values = text;
       version = number;
@@ -24,7 +21,7 @@ let
   };
   tile = {
     fields =
-      lib.genAttrs [
+      each text [
         "href"
         "icon"
         "description"
@@ -35,7 +32,7 @@ let
         "server"
         "container"
         "statusStyle"
-      ] (_: text)
+      ]
       // {
         weight = number;
         showStats = yes;
@@ -60,7 +57,7 @@ in
   services.items = one "a group" { items = one "a tile" tile; };
 
   settings.fields =
-    lib.genAttrs [
+    each text [
       "title"
       "description"
       "startUrl"
@@ -69,7 +66,16 @@ in
       "base"
       "language"
       "target"
-    ] (_: text)
+    ]
+    // each yes [
+      "useEqualHeights"
+      "fullWidth"
+      "hideVersion"
+      "hideErrors"
+      "disableUpdateCheck"
+      "disableCollapse"
+      "showStats"
+    ]
     // {
       theme = text // {
         one = [
@@ -85,13 +91,6 @@ in
         ];
       };
       layout = anything;
-      useEqualHeights = yes;
-      fullWidth = yes;
-      hideVersion = yes;
-      hideErrors = yes;
-      disableUpdateCheck = yes;
-      disableCollapse = yes;
-      showStats = yes;
     };
 
   widgets.items = one "a widget" anything;

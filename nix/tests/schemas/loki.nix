@@ -1,123 +1,89 @@
 # Loki's configuration, as far as one program with files on a disk uses it. From
 # github.com/grafana/loki: docs/sources/shared/configuration.md (fields),
 # pkg/compactor/config.go and pkg/loki/validation.go (rules).
-{ lib }:
+{ lib, kinds }:
 let
-  text = { type = "string"; };
-  number = { type = "int"; };
-  yes = { type = "bool"; };
+  inherit (kinds) text number yes each;
+  oneOf = values: text // { one = values; };
   # Go's durations know no days.
-  duration = {
-    type = "string";
-    matches = "([0-9]+(ns|us|ms|s|m|h))+";
+  duration = text // { matches = "([0-9]+(ns|us|ms|s|m|h))+"; };
+  block = fields: { inherit fields; };
+
+  period = {
+    required = [
+      "from"
+      "store"
+      "object_store"
+      "schema"
+    ];
+    fields = {
+      from = text // { matches = "[0-9]{4}-[0-9]{2}-[0-9]{2}"; };
+      store = oneOf [
+        "tsdb"
+        "boltdb-shipper"
+      ];
+      object_store = text;
+      schema = oneOf [
+        "v11"
+        "v12"
+        "v13"
+      ];
+      index = block (each text [ "path_prefix" "prefix" ] // { period = duration; });
+    };
   };
-  map' = fields: { inherit fields; };
+
+  ring = block {
+    instance_addr = text;
+    kvstore = block {
+      prefix = text;
+      store = oneOf [
+        "consul"
+        "etcd"
+        "inmemory"
+        "memberlist"
+        "multi"
+      ];
+    };
+  };
 in
 {
   fields = {
     target = text;
     auth_enabled = yes;
-    analytics = map' {
-      reporting_enabled = yes;
-      usage_stats_url = text;
-      proxy_url = text;
-    };
-    server = map' {
-      http_listen_address = text;
-      http_listen_port = number;
-      grpc_listen_address = text;
-      grpc_listen_port = number;
-      log_level = text // {
-        one = [
+    analytics = block (each text [ "usage_stats_url" "proxy_url" ] // { reporting_enabled = yes; });
+    server = block (
+      each text [ "http_listen_address" "grpc_listen_address" "log_format" "http_path_prefix" ]
+      // each number [ "http_listen_port" "grpc_listen_port" ]
+      // each duration [ "http_server_read_timeout" "http_server_write_timeout" ]
+      // {
+        log_level = oneOf [
           "debug"
           "info"
           "warn"
           "error"
         ];
-      };
-      log_format = text;
-      http_server_read_timeout = duration;
-      http_server_write_timeout = duration;
-      http_path_prefix = text;
-    };
-    common = map' {
-      path_prefix = text;
-      replication_factor = number;
-      instance_addr = text;
-      compactor_address = text;
-      storage = map' {
-        filesystem = map' {
-          chunks_directory = text;
-          rules_directory = text;
-        };
-      };
-      ring = map' {
-        instance_addr = text;
-        kvstore = map' {
-          store = text // {
-            one = [
-              "consul"
-              "etcd"
-              "inmemory"
-              "memberlist"
-              "multi"
-            ];
-          };
-          prefix = text;
-        };
-      };
-    };
-    schema_config = map' {
-      configs.items = {
-        required = [
-          "from"
-          "store"
-          "object_store"
-          "schema"
-        ];
-        fields = {
-          from = text // { matches = "[0-9]{4}-[0-9]{2}-[0-9]{2}"; };
-          store = text // {
-            one = [
-              "tsdb"
-              "boltdb-shipper"
-            ];
-          };
-          object_store = text;
-          schema = text // {
-            one = [
-              "v11"
-              "v12"
-              "v13"
-            ];
-          };
-          index = map' {
-            path_prefix = text;
-            prefix = text;
-            period = duration;
-          };
-        };
-      };
-    };
-    limits_config = map' {
-      retention_period = duration;
-      reject_old_samples = yes;
-      reject_old_samples_max_age = duration;
-      allow_structured_metadata = yes;
-      volume_enabled = yes;
-      ingestion_rate_mb = number;
-      ingestion_burst_size_mb = number;
-      max_global_streams_per_user = number;
-      discover_service_name.items = text;
-    };
+      }
+    );
+    common = block (
+      each text [ "path_prefix" "instance_addr" "compactor_address" ]
+      // {
+        replication_factor = number;
+        storage = block { filesystem = block (each text [ "chunks_directory" "rules_directory" ]); };
+        inherit ring;
+      }
+    );
+    schema_config = block { configs.items = period; };
+    limits_config = block (
+      each duration [ "retention_period" "reject_old_samples_max_age" ]
+      // each yes [ "reject_old_samples" "allow_structured_metadata" "volume_enabled" ]
+      // each number [ "ingestion_rate_mb" "ingestion_burst_size_mb" "max_global_streams_per_user" ]
+      // { discover_service_name.items = text; }
+    );
     compactor = {
-      fields = {
-        working_directory = text;
-        compaction_interval = duration;
-        retention_enabled = yes;
-        retention_delete_delay = duration;
-        delete_request_store = text;
-      };
+      fields =
+        each text [ "working_directory" "delete_request_store" ]
+        // each duration [ "compaction_interval" "retention_delete_delay" ]
+        // { retention_enabled = yes; };
       rules = [
         (
           compactor:

@@ -1,0 +1,7 @@
+# Who may reach a site or a path of it.
+lib:
+lib.types.enum [
+  "lan"
+  "tailnet"
+  "public"
+]

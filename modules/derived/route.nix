@@ -1,0 +1,53 @@
+# One path of a site with what is behind it. A target that does not exist has no
+# upstream here; modules/policy/routes.nix says so.
+{ lib, services }:
+let
+  endpoint = import ../endpoint.nix lib;
+  paths = import ../paths.nix lib;
+  none = {
+    bind = null;
+    port = null;
+    protocol = "tcp";
+  };
+in
+name: site: path:
+let
+  route = site.routes.${path};
+  own = services.${name};
+  service = if route.service == null then name else route.service;
+  target = services.${service} or null;
+  place =
+    if target == null then
+      none
+    else if route.port == null then
+      {
+        inherit (target) bind port;
+        protocol = "tcp";
+      }
+    else
+      target.extraPorts.${route.port} or none;
+  prefix = paths.base path;
+
+  # A login is asked for when the site's service or the one behind the route wants it.
+  # The paths that pass by it are the service's own, as it sees them.
+  auth =
+    if target == null || (target.auth.kind != "forward" && own.auth.kind == "forward") then
+      own.auth
+    else if route.stripPrefix then
+      target.auth // { bypassPaths = map (bypass: "${prefix}${bypass}") target.auth.bypassPaths; }
+    else
+      target.auth;
+in
+{
+  inherit path service auth;
+  patterns = paths.patterns path;
+  inherit (route) deny;
+  audience = if route.audience == null then site.audience else route.audience;
+  upstream =
+    if place.port == null || place.protocol != "tcp" then
+      null
+    else
+      "${target.scheme}://${endpoint place.bind place.port}";
+  stripPrefix = if route.stripPrefix then prefix else null;
+  proxy = (if target == null then own else target).proxy;
+}

@@ -1,0 +1,38 @@
+# Start order and limits of the units of services that declare any.
+{ lib, config, ... }:
+let
+  services = config.homelab.enabledServices;
+  limitsOf =
+    limits:
+    lib.filterAttrs (_: value: value != null) {
+      MemoryMax = limits.memory;
+      CPUQuota = if limits.cpu == null then null else "${toString limits.cpu}%";
+      TasksMax = limits.tasks;
+    };
+
+  entriesOf =
+    name: service:
+    let
+      after = lib.concatMap (
+        other: services.${other}.units or [ ]
+      ) service.startAfter;
+      limits = limitsOf service.limits;
+    in
+    map (unit: {
+      service = name;
+      inherit unit after limits;
+    }) (lib.optionals (after != [ ] || limits != { }) service.units);
+in
+{
+  homelab.derived.units = lib.concatLists (lib.mapAttrsToList entriesOf services);
+
+  # Other kinds of units are refused: modules/policy/units.nix.
+  systemd.services = lib.mkMerge (
+    map (entry: {
+      ${lib.removeSuffix ".service" entry.unit} = {
+        inherit (entry) after;
+        serviceConfig = entry.limits;
+      };
+    }) (lib.filter (entry: lib.hasSuffix ".service" entry.unit) config.homelab.derived.units)
+  );
+}

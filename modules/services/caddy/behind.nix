@@ -1,0 +1,64 @@
+# What stands before and behind a site or a route of it, in the order in which it runs:
+# strangers are sent away before anybody asks who they are. It is for a `route` block,
+# which alone keeps the order. Proof: nix/tests/sites.nix.
+{ lib, proxy }:
+{
+  audience,
+  auth,
+  upstream,
+  stripPrefix ? null,
+  ...
+}@entry:
+let
+  loopback = [
+    "127.0.0.0/8"
+    "::1"
+  ];
+  ranges = {
+    lan = loopback ++ proxy.lanRanges ++ proxy.tailnetRanges;
+    tailnet = loopback ++ proxy.tailnetRanges;
+  };
+
+  strangers = lib.optionals (audience != "public") [
+    "@outside not remote_ip ${lib.concatStringsSep " " ranges.${audience}}"
+    "respond @outside 403"
+  ];
+
+  bypass = if auth.bypassPaths == [ ] then [ "/-none-" ] else auth.bypassPaths;
+  login = lib.optionals (auth.kind == "forward") (
+    [
+      "@guarded not path ${lib.concatStringsSep " " bypass}"
+      "forward_auth @guarded ${toString proxy.forwardAuth.url} {"
+      "  uri ${proxy.forwardAuth.uri}"
+    ]
+    ++ lib.optional (
+      proxy.forwardAuth.copyHeaders != [ ]
+    ) "  copy_headers ${lib.concatStringsSep " " proxy.forwardAuth.copyHeaders}"
+    ++ [ "}" ]
+  );
+
+  body = lib.optionals (entry.proxy.maxBody != null) [
+    "request_body {"
+    "  max_size ${entry.proxy.maxBody}"
+    "}"
+  ];
+
+  # A service without a port answers in the proxy's own words.
+  answer =
+    if upstream == null then
+      [ "handle {" ] ++ lib.splitString "\n" entry.proxy.extraConfig ++ [ "}" ]
+    else
+      lib.optional (stripPrefix != null) "uri strip_prefix ${stripPrefix}"
+      ++ [ "reverse_proxy ${upstream} {" ]
+      ++ lib.optional entry.proxy.streaming "  flush_interval -1"
+      ++ lib.mapAttrsToList (
+        name: value: "  header_up ${name} ${builtins.toJSON value}"
+      ) entry.proxy.headersUp
+      ++ lib.optionals entry.proxy.insecureUpstream [
+        "  transport http {"
+        "    tls_insecure_skip_verify"
+        "  }"
+      ]
+      ++ [ "}" ];
+in
+strangers ++ login ++ body ++ answer

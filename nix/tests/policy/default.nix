@@ -1,0 +1,33 @@
+# Every policy fires, with its message, and nothing fires that should not.
+{ lib, evaluate, ... }:
+let
+  messagesOf =
+    modules:
+    lib.sort lib.lessThan (
+      map (entry: entry.message) (lib.filter (entry: !entry.assertion) (evaluate modules).assertions)
+    );
+  ok = {
+    noBackupReason = "test";
+    unhealthReason = "test";
+  };
+  service = name: fields: { homelab.services.${name} = ok // fields; };
+  one = modules: message: {
+    expr = messagesOf modules;
+    expected = lib.toList message;
+  };
+  helpers = { inherit service one; };
+in
+import ./services.nix helpers
+// import ./routes.nix helpers
+// import ./units.nix helpers
+// {
+  # One that is added without a test here makes the numbers differ.
+  "every policy has its test" = {
+    expr = lib.foldl' (
+      sum: file: sum + lib.length (lib.splitString "message = " (builtins.readFile file)) - 1
+    ) 0 (
+      lib.filter (file: lib.hasSuffix ".nix" (toString file)) (lib.filesystem.listFilesRecursive ../../../modules)
+    );
+    expected = 35;
+  };
+}

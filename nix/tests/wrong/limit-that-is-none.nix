@@ -1,0 +1,2 @@
+# homelab.services.grafana.limits.memory
+{ homelab.services.grafana.limits.memory = "2 GB"; }
