@@ -9,6 +9,7 @@ lib.fileset.toSource {
     ../../cli
     # Tests compare them with the sources.
     ../../docs/architecture.md
+    ../../docs/environment.md
     ../../docs/json.md
   ];
 }

@@ -27,6 +27,7 @@ let
     queries = ./queries.nix;
     schemas = ./schemas.nix;
     names = ./names.nix;
+    packages = ./packages.nix;
     fleet = ./fleet.nix;
     documents = ./documents.nix;
   };
