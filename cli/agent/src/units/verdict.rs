@@ -39,23 +39,26 @@ impl Context<'_> {
             .collect()
     }
 
-    /// Whether every unit that this deploy touched has been as it is for
-    /// `watch`. `now_monotonic` is the time of the units.
-    pub fn lived(&self, now: &Units, now_monotonic: Duration, watch: Duration) -> bool {
-        self.touched(now).all(|unit| {
+    /// A unit that this deploy touched and that has not been as it is for `watch`; none when
+    /// all have. `now_monotonic` is the time of the units.
+    pub fn young<'u>(
+        &self,
+        now: &'u Units,
+        now_monotonic: Duration,
+        watch: Duration,
+    ) -> Option<&'u str> {
+        let touched = now.iter().filter(|(name, unit)| {
+            self.counts(name, unit)
+                && self.before.get(*name).is_none_or(|before| unit.moved_since(before))
+        });
+        let lived = |unit: &Unit| {
             let since = Duration::from_micros(unit.changed_us);
             now_monotonic.saturating_sub(since) >= watch
-        })
-    }
-
-    fn touched<'u>(&'u self, now: &'u Units) -> impl Iterator<Item = &'u Unit> {
-        now.iter()
-            .filter(|(name, unit)| self.counts(name, unit))
-            .filter(|(name, unit)| match self.before.get(*name) {
-                Some(before) => unit.moved_since(before),
-                None => unit.active != "inactive",
-            })
-            .map(|(_, unit)| unit)
+        };
+        touched
+            .filter(|(_, unit)| can_die(unit))
+            .find(|(_, unit)| !lived(unit))
+            .map(|(name, _)| name.as_str())
     }
 
     fn counts(&self, name: &str, unit: &Unit) -> bool {
@@ -109,6 +112,13 @@ fn wrong(before: Option<&Unit>, now: &Unit, changed: bool) -> Option<String> {
         return Some(format!("it is inactive ({})", now.result));
     }
     None
+}
+
+/// What did its work and ended cannot fail any more: NixOS lets some such units run at every
+/// switch, and a deploy that touches nothing else need not wait for them.
+fn can_die(unit: &Unit) -> bool {
+    let ended = unit.active == "inactive" || unit.sub == "exited";
+    !(ended && well(&unit.result))
 }
 
 fn well(result: &str) -> bool {

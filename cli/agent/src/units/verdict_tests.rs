@@ -103,11 +103,16 @@ fn a_touched_unit_must_have_lived_and_an_untouched_one_need_not() {
         changed_us: 5_000_000,
         ..running()
     };
-    let lived = |invocation, seconds| {
-        let now = Units::from([("a.service".to_owned(), at(invocation))]);
-        context.lived(&now, Duration::from_secs(seconds), Duration::from_secs(10))
+    let young = |unit, seconds| {
+        let now = Units::from([("a.service".to_owned(), unit)]);
+        let of = Duration::from_secs;
+        context.young(&now, of(seconds), of(10)).map(str::to_owned)
     };
-    assert!(lived("", 6), "an untouched unit was waited for");
-    assert!(!lived("new", 14));
-    assert!(lived("new", 15));
+    assert_eq!(young(at(""), 6), None, "an untouched unit was waited for");
+    assert_eq!(young(at("new"), 14).as_deref(), Some("a.service"));
+    assert_eq!(young(at("new"), 15), None);
+    let done = Unit { sub: "exited".into(), ..at("new") };
+    assert_eq!(young(done, 6), None, "a unit that has ended well was waited for");
+    let ended = Unit { active: "inactive".into(), sub: "dead".into(), ..at("new") };
+    assert_eq!(young(ended, 6), None);
 }

@@ -187,10 +187,9 @@ impl Watch<'_> {
             let why = format!("{}: {}{more}", first.unit, first.detail);
             return Ok(Verdict::Given(Happened::because(Event::Broken, why)));
         }
-        if context.lived(units, now, rules.watch()) {
-            return Ok(Verdict::Well);
-        }
-        Ok(Verdict::NotYet(format!("units have not lived {} s", rules.watch)))
+        let young = context.young(units, now, rules.watch());
+        let waits = |unit| Verdict::NotYet(format!("{unit} has not run for {} s", rules.watch));
+        Ok(young.map_or(Verdict::Well, waits))
     }
 
     /// Units that have a job which was not there at `stage`.
