@@ -30,11 +30,11 @@ const RECORD: &str = "/nix/var/deploy-agent/attempt.json";
 const LOG: &str = "/run/durable.log";
 const STOPPED: &str = "stopped by SIGSTOP";
 
-/// The agent that talks with the operator is started by sshd: by the key's own command.
-const SERVE: &str = "case \"$SSH_ORIGINAL_COMMAND\" in
-'exec /nix/store/'*'deploy-agent serve') exec STRACE ${SSH_ORIGINAL_COMMAND#exec } ;;
-*) exec sh -c \"$SSH_ORIGINAL_COMMAND\" ;;
-esac";
+/// The agent that talks with the operator is started by sshd: by the key's own command, which
+/// puts strace before the agent in what `deploy` asked for.
+const SERVE: &str = "command=$(printf '%s' \"$SSH_ORIGINAL_COMMAND\" |
+  sed 's|exec \\(/nix/store/[^ ]*deploy-agent serve\\)|exec STRACE \\1|')
+exec sh -c \"$command\"";
 
 /// The watching service: a drop-in for all units of that prefix.
 const WATCH: &str = "mkdir -p /run/systemd/system/deploy-agent-.service.d
