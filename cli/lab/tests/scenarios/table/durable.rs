@@ -11,6 +11,7 @@ use deploy_lab::wait;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 use deploy_wire::record::Record;
+use deploy_wire::sealed;
 use serde_json::json;
 
 use super::operator::Operator;
@@ -151,6 +152,6 @@ fn cut(scene: &Scene, number: u32) -> Result<Cut> {
 
 fn record(machine: &Host) -> Result<Option<Record>> {
     let path = machine.root().join(&RECORD[1..]);
-    let Ok(text) = std::fs::read_to_string(path) else { return Ok(None) };
-    Ok(Some(serde_json::from_str(&text)?))
+    let Ok(file) = std::fs::read(path) else { return Ok(None) };
+    Ok(Some(sealed::open(&file)?))
 }
