@@ -1,11 +1,12 @@
 # metrics.sh JQ STATE TEXTFILES: from the agent's records to TEXTFILES/deploy.prom. Files
-# are read one after the other: one that is being removed meanwhile is no error.
+# are read one after the other: one that is being removed meanwhile is no error. The document is
+# the first value of a file, its checksum the second one.
 set -eu
 jq=$1 state=$2 textfiles=$3
 new=$textfiles/deploy.prom.new
 
 ends=$(for file in "$state"/attempts/*.json; do
-  "$jq" -r '.outcome.end // empty' "$file" 2> /dev/null || true
+  "$jq" -n -r 'input | .outcome.end // empty' "$file" 2> /dev/null || true
 done | sort | uniq -c)
 {
   echo '# HELP homelab_deploy_attempts How the kept attempts ended.'
@@ -16,7 +17,8 @@ done | sort | uniq -c)
   if [ -e "$state/confirmed.json" ]; then
     echo '# HELP homelab_deploy_last_confirmed_timestamp_seconds When a system was last confirmed.'
     echo '# TYPE homelab_deploy_last_confirmed_timestamp_seconds gauge'
-    "$jq" -r '"homelab_deploy_last_confirmed_timestamp_seconds \(.at)"' "$state/confirmed.json"
+    "$jq" -n -r \
+      'input | "homelab_deploy_last_confirmed_timestamp_seconds \(.at)"' "$state/confirmed.json"
   fi
 } > "$new"
 mv "$new" "$textfiles/deploy.prom"

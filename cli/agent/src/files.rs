@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use deploy_wire::WIRE_VERSION;
+use deploy_wire::sealed;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Kept so that the record of an attempt can still be written on a disk that
@@ -59,11 +59,9 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     result
 }
 
-/// Writes a value as JSON, durably.
+/// Writes a value as JSON with its checksum, durably.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(value).context("a value has no JSON")?;
-    text.push(b'\n');
-    write(path, &text)
+    write(path, &sealed::seal(value).context("a value has no JSON")?)
 }
 
 /// A file that does not hold what was written to it.
@@ -82,26 +80,15 @@ impl fmt::Display for Damaged {
     }
 }
 
-/// Reads a JSON file; `None` if there is none.
+/// Reads what [`write_json`] wrote; `None` if there is no such file.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     match fs::read(path) {
-        Ok(text) => match serde_json::from_slice(&text) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => {
-                let why = newer(&text).unwrap_or_else(|| error.to_string());
-                Err(Damaged { path: path.to_owned(), why }.into())
-            }
-        },
+        Ok(file) => sealed::open(&file)
+            .map(Some)
+            .map_err(|error| Damaged { path: path.to_owned(), why: error.to_string() }.into()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }
-}
-
-/// What is said of a file that a newer release wrote: its fields are no damage.
-fn newer(text: &[u8]) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_slice(text).ok()?;
-    let version = value["version"].as_u64().filter(|found| *found > u64::from(WIRE_VERSION))?;
-    Some(format!("a newer deploy wrote it (version {version}, this one reads {WIRE_VERSION})"))
 }
 
 /// Opens a file to lock it.

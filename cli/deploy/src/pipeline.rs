@@ -153,7 +153,7 @@ impl Run<'_> {
         let agent =
             agent_program::find(&self.nix, self.agent.as_deref(), &probed.machine, self.report)
                 .await?;
-        let built = self.build(&probed).await?;
+        let built = self.build(&mut probed).await?;
         // A deploy-rs profile hides its system until it is built: on a computer that has
         // not built it, only now can it be seen that the machine has it.
         probed.facts.wanted = Some(built.toplevel.clone());
@@ -195,9 +195,13 @@ impl Run<'_> {
         }
     }
 
-    async fn build(&self, probed: &Probed) -> Result<Built> {
+    async fn build(&self, probed: &mut Probed) -> Result<Built> {
         match self.goal {
-            Goal::Generation(to) => generations::earlier(probed, to).await,
+            Goal::Generation(to) => {
+                let built = generations::earlier(probed, to).await?;
+                generations::decides(probed, &built.toplevel, self.report).await?;
+                Ok(built)
+            }
             Goal::Flake | Goal::Pushed | Goal::DryActivated => {
                 build::build(&self.nix, probed, self.report).await
             }

@@ -10,7 +10,7 @@ use crate::{attempt::AttemptId, machine::Revision, store_path::StorePath};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Confirmed {
-    /// [`crate::WIRE_VERSION`] of who wrote it.
+    /// [`crate::sealed::VERSION`] of who wrote it.
     pub version: u32,
     /// The system.
     pub toplevel: StorePath,

@@ -11,8 +11,9 @@ pub mod message;
 pub mod outcome;
 pub mod phase;
 pub mod record;
+pub mod sealed;
 pub mod store_path;
 
-/// The version of the messages and the record. Both sides speak this one and
-/// the one before.
+/// The version of the messages. Both sides speak this one and the one before. Documents on a
+/// machine's disk have [`sealed::VERSION`].
 pub const WIRE_VERSION: u32 = 1;

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Record {
-    /// [`crate::WIRE_VERSION`] of who wrote it.
+    /// [`crate::sealed::VERSION`] of who wrote it.
     pub version: u32,
     /// Its id.
     pub attempt: AttemptId,

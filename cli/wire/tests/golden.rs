@@ -79,5 +79,5 @@ fn a_wrong_type_is_named() {
 #[test]
 fn another_version_is_refused_with_both_numbers() {
     let said = refusal(|json| json["version"] = 9.into());
-    assert_eq!(said, "machine.json has version 9, this program reads 1");
+    assert_eq!(said, "the document has version 9, this program reads 1");
 }

@@ -10,6 +10,7 @@ use deploy_wire::{
     message::{Asked, Reply},
     outcome::BootDefault,
     record::Record,
+    sealed,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -144,6 +145,33 @@ fn a_damaged_machine_json_is_refused_or_read() {
 fn a_damaged_record_is_refused_or_read() {
     assert!(read_all("message/record.json", plain::<Record>) > TIMES / 2);
     assert!(read_all("message/confirmed.json", plain::<Confirmed>) > TIMES / 2);
+}
+
+/// Flips each bit of a document as it is on a machine's disk: it is refused, or the same is read.
+fn flip_all<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(name: &str) {
+    let document: T = serde_json::from_slice(&golden(name)).unwrap();
+    let file = sealed::seal(&document).unwrap();
+    let mut refused = 0;
+    for at in 0..file.len() {
+        for bit in 0..8 {
+            let mut damaged = file.clone();
+            damaged[at] ^= 1 << bit;
+            match sealed::open::<T>(&damaged) {
+                Ok(read) => assert_eq!(read, document, "byte {at}, bit {bit}"),
+                Err(error) => {
+                    is_clear(&error.to_string());
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(refused, file.len() * 8, "a damaged file was read");
+}
+
+#[test]
+fn every_flipped_bit_of_a_sealed_document_is_noticed() {
+    flip_all::<Record>("message/record.json");
+    flip_all::<Confirmed>("message/confirmed.json");
 }
 
 #[test]

@@ -161,8 +161,9 @@ alertmanager=$(grep -oE '/nix/store/[^ "]*checked-config' "$(value alertmanager.
 try "amtool takes Alertmanager's configuration" amtool check-config "$alertmanager"
 # The agent's records are those of its golden files.
 mkdir -p "$work/state/attempts" "$work/textfiles"
-cp "$golden/confirmed.json" "$work/state/"
+{ cat "$golden/confirmed.json" && echo '"sha256:0"'; } > "$work/state/confirmed.json"
 for id in a b c; do jq --arg end "$([ $id = c ] && echo rolledBack || echo committed)" '.outcome = { end: $end }' "$golden/record.json" > "$work/state/attempts/$id.json"; done
+echo '"sha256:0"' >> "$work/state/attempts/a.json"
 echo broken > "$work/state/attempts/d.json"
 deploys() {
   sh "$metrics_script" /usr/bin/jq "$work/state" "$work/textfiles" && promtool check metrics < "$work/textfiles/deploy.prom" &&

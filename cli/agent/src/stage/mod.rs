@@ -10,11 +10,11 @@ mod secrets;
 
 use anyhow::Result;
 use deploy_wire::{
-    WIRE_VERSION,
     attempt::Login,
     message::{Refusal, RefusalKind, Stage},
     phase::Phase,
     record::{Record, Rules},
+    sealed,
     store_path::StorePath,
 };
 
@@ -115,7 +115,7 @@ fn draft(agent: &Agent, asked: &Stage, login: Option<Login>) -> Result<Record> {
     // than the one that was asked for.
     let own = StorePath::containing(&program()?.to_string_lossy());
     Ok(Record {
-        version: WIRE_VERSION,
+        version: sealed::VERSION,
         attempt: asked.attempt.clone(),
         machine: machine.name.clone(),
         operator: asked.operator.clone(),

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use deploy_wire::{
-    WIRE_VERSION, baseline::Confirmed, message::Mode, outcome::BootDefault, record::Record,
+    baseline::Confirmed, message::Mode, outcome::BootDefault, record::Record, sealed,
 };
 
 use super::{Watch, activate::foreign};
@@ -67,7 +67,7 @@ fn sync() -> Result<()> {
 
 fn confirmed(record: &Record) -> Confirmed {
     Confirmed {
-        version: WIRE_VERSION,
+        version: sealed::VERSION,
         toplevel: record.wanted.clone(),
         attempt: record.attempt.clone(),
         at: clock::wall(),

@@ -6,7 +6,7 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use super::{ask::Probed, builder, profile};
+use super::{ask::Probed, builder, mark, profile};
 use crate::{
     error::{Failure, Result},
     report::{Event, Report, Stage},
@@ -45,8 +45,12 @@ pub async fn build(nix: &Nix, probed: &Probed, report: &Report) -> Result<Built>
     let (out, on_target) = match (&place, probed.place.login()) {
         (BuildPlace::Target, Some(_)) => {
             let store = probed.store()?;
+            let mark = mark::set(probed, report).await?;
             let built = nix.build(&machine.toplevel.drv, Some(&store), tell).await;
-            (built.map_err(|error| failed(machine, error, Vec::new()))?, true)
+            let cleared = mark.clear(&machine.name).await;
+            let out = built.map_err(|error| failed(machine, error, Vec::new()))?;
+            cleared?;
+            (out, true)
         }
         (BuildPlace::Host(host), _) => (on_host(nix, host, machine, report).await?, false),
         _ => (through_nix(nix, machine, report).await?, false),

@@ -1,12 +1,19 @@
 //! The generations that a machine has, for going back to one.
 
-use deploy_wire::store_path::StorePath;
+use deploy_wire::{
+    machine::{Machine, Manifest},
+    store_path::StorePath,
+};
 
 use super::{
     ask::Probed,
     build::{Built, Where},
 };
-use crate::error::{Failure, Result};
+use crate::{
+    error::{Failure, Result},
+    report::Report,
+    tools::shell,
+};
 
 const SCRIPT: &str = "for link in /nix/var/nix/profiles/system-*-link; do \
      printf '%s %s\\n' \"$link\" \"$(readlink -f \"$link\")\"; done";
@@ -37,6 +44,41 @@ pub async fn earlier(probed: &Probed, to: Option<u64>) -> Result<Built> {
     Ok(Built { toplevel: system.clone(), out: system.clone(), place: Where::OnTarget })
 }
 
+/// Lets what the system of a generation says of itself decide over the switch to it: today's
+/// checks may be of services that it has not, and it may need other secrets than today's. One
+/// that says nothing is judged by today's flake, and that is told:
+/// `a-rollback-is-decided-by-the-checks-and-secrets-of-its-generation` proves it.
+pub async fn decides(probed: &mut Probed, system: &StorePath, report: &Report) -> Result<()> {
+    let name = probed.machine.name.clone();
+    let file = shell::quote(&format!("{system}/{}", Manifest::FILE));
+    let script = format!("[ ! -e {file} ] || cat {file}");
+    let text = probed.place.run(&script, "").await.map_err(|error| {
+        Failure::unchanged(format!("the manifest of {system} on {name} cannot be read"))
+            .because(error)
+    })?;
+    if let Some(why) = apply(&mut probed.machine, &text) {
+        report
+            .note(&name, format!("{system} {why}: the checks and secrets of today's flake decide"));
+    }
+    Ok(())
+}
+
+/// Why a manifest does not decide, if it does not.
+fn apply(machine: &mut Machine, text: &str) -> Option<String> {
+    if text.trim().is_empty() {
+        return Some("has no manifest of its own".into());
+    }
+    let read = serde_json::from_str(text).map_err(|error| error.to_string());
+    let read = read.and_then(|json| Manifest::from_json(json).map_err(|error| error.to_string()));
+    match read {
+        Ok(manifest) => {
+            manifest.decides(machine);
+            None
+        }
+        Err(error) => Some(format!("has a manifest that cannot be read ({error})")),
+    }
+}
+
 fn read(text: &str) -> Vec<(u64, StorePath)> {
     let one = |line: &str| {
         let (link, system) = line.split_once(' ')?;
@@ -51,6 +93,38 @@ fn read(text: &str) -> Vec<(u64, StorePath)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_manifest_says_is_taken_and_the_rest_stays() {
+        let golden = include_str!("../../../wire/golden/machine/full.json");
+        let full = Machine::from_json(serde_json::from_str(golden).unwrap()).unwrap();
+        let mut machine = full.clone();
+        let manifest = r#"{"version":1,"checks":[],"rollback":{"services":{"a":"unsafe"}},
+            "beforeActivate":[],"secrets":[]}"#;
+        assert_eq!(apply(&mut machine, manifest), None);
+        assert!(machine.checks.is_empty() && machine.secrets.is_empty());
+        assert!(machine.before_activate.is_empty());
+        assert_eq!(machine.rollback.services.len(), 1);
+        assert_eq!(machine.rollback.reboot, full.rollback.reboot);
+        assert_eq!((&machine.ssh, &machine.units), (&full.ssh, &full.units));
+    }
+
+    #[test]
+    fn a_manifest_that_is_not_read_changes_nothing_and_is_told() {
+        let golden = include_str!("../../../wire/golden/machine/full.json");
+        let full = Machine::from_json(serde_json::from_str(golden).unwrap()).unwrap();
+        for (text, told) in [
+            ("", "no manifest of its own"),
+            ("{", "cannot be read (EOF"),
+            (r#"{"version":2}"#, "version 2"),
+            (r#"{"version":1,"checks":[]}"#, "missing field"),
+        ] {
+            let mut machine = full.clone();
+            let why = apply(&mut machine, text).unwrap();
+            assert!(why.contains(told), "{why}");
+            assert_eq!(machine, full);
+        }
+    }
 
     #[test]
     fn generations_are_sorted_by_number() {

@@ -14,6 +14,7 @@ pub mod flake;
 pub mod fleet;
 pub mod generations;
 pub mod look;
+pub mod mark;
 pub mod no_way_back;
 pub mod overrides;
 pub mod plan;

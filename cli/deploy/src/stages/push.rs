@@ -7,6 +7,7 @@ use deploy_wire::store_path::StorePath;
 use super::{
     ask::Probed,
     build::{Built, Where},
+    mark,
 };
 use crate::{
     error::{Failure, Result},
@@ -51,15 +52,17 @@ pub async fn push(
         Where::OnTarget => vec![&agent],
     };
     let substitute = if machine.push.substitute { Substitute::First } else { Substitute::Never };
+    let mark = mark::set(probed, report).await?;
     let tell = |progress| report.tell(Event::Push { machine: name.clone(), progress });
-    nix.copy(&paths, &store, substitute, tell).await.map_err(|error| {
+    let copied = nix.copy(&paths, &store, substitute, tell).await;
+    let cleared = mark.clear(name).await;
+    copied.map_err(|error| {
         let text = error.to_string();
-        let full = text.contains("No space left") || text.contains("disk is full");
-        Failure::unchanged(format!("the system cannot be pushed to {name}")).because(text).hint(
-            full.then(|| {
-                format!("make room in /nix of {name}: nix-collect-garbage --delete-older-than 30d")
-            }),
-        )
+        let hint = mark::hint(name, &text);
+        Failure::unchanged(format!("the system cannot be pushed to {name}"))
+            .because(text)
+            .hint(hint)
     })?;
+    cleared?;
     Ok(pushed)
 }

@@ -6,6 +6,7 @@
 mod access;
 mod check;
 mod decision;
+mod manifest;
 mod system;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use access::{Build, BuildPlace, Confirm, Profile, ProfileScript, Push, Ssh, Sudo};
 pub use check::{Check, CheckKind, Level};
 pub use decision::{BeforeActivate, Policy, RollBack, RollBackKind, Secret, Timeouts, Units};
+pub use manifest::{Manifest, OfServices};
 pub use system::System;
 
 use crate::store_path::StorePath;
@@ -112,7 +114,7 @@ pub struct Revision {
 #[derive(Debug, thiserror::Error)]
 pub enum MachineError {
     /// The document is of a version that this program does not speak.
-    #[error("machine.json has version {found}, this program reads {VERSION}")]
+    #[error("the document has version {found}, this program reads {VERSION}")]
     Version {
         /// The version in the document.
         found: u64,
@@ -130,14 +132,19 @@ pub enum MachineError {
 impl Machine {
     /// Reads one document. The error names the field that is wrong.
     pub fn from_json(value: serde_json::Value) -> Result<Self, MachineError> {
-        if let Some(found) = value.get("version").and_then(serde_json::Value::as_u64)
-            && found != u64::from(VERSION)
-        {
-            return Err(MachineError::Version { found });
-        }
-        serde_path_to_error::deserialize(value).map_err(|error| MachineError::Shape {
-            field: error.path().to_string(),
-            reason: error.inner().to_string(),
-        })
+        read(value)
     }
+}
+
+/// Reads a document of this version. The version first: another may have another shape.
+fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T, MachineError> {
+    if let Some(found) = value.get("version").and_then(serde_json::Value::as_u64)
+        && found != u64::from(VERSION)
+    {
+        return Err(MachineError::Version { found });
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| MachineError::Shape {
+        field: error.path().to_string(),
+        reason: error.inner().to_string(),
+    })
 }

@@ -8,6 +8,7 @@ use deploy_wire::{
     machine::System,
     outcome::BootDefault,
     record::Record,
+    sealed,
     store_path::StorePath,
 };
 
@@ -101,9 +102,9 @@ impl Answer {
         self.word(key).and_then(|path| StorePath::containing(path).ok())
     }
 
-    fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, String> {
+    fn sealed<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, String> {
         let Some(text) = self.files.get(name) else { return Ok(None) };
-        serde_json::from_str(text).map(Some).map_err(|error| error.to_string())
+        sealed::open(text.as_bytes()).map(Some).map_err(|error| error.to_string())
     }
 
     fn systemd_boot(&self) -> Option<SystemdBoot> {
@@ -147,7 +148,7 @@ impl Answer {
         let generation = self
             .word("profile")
             .and_then(|link| link.strip_prefix("system-")?.strip_suffix("-link")?.parse().ok());
-        let attempt = self.json::<Record>("attempt");
+        let attempt = self.sealed::<Record>("attempt");
         let open = attempt.clone().ok().flatten().filter(Record::is_open);
         let parts = ["kernel", "initrd", "kernel-modules", "systemd"];
         Some(Facts {
@@ -173,7 +174,7 @@ impl Answer {
                 })
                 .collect(),
             attempt,
-            confirmed: self.json("confirmed"),
+            confirmed: self.sealed("confirmed"),
         })
     }
 }

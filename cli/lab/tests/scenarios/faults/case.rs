@@ -11,6 +11,7 @@ use deploy_lab::wait;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 use deploy_wire::record::Record;
+use deploy_wire::sealed;
 
 use super::hold::{Held, Hold, Place};
 use super::lane::Lane;
@@ -94,7 +95,7 @@ impl Case {
     /// The record of the open attempt, or of the last one.
     pub fn record(&self) -> Result<Record> {
         let text = self.frame1.read(RECORD)?;
-        serde_json::from_str(&text).with_context(|| format!("{RECORD} says {text}"))
+        sealed::open(text.as_bytes()).with_context(|| format!("{RECORD} says {text}"))
     }
 
     /// Waits until the open attempt is in `phase`.

@@ -7,6 +7,7 @@ pub mod busy;
 pub mod case;
 pub mod checks;
 pub mod commit;
+pub mod cut_push;
 pub mod hold;
 pub mod lane;
 pub mod operator;

@@ -7,6 +7,7 @@ use deploy_lab::network::Admission;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 use deploy_wire::record::Record;
+use deploy_wire::sealed;
 
 use super::case::Case;
 use super::lane::on_both_lanes;
@@ -47,7 +48,7 @@ fn next(case: &Case) -> Result<()> {
     let open = left_open(case)?;
     case.deploy("frame1")?.ends(0, &["frame1: committed"])?;
     let path = format!("/nix/var/deploy-agent/attempts/{}.json", open.attempt);
-    let ended: Record = serde_json::from_str(&case.frame1.read(&path)?)?;
+    let ended: Record = sealed::open(case.frame1.read(&path)?.as_bytes())?;
     let outcome = ended.outcome.context("the next deploy left it open")?;
     ensure!(outcome.end == End::RolledBack, "{outcome:?}");
     ensure!(outcome.why.as_deref() == Some(RESTARTED), "{outcome:?}");

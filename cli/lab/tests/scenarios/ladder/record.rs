@@ -14,9 +14,12 @@ pub const ALL: &[Scenario] = &[Scenario::new(
 
 const RECORD: &str = "/nix/var/deploy-agent/attempt.json";
 
-/// Cut short, a bit flipped, no text at all.
-const DAMAGES: [&str; 3] = [
+/// Cut short, without its checksum, a bit flipped so that it reads as well (`1` and `3` differ by
+/// one) or in a field's name, no text at all.
+const DAMAGES: [&str; 5] = [
     "truncate -s 200 attempt.json",
+    "sed -i '$d' attempt.json",
+    "sed -i 's/\"since\": 1/\"since\": 3/' attempt.json",
     "sed -i 's/\"version\"/\"wersion\"/' attempt.json",
     "head -c 500 /dev/urandom > attempt.json",
 ];
@@ -30,6 +33,8 @@ fn damaged(lab: &mut Lab) -> Result<()> {
     for damage in DAMAGES {
         scene.frame1.write(RECORD, whole.clone(), 0o644)?;
         scene.frame1.sh(&format!("cd /nix/var/deploy-agent; {damage}; sync -f ."))?;
+        let same = scene.frame1.read(RECORD).is_ok_and(|text| text == whole);
+        ensure!(!same, "{damage} damaged nothing");
         scene.frame1.power_cut_and_boot()?;
         scene.frame1.wait_for_ssh(ANSWERS)?;
         for command in ["boot", "status"] {

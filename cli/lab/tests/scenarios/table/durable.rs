@@ -11,6 +11,7 @@ use deploy_lab::wait;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 use deploy_wire::record::Record;
+use deploy_wire::sealed;
 use serde_json::json;
 
 use super::operator::Operator;
@@ -30,11 +31,11 @@ const RECORD: &str = "/nix/var/deploy-agent/attempt.json";
 const LOG: &str = "/run/durable.log";
 const STOPPED: &str = "stopped by SIGSTOP";
 
-/// The agent that talks with the operator is started by sshd: by the key's own command.
-const SERVE: &str = "case \"$SSH_ORIGINAL_COMMAND\" in
-'exec /nix/store/'*'deploy-agent serve') exec STRACE ${SSH_ORIGINAL_COMMAND#exec } ;;
-*) exec sh -c \"$SSH_ORIGINAL_COMMAND\" ;;
-esac";
+/// The agent that talks with the operator is started by sshd: by the key's own command, which
+/// puts strace before the agent in what `deploy` asked for.
+const SERVE: &str = "command=$(printf '%s' \"$SSH_ORIGINAL_COMMAND\" |
+  sed 's|exec \\(/nix/store/[^ ]*deploy-agent serve\\)|exec STRACE \\1|')
+exec sh -c \"$command\"";
 
 /// The watching service: a drop-in for all units of that prefix.
 const WATCH: &str = "mkdir -p /run/systemd/system/deploy-agent-.service.d
@@ -151,6 +152,6 @@ fn cut(scene: &Scene, number: u32) -> Result<Cut> {
 
 fn record(machine: &Host) -> Result<Option<Record>> {
     let path = machine.root().join(&RECORD[1..]);
-    let Ok(text) = std::fs::read_to_string(path) else { return Ok(None) };
-    Ok(Some(serde_json::from_str(&text)?))
+    let Ok(file) = std::fs::read(path) else { return Ok(None) };
+    Ok(Some(sealed::open(&file)?))
 }

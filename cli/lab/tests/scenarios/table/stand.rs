@@ -12,6 +12,7 @@ use deploy_lab::systems::{self, Generation};
 use deploy_lab::wait;
 use deploy_wire::phase::Phase as Recorded;
 use deploy_wire::record::Record;
+use deploy_wire::sealed;
 
 use super::hold::{self, Fifo, Held, REACHED};
 use super::operator::Operator;
@@ -115,7 +116,7 @@ impl Stand {
             return Ok(None);
         }
         let text = self.scene.frame1.read(RECORD)?;
-        serde_json::from_str(&text).map(Some).with_context(|| format!("{RECORD} says {text}"))
+        sealed::open(text.as_bytes()).map(Some).with_context(|| format!("{RECORD} says {text}"))
     }
 
     /// The record of the held attempt: none before it is staged.

@@ -8,6 +8,7 @@ pub mod flake;
 pub mod interrupt;
 pub mod local;
 pub mod login;
+pub mod manifest;
 pub mod modes;
 pub mod push;
 pub mod several;

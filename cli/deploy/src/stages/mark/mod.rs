@@ -1,0 +1,84 @@
+//! What a push leaves behind when the power goes in its middle.
+//!
+//! Nix registers a path as valid and leaves it to the kernel when its files are on the disk.
+//! After a power cut the database can name paths that are empty, and the next push sends none of
+//! them: `a-power-cut-during-the-push-leaves-nothing-that-the-next-deploy-trusts-wrongly` proves
+//! it. So the machine is marked while something is pushed; whoever finds a mark of another boot
+//! reads what became valid since, and deletes what is damaged.
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+
+use super::ask::Probed;
+use crate::{
+    error::{Failure, Result},
+    report::Report,
+    tools::{
+        place::{Place, Running},
+        shell,
+    },
+};
+
+const SCRIPT: &str = include_str!("mark.sh");
+
+/// A mark on a machine. A program there keeps it and takes it away, once the store is synced,
+/// when this is dropped or this process dies: only a restart of the machine leaves it.
+pub struct Mark<'place>(Option<Running<'place>>);
+
+/// Marks the machine, after deleting what an earlier push left damaged.
+pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
+    // On this computer a deploy pushes nothing.
+    if matches!(probed.place, Place::Here) {
+        return Ok(Mark(None));
+    }
+    let name = &probed.machine.name;
+    let failed = |why: String| {
+        let hint = hint(name, &why);
+        Failure::unchanged(format!("the store of {name} cannot be made ready for a push"))
+            .because(why)
+            .hint(hint)
+    };
+    let script = probed.root.wrap(&shell::sh(SCRIPT));
+    let mut running =
+        probed.place.spawn(&script).await.map_err(|error| failed(error.to_string()))?;
+    // Who does not read it has ended, and stderr tells why.
+    let _ = running.stdin.write_all(probed.root.stdin_prefix().as_bytes()).await;
+    let _ = running.stdin.flush().await;
+    let mut lines = (&mut running.stdout).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(count) = line.strip_prefix("@damaged ") {
+            report.note(name, damaged(count.trim()));
+        } else if line == "@mark" {
+            return Ok(Mark(Some(running)));
+        }
+    }
+    Err(failed(running.rest.stderr().await.trim().to_owned()))
+}
+
+fn damaged(count: &str) -> String {
+    format!("damaged by a power cut in an earlier push, deleted now: {count} store paths")
+}
+
+impl Mark<'_> {
+    /// Takes it away: what was pushed is on the machine's disk.
+    pub async fn clear(self, name: &str) -> Result<()> {
+        let Some(Running { stdout, stdin, mut rest }) = self.0 else { return Ok(()) };
+        drop(stdin);
+        let mut lines = stdout.lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            if line == "@synced" {
+                return Ok(());
+            }
+        }
+        let said = rest.stderr().await;
+        Err(Failure::unchanged(format!("the store of {name} cannot be synced"))
+            .because(said.trim()))
+    }
+}
+
+/// What to do about a store that nothing can be put into.
+pub fn hint(name: &str, said: &str) -> Option<String> {
+    let full = said.contains("No space left") || said.contains("disk is full");
+    full.then(|| {
+        format!("make room in /nix of {name}: nix-collect-garbage --delete-older-than 30d")
+    })
+}

@@ -1,0 +1,71 @@
+//! The power goes while a closure travels: Nix's database may be on the disk when the files that
+//! it calls valid are not.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use deploy_lab::lab::Lab;
+use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
+use deploy_lab::systems::{Fleet, Generation};
+use deploy_lab::wait;
+
+use crate::harness::Scenario;
+use crate::scene::{ANSWERS, Scene};
+
+pub const ALL: &[Scenario] = &[Scenario::new(
+    "a-power-cut-during-the-push-leaves-nothing-that-the-next-deploy-trusts-wrongly",
+    cut,
+)];
+
+/// What Nix calls valid, and what of it is not as it was registered.
+const VALID: &str = "nix --extra-experimental-features nix-command path-info --all | sort";
+const DAMAGED: &str =
+    "nix-store --verify --check-contents 2>&1 | grep -c \"^path '.*modified\" || :";
+
+fn cut(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let machine = &scene.frame1;
+    let road = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(40) };
+    let relay = Relay::start(machine, road)?;
+    let fleet = |number| {
+        let system = Generation::new("frame1", number).ballast(8);
+        Fleet::of("frame1", system).node("frame1", "hostname", "frame1-far")
+    };
+    machine.sh(&format!("{VALID} > /root/before; sync -f /nix/store"))?;
+    scene.has(fleet(2))?;
+    let mut deploy = scene.begin("frame1")?;
+    let new = format!("{VALID} | comm -13 /root/before -");
+    wait::until("paths of the push are valid", Duration::from_secs(120), || {
+        ensure!(deploy.is_running()?, "{}{}", deploy.stdout()?, deploy.stderr()?);
+        Ok(machine.sh(&new)?.lines().count() > 2)
+    })?;
+    relay.set(Direction::ToHost, Traffic::Held);
+    // The kernel may write files in any order.
+    machine.sh("cd /nix/var/nix/db; sync db.sqlite db.sqlite-wal .")?;
+    let pushed = machine.sh(&new)?;
+    machine.power_cut()?;
+    deploy.kill()?;
+    relay.set(Direction::ToHost, Traffic::Passes);
+    machine.boot()?;
+    machine.wait_for_ssh(ANSWERS)?;
+    let damaged = machine.sh(DAMAGED)?;
+    println!("{damaged} are damaged of these:\n{pushed}");
+    ensure!(damaged != "0", "the power cut left nothing damaged of {pushed}");
+
+    // Another system: what only the first one needs must not stay either.
+    scene.has(fleet(3))?;
+    let said = scene.deploy("frame1")?;
+    said.ends(0, &["frame1: committed"])?;
+    let wanted = scene.wanted()?;
+    let trusted = machine.sh(DAMAGED)?;
+    ensure!(trusted == "0", "{trusted} damaged paths are trusted still:\n{}", said.text);
+    said.ends(0, &[&format!("deleted now: {damaged} store paths")])?;
+    scene.has(fleet(2))?;
+    let said = scene.deploy("frame1")?;
+    said.ends(0, &["frame1: committed"])?;
+    ensure!(!said.text.contains("damaged"), "{}", said.text);
+    ensure!(scene.wanted()? != wanted, "nothing else was deployed");
+    let marks = machine.sh("ls /nix/var/deploy-agent | grep push || :")?;
+    ensure!(marks.is_empty(), "marks are left: {marks}");
+    scene.ends_on(&scene.wanted()?)
+}

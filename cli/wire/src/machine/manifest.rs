@@ -1,0 +1,50 @@
+//! What a system says of itself: the part of machine.json that belongs to the system and not to
+//! the way to the machine.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{BeforeActivate, Check, Machine, MachineError, RollBackKind, Secret, read};
+
+/// `etc/deploy-agent/manifest.json` of a system, which the flake's modules put there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Manifest {
+    /// The document's version, [`super::VERSION`].
+    pub version: u32,
+    /// Checks that its services declare.
+    pub checks: Vec<Check>,
+    /// What going back means for its services.
+    pub rollback: OfServices,
+    /// Commands to run before a switch to it.
+    pub before_activate: Vec<BeforeActivate>,
+    /// Secrets that it needs.
+    pub secrets: Vec<Secret>,
+}
+
+/// The part of `rollback` that belongs to a system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OfServices {
+    /// Per service, whether the programs of before can read its data of after.
+    pub services: BTreeMap<String, RollBackKind>,
+}
+
+impl Manifest {
+    /// Where it is in a system.
+    pub const FILE: &str = "etc/deploy-agent/manifest.json";
+
+    /// Reads one. The error names the field that is wrong.
+    pub fn from_json(value: serde_json::Value) -> Result<Self, MachineError> {
+        read(value)
+    }
+
+    /// Puts what a system says of itself in place of what the flake says.
+    pub fn decides(self, machine: &mut Machine) {
+        machine.checks = self.checks;
+        machine.rollback.services = self.rollback.services;
+        machine.before_activate = self.before_activate;
+        machine.secrets = self.secrets;
+    }
+}
