@@ -36,7 +36,7 @@ enum Verdict {
 }
 
 /// What is kept from one look to the next.
-struct Looking {
+pub struct Looking {
     before: Snapshot,
     watched: Watched,
     definitions: Definitions,
@@ -47,61 +47,64 @@ struct Looking {
 impl Watch<'_> {
     /// Watches until units and checks are well.
     pub fn check(&mut self, record: &Record) -> Result<Option<Happened>> {
-        let mut looking = self.begin_looking(record)?;
-        loop {
-            let waits_for = match self.look(record, &mut looking)? {
-                Verdict::Given(happened) => return Ok(Some(happened)),
-                Verdict::Well => return Ok(Some(self.passed(record))),
-                Verdict::NotYet(what) => what,
-            };
-            if passed(record) {
-                let why = format!("{waits_for} after {} s", record.rules.timeouts.check);
-                return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
+        self.looking(record, |watch, looking| {
+            loop {
+                let waits_for = match watch.look(record, looking)? {
+                    Verdict::Given(happened) => return Ok(Some(happened)),
+                    Verdict::Well => return Ok(Some(watch.passed(record))),
+                    Verdict::NotYet(what) => what,
+                };
+                if passed(record) {
+                    let why = format!("{waits_for} after {} s", record.rules.timeouts.check);
+                    return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
+                }
+                if !watch.rest(record)? {
+                    return Ok(None);
+                }
             }
-            if !self.rest(record)? {
-                return Ok(None);
-            }
-        }
+        })
     }
 
     /// Goes on watching until the confirmation comes.
     pub fn await_confirmation(&mut self, record: &Record) -> Result<Option<Happened>> {
-        let mut looking = self.begin_looking(record)?;
-        loop {
-            if let Verdict::Given(happened) = self.look(record, &mut looking)? {
-                return Ok(Some(happened));
+        self.looking(record, |watch, looking| {
+            loop {
+                if let Verdict::Given(happened) = watch.look(record, looking)? {
+                    return Ok(Some(happened));
+                }
+                if passed(record) {
+                    let limit = record.rules.confirm.timeout;
+                    let why = format!("no new SSH login confirmed within {limit} s");
+                    return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
+                }
+                if !watch.rest(record)? {
+                    return Ok(None);
+                }
             }
-            if passed(record) {
-                let limit = record.rules.confirm.timeout;
-                let why = format!("no new SSH login confirmed within {limit} s");
-                return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
-            }
-            if !self.rest(record)? {
-                return Ok(None);
-            }
-        }
+        })
     }
 
     /// Asks every check once more: what was well an hour ago does not count.
     pub fn final_round(&mut self, record: &Record) -> Result<Option<Happened>> {
-        let mut looking = self.begin_looking(record)?;
-        loop {
-            if let Some(checks) = &self.checks {
-                checks.ask_all();
+        self.looking(record, |watch, looking| {
+            loop {
+                if let Some(checks) = &watch.checks {
+                    checks.ask_all();
+                }
+                let waits_for = match watch.look(record, looking)? {
+                    Verdict::Given(happened) => return Ok(Some(happened)),
+                    Verdict::Well => return Ok(Some(watch.passed(record))),
+                    Verdict::NotYet(what) => what,
+                };
+                if passed(record) {
+                    let why = format!("{waits_for}, at the last look before the commit");
+                    return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
+                }
+                if !watch.rest(record)? {
+                    return Ok(None);
+                }
             }
-            let waits_for = match self.look(record, &mut looking)? {
-                Verdict::Given(happened) => return Ok(Some(happened)),
-                Verdict::Well => return Ok(Some(self.passed(record))),
-                Verdict::NotYet(what) => what,
-            };
-            if passed(record) {
-                let why = format!("{waits_for}, at the last look before the commit");
-                return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
-            }
-            if !self.rest(record)? {
-                return Ok(None);
-            }
-        }
+        })
     }
 
     /// All is well; the notes are told if this is the end, as of a `test`.
@@ -121,6 +124,21 @@ impl Watch<'_> {
                 format!("late check {} fails: {said}", check.name)
             })
             .collect()
+    }
+
+    /// Goes on looking where the phase before left off: only the first look is a full one.
+    fn looking<T>(
+        &mut self,
+        record: &Record,
+        look: impl FnOnce(&mut Self, &mut Looking) -> Result<T>,
+    ) -> Result<T> {
+        let mut looking = match self.looking.take() {
+            Some(looking) => looking,
+            None => self.begin_looking(record)?,
+        };
+        let seen = look(self, &mut looking);
+        self.looking = Some(looking);
+        seen
     }
 
     fn begin_looking(&mut self, record: &Record) -> Result<Looking> {

@@ -43,11 +43,13 @@ pub struct Watch<'a> {
     attempt: &'a AttemptId,
     events: Events,
     checks: Option<crate::checks::Checks>,
+    looking: Option<check::Looking>,
 }
 
 /// Watches an attempt to its end.
 pub fn run(agent: &Agent, attempt: &AttemptId) -> Result<()> {
-    let mut watch = Watch { agent, attempt, events: Events::of(attempt), checks: None };
+    let events = Events::of(attempt);
+    let mut watch = Watch { agent, attempt, events, checks: None, looking: None };
     loop {
         let record = watch.record()?;
         if !record.is_open() {
