@@ -7,7 +7,7 @@ use deploy_wire::store_path::StorePath;
 use super::{
     ask::Probed,
     build::{Built, Where},
-    mark,
+    left_behind, mark,
 };
 use crate::{
     error::{Failure, Result},
@@ -46,7 +46,8 @@ pub async fn push(
     if matches!(probed.place, Place::Here) {
         return Ok(pushed);
     }
-    let store = probed.store()?;
+    let lease = left_behind::begin(probed, report).await?;
+    let store = probed.store(&lease)?;
     let paths: Vec<&StorePath> = match built.place {
         Where::Here => vec![&built.toplevel, &agent],
         Where::OnTarget => vec![&agent],
@@ -63,6 +64,7 @@ pub async fn push(
             .because(text)
             .hint(hint)
     })?;
+    lease.over();
     cleared?;
     Ok(pushed)
 }
