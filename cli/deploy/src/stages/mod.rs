@@ -22,4 +22,5 @@ pub mod plan;
 pub mod profile;
 pub mod push;
 pub mod secrets;
+pub mod stall;
 pub mod watch;

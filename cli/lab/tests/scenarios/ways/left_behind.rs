@@ -2,20 +2,23 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use deploy_lab::base::{ASKADMIN_PASSWORD, Places};
-use deploy_lab::host::Host;
+use deploy_lab::host::{Host, HostSpec};
 use deploy_lab::lab::Lab;
+use deploy_lab::programs;
 use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
-use deploy_lab::systems::{Fleet, Generation};
+use deploy_lab::systems::{BASELINE, Fleet, Generation};
 use deploy_lab::wait;
 
 use super::{end_on_terminal, on_terminal, runs_generation};
 use crate::harness::Scenario;
-use crate::scene::{Scene, end};
+use crate::scene::{Scene, end, line};
 
-pub const ALL: &[Scenario] =
-    &[Scenario::new("the-next-deploy-ends-what-a-lost-connection-left-behind", lost)];
+pub const ALL: &[Scenario] = &[
+    Scenario::new("the-next-deploy-ends-what-a-lost-connection-left-behind", lost),
+    Scenario::new("a-push-that-waits-for-another-operators-says-so-and-goes-on", waits),
+];
 
 /// What is said of a push that was left behind.
 pub const ENDED: &str = "frame1: ended a push that a lost connection left behind";
@@ -82,4 +85,39 @@ fn lost(lab: &mut Lab) -> Result<()> {
     let kept = scene.mac.sh("ls -A /root/.cache/deploy/leases")?;
     ensure!(kept.is_empty(), "leases are left: {kept}");
     Ok(())
+}
+
+fn waits(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let mac2 = lab.prepared_as(&BASELINE, "mac", HostSpec::named("mac2")?)?;
+    mac2.boot()?;
+    mac2.wait_until_up()?;
+    programs::install(&mac2)?;
+    let relay = road(&scene.frame1)?;
+    far(2).write(&mac2)?;
+    scene.has(far(2))?;
+
+    let other = mac2.command(["sh", "-c", &line("frame1")]).spawn()?;
+    lost_in_the_middle(&scene.frame1, &relay)?;
+    let mut waits = scene.begin("frame1 --hostname frame1")?;
+    let said = "frame1: nothing has moved for 15 s: process ";
+    wait::until("it says that it waits", Duration::from_secs(60), || {
+        ensure!(waits.is_running()?, "{}{}", waits.stdout()?, waits.stderr()?);
+        Ok(waits.stdout()?.contains(said))
+    })?;
+    let text = waits.stdout()?;
+    let rest = text.split(said).nth(1).unwrap_or_default();
+    ensure!(rest.contains(" there (nix-daemon, since "), "{text}");
+    ensure!(rest.contains(", from "), "{text}");
+    let process = rest.split(' ').next().context("its number")?;
+    let program = scene.frame1.sh(&format!("cat /proc/{process}/comm"))?;
+    ensure!(program == "nix-daemon" && locked(&scene.frame1)?, "it was ended: {program}");
+    end(other)?.ends(1, &["the system cannot be pushed to frame1"])?;
+    // What arrives now is that the other operator is gone.
+    relay.set(Direction::ToHost, Traffic::Passes);
+    let said = end(waits)?;
+    said.ends(0, &["committed"])?;
+    ensure!(said.text.matches("nothing has moved").count() == 1, "{}", said.text);
+    ensure!(!said.text.contains(ENDED), "{}", said.text);
+    runs_generation(&scene.frame1, 2)
 }
