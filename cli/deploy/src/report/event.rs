@@ -73,6 +73,15 @@ pub enum Event {
         /// How far.
         progress: Progress,
     },
+    /// A push stands still.
+    Stalled {
+        /// The machine.
+        machine: String,
+        /// For how long.
+        seconds: u64,
+        /// Why.
+        why: Standstill,
+    },
     /// What the deploy will change, before it does.
     Changes {
         /// The machine.
@@ -142,6 +151,30 @@ pub enum Event {
         /// The exit code.
         code: u8,
     },
+}
+
+/// Why a push stands still.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standstill {
+    /// It waits for a lock of Nix.
+    Lock(Holder),
+    /// It waits for none.
+    NotKnown,
+    /// The machine did not say.
+    NoAnswer,
+}
+
+/// A process on a machine that holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Holder {
+    /// Its number.
+    pub process: u32,
+    /// Its name.
+    pub program: String,
+    /// How long it has been running.
+    pub seconds: Option<u64>,
+    /// Where the login came from that started it, if one did.
+    pub from: Option<String>,
 }
 
 /// How far a new login is.

@@ -3,7 +3,7 @@
 use deploy_wire::outcome::BootDefault;
 use serde_json::{Value, json};
 
-use super::{Event, Finished, Renderer, out::Out};
+use super::{Event, Finished, Renderer, Standstill, out::Out};
 use crate::{
     error::{Failure, State},
     tools::nix_log::Progress,
@@ -48,6 +48,17 @@ pub fn document(event: &Event) -> Value {
         }
         Event::Push { machine, progress: p } => {
             json!({ "event": "push", "machine": machine, "progress": progress(p) })
+        }
+        Event::Stalled { machine, seconds, why } => {
+            let (why, holder) = match why {
+                Standstill::Lock(holder) => ("lock", Some(holder)),
+                Standstill::NotKnown => ("notKnown", None),
+                Standstill::NoAnswer => ("noAnswer", None),
+            };
+            json!({
+                "event": "stalled", "machine": machine, "seconds": seconds,
+                "why": why, "holder": holder,
+            })
         }
         Event::Changes { machine, changes } => {
             json!({ "event": "changes", "machine": machine, "changes": changes })

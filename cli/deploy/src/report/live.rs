@@ -103,7 +103,7 @@ impl Drop for Live {
 
 impl Renderer for Live {
     fn show(&mut self, event: &Event) {
-        if !matches!(event, Event::Push { .. }) {
+        if !matches!(event, Event::Push { .. } | Event::Stalled { .. }) {
             self.end_push();
         }
         match event {
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
     use crate::{
         outcome::Ending,
-        report::{Finished, shown},
+        report::{Finished, Standstill, shown},
     };
 
     fn name() -> String {
@@ -187,6 +187,26 @@ mod tests {
             push(0),
             push(1 << 20),
         ]
+    }
+
+    #[test]
+    fn a_push_that_stands_still_goes_on() {
+        let why = Standstill::NotKnown;
+        let stalled = Event::Stalled { machine: name(), seconds: 15, why };
+        let mut events = pushed();
+        events.insert(events.len() - 1, stalled);
+        let [during, _] = shown::live(&events, 120);
+        let lines: Vec<&str> = during.lines().collect();
+        assert_eq!(lines.len(), 3, "{during}");
+        assert!(
+            lines[1].starts_with("frame1: nothing has moved for 15 s, and no lock"),
+            "{during}"
+        );
+        assert!(lines[2].starts_with("| frame1: pushing 1.0 MiB of 4.0 MiB ("), "{during}");
+        events.push(Event::Note { machine: name(), text: "one".into() });
+        let plain = shown::plain(&events);
+        assert_eq!(plain.matches("pushed 1.0 MiB").count(), 1, "{plain}");
+        assert_eq!(plain.matches("pushed").count(), 1, "{plain}");
     }
 
     fn phase(phase: Phase, left: u64) -> Event {

@@ -17,7 +17,7 @@ mod words;
 use std::{io::IsTerminal, sync::Mutex};
 
 pub use changes::{Changes, PackageChange, Units};
-pub use event::{Event, Finished, NewLogin, Stage};
+pub use event::{Event, Finished, Holder, NewLogin, Stage, Standstill};
 use line::{Colours, Line};
 use out::Out;
 pub use words::bytes;

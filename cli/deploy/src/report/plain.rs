@@ -30,7 +30,9 @@ impl Renderer for Plain {
             self.pushes.at(machine, progress, Instant::now());
             return;
         }
-        let pushed = self.pushes.end(Instant::now());
+        // The push goes on behind it.
+        let is_over = !matches!(event, Event::Stalled { .. });
+        let pushed = is_over.then(|| self.pushes.end(Instant::now())).flatten();
         self.print(pushed.into_iter().chain(words::lines(event, self.detail)));
     }
 }

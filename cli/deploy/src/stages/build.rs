@@ -6,7 +6,7 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use super::{ask::Probed, builder, mark, profile};
+use super::{ask::Probed, builder, left_behind, mark, profile};
 use crate::{
     error::{Failure, Result},
     report::{Event, Report, Stage},
@@ -44,11 +44,13 @@ pub async fn build(nix: &Nix, probed: &Probed, report: &Report) -> Result<Built>
     let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
     let (out, on_target) = match (&place, probed.place.login()) {
         (BuildPlace::Target, Some(_)) => {
-            let store = probed.store()?;
+            let lease = left_behind::begin(probed, report).await?;
+            let store = probed.store(&lease)?;
             let mark = mark::set(probed, report).await?;
             let built = nix.build(&machine.toplevel.drv, Some(&store), tell).await;
             let cleared = mark.clear(&machine.name).await;
             let out = built.map_err(|error| failed(machine, error, Vec::new()))?;
+            lease.over();
             cleared?;
             (out, true)
         }

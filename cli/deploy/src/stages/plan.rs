@@ -169,6 +169,7 @@ mod tests {
             boots: BootDefault::Known(path('1')),
             wanted: Some(path('1')),
             nix: Some("/usr/bin/nix-daemon".into()),
+            env: Some("/usr/bin/env".into()),
             free: None,
             now: 0,
             agent: None,

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use deploy_wire::store_path::StorePath;
+use tokio::sync::Notify;
 
 use super::{
     ask::Probed,
     build::{Built, Where},
-    mark,
+    left_behind, mark, stall,
 };
 use crate::{
     error::{Failure, Result},
@@ -46,7 +47,8 @@ pub async fn push(
     if matches!(probed.place, Place::Here) {
         return Ok(pushed);
     }
-    let store = probed.store()?;
+    let lease = left_behind::begin(probed, report).await?;
+    let store = probed.store(&lease)?;
     let paths: Vec<&StorePath> = match built.place {
         Where::Here => vec![&built.toplevel, &agent],
         Where::OnTarget => vec![&agent],
@@ -54,7 +56,9 @@ pub async fn push(
     let substitute = if machine.push.substitute { Substitute::First } else { Substitute::Never };
     let mark = mark::set(probed, report).await?;
     let tell = |progress| report.tell(Event::Push { machine: name.clone(), progress });
-    let copied = nix.copy(&paths, &store, substitute, tell).await;
+    let moves = Notify::new();
+    let copy = nix.copy(&paths, &store, substitute, || moves.notify_one(), tell);
+    let copied = stall::told(copy, &moves, probed, &lease, report).await;
     let cleared = mark.clear(name).await;
     copied.map_err(|error| {
         let text = error.to_string();
@@ -63,6 +67,7 @@ pub async fn push(
             .because(text)
             .hint(hint)
     })?;
+    lease.over();
     cleared?;
     Ok(pushed)
 }

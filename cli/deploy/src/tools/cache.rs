@@ -8,6 +8,13 @@ use std::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+/// `$XDG_CACHE_HOME/deploy/NAME`, or below `~/.cache`. Without a home nothing is kept.
+pub fn folder(name: &str) -> Option<PathBuf> {
+    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
+    Some(base?.join("deploy").join(name))
+}
+
 /// A folder of JSON documents by key.
 #[derive(Debug)]
 pub struct Cache {
@@ -15,12 +22,9 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// `$XDG_CACHE_HOME/deploy/NAME`, or below `~/.cache`. Without a home nothing
-    /// is kept.
+    /// The documents of this name.
     pub fn named(name: &str) -> Self {
-        let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
-        let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
-        Self { folder: base.map(|base| base.join("deploy").join(name)) }
+        Self { folder: folder(name) }
     }
 
     fn file(&self, key: &str) -> Option<PathBuf> {

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod cache;
+pub mod lease;
 pub mod nix;
 pub mod nix_error;
 pub mod nix_log;

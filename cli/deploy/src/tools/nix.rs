@@ -198,12 +198,13 @@ impl Nix {
         Ok(said)
     }
 
-    /// Copies the closures of `paths` to `store`.
+    /// Copies the closures of `paths` to `store`. `moves` is called for whatever Nix says.
     pub async fn copy(
         &self,
         paths: &[&StorePath],
         store: &RemoteStore,
         substitute: Substitute,
+        mut moves: impl FnMut(),
         mut tell: impl FnMut(Progress),
     ) -> Result<(), NixError> {
         let mut command = at(self.invocation(&["copy", "--no-check-sigs"]), store).args([
@@ -218,7 +219,11 @@ impl Nix {
         }
         let command = command.arg("--").args(paths.iter().map(|path| path.as_str()));
         let mut log = nix_log::Reader::default();
-        let output = command.watched(|line| log.line(line).into_iter().for_each(&mut tell)).await;
+        let output = command.watched(|line| {
+            moves();
+            log.line(line).into_iter().for_each(&mut tell);
+        });
+        let output = output.await;
         output.map(|_| ()).map_err(|error| log.failure(&error))
     }
 

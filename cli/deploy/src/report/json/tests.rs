@@ -7,7 +7,7 @@ use deploy_wire::{message::Reply, phase::Phase};
 use super::*;
 use crate::{
     outcome::Ending,
-    report::{Changes, NewLogin, PackageChange, Stage, Units},
+    report::{Changes, Holder, NewLogin, PackageChange, Stage, Standstill, Units},
 };
 
 const STATUS: &str = include_str!("../../../../wire/golden/message/reply-status.json");
@@ -72,6 +72,8 @@ fn all() -> Vec<(&'static str, Event)> {
                 progress: Progress::Copied { bytes: 1 << 20, expected: 4 << 20 },
             },
         ),
+        ("stalled", stalled(Standstill::Lock(holder()))),
+        ("stalled-not-known", stalled(Standstill::NotKnown)),
         ("changes", Event::Changes { machine: name(), changes: changes() }),
         (
             "plan",
@@ -117,6 +119,19 @@ fn all() -> Vec<(&'static str, Event)> {
     ]
 }
 
+fn stalled(why: Standstill) -> Event {
+    Event::Stalled { machine: "frame1".into(), seconds: 15, why }
+}
+
+fn holder() -> Holder {
+    Holder {
+        process: 4242,
+        program: "nix-daemon".into(),
+        seconds: Some(185),
+        from: Some("192.168.2.20".into()),
+    }
+}
+
 fn changes() -> Changes {
     Changes {
         packages: vec![PackageChange {
@@ -139,6 +154,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Stage { .. } => "stage",
         Event::Build { .. } => "build",
         Event::Push { .. } => "push",
+        Event::Stalled { .. } => "stalled",
         Event::Changes { .. } => "changes",
         Event::Plan { .. } => "plan",
         Event::Status { .. } => "status",
@@ -156,7 +172,7 @@ fn kind(event: &Event) -> &'static str {
 #[test]
 fn every_kind_of_event_is_as_its_golden_file() {
     let kinds: BTreeSet<_> = all().iter().map(|(_, event)| kind(event)).collect();
-    assert_eq!(kinds.len(), 18, "a kind has no golden file");
+    assert_eq!(kinds.len(), 19, "a kind has no golden file");
     for (name, event) in all() {
         let document = document(&event);
         assert_eq!(format!("{document}\n"), golden(name), "{name}");
@@ -190,7 +206,7 @@ fn the_document_names_every_field() {
                 .collect::<Vec<_>>()
         };
         let document = document(&event);
-        for part in ["failure", "progress", "what", "changes"] {
+        for part in ["failure", "progress", "what", "changes", "holder"] {
             for field in fields(&document[part]).into_iter().chain(fields(&document)) {
                 let named = format!("`{field}`");
                 assert!(DOCUMENT.contains(&named), "docs/json.md does not name {named} of {name}");

@@ -4,6 +4,7 @@ mod changes;
 mod ended;
 mod happened;
 mod quantities;
+mod stalled;
 
 use deploy_wire::store_path::StorePath;
 
@@ -47,6 +48,9 @@ pub fn lines(event: &Event, detail: Detail) -> Vec<Line> {
             std::iter::once(format!("{machine}:")).chain(lines).map(Line::plain).collect()
         }
         Event::Log { line, .. } => vec![Line::plain(line)],
+        Event::Stalled { machine, seconds, why } => {
+            vec![Line::plain(format!("{machine}: {}", stalled::words(*seconds, why)))]
+        }
         Event::Changes { machine, changes } => changes::lines(machine, changes),
         Event::Agent { machine, event } => {
             happened::line(machine, event, detail).into_iter().collect()

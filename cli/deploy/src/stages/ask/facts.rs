@@ -35,6 +35,8 @@ pub struct Facts {
     pub wanted: Option<StorePath>,
     /// Where its `nix-daemon` is; `None` when it has no Nix.
     pub nix: Option<String>,
+    /// Where its `env` is.
+    pub env: Option<String>,
     /// Free bytes in `/nix`.
     pub free: Option<u64>,
     /// Seconds since 1970 on its clock.
@@ -162,6 +164,7 @@ impl Answer {
             boots: loader.boot_default(),
             wanted: self.path("wanted"),
             nix: self.word("nix").map(str::to_owned),
+            env: self.word("env").map(str::to_owned),
             free: free.and_then(|kib| kib.parse::<u64>().ok()).map(|kib| kib * 1024),
             now: self.word("now").and_then(|now| now.parse().ok()).unwrap_or_default(),
             agent: open.map(|record| record.agent).or_else(|| self.path("agent")),

@@ -4,7 +4,7 @@ mod facts;
 mod greeting;
 mod reach;
 
-pub use facts::Facts;
+pub use facts::{Answer, Facts};
 pub use greeting::MARKER;
 
 use std::time::Duration;
@@ -25,8 +25,6 @@ use crate::{
         terminal::{self, Echo},
     },
 };
-
-use facts::Answer;
 
 /// A machine that was asked.
 pub struct Probed {

@@ -7,6 +7,7 @@ use super::Probed;
 use crate::{
     error::{Failure, Result},
     tools::{
+        lease::{self, Lease},
         nix::RemoteStore,
         shell,
         ssh::{Escalation, Login},
@@ -20,19 +21,15 @@ impl Probed {
     }
 
     /// The machine's store for Nix's own commands, over the login that is there.
-    /// `sudo nix-daemon` is the other end, so the user need not be trusted by Nix.
-    pub fn store(&self) -> Result<RemoteStore> {
+    /// `sudo nix-daemon` is the other end, so the user need not be trusted by Nix. What
+    /// it does there bears the word of `lease`.
+    pub fn store(&self, lease: &Lease) -> Result<RemoteStore> {
         let probed = self;
         let login = probed.place.login().expect("a machine that is not here was logged in to");
-        let daemon = match &probed.root {
-            Escalation::Root => "nix-daemon".to_owned(),
-            root => root.wrap("nix-daemon"),
-        };
-        let daemon = probed
-            .facts
-            .nix
-            .as_ref()
-            .map_or(daemon.clone(), |path| daemon.replace("nix-daemon", path));
+        let named = |path: &Option<String>, name: &str| path.clone().unwrap_or_else(|| name.into());
+        let (env, nix) = (named(&probed.facts.env, "env"), named(&probed.facts.nix, "nix-daemon"));
+        // Behind sudo, which would take a variable away.
+        let daemon = probed.root.wrap(&format!("{env} {}={} {nix}", lease::VARIABLE, lease.word()));
         let ssh_folder = match &probed.root {
             Escalation::WithPassword(_, password) => {
                 Some(password_first(login, &password.line()).map_err(|error| {

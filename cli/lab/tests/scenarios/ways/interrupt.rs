@@ -6,11 +6,12 @@ use anyhow::{Result, ensure};
 use deploy_lab::host::{Host, Terminal};
 use deploy_lab::lab::Lab;
 use deploy_lab::network::Admission;
-use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
+use deploy_lab::relay::{Direction, Relay};
 use deploy_lab::systems::Fleet;
 use deploy_lab::wait;
 
-use super::{end_on_terminal, on_terminal, second};
+use super::left_behind::{ENDED, far, locked, lost_in_the_middle, road};
+use super::{end_on_terminal, on_terminal, runs_generation, second};
 use crate::harness::Scenario;
 use crate::scene::{Said, Scene};
 
@@ -53,10 +54,8 @@ fn nothing_left(mac: &Host) -> Result<()> {
 }
 
 fn held(scene: &Scene) -> Result<Relay> {
-    let road = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(8) };
-    let relay = Relay::start(&scene.frame1, road)?;
-    let fleet = Fleet::of("frame1", second().ballast(20));
-    scene.has(fleet.node("frame1", "hostname", "frame1-far"))?;
+    let relay = road(&scene.frame1)?;
+    scene.has(far(2))?;
     Ok(relay)
 }
 
@@ -162,16 +161,15 @@ fn killed(lab: &mut Lab) -> Result<()> {
     pushes(&relay)?;
     kill()?;
     unchanged(&scene.frame1, &before)?;
-    // Once more, with a road that carries nothing any more.
-    let bytes = relay.bytes(Direction::ToHost);
+    // The machine sees this one end: the road carries that.
+    wait::until("nothing is received", Duration::from_secs(30), || Ok(!locked(&scene.frame1)?))?;
+    // Once more, with a road that carries nothing any more, and another large path: the first
+    // may have arrived by now.
+    scene.has(far(3))?;
     let _pushing = scene.begin("frame1")?;
-    wait::until("the push is on its way", Duration::from_secs(60), || {
-        Ok(relay.bytes(Direction::ToHost) > bytes + 2_000_000)
-    })?;
-    relay.set(Direction::ToHost, Traffic::Held);
+    lost_in_the_middle(&scene.frame1, &relay)?;
     kill()?;
-    // Only now can frame1 know that nobody is there any more.
-    relay.set(Direction::ToHost, Traffic::Passes);
-    unchanged(&scene.frame1, &before)?;
-    scene.deploy("frame1 --hostname frame1")?.ends(0, &["committed"])
+    ensure!(locked(&scene.frame1)?, "nothing was left behind on frame1");
+    runs_generation(&scene.frame1, 1)?;
+    scene.deploy("frame1 --hostname frame1")?.ends(0, &[ENDED, "committed"])
 }

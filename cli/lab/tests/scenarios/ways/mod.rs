@@ -6,6 +6,7 @@ pub mod build;
 pub mod evaluation;
 pub mod flake;
 pub mod interrupt;
+pub mod left_behind;
 pub mod local;
 pub mod login;
 pub mod manifest;
