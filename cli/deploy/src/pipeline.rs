@@ -114,16 +114,13 @@ impl Run<'_> {
             let name = machine.name.clone();
             // Up to the stage that takes the machine nothing is changed: to stop
             // is to stop.
-            let prepared = tokio::select! {
-                biased;
-                () = interrupts.next() => {
-                    let failure = Failure::unchanged(format!("interrupted; {name} was not touched"));
-                    let told = Finished::failed(name, failure);
-                    ended.push((told.machine.clone(), told.ending));
-                    self.report.tell(Event::Finished(told));
-                    return Ended { machines: ended, stopped: Stopped::ByOperator };
-                }
-                prepared = self.prepare(machine, &mut passwords) => prepared,
+            let prepared = interrupts.or(self.prepare(machine, &mut passwords)).await;
+            let Some(prepared) = prepared else {
+                let failure = Failure::unchanged(format!("interrupted; {name} was not touched"));
+                let told = Finished::failed(name, failure);
+                ended.push((told.machine.clone(), told.ending));
+                self.report.tell(Event::Finished(told));
+                return Ended { machines: ended, stopped: Stopped::ByOperator };
             };
             let told = match prepared {
                 Ok(Prepared::Done(told)) => *told,

@@ -53,16 +53,10 @@ async fn all(args: &DeployArgs, goal: Goal, report: &Report) -> (Vec<(String, En
             return nothing(failure, exit_code(&[Ending::Unchanged]));
         }
     };
-    let chosen = tokio::select! {
-        biased;
-        () = interrupts.next() => {
-            return nothing(Failure::unchanged("interrupted"), outcome::INTERRUPTED);
-        }
-        chosen = choose(args, &selection, report) => chosen,
-    };
-    let (nix, fleet) = match chosen {
-        Ok(found) => found,
-        Err(failure) => return nothing(failure, exit_code(&[Ending::Unchanged])),
+    let (nix, fleet) = match interrupts.or(choose(args, &selection, report)).await {
+        Some(Ok(found)) => found,
+        Some(Err(failure)) => return nothing(failure, exit_code(&[Ending::Unchanged])),
+        None => return nothing(Failure::unchanged("interrupted"), outcome::INTERRUPTED),
     };
     let run = Run {
         nix,

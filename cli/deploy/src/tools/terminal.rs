@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Write},
+    time::Duration,
 };
 
 use rustix::{
@@ -76,6 +77,9 @@ fn open() -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open("/dev/tty")
 }
 
+/// How much later than the end of a program that it ended a signal may be seen.
+const NEWS: Duration = Duration::from_millis(100);
+
 /// Ctrl-C, from when this is made: one that comes while nobody waits for it is
 /// not lost.
 pub struct Interrupts {
@@ -91,6 +95,24 @@ impl Interrupts {
             Some((terminal, settings))
         });
         Ok(Self { signals: signal(SignalKind::interrupt())?, settings })
+    }
+
+    /// What `work` comes to; `None` when Ctrl-C comes before.
+    pub async fn or<T, E>(
+        &mut self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Option<Result<T, E>> {
+        let ended = tokio::select! {
+            biased;
+            () = self.next() => return None,
+            ended = work => ended,
+        };
+        // Ctrl-C goes to what `work` started as well, and its end may be seen first:
+        // `ctrl-c-before-the-switch-changes-nothing-and-leaves-nothing`.
+        if ended.is_err() && tokio::time::timeout(NEWS, self.next()).await.is_ok() {
+            return None;
+        }
+        Some(ended)
     }
 
     /// The next one. The terminal is as it was at the start then: `ssh`, which
