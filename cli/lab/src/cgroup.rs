@@ -122,6 +122,22 @@ impl Cgroup {
         Ok(())
     }
 
+    /// The processes in it and below.
+    ///
+    /// # Errors
+    /// When the cgroup is gone.
+    pub fn processes(&self) -> Result<Vec<u32>> {
+        let own = fs::read_to_string(self.path.join("cgroup.procs"))?;
+        let mut all: Vec<u32> = own.lines().filter_map(|line| line.parse().ok()).collect();
+        for entry in fs::read_dir(&self.path)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                all.extend(Self { path }.processes()?);
+            }
+        }
+        Ok(all)
+    }
+
     /// Whether a process lives in it or below.
     ///
     /// # Errors

@@ -51,10 +51,18 @@ impl Disks {
         Ok(disks)
     }
 
-    /// Copies the images that [`Disks::save`] wrote to `saved`.
-    pub fn restore(folder: &Path, saved: &Path) -> Result<Self> {
+    /// Copies the images that [`Disks::save`] wrote to `saved`; the disk grows to `size`.
+    pub fn restore(folder: &Path, saved: &Path, size: DiskSize) -> Result<Self> {
         for image in ["disk.img", "boot.img"] {
             copy_sparse(&saved.join(image), &folder.join(image))?;
+        }
+        let disk = folder.join("disk.img");
+        let wanted = u64::from(size.disk_mib) << 20;
+        if fs::metadata(&disk)?.len() < wanted {
+            fs::File::options().write(true).open(&disk)?.set_len(wanted)?;
+            // 1 says that the journal was replayed, as after each end of a host.
+            let script = "e2fsck -f -p \"$1\" || [ $? -le 1 ]; resize2fs \"$1\"";
+            run(Command::new("sh").args(["-euc", script, "sh"]).arg(&disk))?;
         }
         Ok(Self::at(folder))
     }

@@ -58,7 +58,7 @@ impl Lab {
     /// # Errors
     /// As [`Lab::new_host`].
     pub fn restore_host(&mut self, spec: HostSpec, saved: &Path) -> Result<Host> {
-        self.add(spec, |folder| Disks::restore(folder, saved))
+        self.add(spec, |folder| Disks::restore(folder, saved, spec.size))
     }
 
     fn add(&mut self, spec: HostSpec, disks: impl FnOnce(&Path) -> Result<Disks>) -> Result<Host> {

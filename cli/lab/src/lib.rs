@@ -3,10 +3,11 @@
 //! A program calls [`reexec::dispatch`] first in its `main`, starts a lab with
 //! [`supervisor::Supervisor::start`], and inside it works with a [`lab::Lab`] and its
 //! [`host::Host`]s. Root and Linux only; only
-//! [`programs`] and [`demo`] know `deploy`, as a file to start.
+//! [`programs`], [`bench`] and [`demo`] know `deploy`, as a file to start.
 
 pub mod access;
 pub mod base;
+pub mod bench;
 pub mod cache;
 pub mod cgroup;
 pub mod demo;

@@ -1,12 +1,14 @@
 //! `lab`: the test hosts for people and scripts.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use deploy_lab::base::{BaseRoot, Places};
+use deploy_lab::bench;
+use deploy_lab::bench::case::{ALL, Case};
 use deploy_lab::demo;
 use deploy_lab::fault_table;
 use deploy_lab::lab::Lab;
@@ -44,6 +46,18 @@ enum Action {
         on: Option<String>,
         #[arg(last = true, required = true)]
         command: Vec<String>,
+    },
+    /// Measures `deploy` beside deploy-rs and `nix copy`, in turns, and prints the table. What
+    /// was measured before stays in the table.
+    Bench {
+        /// How many labs for each case; in each of those that push little, five turns.
+        #[arg(long, default_value_t = 3)]
+        rounds: u32,
+        /// Cases; without any, all of them.
+        case: Vec<String>,
+        /// For the inside of a lab: where the figures go.
+        #[arg(long, hide = true)]
+        into: Option<PathBuf>,
     },
     /// The fault table, from what the last runs of its scenarios have seen; prints it.
     Faults {
@@ -101,18 +115,48 @@ fn start() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Action::Run { .. } | Action::Demo => {
-            BaseRoot::ensure()?;
             let own: Vec<OsString> = std::env::args_os().skip(1).collect();
-            let words: Vec<&OsStr> =
-                [OsStr::new(WORD)].into_iter().chain(own.iter().map(OsString::as_os_str)).collect();
-            Ok(code(Supervisor::start(&words, |_| ())?.wait()?))
+            Ok(code(in_new_lab(&own)?))
         }
+        Action::Bench { rounds, case, .. } => bench_all(rounds, &case),
         Action::Nix { bind, command } => {
             let here = Nix::new(&std::env::current_dir()?)?;
             let nix = bind.iter().try_fold(here, |nix, folder| nix.bind(folder))?;
             Ok(code(nix.command(command)?.status().context("cannot start unshare")?))
         }
     }
+}
+
+/// Runs this program with these words inside a new lab, to its end.
+fn in_new_lab(own: &[OsString]) -> Result<ExitStatus> {
+    BaseRoot::ensure()?;
+    let words: Vec<&OsStr> =
+        [OsStr::new(WORD)].into_iter().chain(own.iter().map(OsString::as_os_str)).collect();
+    Supervisor::start(&words, |_| ())?.wait()
+}
+
+/// Each round of each case in a lab of its own: the hosts' stores are as they were.
+fn bench_all(rounds: u32, names: &[String]) -> Result<ExitCode> {
+    let cases = match names {
+        [] => ALL.to_vec(),
+        names => names.iter().map(|name| Case::named(name)).collect::<Result<_>>()?,
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join("figures.jsonl");
+    let rounds_of = |case: &Case| if case.pushes() { rounds } else { 1 };
+    for case in &cases {
+        for round in 0..rounds_of(case) {
+            let round = round.to_string();
+            let words = ["bench", "--rounds", &round, case.name, "--into"].map(OsString::from);
+            let status = in_new_lab(&[&words[..], &[file.clone().into()]].concat())?;
+            if !status.success() {
+                bail!("{}: the figures of round {round} are missing", case.name);
+            }
+        }
+    }
+    println!("{}", bench::table::page(&bench::figure::read(&file)?));
+    Ok(ExitCode::SUCCESS)
 }
 
 fn inside_lab(inside: &Inside) -> Result<ExitCode> {
@@ -128,6 +172,11 @@ fn inside_lab(inside: &Inside) -> Result<ExitCode> {
         Action::Run { set, host, on, command } => (set, host, on, command),
         Action::Demo => {
             demo::play(&mut lab, &mut std::io::stdout(), |_, _| Ok(()))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Bench { rounds: round, case, into } => {
+            let case = Case::named(case.first().context("no case")?)?;
+            bench::run(&mut lab, case, round, &into.context("no file for the figures")?)?;
             return Ok(ExitCode::SUCCESS);
         }
         Action::Prepare | Action::Faults { .. } | Action::Nix { .. } => {

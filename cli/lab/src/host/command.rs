@@ -210,6 +210,14 @@ impl Running {
         Ok(self.child.try_wait()?.is_none())
     }
 
+    /// Its processes: those that it started as well.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn processes(&self) -> Result<Vec<u32>> {
+        self.cgroup.processes()
+    }
+
     /// Waits for its end.
     ///
     /// # Errors

@@ -46,6 +46,8 @@ pub struct Generation {
     #[serde(skip_serializing_if = "Option::is_none")]
     breaks_off: Option<Stage>,
     ballast_mib: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    contents: Vec<String>,
 }
 
 /// A unit's text and the units that want it.
@@ -220,6 +222,12 @@ impl Generation {
     /// Its switch ends there, with exit code 1.
     pub fn breaks_off(mut self, stage: Stage) -> Self {
         self.breaks_off = Some(stage);
+        self
+    }
+
+    /// These paths of the operator's store are in its closure.
+    pub fn contents(mut self, paths: Vec<String>) -> Self {
+        self.contents = paths;
         self
     }
 

@@ -30,6 +30,7 @@ let
     initInterface = "systemd 2";
     breaksOff = "";
     ballastMib = 0;
+    contents = [ ];
     systemPath = null;
     writeText = toFile;
   }
@@ -158,5 +159,8 @@ run "nixos-system-${g.hostName}-${g.release}" ./toplevel.sh {
     content = "ballast ${toString g.number}";
     kib = toString (g.ballastMib * 1024);
   };
+  # Paths that are in the store already, and come with the system as its other parts do.
+  contents = concatStringsSep "\n" (map (p: builtins.appendContext p { ${p}.path = true; }) g.contents);
+  passAsFile = [ "contents" ];
   switch = builtins.path { name = "switch-to-configuration"; path = ../switch; };
 }

@@ -1,0 +1,81 @@
+//! What one run of one program took.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+/// A program that is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// `deploy frame1`
+    Deploy,
+    /// `deploy --skip-checks .#frame2` of deploy-rs.
+    DeployRs,
+    /// `deploy push frame1`
+    Push,
+    /// `nix copy --to ssh-ng://…`
+    NixCopy,
+    /// `nix copy --to ssh-ng://…?compress=true`
+    NixCopyCompressed,
+}
+
+/// One run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Figure {
+    /// The case's name.
+    pub case: String,
+    /// What ran.
+    pub side: Side,
+    /// From its start to its end.
+    pub seconds: f64,
+    /// Connections to the machine's sshd.
+    pub logins: u64,
+    /// The most that it and its children held in memory at once while `nix copy` ran, in KiB,
+    /// shared pages counted in parts; none if `nix copy` was never seen.
+    pub peak_kib: Option<u64>,
+}
+
+/// Appends a run to a file of runs.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn keep(file: &Path, figure: &Figure) -> Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).open(file)?;
+    Ok(writeln!(file, "{}", serde_json::to_string(figure)?)?)
+}
+
+/// All runs of a file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(file: &Path) -> Result<Vec<Figure>> {
+    let text = fs::read_to_string(file)?;
+    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+/// The middle one; of an even number, the mean of the two in the middle.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(values[middle]),
+        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(vec![]), None);
+    }
+}

@@ -1,0 +1,157 @@
+//! The benchmark: `deploy` beside deploy-rs and `nix copy`, on hosts of one lab, in turns.
+//! `frame1` is `deploy`'s, `frame2` deploy-rs's: each keeps its own kind of system profile.
+
+pub mod case;
+mod contents;
+pub mod figure;
+mod run;
+pub mod table;
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use self::case::{Case, Work};
+use self::figure::{Figure, Side, keep};
+use self::run::measured;
+use crate::access;
+use crate::disk::DiskSize;
+use crate::host::{Host, HostSpec};
+use crate::lab::Lab;
+use crate::programs::{self, DEPLOY};
+use crate::relay::Relay;
+use crate::systems::{BASELINE, FOLDER, Fleet, Generation};
+
+/// deploy-rs's programs on this machine, below the lab's cache; `scripts/bench` makes them.
+pub const DEPLOY_RS: &str = "deploy-rs-1.0.0/bin";
+
+/// How often each side runs in one lab where nothing large is pushed.
+const TURNS: u32 = 5;
+
+const SIZE: DiskSize = DiskSize { disk_mib: 12 << 10, boot_mib: 32 };
+
+struct Bench<'a> {
+    case: Case,
+    file: &'a Path,
+    mac: Host,
+    relays: [Relay; 2],
+}
+
+/// Measures one case once and appends the figures to `file`.
+///
+/// # Errors
+/// When a program fails.
+pub fn run(lab: &mut Lab, case: Case, round: u32, file: &Path) -> Result<()> {
+    let mac = lab.prepared_as(&BASELINE, "mac", HostSpec::named("mac")?.sized(SIZE))?;
+    mac.boot()?;
+    mac.wait_until_up()?;
+    programs::install(&mac)?;
+    let mut machine = |name| -> Result<Relay> {
+        let host = lab.prepared_as(&BASELINE, "frame1", HostSpec::named(name)?.sized(SIZE))?;
+        host.boot()?;
+        host.wait_until_up()?;
+        access::know(&mac, &host)?;
+        copy_deploy_rs("activate", &host, "usr/local/bin")?;
+        Relay::start(&host, case.road())
+    };
+    let relays = [machine("frame1")?, machine("frame2")?];
+    copy_deploy_rs("deploy", &mac, "opt/deploy-rs")?;
+    let bench = Bench { case, file, mac, relays };
+    match case.work {
+        Work::Unchanged => bench.unchanged(),
+        Work::Change => bench.change(),
+        Work::Paths { count, kib } => bench.paths(count, kib, round),
+    }
+}
+
+fn copy_deploy_rs(program: &str, host: &Host, folder: &str) -> Result<()> {
+    let from = crate::cache::folder()?.join(DEPLOY_RS).join(program);
+    let folder = host.root().join(folder);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::copy(&from, folder.join(program))
+        .map(drop)
+        .with_context(|| format!("{}: scripts/bench makes it", from.display()))
+}
+
+impl Bench<'_> {
+    fn unchanged(&self) -> Result<()> {
+        self.wants(2, Vec::new())?;
+        let sides = [Side::Deploy, Side::DeployRs];
+        for side in sides {
+            self.measured(side)?;
+        }
+        for turn in 0..TURNS {
+            in_turns(sides, turn).into_iter().try_for_each(|side| self.kept(side))?;
+        }
+        Ok(())
+    }
+
+    fn change(&self) -> Result<()> {
+        for turn in 0..TURNS {
+            self.wants(turn + 2, Vec::new())?;
+            let sides = in_turns([Side::Deploy, Side::DeployRs], turn);
+            sides.into_iter().try_for_each(|side| self.kept(side))?;
+        }
+        Ok(())
+    }
+
+    /// Each side pushes paths of its own, so that none finds those of another.
+    fn paths(&self, count: u32, kib: u32, round: u32) -> Result<()> {
+        let sides =
+            [Side::Deploy, Side::DeployRs, Side::Push, Side::NixCopy, Side::NixCopyCompressed];
+        // What both kinds of system have in common is there already.
+        self.wants(2, Vec::new())?;
+        self.measured(Side::Deploy)?;
+        self.measured(Side::DeployRs)?;
+        for (number, side) in (3..).zip(in_turns(sides, round)) {
+            let salt = format!("{round}-{number}");
+            self.wants(number, contents::make(&self.mac, count, kib, &salt)?)?;
+            // Evaluated and built before, for all: what is measured is the push and after.
+            self.mac.sh(&format!("cd {FOLDER}; {DEPLOY} build frame1 frame2"))?;
+            self.kept(side)?;
+        }
+        Ok(())
+    }
+
+    fn wants(&self, number: u32, contents: Vec<String>) -> Result<()> {
+        let generation = |name| Generation::new(name, number).contents(contents.clone());
+        Fleet::of("frame1", generation("frame1"))
+            .node("frame1", "hostname", "frame1-far")
+            .machine("frame2", generation("frame2"))
+            .node("frame2", "hostname", "frame2-far")
+            .write(&self.mac)
+    }
+
+    fn kept(&self, side: Side) -> Result<()> {
+        let figure = self.measured(side)?;
+        eprintln!("{}: {side:?} {:.2} s, {} logins", self.case.name, figure.seconds, figure.logins);
+        keep(self.file, &figure)
+    }
+
+    fn measured(&self, side: Side) -> Result<Figure> {
+        let system = "nixosConfigurations.frame1.config.system.build.toplevel";
+        let copy = |query| {
+            format!(
+                "cd {FOLDER}; exec nix copy --no-check-sigs --to 'ssh-ng://root@frame1-far{query}' \
+                 $(nix eval --raw .#{system}.outPath)"
+            )
+        };
+        let line = match side {
+            Side::Deploy => format!("cd {FOLDER}; exec {DEPLOY} frame1"),
+            Side::Push => format!("cd {FOLDER}; exec {DEPLOY} push frame1"),
+            Side::DeployRs => {
+                format!("cd {FOLDER}; exec /opt/deploy-rs/deploy --skip-checks .#frame2")
+            }
+            Side::NixCopy => copy(""),
+            Side::NixCopyCompressed => copy("?compress=true"),
+        };
+        let relay = &self.relays[usize::from(side == Side::DeployRs)];
+        measured(&self.mac, relay, self.case.name, side, &line)
+    }
+}
+
+/// Who was first the last time is last now.
+fn in_turns<const N: usize>(mut sides: [Side; N], turn: u32) -> [Side; N] {
+    sides.rotate_left(turn as usize % N);
+    sides
+}
