@@ -1,6 +1,9 @@
 //! The closure travels to the machine, and the agent beside it.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use deploy_wire::store_path::StorePath;
 use tokio::sync::Notify;
@@ -15,6 +18,7 @@ use crate::{
     report::{Event, Report, Stage},
     tools::{
         nix::{Nix, Substitute},
+        nix_log::Progress,
         place::Place,
     },
 };
@@ -55,7 +59,12 @@ pub async fn push(
     };
     let substitute = if machine.push.substitute { Substitute::First } else { Substitute::Never };
     let mark = mark::set(probed, report).await?;
-    let tell = |progress| report.tell(Event::Push { machine: name.clone(), progress });
+    let mut pace = Pace::default();
+    let tell = |progress| {
+        if pace.lets(&progress) {
+            report.tell(Event::Push { machine: name.clone(), progress });
+        }
+    };
     let moves = Notify::new();
     let copy = nix.copy(&paths, &store, substitute, || moves.notify_one(), tell);
     let copied = stall::told(copy, &moves, probed, &lease, report).await;
@@ -70,4 +79,23 @@ pub async fn push(
     lease.over();
     cleared?;
     Ok(pushed)
+}
+
+/// Nix tells of every few bytes; people and programs are told ten times a second.
+#[derive(Default)]
+struct Pace {
+    last: Option<Instant>,
+}
+
+const PACE: Duration = Duration::from_millis(100);
+
+impl Pace {
+    fn lets(&mut self, progress: &Progress) -> bool {
+        let whole = matches!(progress, Progress::Copied { bytes, expected } if bytes >= expected);
+        let due = self.last.is_none_or(|last| last.elapsed() >= PACE);
+        if due {
+            self.last = Some(Instant::now());
+        }
+        due || whole
+    }
 }
