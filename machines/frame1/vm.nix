@@ -67,6 +67,7 @@
 
   deploy = {
     tags = lib.mkForce [ "manual" ];
+    image = "vm";
     ssh = {
       hostname = lib.mkForce "127.0.0.1";
       port = 2222;

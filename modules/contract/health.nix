@@ -82,9 +82,10 @@ in
               type = types.enum [
                 "gate"
                 "late"
+                "late-until-passed"
               ];
               default = "gate";
-              description = "`gate` decides over the deploy; `late` is watched and reported after the commit.";
+              description = "`gate` decides over the deploy; `late` is watched and reported after the commit; `late-until-passed` is `late` until it has passed in a deploy that was committed on the machine, and `gate` from then on.";
             };
             grace = mkOption {
               type = types.ints.unsigned;

@@ -70,6 +70,12 @@ in
       description = "How the login user becomes root. Null when it is root.";
     };
 
+    image = mkOption {
+      type = types.nullOr (types.enum [ "vm" ]);
+      default = null;
+      description = "What `deploy build` makes in place of the system: `vm` is `system.build.vm`, which starts it as a virtual machine.";
+    };
+
     build.where = mkOption {
       type = types.str;
       default = "local";

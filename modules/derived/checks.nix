@@ -78,8 +78,8 @@ let
       contains = null;
     };
 
-  # A self-signed certificate answers as well, so the issuer is looked at. It is
-  # `late` until a first one was issued: an order takes minutes.
+  # A self-signed certificate answers as well, so the issuer is looked at. It decides
+  # once a first one was issued: an order takes minutes.
   certificateCheck =
     site:
     check {

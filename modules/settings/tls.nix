@@ -57,10 +57,11 @@ in
       type = types.enum [
         "gate"
         "late"
+        "late-until-passed"
       ];
-      default = if cfg.mode == "internal" then "gate" else "late";
-      defaultText = lib.literalExpression ''if mode == "internal" then "gate" else "late"'';
-      description = "Whether the issuer decides over a deploy. `late` until the first certificate was issued: an order takes minutes. Set `gate` afterwards.";
+      default = if cfg.mode == "internal" then "gate" else "late-until-passed";
+      defaultText = lib.literalExpression ''if mode == "internal" then "gate" else "late-until-passed"'';
+      description = "Whether the issuer decides over a deploy: at once (`gate`), never (`late`), or from the first deploy on that ended with the right certificate. An order takes minutes, so a first one cannot be waited for.";
     };
   };
 }

@@ -19,7 +19,7 @@ let
       pkgs.stdenv.hostPlatform.system
       (
         if node == null then
-          "an image: `nix build .#${name}`"
+          "an image: `deploy build ${name}`"
         else
           "${node.ssh.user}@${node.ssh.hostname}${lib.optionalString (node.ssh.port != null) ":${toString node.ssh.port}"}"
       )

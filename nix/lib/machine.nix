@@ -32,6 +32,11 @@ in
     secrets
     ;
   toplevel = derivation node.toplevel;
+  image =
+    if node.image == null then
+      null
+    else
+      { inherit (node.image) kind file; } // derivation node.image.package;
   confirm = node.confirm // {
     required = true;
   };

@@ -10,6 +10,13 @@ let
 
   agentName = "deploy-agent-${system}";
   packages = inputs.self.packages.${system} or { };
+
+  # By the names that `deploy.image` takes.
+  images.vm = {
+    kind = "vm";
+    package = config.system.build.vm;
+    file = "bin/${config.system.build.vm.meta.mainProgram}";
+  };
 in
 {
   inherit (cfg)
@@ -23,6 +30,7 @@ in
     units
     ;
   inherit system toplevel;
+  image = if cfg.image == null then null else images.${cfg.image};
   hostName = config.networking.hostName;
   rollback = {
     services = manifest.rollback.services or { };

@@ -87,7 +87,7 @@ in
       tls = true;
     };
   };
-  "the issuer decides only when it is the proxy's own, or when somebody says so" = {
+  "the issuer decides at once when it is the proxy's own, else from the first certificate on" = {
     expr = map (
       config:
       (lib.findFirst (check: check.name == "a.certificate.${host}") null config.homelab.derived.checks)
@@ -98,8 +98,8 @@ in
       internal
     ];
     expected = [
-      "late"
-      "late"
+      "late-until-passed"
+      "late-until-passed"
       "gate"
     ];
   };

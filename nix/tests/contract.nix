@@ -77,7 +77,7 @@ let
     }))
   ];
   certificateOfSite = host: [
-    (check "certificate.${host}" "late" 60 {
+    (check "certificate.${host}" "late-until-passed" 60 {
       type = "certificate";
       address = "127.0.0.1";
       port = 443;

@@ -12,10 +12,11 @@ let
   documents = lib.mapAttrs documentOf inputs.self.deploy.nodes;
 
   # Maps with names of the author's: what is in them has one shape, the names do not
-  # count.
+  # count. An image is there for some machines only, and compared below.
   open = [
     "rollback.services"
     "agent"
+    "image"
   ];
 
   # Types by path. Of a list, the shapes of its elements; `null` fits everything.
@@ -36,9 +37,17 @@ let
 
   # The program's own expression, over the same outputs. It fills in the revision
   # later, takes deploy-rs's profiles as well, and leaves out what is the default.
-  read = import ../../cli/deploy/src/stages/fleet/fleet.nix (builtins.toJSON {
-    candidates = map lib.singleton (lib.attrNames inputs.self.deploy.nodes);
-  }) { inherit (inputs.self) deploy nixosConfigurations; };
+  readNames =
+    names:
+    import ../../cli/deploy/src/stages/fleet/fleet.nix (
+      builtins.toJSON { candidates = if names == null then null else map lib.singleton names; }
+    );
+  read = readNames (lib.attrNames inputs.self.deploy.nodes) {
+    inherit (inputs.self) deploy nixosConfigurations;
+  };
+  installer =
+    (readNames [ "installer-iso" ] { inherit (inputs.self) deploy nixosConfigurations; })
+    .machines.installer-iso;
   comparable =
     document:
     removeAttrs document [
@@ -171,6 +180,50 @@ lib.mapAttrs' (
       machines = lib.mapAttrs (_: comparable) documents;
       warnings = [ ];
     };
+  };
+  "an image has the golden file's fields" = {
+    expr = map (document: shapeOf "" document.image) [
+      documents.frame1-vm
+      installer
+    ];
+    expected = map (_: shapeOf "" full.image) [
+      1
+      2
+    ];
+  };
+  "in place of a system, a virtual machine's start script and the installer's image are built" = {
+    expr = lib.mapAttrs (_: document: lib.mapNullable (image: "${image.kind}: ${image.file}") document.image) (
+      documents // { inherit installer; }
+    );
+    expected = {
+      frame1 = null;
+      frame1-vm = "vm: bin/run-frame1-vm-vm";
+      frame1-vm-x86 = "vm: bin/run-frame1-vm-x86-vm";
+      installer = "iso: iso/installer-iso.iso";
+    };
+  };
+  "the image that is built is NixOS's own" = {
+    expr = {
+      vm = documents.frame1-vm.image.drv;
+      iso = installer.image.drv;
+    };
+    expected =
+      let
+        build = name: inputs.self.nixosConfigurations.${name}.config.system.build;
+        text = builtins.unsafeDiscardStringContext;
+      in
+      {
+        vm = text (build "frame1-vm").vm.drvPath;
+        iso = text (build "installer-iso").isoImage.drvPath;
+      };
+  };
+  "without nodes all machines are meant, and no image" = {
+    expr = lib.attrNames (readNames null { inherit (inputs.self) nixosConfigurations; }).machines;
+    expected = [
+      "frame1"
+      "frame1-vm"
+      "frame1-vm-x86"
+    ];
   };
   "nothing to install from is deployed to" = {
     expr = lib.attrNames inputs.self.deploy.nodes;

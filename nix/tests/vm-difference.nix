@@ -25,7 +25,7 @@ let
     users = lib.attrNames (lib.filterAttrs (_: user: user.openssh.authorizedKeys.keys or [ ] != [ ]) config.users.users);
     sudo = config.security.sudo.wheelNeedsPassword;
     deploy = {
-      inherit (config.deploy) tags build push timeouts units;
+      inherit (config.deploy) image tags build push timeouts units;
       ssh = removeAttrs config.deploy.ssh [ "opts" ];
     };
     agent = config.services.deploy-agent.enable;
@@ -108,6 +108,8 @@ let
     "deploy.tags" = changed [ "home" ] [ "manual" ];
     "deploy.ssh.hostname" = "127.0.0.1";
     "deploy.ssh.port" = 2222;
+    # it is built as what starts it,
+    "deploy.image" = "vm";
     # and it has no disk to boot from.
     grub = false;
     disko = false;

@@ -14,6 +14,7 @@ mod expire;
 mod files;
 mod ledger;
 mod look;
+mod passed;
 mod paths;
 mod recover;
 mod roots;

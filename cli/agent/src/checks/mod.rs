@@ -106,6 +106,12 @@ impl Checks {
         }
     }
 
+    /// Whether the check of this name passed when it was last asked.
+    pub fn passes(&self, name: &str) -> bool {
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        words.get(name).is_some_and(|word| word.passes)
+    }
+
     /// The checks of a level that do not pass, with what they said; `None` for
     /// one that has not said anything yet.
     pub fn failing(&self, level: Level) -> Vec<(&Check, Option<String>)> {

@@ -109,6 +109,7 @@ impl Watch<'_> {
 
     /// All is well; the notes are told if this is the end, as of a `test`.
     fn passed(&self, record: &Record) -> Happened {
+        self.keep_passed(record);
         let mut notes = self.late_notes();
         notes.extend(commit::note_of_confirmation(record));
         Happened { event: Event::Passed, why: None, notes }
@@ -147,7 +148,8 @@ impl Watch<'_> {
         let before =
             Snapshot::read(&path)?.with_context(|| format!("{} is missing", path.display()))?;
         if self.checks.is_none() {
-            let checks = Checks::start(&record.rules.checks, &agent.systemd, &self.events);
+            let levelled = self.levelled(&record.rules.checks);
+            let checks = Checks::start(&levelled, &agent.systemd, &self.events);
             self.checks = Some(checks);
         }
         let since = switch::ended(self.attempt, Step::Activate)

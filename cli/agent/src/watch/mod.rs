@@ -5,6 +5,7 @@ mod activate;
 mod check;
 mod commit;
 mod no_way_back;
+mod passed;
 mod profile;
 mod reboot;
 mod roll_back;

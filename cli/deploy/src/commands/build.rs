@@ -1,4 +1,4 @@
-//! `deploy build`: the closures, here.
+//! `deploy build`: the closures and the images, here.
 
 use super::deploy::{fleet, select};
 use crate::{
@@ -16,8 +16,8 @@ pub async fn run(args: &BuildArgs) -> u8 {
         let selection = select(&args.machines)?;
         let (nix, fleet) = fleet(&selection, &overrides, &report).await?;
         for machine in &fleet.machines {
-            let out = build::here(&nix, machine, &report).await?;
-            report.tell(Event::Note { machine: machine.name.clone(), text: out.to_string() });
+            let text = build::here(&nix, machine, &report).await?;
+            report.tell(Event::Note { machine: machine.name.clone(), text });
         }
         Ok(())
     };

@@ -14,6 +14,7 @@ use crate::{
     stages::{
         flake::{self, Selection},
         fleet::{self, Fleet},
+        image,
         no_way_back::NoWayBack,
         overrides::Overrides,
     },
@@ -97,6 +98,17 @@ pub fn select(machines: &Machines) -> Result<Selection> {
     Ok(selection)
 }
 
+/// Nix, and machines that can be asked something.
+pub async fn machines(
+    selection: &Selection,
+    overrides: &Overrides,
+    report: &Report,
+) -> Result<(Nix, Fleet)> {
+    let (nix, fleet) = fleet(selection, overrides, report).await?;
+    image::none_among(&fleet.machines)?;
+    Ok((nix, fleet))
+}
+
 /// Nix, and the fleet that it evaluates.
 pub async fn fleet(
     selection: &Selection,
@@ -115,7 +127,7 @@ pub async fn fleet(
 /// The machines of this run, once somebody has said yes to all of them where
 /// none was named.
 async fn choose(args: &DeployArgs, selection: &Selection, report: &Report) -> Result<(Nix, Fleet)> {
-    let (nix, fleet) = fleet(selection, &args.overrides(), report).await?;
+    let (nix, fleet) = machines(selection, &args.overrides(), report).await?;
     if args.building.checks {
         fleet::check(&nix, selection, report).await?;
     }

@@ -6,7 +6,7 @@ use deploy_wire::{
     message::{Reply, Request},
 };
 
-use super::deploy::{fleet, select};
+use super::deploy::{self, select};
 use crate::{
     args::LogsArgs,
     error::{Failure, Result},
@@ -34,7 +34,7 @@ pub async fn run(args: &LogsArgs) -> u8 {
 async fn log(args: &LogsArgs, report: &Report) -> Result<()> {
     let (machines, attempt) = args.divided()?;
     let selection = select(&machines)?;
-    let (_, fleet) = fleet(&selection, &machines.overrides(), report).await?;
+    let (_, fleet) = deploy::machines(&selection, &machines.overrides(), report).await?;
     let mut passwords = Passwords::default();
     for machine in fleet.machines {
         if args.follow {

@@ -8,14 +8,18 @@ use crate::{
     report::{Changes, Event, Report, bytes},
     stages::{
         ask::{self, Passwords, Probed},
-        build,
+        build::{self, Missing, Wanted},
         changes::{self, Inventory},
+        image,
         plan::{self, Plan},
         secrets,
     },
     tools::{nix::Nix, place::Place},
 };
-use deploy_wire::{machine::Machine, message::Mode};
+use deploy_wire::{
+    machine::{Image, Machine},
+    message::Mode,
+};
 
 /// Plans for each machine. 1: a machine would be refused; 6: one could not be
 /// asked.
@@ -49,8 +53,28 @@ async fn one(
     report: &Report,
 ) -> u8 {
     let name = machine.name.clone();
+    if let Some(image) = &machine.image {
+        match image_lines(args, nix, &machine, image, report).await {
+            Ok(lines) => report.tell(Event::Plan { machine: name.clone(), lines }),
+            Err(failure) => {
+                report.tell(Event::Failed(failure));
+                return outcome::FINDING;
+            }
+        }
+        if image::is_no_machine(&machine) {
+            return 0;
+        }
+    }
+    let is_started_from_here = machine.image.is_some();
     let probed = match ask::ask(machine, args.machines.way(), passwords, report).await {
         Ok(probed) => probed,
+        // It is off more often than on, and its image is planned all the same.
+        Err(failure) if is_started_from_here => {
+            let why = [vec![failure.what], failure.causes].concat().join(": ");
+            let text = format!("only its image is planned: {why}");
+            report.tell(Event::Warning { machine: Some(name), text });
+            return 0;
+        }
         Err(failure) => {
             report.tell(Event::Failed(failure));
             return outcome::COULD_NOT_LOOK;
@@ -80,6 +104,27 @@ async fn one(
     }
 }
 
+/// What is to be done for an image: it is built, and no machine is asked.
+async fn image_lines(
+    args: &PlanArgs,
+    nix: &Nix,
+    machine: &Machine,
+    image: &Image,
+    report: &Report,
+) -> Result<Vec<String>> {
+    if args.build {
+        return Ok(vec![format!("image:  {}", build::here(nix, machine, report).await?)]);
+    }
+    let missing = build::missing(nix, Wanted::image(machine, image)).await?;
+    let mut lines = vec![format!("image:  {}", image.path())];
+    lines.extend(to_make(&missing));
+    Ok(lines)
+}
+
+fn to_make(missing: &Missing) -> [String; 2] {
+    [format!("to build: {}", some(&missing.build)), format!("to fetch: {}", some(&missing.fetch))]
+}
+
 fn head(probed: &Probed) -> Vec<String> {
     let facts = &probed.facts;
     let runs = facts.runs.as_ref().map_or_else(|| "nothing known".into(), ToString::to_string);
@@ -92,9 +137,7 @@ fn head(probed: &Probed) -> Vec<String> {
 
 async fn before_building(nix: &Nix, probed: &Probed) -> Result<Vec<String>> {
     let mut lines = head(probed);
-    let missing = build::missing(nix, &probed.machine).await?;
-    lines.push(format!("to build: {}", some(&missing.build)));
-    lines.push(format!("to fetch: {}", some(&missing.fetch)));
+    lines.extend(to_make(&build::missing(nix, Wanted::system(&probed.machine)).await?));
     lines.push(
         "packages, units, bytes to send, reboot: not known before the build; plan --build tells"
             .into(),

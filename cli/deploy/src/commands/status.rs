@@ -8,7 +8,7 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use super::deploy::{fleet, select};
+use super::deploy::{machines, select};
 use crate::{
     args::LookArgs,
     error::{Failure, Result},
@@ -26,7 +26,7 @@ pub async fn run(args: &LookArgs) -> u8 {
     let report = Report::new(args.machines.format(), args.machines.detail());
     let asked = async {
         let selection = select(&args.machines)?;
-        fleet(&selection, &args.machines.overrides(), &report).await
+        machines(&selection, &args.machines.overrides(), &report).await
     };
     let (_, fleet) = match asked.await {
         Ok(found) => found,

@@ -1,8 +1,10 @@
 //! From a derivation to a closure: here, through Nix's builders, or on the
 //! machine itself.
 
+use std::path::Path;
+
 use deploy_wire::{
-    machine::{BuildPlace, Machine},
+    machine::{BuildPlace, Image, Machine},
     store_path::StorePath,
 };
 
@@ -36,9 +38,31 @@ pub struct Built {
     pub place: Where,
 }
 
+/// What is to be built for a machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'m> {
+    machine: &'m Machine,
+    drv: &'m StorePath,
+    /// What people call it.
+    what: &'static str,
+}
+
+impl<'m> Wanted<'m> {
+    /// Its system.
+    pub fn system(machine: &'m Machine) -> Self {
+        Self { machine, drv: &machine.toplevel.drv, what: "system" }
+    }
+
+    /// Its image.
+    pub fn image(machine: &'m Machine, image: &'m Image) -> Self {
+        Self { machine, drv: &image.drv, what: "image" }
+    }
+}
+
 /// Builds the wanted system of a machine.
 pub async fn build(nix: &Nix, probed: &Probed, report: &Report) -> Result<Built> {
     let machine = &probed.machine;
+    let wanted = Wanted::system(machine);
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Build });
     let place = builder::choose(nix, machine).await;
     let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
@@ -47,15 +71,15 @@ pub async fn build(nix: &Nix, probed: &Probed, report: &Report) -> Result<Built>
             let lease = left_behind::begin(probed, report).await?;
             let store = probed.store(&lease)?;
             let mark = mark::set(probed, report).await?;
-            let built = nix.build(&machine.toplevel.drv, Some(&store), tell).await;
+            let built = nix.build(wanted.drv, Some(&store), tell).await;
             let cleared = mark.clear(&machine.name).await;
-            let out = built.map_err(|error| failed(machine, error, Vec::new()))?;
+            let out = built.map_err(|error| failed(wanted, error, Vec::new()))?;
             lease.over();
             cleared?;
             (out, true)
         }
-        (BuildPlace::Host(host), _) => (on_host(nix, host, machine, report).await?, false),
-        _ => (through_nix(nix, machine, report).await?, false),
+        (BuildPlace::Host(host), _) => (on_host(nix, host, wanted, report).await?, false),
+        _ => (through_nix(nix, wanted, report).await?, false),
     };
     let on_target = on_target || matches!(probed.place, Place::Here);
     let toplevel = if on_target {
@@ -66,14 +90,33 @@ pub async fn build(nix: &Nix, probed: &Probed, report: &Report) -> Result<Built>
     Ok(Built { toplevel, out, place: if on_target { Where::OnTarget } else { Where::Here } })
 }
 
-/// Builds without any machine: what comes out is in the store here.
-pub async fn here(nix: &Nix, machine: &Machine, report: &Report) -> Result<StorePath> {
+/// Builds without any machine: the system, or the image that there is in place of it. The
+/// path of what came out, in the store here.
+pub async fn here(nix: &Nix, machine: &Machine, report: &Report) -> Result<String> {
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Build });
-    let out = match &machine.build.place {
-        BuildPlace::Host(host) => on_host(nix, host, machine, report).await?,
-        BuildPlace::Local | BuildPlace::Target => through_nix(nix, machine, report).await?,
+    let wanted = match &machine.image {
+        Some(image) => Wanted::image(machine, image),
+        None => Wanted::system(machine),
     };
-    profile::system_here(&machine.name, &out)
+    let out = match &machine.build.place {
+        BuildPlace::Host(host) => on_host(nix, host, wanted, report).await?,
+        BuildPlace::Local | BuildPlace::Target => through_nix(nix, wanted, report).await?,
+    };
+    match &machine.image {
+        Some(image) => with_its_file(machine, image),
+        None => Ok(profile::system_here(&machine.name, &out)?.to_string()),
+    }
+}
+
+/// The path of an image that was built, if its file is there.
+fn with_its_file(machine: &Machine, image: &Image) -> Result<String> {
+    let (name, path) = (&machine.name, image.path());
+    if Path::new(&path).exists() {
+        return Ok(path);
+    }
+    Err(Failure::unchanged(format!("what was built for {name} is not the image it names"))
+        .because(format!("there is no {path}"))
+        .hint(Some(format!("deploy.nodes.{name}.image.file is a path below the package"))))
 }
 
 /// What a build has to do, by name.
@@ -86,10 +129,10 @@ pub struct Missing {
 }
 
 /// What a build would do. Builds nothing.
-pub async fn missing(nix: &Nix, machine: &Machine) -> Result<Missing> {
-    let said = nix.dry_run(&machine.toplevel.drv).await.map_err(|error| {
-        Failure::unchanged(format!("what is to be built for {} cannot be told", machine.name))
-            .because(error)
+pub async fn missing(nix: &Nix, wanted: Wanted<'_>) -> Result<Missing> {
+    let said = nix.dry_run(wanted.drv).await.map_err(|error| {
+        let name = &wanted.machine.name;
+        Failure::unchanged(format!("what is to be built for {name} cannot be told")).because(error)
     })?;
     Ok(read_dry_run(&said))
 }
@@ -115,24 +158,26 @@ fn read_dry_run(said: &str) -> Missing {
 }
 
 /// By this computer and the builders that Nix knows.
-async fn through_nix(nix: &Nix, machine: &Machine, report: &Report) -> Result<StorePath> {
+async fn through_nix(nix: &Nix, wanted: Wanted<'_>, report: &Report) -> Result<StorePath> {
+    let machine = wanted.machine;
     let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
-    let error = match nix.build(&machine.toplevel.drv, None, tell).await {
+    let error = match nix.build(wanted.drv, None, tell).await {
         Ok(out) => return Ok(out),
         Err(error) => error,
     };
     let foreign =
-        if lacks_builder(&error) { foreign_systems(nix, machine).await } else { Vec::new() };
-    Err(failed(machine, error, foreign))
+        if lacks_builder(&error) { foreign_systems(nix, wanted).await } else { Vec::new() };
+    Err(failed(wanted, error, foreign))
 }
 
 /// In the store of another host, by its own Nix with its own settings; then the
 /// closure comes here.
-async fn on_host(nix: &Nix, host: &str, machine: &Machine, report: &Report) -> Result<StorePath> {
+async fn on_host(nix: &Nix, host: &str, wanted: Wanted<'_>, report: &Report) -> Result<StorePath> {
+    let Wanted { machine, drv, what } = wanted;
     let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
     let store = RemoteStore::of_builder(host);
-    let out = nix.build(&machine.toplevel.drv, Some(&store), tell).await.map_err(|error| {
-        let what = format!("the system for {} cannot be built on {host}", machine.name);
+    let out = nix.build(drv, Some(&store), tell).await.map_err(|error| {
+        let what = format!("the {what} for {} cannot be built on {host}", machine.name);
         let hint = has_no_way(&error).then(|| format!("`ssh {host} true` has to work from here"));
         Failure::unchanged(what).because(error).hint(hint)
     })?;
@@ -144,9 +189,8 @@ async fn on_host(nix: &Nix, host: &str, machine: &Machine, report: &Report) -> R
 }
 
 /// The platforms that derivations need and this computer is not.
-async fn foreign_systems(nix: &Nix, machine: &Machine) -> Vec<String> {
-    let (Ok(needed), Ok(settings)) =
-        (nix.systems_of(&machine.toplevel.drv).await, nix.settings().await)
+async fn foreign_systems(nix: &Nix, wanted: Wanted<'_>) -> Vec<String> {
+    let (Ok(needed), Ok(settings)) = (nix.systems_of(wanted.drv).await, nix.settings().await)
     else {
         return Vec::new();
     };
@@ -168,7 +212,8 @@ fn has_no_way(error: &NixError) -> bool {
 }
 
 /// `foreign` are the platforms that nothing here is.
-fn failed(machine: &Machine, error: NixError, foreign: Vec<String>) -> Box<Failure> {
+fn failed(wanted: Wanted<'_>, error: NixError, foreign: Vec<String>) -> Box<Failure> {
+    let Wanted { machine, what, .. } = wanted;
     let name = &machine.name;
     let systems = if foreign.is_empty() { machine.system.to_string() } else { foreign.join(", ") };
     let no_way = has_no_way(&error).then(|| {
@@ -184,7 +229,7 @@ fn failed(machine: &Machine, error: NixError, foreign: Vec<String>) -> Box<Failu
             foreign.first().map_or(machine.system.as_str(), String::as_str)
         )
     });
-    Failure::unchanged(format!("the system for {name} cannot be built"))
+    Failure::unchanged(format!("the {what} for {name} cannot be built"))
         .because(error)
         .hint(no_builder)
         .hint(no_way)

@@ -13,6 +13,7 @@ pub mod dry;
 pub mod flake;
 pub mod fleet;
 pub mod generations;
+pub mod image;
 pub mod left_behind;
 pub mod look;
 pub mod mark;

@@ -31,13 +31,16 @@ impl Check {
 
 /// Whether a check decides over a deploy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// It must pass, else the machine goes back.
     #[default]
     Gate,
     /// It is watched and reported, also after the commit.
     Late,
+    /// `late` until it has passed in an attempt that was committed on this machine,
+    /// and `gate` from then on.
+    LateUntilPassed,
 }
 
 /// What a check looks at. Addresses are numeric: the agent is static and does

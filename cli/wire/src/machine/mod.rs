@@ -6,6 +6,7 @@
 mod access;
 mod check;
 mod decision;
+mod image;
 mod manifest;
 mod system;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use access::{Build, BuildPlace, Confirm, Profile, ProfileScript, Push, Ssh, Sudo};
 pub use check::{Check, CheckKind, Level};
 pub use decision::{BeforeActivate, Policy, RollBack, RollBackKind, Secret, Timeouts, Units};
+pub use image::{Image, ImageKind};
 pub use manifest::{Manifest, OfServices};
 pub use system::System;
 
@@ -39,6 +41,10 @@ pub struct Machine {
     pub system: System,
     /// The system closure, evaluated but not built.
     pub toplevel: Package,
+    /// What `deploy build` makes in place of the system; null for a machine that is
+    /// installed otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
     /// What the machine calls itself once this system runs; null when the flake
     /// does not tell.
     #[serde(default)]

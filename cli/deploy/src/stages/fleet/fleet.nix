@@ -73,6 +73,7 @@ let
     beforeActivate = [ "list" ];
     secrets = [ "list" ];
     agent = [ "set" ];
+    image = [ "set" ];
   };
   # The set itself, once all its fields are of the right types.
   sound =
@@ -88,9 +89,12 @@ let
   configurations = outputs.nixosConfigurations or { };
 
   known = attrNames (configurations // nodes);
+  # A configuration that is no node and makes an ISO image: machines are installed from it.
+  isInstaller = name: !(nodes ? ${name}) && (configurations.${name} or { }) ? config.system.build.isoImage;
+
   # A flake that lists nodes means these by "all machines".
   all = filter (name: !(elem "manual" (nodes.${name}.tags or [ ]))) (
-    attrNames (if nodes == { } then configurations else nodes)
+    if nodes == { } then filter (name: !(isInstaller name)) (attrNames configurations) else attrNames nodes
   );
   # A word may be `machine.profile`; its candidates come longest first.
   firstKnown = candidates: filter (name: elem name known) candidates;
@@ -198,6 +202,17 @@ let
       toplevel = plainDerivation (
         if node ? toplevel then "${where}.toplevel" else "${where}.profiles.system.path"
       ) wanted;
+      image =
+        if (node.image or null) != null then
+          removeAttrs node.image [ "package" ]
+          // plainDerivation "${where}.image.package" (
+            node.image.package or (throw "${where}.image has no `package`")
+          )
+        else if isInstaller name then
+          { kind = "iso"; file = config.image.filePath or null; }
+          // plainDerivation "${name}.config.system.build.isoImage" config.system.build.isoImage
+        else
+          null;
       hostName = node.hostName or (if config == null then null else config.networking.hostName or null);
       ssh = {
         hostname = level "hostname" name;
@@ -265,7 +280,7 @@ let
   deployKeys = attrNames levelKinds ++ [ "nodes" "agent" ];
   nodeKeys = attrNames levelKinds ++ [
     "hostname" "profilesOrder" "profiles" "tags" "system" "toplevel" "hostName" "ssh" "build"
-    "push" "confirm" "timeouts" "units" "checks" "rollback" "beforeActivate" "secrets" "agent"
+    "push" "confirm" "timeouts" "units" "checks" "rollback" "beforeActivate" "secrets" "agent" "image"
   ];
   unknown =
     set: known: value:

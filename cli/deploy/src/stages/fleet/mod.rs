@@ -137,7 +137,10 @@ fn derivations_are_here(value: &Value) -> bool {
     let machines = value["machines"].as_object();
     machines.is_some_and(|machines| {
         machines.values().all(|machine| {
-            machine["toplevel"]["drv"].as_str().is_some_and(|drv| Path::new(drv).exists())
+            let is_here =
+                |made: &Value| made["drv"].as_str().is_some_and(|drv| Path::new(drv).exists());
+            let image = &machine["image"];
+            is_here(&machine["toplevel"]) && (image.is_null() || is_here(image))
         })
     })
 }

@@ -20,6 +20,8 @@ pub const ALL: &[Scenario] = &[
         .unless(|| HOMELAB.missing()),
     Scenario::new("a-certificate-that-is-late-is-reported-and-frame1-stays", late)
         .unless(|| HOMELAB.missing()),
+    Scenario::new("a-certificate-that-has-passed-once-decides-from-then-on", passed_once)
+        .unless(|| HOMELAB.missing()),
     Scenario::new("a-service-s-command-that-fails-brings-frame1-back", command)
         .unless(|| HOMELAB.missing()),
 ];
@@ -63,6 +65,22 @@ fn late(lab: &mut Lab) -> Result<()> {
     home.has(&Homelab::default().fault(CERTIFICATE, StubFault::Wrong))?;
     let told = format!("late check {CERTIFICATE} fails: {OTHER_ISSUER}");
     home.deploy("frame1")?.ends(0, &["frame1: committed", &told])
+}
+
+/// The same system three times, but for what the certificate's stub shows.
+fn passed_once(lab: &mut Lab) -> Result<()> {
+    let home = Home::new(lab)?;
+    let wrong = Homelab::default().fault(CERTIFICATE, StubFault::Wrong);
+    home.has(&wrong)?;
+    let late = format!("late check {CERTIFICATE} fails: {OTHER_ISSUER}");
+    home.deploy("frame1")?.ends(0, &["frame1: committed", &late])?;
+    home.has(&Homelab::default())?;
+    home.deploy("frame1")?.ends(0, &["frame1: committed"])?;
+    let issued = home.runs()?;
+    home.has(&wrong)?;
+    let gate = format!("check {CERTIFICATE} fails: {OTHER_ISSUER}");
+    home.deploy("frame1")?.ends(3, &["frame1 was rolled back", &gate])?;
+    home.ends_on(&issued)
 }
 
 fn command(lab: &mut Lab) -> Result<()> {

@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod deploys;
+pub mod images;
 pub mod secrets;
 pub mod services;
 

@@ -1,0 +1,22 @@
+//! Images to install machines from: built, and not deployed to.
+
+use deploy_wire::machine::{Image, ImageKind, Machine};
+
+use crate::error::{Failure, Result};
+
+/// Whether nothing can be deployed to this machine.
+pub fn is_no_machine(machine: &Machine) -> bool {
+    matches!(machine.image, Some(Image { kind: ImageKind::Iso, .. }))
+}
+
+/// Refuses what is no machine: an address of that name leads to another computer, which would
+/// get the installer's system. Refusal `flake/an-image-is-not-deployed-to` is its test.
+pub fn none_among(machines: &[Machine]) -> Result<()> {
+    let Some(machine) = machines.iter().find(|machine| is_no_machine(machine)) else {
+        return Ok(());
+    };
+    let name = &machine.name;
+    Err(Failure::unchanged(format!("{name} is an image, not a machine"))
+        .because("its configuration makes an image that machines are installed from")
+        .hint(Some(format!("build it, and start a computer from it: deploy build {name}"))))
+}
