@@ -15,7 +15,7 @@ say booted "$(real /run/booted-system)"
 say profile "$(readlink /nix/var/nix/profiles/system 2>/dev/null)"
 say profileSystem "$(real /nix/var/nix/profiles/system)"
 say nix "$(command -v nix-daemon)"
-say env "$(command -v env)"
+say env "$(command -v env || ls /usr/bin/env 2>/dev/null)"
 say now "$(date +%s)"
 say free "$(df -Pk /nix 2>/dev/null | tail -n 1)"
 for part in kernel initrd kernel-modules systemd; do

@@ -26,10 +26,14 @@ impl Probed {
     pub fn store(&self, lease: &Lease) -> Result<RemoteStore> {
         let probed = self;
         let login = probed.place.login().expect("a machine that is not here was logged in to");
-        let named = |path: &Option<String>, name: &str| path.clone().unwrap_or_else(|| name.into());
-        let (env, nix) = (named(&probed.facts.env, "env"), named(&probed.facts.nix, "nix-daemon"));
-        // Behind sudo, which would take a variable away.
-        let daemon = probed.root.wrap(&format!("{env} {}={} {nix}", lease::VARIABLE, lease.word()));
+        let nix = probed.facts.nix.as_deref().unwrap_or("nix-daemon");
+        // Behind sudo, which would take a variable away. What bears no word is not found once
+        // its connection is lost; that is no reason to refuse a machine without `env`.
+        let daemon = match &probed.facts.env {
+            Some(env) => format!("{env} {}={} {nix}", lease::VARIABLE, lease.word()),
+            None => nix.to_owned(),
+        };
+        let daemon = probed.root.wrap(&daemon);
         let ssh_folder = match &probed.root {
             Escalation::WithPassword(_, password) => {
                 Some(password_first(login, &password.line()).map_err(|error| {
