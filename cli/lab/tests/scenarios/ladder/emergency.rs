@@ -15,17 +15,11 @@ pub const ALL: &[Scenario] = on_both_lanes![
 
 fn mount(case: &Case) -> Result<()> {
     case.wants(&Wanted::new(2).with(&Fault::FailingMount))?;
-    let said = case.deploy("frame1")?;
-    said.ends(3, &["frame1 was rolled back", "the switch ended with status 1"])?;
-    said.ends(
-        3,
-        &[
-            "asking again over a new login",
-            "state: back on generation 1",
-            "state: back on generation",
-        ],
-    )?;
-    case.recorded(End::RolledBack, "the switch ended with status 1")?;
+    // Whether the first login outlives the emergency is a matter of milliseconds.
+    let why = "the switch ended with status 1";
+    case.deploy("frame1")?
+        .ends(3, &["frame1 was rolled back", why, "state: back on generation 1"])?;
+    case.recorded(End::RolledBack, why)?;
     case.logged(&["Reached target emergency.target", "Stopped dbus.service"])?;
     case.ends_on(&case.before)?;
     case.wants(&Wanted::new(3))?;
