@@ -5,7 +5,11 @@
 const LEFT: &[(&str, &str)] = &[
     ("table-", "the whole fault table takes an hour"),
     ("-on-real-nixos", "a real system takes a minute to switch there and back"),
+    ("the-stand-in-switches-as-written", RACE),
 ];
+
+const RACE: &str = "open: where much else runs, the bus that its check `bus-lost-half-way` stops \
+                    is sometimes back before the switch asks it again";
 
 /// Scenarios on real NixOS that are not left: one for each kind of fault.
 const KEPT: &[&str] = &[
