@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
@@ -18,6 +19,8 @@ use crate::{reexec, wait};
 const INIT_DEADLINE: Duration = Duration::from_secs(60);
 /// From systemd's start until the host has started everything.
 const UP_DEADLINE: Duration = Duration::from_secs(60);
+/// Between two questions to a systemd that does not answer yet.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// How long an orderly shutdown may take.
 const HALT_DEADLINE: Duration = Duration::from_secs(100);
 
@@ -140,17 +143,23 @@ impl Host {
         self.state().power.is_some()
     }
 
-    /// Waits until systemd has started all it wants to, well or not.
+    /// Waits until systemd has started all it wants to, well or not. A systemd that does not
+    /// answer is asked again: in its first moments, on a busy machine, its socket is there
+    /// before it takes connections.
     ///
     /// # Errors
     /// When it has not within 60 s.
     pub fn wait_until_up(&self) -> Result<()> {
-        let command = self.command(["systemctl", "is-system-running", "--wait"]);
-        let state = command.spawn()?.wait(UP_DEADLINE)?.stdout;
-        if !matches!(state.trim(), "running" | "degraded" | "maintenance") {
-            bail!("{} is not up but {}", self.name(), state.trim());
+        let begun = Instant::now();
+        loop {
+            let command = self.command(["systemctl", "is-system-running", "--wait"]);
+            let said = command.spawn()?.wait(UP_DEADLINE)?;
+            match said.stdout.trim() {
+                "running" | "degraded" | "maintenance" => return Ok(()),
+                "" if begun.elapsed() < UP_DEADLINE => thread::sleep(ASK_AGAIN),
+                state => bail!("{} is not up but `{state}`: {}", self.name(), said.stderr.trim()),
+            }
         }
-        Ok(())
     }
 
     /// Everything on the host stands still until [`Host::wake`], as on a closed laptop.
