@@ -26,6 +26,7 @@ let
     golden = ./golden.nix;
     queries = ./queries.nix;
     schemas = ./schemas.nix;
+    labels = ./labels.nix;
     names = ./names.nix;
     packages = ./packages.nix;
     fleet = ./fleet.nix;
