@@ -29,7 +29,7 @@ use crate::{
         push::{self, Pushed},
         secrets,
     },
-    tools::{nix::Nix, terminal::Interrupts},
+    tools::{awake::Awake, nix::Nix, terminal::Interrupts},
 };
 
 /// What is the same for all machines of a run.
@@ -236,6 +236,8 @@ impl Run<'_> {
             let staged = activate::stage(&probed, &ready.pushed, &attempt, self.mode, self.report);
             let refusal = match staged.await {
                 Ok(mut staged) => {
+                    let _awake =
+                        Awake::because(&format!("{} is being switched", probed.machine.name));
                     let agent = ready.pushed.agent.to_string();
                     let no_login = Mutex::default();
                     let started = Started { probed: &probed, attempt, agent, no_login };

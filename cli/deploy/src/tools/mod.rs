@@ -2,6 +2,7 @@
 //! the stages.
 
 pub mod agent;
+pub mod awake;
 pub mod cache;
 pub mod lease;
 pub mod nix;
