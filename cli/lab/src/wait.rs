@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// How often a condition is asked.
-const PERIOD: Duration = Duration::from_millis(10);
+/// The pause between two questions: ten times as long as the answer took, within these. The
+/// hosts share the processors with whoever asks them, and a program that is started every ten
+/// milliseconds to ask takes one for itself.
+const SHORTEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_millis(250);
 
 /// Returns as soon as `condition` holds.
 ///
@@ -33,12 +36,13 @@ pub fn value<T>(
 ) -> Result<T> {
     let begun = Instant::now();
     loop {
+        let asked = Instant::now();
         if let Some(value) = ask()? {
             return Ok(value);
         }
         if begun.elapsed() >= deadline {
             bail!("waited {deadline:?} in vain: {what}");
         }
-        thread::sleep(PERIOD);
+        thread::sleep((asked.elapsed() * 10).clamp(SHORTEST, LONGEST));
     }
 }
