@@ -10,6 +10,8 @@ install_missing() {
     command -v "${entry%%:*}" > /dev/null || [[ " ${missing[*]-} " == *" ${entry#*:} "* ]] ||
       missing+=("${entry#*:}")
   done
+  # For the program that checks the workflow's file.
+  python3 -c 'import ensurepip' 2> /dev/null || missing+=(python3-venv)
   [ "${#missing[@]}" -gt 0 ] || return 0
   if [ "$(id -u)" -ne 0 ] || ! command -v apt-get > /dev/null; then
     echo "error: please install ${missing[*]}" >&2

@@ -138,7 +138,7 @@ fn random_orders_end_in_exactly_one_end() {
 }
 
 #[test]
-#[ignore = "a million orders take minutes; scripts/soak runs them"]
+#[ignore = "left to scripts/soak: a million orders take minutes"]
 fn a_million_random_orders_end_in_exactly_one_end() {
     random_orders(1_000_000);
 }

@@ -2,7 +2,7 @@
 
 use tokio::process::Child;
 
-use super::process::Invocation;
+use super::process::{self, Invocation};
 
 /// A computer that does not go to sleep by itself. This ends when it is dropped, and with
 /// `deploy`, however that ends: what keeps the computer awake lasts as long as a `cat` that
@@ -14,12 +14,12 @@ pub struct Awake {
 }
 
 impl Awake {
-    /// Asks the system: `caffeinate` on macOS, `systemd-inhibit` elsewhere. A computer that
-    /// has neither, or whose system refuses, goes to sleep as always. `why` is what it shows
-    /// to those who ask what keeps it awake.
+    /// Asks the system: macOS has `caffeinate`, Linux `systemd-inhibit`. A computer that has
+    /// neither, or whose system refuses, goes to sleep as always. `why` is what Linux shows to
+    /// those who ask what keeps it awake.
     /// `the-operators-computer-stays-awake-while-a-machine-waits` proves it on Linux.
     pub fn because(why: &str) -> Self {
-        let asking = if cfg!(target_os = "macos") {
+        let asking = if process::find("caffeinate", &[]).is_some() {
             Invocation::shielded("caffeinate").args(["-i", "-s"])
         } else {
             Invocation::shielded("systemd-inhibit")

@@ -99,9 +99,11 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
     let all = arguments.include_ignored || arguments.ignored || arguments.exact;
     let trials = scenarios.iter().map(|scenario| {
         let left = if all { None } else { soak::left(&scenario.name) };
-        let skipped = (scenario.missing)().or(left);
-        if let Some(why) = &skipped {
-            println!("skipped {}: {why}", scenario.name);
+        let missing = (scenario.missing)();
+        match (&missing, left) {
+            (Some(why), _) => println!("skipped {}: {why}", scenario.name),
+            (None, Some(why)) => println!("left to scripts/soak: {}: {why}", scenario.name),
+            (None, None) => {}
         }
         let (name, programs) = (scenario.name.clone().into_owned(), scenario.programs);
         let title = name.clone();
@@ -114,7 +116,7 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
             ended
         };
         Trial::test(title, move || run().map_err(|error| Failed::from(format!("{error:#}"))))
-            .with_ignored_flag(skipped.is_some())
+            .with_ignored_flag(missing.is_some() || left.is_some())
     });
     Ok(libtest_mimic::run(&arguments, trials.collect()).exit_code())
 }
