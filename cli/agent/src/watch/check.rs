@@ -21,7 +21,11 @@ use crate::{
     units::{definition::Definitions, snapshot::Snapshot, verdict::Context, watched::Watched},
 };
 
+/// Between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
+/// Between the first two: what the switch started is often well a moment later. Each pause is
+/// twice the one before.
+const FIRST: Duration = Duration::from_millis(100);
 /// How long jobs of the switch may keep the watch from beginning.
 const SETTLE: Duration = Duration::from_secs(30);
 
@@ -48,6 +52,7 @@ impl Watch<'_> {
     /// Watches until units and checks are well.
     pub fn check(&mut self, record: &Record) -> Result<Option<Happened>> {
         self.looking(record, |watch, looking| {
+            let mut pause = FIRST;
             loop {
                 let waits_for = match watch.look(record, looking)? {
                     Verdict::Given(happened) => return Ok(Some(happened)),
@@ -58,9 +63,10 @@ impl Watch<'_> {
                     let why = format!("{waits_for} after {} s", record.rules.timeouts.check);
                     return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
                 }
-                if !watch.rest(record)? {
+                if !watch.rest(record, pause)? {
                     return Ok(None);
                 }
+                pause = PERIOD.min(pause * 2);
             }
         })
     }
@@ -77,7 +83,7 @@ impl Watch<'_> {
                     let why = format!("no new SSH login confirmed within {limit} s");
                     return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
                 }
-                if !watch.rest(record)? {
+                if !watch.rest(record, PERIOD)? {
                     return Ok(None);
                 }
             }
@@ -87,6 +93,7 @@ impl Watch<'_> {
     /// Asks every check once more: what was well an hour ago does not count.
     pub fn final_round(&mut self, record: &Record) -> Result<Option<Happened>> {
         self.looking(record, |watch, looking| {
+            let mut pause = FIRST;
             loop {
                 if let Some(checks) = &watch.checks {
                     checks.ask_all();
@@ -100,9 +107,10 @@ impl Watch<'_> {
                     let why = format!("{waits_for}, at the last look before the commit");
                     return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
                 }
-                if !watch.rest(record)? {
+                if !watch.rest(record, pause)? {
                     return Ok(None);
                 }
+                pause = PERIOD.min(pause * 2);
             }
         })
     }
@@ -155,7 +163,7 @@ impl Watch<'_> {
         let since = switch::ended(self.attempt, Step::Activate)
             .map_or_else(clock::boottime, |ending| Duration::from_millis(ending.boottime_ms));
         let definitions = Definitions::of(&record.ran, &record.wanted);
-        let (watched, told) = (Watched::default(), BTreeSet::new());
+        let (watched, told) = (Watched::since(&before), BTreeSet::new());
         Ok(Looking { before, watched, definitions, since, told })
     }
 
@@ -238,8 +246,8 @@ impl Watch<'_> {
     }
 
     /// Waits for the next look; `false` when the attempt was moved meanwhile.
-    fn rest(&self, record: &Record) -> Result<bool> {
-        let end = clock::boottime() + PERIOD;
+    fn rest(&self, record: &Record, pause: Duration) -> Result<bool> {
+        let end = clock::boottime() + pause;
         while clock::boottime() < end {
             if !self.unmoved(record)? {
                 return Ok(false);
