@@ -4,7 +4,11 @@
 use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
-use deploy_wire::{attempt::AttemptId, phase::Phase, record::Record};
+use deploy_wire::{
+    attempt::AttemptId,
+    phase::Phase,
+    record::{Deadline, Record},
+};
 
 use crate::{
     agent::{Agent, program},
@@ -86,28 +90,57 @@ fn link_for_the_console() -> Result<()> {
     make().with_context(|| format!("{} cannot be made", link.display()))
 }
 
-/// Arms the timer for the record's deadline, then takes away those of the
-/// deadlines before, so that there is never none.
-pub fn arm_timer(agent: &Agent, record: &Record) -> Result<()> {
+/// The timers of an attempt, armed by one process. It remembers the last one, as each
+/// question to PID 1 costs a process; one that was just started asks.
+#[derive(Default)]
+pub struct Timers {
+    last: Option<String>,
+}
+
+impl Timers {
+    /// Arms the timer for the record's deadline, then takes away those of the
+    /// deadlines before, so that there is never none.
+    pub fn arm(&mut self, agent: &Agent, record: &Record) -> Result<()> {
+        let Some(deadline) = record.deadline else { return Ok(()) };
+        let name = format!("{}.timer", timer_name(record, deadline));
+        let former = match self.last.take() {
+            Some(last) if last == name => Vec::new(),
+            Some(last) => {
+                start_timer(agent, record)?;
+                vec![last]
+            }
+            None => {
+                if !agent.systemd.lives(&name)? {
+                    start_timer(agent, record)?;
+                }
+                let mut all = agent.systemd.list(&timers(&record.attempt))?;
+                all.retain(|unit| *unit != name);
+                all
+            }
+        };
+        self.last = Some(name);
+        agent.systemd.stop(&former, STOP_LIMIT)
+    }
+}
+
+fn timer_name(record: &Record, deadline: Deadline) -> String {
+    format!("deploy-rollback-{}-{}", record.attempt, deadline.boottime_ms)
+}
+
+/// Starts the timer for the record's deadline, which nobody has started yet.
+pub fn start_timer(agent: &Agent, record: &Record) -> Result<()> {
     let Some(deadline) = record.deadline else { return Ok(()) };
     let attempt = &record.attempt;
-    let name = format!("deploy-rollback-{attempt}-{}", deadline.boottime_ms);
-    let timer = format!("{name}.timer");
-    if !agent.systemd.lives(&timer)? {
-        let after = clock::left(deadline) + margin(record.phase);
-        agent.systemd.start_transient(
-            &Transient {
-                unit: &format!("{name}.service"),
-                description: &format!("Takes over deploy attempt {attempt} at its deadline"),
-                properties: &properties(),
-                argv: &command(&["expire", attempt.as_str()])?,
-            },
-            &at_uptime(agent, after)?,
-        )?;
-    }
-    let mut former = agent.systemd.list(&timers(attempt))?;
-    former.retain(|unit| *unit != timer);
-    agent.systemd.stop(&former, STOP_LIMIT)
+    let after = clock::left(deadline) + margin(record.phase);
+    agent.systemd.start_transient(
+        &Transient {
+            unit: &format!("{}.service", timer_name(record, deadline)),
+            description: &format!("Takes over deploy attempt {attempt} at its deadline"),
+            properties: &properties(),
+            argv: &command(&["expire", attempt.as_str()])?,
+        },
+        &at_uptime(agent, after)?,
+    )
 }
 
 /// How long after the deadline the timer fires: the service acts at the

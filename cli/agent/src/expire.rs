@@ -27,7 +27,7 @@ pub fn expire(agent: &Agent, attempt: &AttemptId) -> Result<()> {
         return agent.systemd.kill(&service);
     }
     if !late {
-        arm::arm_timer(agent, &record)?;
+        arm::Timers::default().arm(agent, &record)?;
     }
     arm::start_service(agent, attempt)
 }

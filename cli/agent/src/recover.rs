@@ -18,7 +18,7 @@ use crate::{
     transition::{Action, Event, State},
 };
 
-const TICK: Duration = Duration::from_millis(100);
+const TICK: Duration = Duration::from_millis(20);
 
 /// Finishes what was left open, waiting for it. The record afterwards, which is
 /// open only if somebody is at work on it or if the time did not suffice.

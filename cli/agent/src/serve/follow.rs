@@ -8,7 +8,7 @@ use deploy_wire::{message::Reply, record::Record};
 use super::Replies;
 use crate::{agent::Agent, events::Events, recover};
 
-const TICK: Duration = Duration::from_millis(50);
+const TICK: Duration = Duration::from_millis(20);
 
 /// Tells them, then how it ended.
 pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> Result<()> {

@@ -59,10 +59,10 @@ fn same_init(asked: &Stage) -> Result<(), Refusal> {
     Err(refuse_with(RefusalKind::NotSwitchable, why, hint))
 }
 
-/// Whether a path and all that it needs are in the store.
-pub fn is_valid(path: &StorePath) -> Result<Result<(), Refusal>> {
-    Ok(nix::closure_is_valid(path)?.map_err(|said| {
-        let why = format!("{path} is not complete in the machine's store: {said}");
+/// Whether paths and all that they need are in the store.
+pub fn are_valid(paths: &[&StorePath]) -> Result<Result<(), Refusal>> {
+    Ok(nix::closures_are_valid(paths)?.map_err(|said| {
+        let why = format!("what the machine has of it in its store is not complete: {said}");
         refuse_with(RefusalKind::NotValid, why, "push it again")
     }))
 }

@@ -82,10 +82,8 @@ fn stage_or_fail(
 
 /// What needs the closure; what changes something comes last.
 fn look_and_write(agent: &Agent, asked: &Stage, record: &Record) -> Result<Result<(), Refusal>> {
-    for path in [&record.wanted, &record.ran, &record.agent] {
-        if let Err(refusal) = closure::is_valid(path)? {
-            return Ok(Err(refusal));
-        }
+    if let Err(refusal) = closure::are_valid(&[&record.wanted, &record.ran, &record.agent])? {
+        return Ok(Err(refusal));
     }
     let looked = closure::pre_switch_checks(asked)?
         .and_then(|()| secrets::look(&asked.machine.secrets))
@@ -100,7 +98,7 @@ fn look_and_write(agent: &Agent, asked: &Stage, record: &Record) -> Result<Resul
     files::sync_file_system("/nix/store")?;
     agent.ledger.begin(record, &snapshot)?;
     // Nobody may come to start it.
-    if let Err(error) = arm::arm_timer(agent, record) {
+    if let Err(error) = arm::start_timer(agent, record) {
         let why = format!("{error:#}");
         let happened = Happened::because(Event::Cancelled, why);
         agent.ledger.offer(record, &agent.boot, happened, |_| {})?;

@@ -7,7 +7,11 @@ use deploy_wire::{
 };
 
 use super::refusal::{refuse, refuse_with};
-use crate::{agent::Agent, clock, look, tools::switch_to_configuration};
+use crate::{
+    agent::Agent,
+    clock, look,
+    tools::{switch_to_configuration, systemd::is_alive},
+};
 
 /// Units in which other tools switch.
 const SWITCHING: [&str; 2] =
@@ -31,12 +35,10 @@ pub fn being_staged() -> Refusal {
 
 /// Another tool, another system than expected, another machine.
 pub fn look(agent: &Agent, asked: &Stage) -> Result<Result<(), Refusal>> {
-    for pattern in SWITCHING {
-        for unit in agent.systemd.list(pattern)? {
-            if agent.systemd.lives(&unit)? {
-                let why = format!("another tool is switching this machine: {unit} runs");
-                return Ok(Err(refuse(RefusalKind::OtherTool, why)));
-            }
+    for [unit, _, active, _] in agent.systemd.states(&SWITCHING)? {
+        if is_alive(&active) {
+            let why = format!("another tool is switching this machine: {unit} runs");
+            return Ok(Err(refuse(RefusalKind::OtherTool, why)));
         }
     }
     if switch_to_configuration::runs_now() {

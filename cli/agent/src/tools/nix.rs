@@ -15,10 +15,12 @@ fn nix(program: &str, arguments: &[&str]) -> Result<Ran> {
     Ok(process::run(command.args(arguments), LIMIT)?)
 }
 
-/// Checks that a path and all that it needs are valid in the store. The inner
+/// Checks that paths and all that they need are valid in the store. The inner
 /// error is what is missing, in Nix's words.
-pub fn closure_is_valid(path: &StorePath) -> Result<Result<(), String>> {
-    let ran = nix("nix-store", &["--query", "--requisites", path.as_str()])?;
+pub fn closures_are_valid(paths: &[&StorePath]) -> Result<Result<(), String>> {
+    let mut arguments = vec!["--query", "--requisites"];
+    arguments.extend(paths.iter().map(|path| path.as_str()));
+    let ran = nix("nix-store", &arguments)?;
     if !ran.succeeded() {
         return Ok(Err(ran.last_words().to_owned()));
     }

@@ -105,8 +105,7 @@ impl Systemd {
 
     /// Whether a unit runs, starts or is about to be restarted.
     pub fn lives(&self, unit: &str) -> Result<bool> {
-        let state = self.show(Some(unit), "ActiveState")?;
-        Ok(!matches!(state.as_str(), "inactive" | "failed"))
+        Ok(is_alive(&self.show(Some(unit), "ActiveState")?))
     }
 
     /// Jobs that PID 1 has.
@@ -168,6 +167,11 @@ impl Systemd {
         arguments.extend(numbers.iter().map(String::as_str));
         self.must(&arguments, LIMIT).map(drop)
     }
+}
+
+/// Whether a unit in this state runs, starts or is about to be restarted.
+pub fn is_alive(active: &str) -> bool {
+    !matches!(active, "inactive" | "failed")
 }
 
 fn listed(line: &str) -> Option<[String; 4]> {

@@ -27,8 +27,11 @@ use crate::{
     transition::{Action, Event, State},
 };
 
-/// How often what others write is looked at.
-pub const TICK: Duration = Duration::from_millis(100);
+/// How often what others write is looked at: a small file, a fiftieth of a processor at most.
+/// A deploy waits for such a look a dozen times.
+pub const TICK: Duration = Duration::from_millis(20);
+/// The same of what costs a process, or of a lock that is taken to look at it.
+pub const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a way back that could not be gone rests before it is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -43,6 +46,7 @@ pub struct Watch<'a> {
     agent: &'a Agent,
     attempt: &'a AttemptId,
     events: Events,
+    timers: arm::Timers,
     checks: Option<crate::checks::Checks>,
     looking: Option<check::Looking>,
 }
@@ -50,7 +54,8 @@ pub struct Watch<'a> {
 /// Watches an attempt to its end.
 pub fn run(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     let events = Events::of(attempt);
-    let mut watch = Watch { agent, attempt, events, checks: None, looking: None };
+    let timers = arm::Timers::default();
+    let mut watch = Watch { agent, attempt, events, timers, checks: None, looking: None };
     loop {
         let record = watch.record()?;
         if !record.is_open() {
@@ -117,9 +122,9 @@ impl Watch<'_> {
 
     /// Before the switch a missing timer ends the attempt; later the service
     /// alone must do.
-    fn keep_armed(&self, record: &Record) -> Result<()> {
+    fn keep_armed(&mut self, record: &Record) -> Result<()> {
         let armed =
-            self.with_time_left(record).and_then(|record| arm::arm_timer(self.agent, &record));
+            self.with_time_left(record).and_then(|record| self.timers.arm(self.agent, &record));
         match armed {
             Err(error) if State::of(record).action() != Action::Arm => {
                 self.events.note(format!("no timer stands behind the service: {error:#}"));
@@ -149,7 +154,7 @@ impl Watch<'_> {
             if switch_to_configuration::runs_now() {
                 quiet = clock::boottime();
             }
-            thread::sleep(TICK);
+            thread::sleep(PAUSE);
         }
     }
 

@@ -6,7 +6,7 @@ use std::{fs, path::Path, thread, time::Duration};
 use anyhow::Result;
 use deploy_wire::record::Record;
 
-use super::{TICK, Watch, reboot::reason, steps::Waited};
+use super::{PAUSE, Watch, reboot::reason, steps::Waited};
 use crate::{
     clock, look,
     paths::SWITCH_LISTS,
@@ -98,7 +98,7 @@ impl Watch<'_> {
             if !comes || clock::boottime() >= end {
                 return false;
             }
-            thread::sleep(TICK);
+            thread::sleep(PAUSE);
         }
     }
 
@@ -154,7 +154,7 @@ fn went_back(waited: Waited, record: &Record) -> bool {
 pub fn wait_for_the_lock() {
     let end = clock::boottime() + LOCK_LIMIT;
     while switch_to_configuration::runs_now() && clock::boottime() < end {
-        thread::sleep(TICK);
+        thread::sleep(PAUSE);
     }
 }
 
