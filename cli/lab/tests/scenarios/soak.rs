@@ -1,15 +1,11 @@
 //! What `scripts/test` leaves to `scripts/soak`: it must end within half an hour on two
-//! cores, and these take longer together; or they are open. Each says so in the output.
+//! cores, and these take longer together. Each says so in the output.
 
 /// Parts of names, and why they are left.
 const LEFT: &[(&str, &str)] = &[
     ("table-", "the whole fault table takes an hour"),
     ("-on-real-nixos", "a real system takes a minute to switch there and back"),
-    ("the-stand-in-switches-as-written", RACE),
 ];
-
-const RACE: &str = "open: where much else runs, the bus that its check `bus-lost-half-way` stops \
-                    is sometimes back before the switch asks it again";
 
 /// Scenarios on real NixOS that are not left: one for each kind of fault.
 const KEPT: &[&str] = &[
