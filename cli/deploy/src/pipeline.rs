@@ -157,8 +157,14 @@ impl Run<'_> {
         if self.plan(&mut probed).await? == Plan::UpToDate {
             return Ok(Prepared::done(Finished::up_to_date(&probed)));
         }
-        let pushed = push::push(&self.nix, &probed, &built, &agent, self.report).await?;
-        let changes = self.tell_changes(&probed, &built).await?;
+        // What is different does not depend on what has arrived.
+        let (pushed, changes) = tokio::try_join!(
+            push::push(&self.nix, &probed, &built, &agent, self.report),
+            changes::changes(&probed, &built),
+        )?;
+        let told =
+            Event::Changes { machine: probed.machine.name.clone(), changes: changes.clone() };
+        self.report.tell(told);
         match self.goal {
             Goal::Pushed => {
                 let text = format!("{} is in its store; nothing roots it yet", pushed.toplevel);
@@ -203,13 +209,6 @@ impl Run<'_> {
                 build::build(&self.nix, probed, self.report).await
             }
         }
-    }
-
-    async fn tell_changes(&self, probed: &Probed, built: &Built) -> Result<Changes> {
-        let changes = changes::changes(probed, built).await?;
-        let machine = probed.machine.name.clone();
-        self.report.tell(Event::Changes { machine, changes: changes.clone() });
-        Ok(changes)
     }
 
     async fn agreed(&self, probed: &Probed, changes: &Changes) -> Result<()> {
