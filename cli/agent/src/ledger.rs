@@ -200,7 +200,9 @@ impl Ledger {
         Ok(record)
     }
 
-    /// Keeps an ended attempt, and the last [`KEPT`] ones in all.
+    /// Keeps an ended attempt, and the last [`KEPT`] ones in all. What was told of the others
+    /// goes with them, which would fill /run on a machine that is never restarted:
+    /// `a-thousand-changing-deploys-leave-nothing-behind` proves it.
     fn archive(&self, record: &Record) -> Result<()> {
         let path = self.archived(&record.attempt);
         if !path.exists() {
@@ -215,6 +217,12 @@ impl Ledger {
         kept.sort();
         let too_many = kept.len().saturating_sub(KEPT);
         for (_, path) in kept.into_iter().take(too_many) {
+            let told = self.volatile.join(path.file_stem().unwrap_or_default());
+            // There is none after a boot.
+            if told.exists() {
+                fs::remove_dir_all(&told)
+                    .with_context(|| format!("{} cannot be removed", told.display()))?;
+            }
             fs::remove_file(path)?;
         }
         Ok(())
