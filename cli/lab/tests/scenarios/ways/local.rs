@@ -69,7 +69,8 @@ fn cut(lab: &mut Lab) -> Result<()> {
     programs::install(machine)?;
     Fleet::of("frame1", second().ballast(8)).write(machine)?;
     machine.sync()?;
-    let hold = Hold::at(machine, Place::Activation)?;
+    // The switch itself syncs the store.
+    let hold = Hold::at(machine, Place::Arm)?;
     let running = machine.command(["sh", "-c", &line("frame1 --local")]).spawn()?;
     drop(hold.reached()?);
     sync_database(machine)?;
