@@ -14,8 +14,11 @@ const BEFORE: Event = Event::Restarted(Runs::Before);
 const WANTED: Event = Event::Restarted(Runs::Wanted);
 const OTHER: Event = Event::Restarted(Runs::Other);
 
+/// A phase, and where the events lead that mean something in it.
+type Row = (Place, &'static [(&'static [Event], Place)]);
+
 /// Of an attempt that switches, whose confirmation is missing and that must not reboot.
-const TABLE: &[(Place, &[(&[Event], Place)])] = {
+const TABLE: &[Row] = {
     use Event as E;
     use Place as P;
     &[

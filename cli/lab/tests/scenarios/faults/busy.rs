@@ -80,7 +80,7 @@ fn before_the_switch(lab: &mut Lab) -> Result<()> {
     case.frame1.sync()?;
     held.go()?;
     let why = "another system was switched to before this one";
-    end(running)?.ends(4, &["frame1 was taken over", why])?;
+    end(running)?.ends(4, &["another tool switched frame1 in the middle", why])?;
     case.recorded(End::TakenOver, why)?;
     case.ends_on(&case.before)?;
     case.commits()
