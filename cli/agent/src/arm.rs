@@ -24,8 +24,10 @@ fn timers(attempt: &AttemptId) -> String {
     format!("deploy-rollback-{attempt}-*.timer")
 }
 
-/// What every unit of an attempt has. Without the first two, emergency mode and
-/// `systemctl isolate` stop it: the faults that it is there for.
+/// What every unit of an attempt has. Without the first it cannot be started in emergency mode:
+/// `a-mount-that-fails-sends-the-machine-to-emergency-and-it-comes-back` proves it. Without the
+/// second `systemctl isolate` stops it:
+/// `systemctl-isolate-while-it-waits-stops-neither-service-nor-timer` proves it.
 pub fn properties() -> Vec<String> {
     [
         "DefaultDependencies=no",
@@ -50,6 +52,8 @@ pub fn start_service(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     }
     link_for_the_console()?;
     let mut properties = properties();
+    // Restart: else nobody watches until the deadline, and a good deploy goes back:
+    // `an-agent-killed-while-waiting-goes-back-at-the-same-deadline` proves it.
     // StartLimitIntervalSec: with the default, five kills within seconds end a
     // restarting service for good: `an-agent-killed-seven-times-in-a-row-goes-on`
     // proves it. Status 0 is said once the attempt is over.
@@ -87,7 +91,9 @@ fn link_for_the_console() -> Result<()> {
 }
 
 /// Arms the timer for the record's deadline, then takes away those of the
-/// deadlines before, so that there is never none.
+/// deadlines before, so that there is never none. Without it a service that hangs or was stopped
+/// leaves what nobody confirmed running:
+/// `a-watching-service-that-stands-still-or-is-gone-is-replaced-at-the-deadline` proves it.
 pub fn arm_timer(agent: &Agent, record: &Record) -> Result<()> {
     let Some(deadline) = record.deadline else { return Ok(()) };
     let attempt = &record.attempt;
