@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use deploy_lab::lab::Lab;
 use deploy_lab::network::Admission;
+use deploy_lab::wait;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 use deploy_wire::record::Record;
@@ -40,6 +41,12 @@ fn left_waiting(case: &Case) -> Result<Record> {
     case.begin_waiting()?.kill()?;
     let record = case.record()?;
     ensure!(record.phase == Phase::Waiting, "it waits no more: {record:?}");
+    // The service arms it once the phase is recorded; until then that of the phase before holds.
+    let deadline = record.deadline.context("it has no deadline")?.boottime_ms;
+    let timer = format!("systemctl is-active deploy-rollback-{}-{deadline}.timer", record.attempt);
+    wait::until("its timer is armed", Duration::from_secs(5), || {
+        Ok(case.frame1.command(["sh", "-c", &timer]).run()?.code == 0)
+    })?;
     Ok(record)
 }
 
