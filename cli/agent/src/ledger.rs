@@ -217,11 +217,9 @@ impl Ledger {
         kept.sort();
         let too_many = kept.len().saturating_sub(KEPT);
         for (_, path) in kept.into_iter().take(too_many) {
-            let told = self.volatile.join(path.file_stem().unwrap_or_default());
-            // There is none after a boot.
-            if told.exists() {
-                fs::remove_dir_all(&told)
-                    .with_context(|| format!("{} cannot be removed", told.display()))?;
+            if let Some(attempt) = path.file_stem() {
+                // There is none after a boot, and none outlives the next one.
+                let _ = fs::remove_dir_all(self.volatile.join(attempt));
             }
             fs::remove_file(path)?;
         }
