@@ -28,8 +28,10 @@ fn timers(attempt: &AttemptId) -> String {
     format!("deploy-rollback-{attempt}-*.timer")
 }
 
-/// What every unit of an attempt has. Without the first two, emergency mode and
-/// `systemctl isolate` stop it: the faults that it is there for.
+/// What every unit of an attempt has. Without the first it cannot be started in emergency mode:
+/// `a-mount-that-fails-sends-the-machine-to-emergency-and-it-comes-back` proves it. Without the
+/// second `systemctl isolate` stops it:
+/// `systemctl-isolate-while-it-waits-stops-neither-service-nor-timer` proves it.
 pub fn properties() -> Vec<String> {
     [
         "DefaultDependencies=no",
@@ -54,6 +56,8 @@ pub fn start_service(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     }
     link_for_the_console()?;
     let mut properties = properties();
+    // Restart: else nobody watches until the deadline, and a good deploy goes back:
+    // `an-agent-killed-while-waiting-goes-back-at-the-same-deadline` proves it.
     // StartLimitIntervalSec: with the default, five kills within seconds end a
     // restarting service for good: `an-agent-killed-seven-times-in-a-row-goes-on`
     // proves it. Status 0 is said once the attempt is over.
@@ -99,27 +103,28 @@ pub struct Timers {
 
 impl Timers {
     /// Arms the timer for the record's deadline, then takes away those of the
-    /// deadlines before, so that there is never none.
+    /// deadlines before, so that there is never none. Without it a service that hangs or was
+    /// stopped leaves what nobody confirmed running:
+    /// `a-watching-service-that-stands-still-or-is-gone-is-replaced-at-the-deadline` proves it.
     pub fn arm(&mut self, agent: &Agent, record: &Record) -> Result<()> {
         let Some(deadline) = record.deadline else { return Ok(()) };
         let name = format!("{}.timer", timer_name(record, deadline));
-        let former = match self.last.take() {
-            Some(last) if last == name => Vec::new(),
-            Some(last) => {
-                start_timer(agent, record)?;
-                vec![last]
+        let last = self.last.take();
+        if last.as_ref() != Some(&name) && (last.is_some() || !agent.systemd.lives(&name)?) {
+            start_timer(agent, record)?;
+        }
+        match last {
+            Some(last) if last == name => {}
+            // One that somebody else has stopped is not there to be stopped.
+            Some(last) if agent.systemd.stop(std::slice::from_ref(&last), STOP_LIMIT).is_ok() => {}
+            _ => {
+                let mut former = agent.systemd.list(&timers(&record.attempt))?;
+                former.retain(|unit| *unit != name);
+                agent.systemd.stop(&former, STOP_LIMIT)?;
             }
-            None => {
-                if !agent.systemd.lives(&name)? {
-                    start_timer(agent, record)?;
-                }
-                let mut all = agent.systemd.list(&timers(&record.attempt))?;
-                all.retain(|unit| *unit != name);
-                all
-            }
-        };
+        }
         self.last = Some(name);
-        agent.systemd.stop(&former, STOP_LIMIT)
+        Ok(())
     }
 }
 

@@ -53,7 +53,8 @@ fn at_least_the_final_round(deadline: Deadline) -> Deadline {
 }
 
 /// Another port or another address: another connection than the one that
-/// staged. A connection that was kept open proves nothing.
+/// staged. A connection that was kept open proves nothing:
+/// `a-confirmation-over-the-login-that-deployed-or-over-none-does-not-count`.
 pub fn is_new(staged: Option<&Login>, confirms: &Login) -> bool {
     staged.is_none_or(|staged| {
         staged.client != confirms.client || staged.client_port != confirms.client_port

@@ -23,7 +23,8 @@ pub fn expire(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     let late = record.deadline.is_none_or(|deadline| clock::left(deadline).is_zero());
     if late && agent.systemd.lives(&service)? {
         // It lives and does not act: stopped, or stuck in a call. Killed, it is
-        // started again.
+        // started again:
+        // `a-watching-service-that-stands-still-or-is-gone-is-replaced-at-the-deadline` proves it.
         return agent.systemd.kill(&service);
     }
     if !late {

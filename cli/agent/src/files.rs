@@ -48,6 +48,8 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let result = (|| {
         let mut file = File::create(&temporary)?;
         file.write_all(text)?;
+        // Else the name may be on the disk before the contents are:
+        // `a-power-cut-while-waiting-comes-back-on-the-old-system` then finds an empty record.
         file.sync_all()?;
         fs::rename(&temporary, path)?;
         File::open(folder)?.sync_all()

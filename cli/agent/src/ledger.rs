@@ -200,7 +200,9 @@ impl Ledger {
         Ok(record)
     }
 
-    /// Keeps an ended attempt, and the last [`KEPT`] ones in all.
+    /// Keeps an ended attempt, and the last [`KEPT`] ones in all. What was told of the others
+    /// goes with them, which would fill /run on a machine that is never restarted:
+    /// `a-thousand-changing-deploys-leave-nothing-behind` proves it.
     fn archive(&self, record: &Record) -> Result<()> {
         let path = self.archived(&record.attempt);
         if !path.exists() {
@@ -215,6 +217,10 @@ impl Ledger {
         kept.sort();
         let too_many = kept.len().saturating_sub(KEPT);
         for (_, path) in kept.into_iter().take(too_many) {
+            if let Some(attempt) = path.file_stem() {
+                // There is none after a boot, and none outlives the next one.
+                let _ = fs::remove_dir_all(self.volatile.join(attempt));
+            }
             fs::remove_file(path)?;
         }
         Ok(())

@@ -77,8 +77,11 @@ fn only_the_last_ended_attempts_are_kept() {
     let kept = waiting();
     for number in 0..KEPT + 5 {
         let attempt = AttemptId::parse(&format!("{number:08x}")).unwrap();
+        let told = Events::in_folder(&kept.ledger.volatile.join(attempt.as_str()));
+        told.tell(&Told::Note { text: "told".into() });
         kept.ledger.archive(&Record { attempt, ..kept.record.clone() }).unwrap();
     }
-    let count = fs::read_dir(kept.ledger.path("attempts")).unwrap().count();
-    assert_eq!(count, KEPT);
+    for folder in [kept.ledger.path("attempts"), kept.ledger.volatile.clone()] {
+        assert_eq!(fs::read_dir(folder).unwrap().count(), KEPT);
+    }
 }

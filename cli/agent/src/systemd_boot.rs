@@ -65,7 +65,16 @@ fn word(bytes: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_the_firmware_holds_is_read(bytes in any::<Vec<u8>>()) {
+            prop_assert!(word(&bytes).is_none_or(|text| !text.is_empty()));
+        }
+    }
 
     #[test]
     fn a_variable_is_attributes_and_text() {

@@ -339,3 +339,7 @@ impl Place {
 #[cfg(test)]
 #[path = "transition_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "transition_table_tests.rs"]
+mod table_tests;

@@ -3,7 +3,7 @@ use proptest::{prelude::*, test_runner::Config};
 
 use super::*;
 
-const EVENTS: [Event; 22] = [
+pub const EVENTS: [Event; 22] = [
     Event::Start,
     Event::Armed,
     Event::NotArmed,

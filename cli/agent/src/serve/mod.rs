@@ -147,3 +147,6 @@ fn not_now(record: &Record, what: &str) -> Reply {
     let why = format!("attempt {} cannot be {what} in phase {}", record.attempt, record.phase);
     Reply::Refused(refuse(RefusalKind::NotNow, why))
 }
+
+#[cfg(test)]
+mod tests;

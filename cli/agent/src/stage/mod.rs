@@ -62,7 +62,8 @@ fn stage_or_fail(
         return Ok(Err(refusal));
     }
     // Roots first, then the look whether all paths are valid: a path that was
-    // collected before the root came would not be noticed otherwise.
+    // collected before the root came would not be noticed otherwise:
+    // `garbage-collected-once-the-closure-was-found-to-be-there-takes-nothing-of-it`.
     roots::drop_strays()?;
     let made = roots::make(
         &asked.attempt,
@@ -92,9 +93,9 @@ fn look_and_write(agent: &Agent, asked: &Stage, record: &Record) -> Result<Resul
         return Ok(Err(refusal));
     }
     let snapshot = Snapshot::take(&agent.systemd, &agent.boot)?;
-    // Nix's import leaves it to the kernel when what it registers as valid is on
-    // the disk. After a power cut an agent of no bytes could not say how the
-    // attempt ended: `table-power-cut-in-arm` proves it.
+    // Nix leaves it to the kernel when what it registers as valid is on the disk. What
+    // `deploy` pushed it has synced; what a machine built for itself nobody has:
+    // `a-power-cut-while-a-machine-deploys-to-itself-leaves-its-store-whole` proves it.
     files::sync_file_system("/nix/store")?;
     agent.ledger.begin(record, &snapshot)?;
     // Nobody may come to start it.

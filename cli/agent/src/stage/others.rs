@@ -45,6 +45,7 @@ pub fn look(agent: &Agent, asked: &Stage) -> Result<Result<(), Refusal>> {
         let why = "another tool is switching this machine: switch-to-configuration runs";
         return Ok(Err(refuse(RefusalKind::OtherTool, why)));
     }
+    // The way back leads to what ran when the operator asked: `table-other-tool-switches-in-push`.
     match look::running() {
         Some(running) if running == asked.expects => {}
         Some(running) => {

@@ -18,6 +18,8 @@ impl Watch<'_> {
     /// Switches, and says what the machine is then.
     pub fn activate(&mut self, record: &Record) -> Result<Option<Happened>> {
         let begun = switch::progress(self.agent, self.attempt, Step::Activate)?;
+        // Nothing was locked since `stage`:
+        // `another-tool-that-switches-before-the-switch-has-the-machine` proves it.
         if begun == Progress::NotBegun {
             if !look::runs(&record.ran) {
                 return Ok(Some(foreign("another system was switched to before this one")));

@@ -30,6 +30,8 @@ impl Watch<'_> {
             return Ok(Happened::because(Event::CommitFailed, why));
         }
         let mut notes = self.late_notes();
+        // A builder that ended well may have written what another file overrules:
+        // `a-loader-that-was-installed-and-boots-something-else-goes-back` proves it.
         match look::boots() {
             BootDefault::Known(boots) if boots == record.wanted => {}
             BootDefault::Known(boots) => {
@@ -54,7 +56,8 @@ impl Watch<'_> {
     }
 }
 
-/// The profile's folder, the store and /boot, down to the disk.
+/// The profile's folder, the store and /boot, down to the disk:
+/// `a-power-cut-the-instant-deploy-ends-boots-the-new-system` proves it.
 fn sync() -> Result<()> {
     for path in ["/nix/var/nix/profiles", "/nix/store"] {
         files::sync_file_system(path)?;

@@ -159,7 +159,8 @@ pub fn wait_for_the_lock() {
 }
 
 /// An interrupted switch leaves lists of units for the next one. Those that what
-/// ran does not have would make it fail; the others must be started again.
+/// ran does not have would make it fail; the others must be started again:
+/// `a-killed-switch-leaves-lists-and-stopped-units-and-rollback-restores-the-exact-set-that-ran`.
 pub fn repair_lists(record: &Record) -> Result<()> {
     for name in ["start-list", "restart-list", "reload-list"] {
         let path = Path::new(SWITCH_LISTS).join(name);

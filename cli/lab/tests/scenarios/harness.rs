@@ -20,7 +20,7 @@ use crate::soak;
 /// Asks the inside of a lab to run a scenario; the scenario's name follows.
 const WORD: &str = "scenario";
 
-/// How long one scenario may take before its lab is ended.
+/// How long a scenario that says nothing else may take before its lab is ended.
 const DEADLINE: Duration = Duration::from_secs(600);
 
 /// How many lines of each host's console and journal a failure shows.
@@ -33,6 +33,7 @@ pub struct Scenario {
     run: Run,
     missing: fn() -> Option<String>,
     programs: Places,
+    deadline: Duration,
 }
 
 /// What a scenario does.
@@ -45,14 +46,22 @@ enum Run {
 
 impl Scenario {
     pub const fn new(name: &'static str, run: fn(&mut Lab) -> Result<()>) -> Self {
-        let name = Cow::Borrowed(name);
-        Self { name, run: Run::Function(run), missing: || None, programs: Places::Debian }
+        Self::named(Cow::Borrowed(name), Run::Function(run))
     }
 
     /// A cell of the fault table.
     pub fn cell(name: String, fault: Fault, phase: Phase) -> Self {
-        let (name, run) = (Cow::Owned(name), Run::Cell(fault, phase));
-        Self { name, run, missing: || None, programs: Places::Debian }
+        Self::named(Cow::Owned(name), Run::Cell(fault, phase))
+    }
+
+    const fn named(name: Cow<'static, str>, run: Run) -> Self {
+        Self { name, run, missing: || None, programs: Places::Debian, deadline: DEADLINE }
+    }
+
+    /// How long it may take.
+    pub const fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
     }
 
     /// Its hosts have other programs: their root is made before, outside the lab, where
@@ -106,11 +115,12 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
             (None, None) => {}
         }
         let (name, programs) = (scenario.name.clone().into_owned(), scenario.programs);
+        let deadline = scenario.deadline;
         let title = name.clone();
         let run = move || {
             let begun = Instant::now();
             BaseRoot::ensure_with(programs)?;
-            let (ended, used) = start(&name)?;
+            let (ended, used) = start(&name, deadline)?;
             let (took, used) = (begun.elapsed().as_secs(), used.as_secs());
             println!("{took} s, {used} s of processor: {name}");
             ended
@@ -122,21 +132,21 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
 }
 
 /// How the scenario ended, and the processor time that it took.
-fn start(name: &str) -> Result<(Result<()>, Duration)> {
+fn start(name: &str, deadline: Duration) -> Result<(Result<()>, Duration)> {
     let output = tempfile::NamedTempFile::new()?;
     let (out, err): (File, File) = (output.reopen()?, output.as_file().try_clone()?);
     let mut lab =
         Supervisor::start(&[OsStr::new(WORD), OsStr::new(name)], |command: &mut Command| {
             command.stdout(out).stderr(err);
         })?;
-    let status = lab.wait_within(DEADLINE)?;
+    let status = lab.wait_within(deadline)?;
     let used = lab.processor_time()?;
     drop(lab);
     let text = String::from_utf8_lossy(&fs::read(output.path())?).into_owned();
     let ended = match status {
         Some(status) if status.success() => Ok(()),
         Some(status) => Err(anyhow!("{text}\n({status})")),
-        None => Err(anyhow!("{text}\n(did not end within {DEADLINE:?})")),
+        None => Err(anyhow!("{text}\n(did not end within {deadline:?})")),
     };
     Ok((ended, used))
 }

@@ -4,6 +4,7 @@
 /// Parts of names, and why they are left.
 const LEFT: &[(&str, &str)] = &[
     ("table-", "the whole fault table takes an hour"),
+    ("a-thousand-", "a thousand deploys take an hour"),
     ("-on-real-nixos", "a real system takes a minute to switch there and back"),
 ];
 

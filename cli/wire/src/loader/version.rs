@@ -77,7 +77,22 @@ fn significant(digits: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    // A sort may panic over an order that contradicts itself.
+    proptest! {
+        #[test]
+        fn the_order_does_not_contradict_itself(
+            a in "[0-9ab.~^ -]{0,8}", b in "[0-9ab.~^ -]{0,8}", c in "[0-9ab.~^ -]{0,8}",
+        ) {
+            prop_assert_eq!(compare(&a, &b), compare(&b, &a).reverse());
+            if compare(&a, &b) == compare(&b, &c) {
+                prop_assert_eq!(compare(&a, &c), compare(&a, &b));
+            }
+        }
+    }
 
     #[test]
     fn newer_versions_are_greater() {

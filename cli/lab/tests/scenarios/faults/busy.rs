@@ -1,4 +1,4 @@
-//! Two operators.
+//! Two operators, or another tool.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use deploy_lab::host::{Host, HostCommand, HostSpec};
 use deploy_lab::lab::Lab;
 use deploy_lab::{programs, wait};
+use deploy_wire::outcome::End;
 
 use super::case::Case;
 use super::hold::{Hold, Place};
@@ -14,8 +15,13 @@ use super::wanted::Wanted;
 use crate::harness::Scenario;
 use crate::scene::{Said, end, line, wanted};
 
-pub const ALL: &[Scenario] =
-    &[Scenario::new("a-second-operator-is-told-who-deploys-and-since-when-and-may-wait", second)];
+pub const ALL: &[Scenario] = &[
+    Scenario::new("a-second-operator-is-told-who-deploys-and-since-when-and-may-wait", second),
+    Scenario::new(
+        "another-tool-that-switches-before-the-switch-has-the-machine",
+        before_the_switch,
+    ),
+];
 
 /// `deploy` as a person with a name.
 fn deploy(operator: &Host, name: &str, args: &str) -> HostCommand {
@@ -61,4 +67,21 @@ fn second(lab: &mut Lab) -> Result<()> {
     alone.ends(0, &["frame1: committed"])?;
     ensure!(!alone.text.contains("waiting for the end"), "{}", alone.text);
     case.ends_on(&case.wanted()?)
+}
+
+/// Nothing is locked between staging and the switch.
+fn before_the_switch(lab: &mut Lab) -> Result<()> {
+    let case = Case::new(lab, Lane::StandIn)?;
+    case.wants(&Wanted::new(2))?;
+    case.commits()?;
+    case.wants(&Wanted::new(3))?;
+    let (running, held) = case.begin_held_at(Place::Arm)?;
+    case.frame1.sh(&format!("{}/bin/switch-to-configuration switch", case.before))?;
+    case.frame1.sync()?;
+    held.go()?;
+    let why = "another system was switched to before this one";
+    end(running)?.ends(4, &["another tool switched frame1 in the middle", why])?;
+    case.recorded(End::TakenOver, why)?;
+    case.ends_on(&case.before)?;
+    case.commits()
 }

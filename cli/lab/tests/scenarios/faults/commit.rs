@@ -1,4 +1,4 @@
-//! The power goes in the middle of a commit.
+//! The power goes in the middle of a commit, or the loader does not do what it said.
 
 use anyhow::{Context, Result, ensure};
 use deploy_wire::outcome::End;
@@ -14,6 +14,7 @@ use crate::scene::end;
 pub const ALL: &[Scenario] = on_both_lanes![
     "a-power-cut-in-the-commit-before-the-loader-is-written-goes-back" => before,
     "a-power-cut-in-the-commit-after-the-loader-is-written-commits" => after,
+    "a-loader-that-was-installed-and-boots-something-else-goes-back" => boots_another,
 ];
 
 const RESTARTED: &str = "the machine was restarted during the commit";
@@ -51,4 +52,18 @@ fn after(case: &Case) -> Result<()> {
     case.recorded(End::Committed, "")?;
     case.ends_on(&wanted)?;
     case.deploy("frame1")?.ends(0, &["already up to date"])
+}
+
+/// The builder ended well, and the menu is another one: two disks, another tool, a restored file.
+fn boots_another(case: &Case) -> Result<()> {
+    case.wants(&Wanted::new(2))?;
+    case.frame1.sh("cp /boot/grub/grub.cfg /boot/grub/before")?;
+    let (running, held) = case.begin_held_at(Place::BootLoaderDone)?;
+    case.frame1.sh("mv /boot/grub/before /boot/grub/grub.cfg; sync -f /boot")?;
+    held.go()?;
+    let why = format!("the boot loader was installed, but {} is its default", case.before);
+    end(running)?.ends(3, &["frame1 was rolled back", &why, "state: back on generation 1"])?;
+    case.recorded(End::RolledBack, &why)?;
+    case.ends_on(&case.before)?;
+    case.commits()
 }

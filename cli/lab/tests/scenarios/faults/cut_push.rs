@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use deploy_lab::host::Host;
 use deploy_lab::lab::Lab;
 use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
 use deploy_lab::systems::{Fleet, Generation};
@@ -19,8 +20,14 @@ pub const ALL: &[Scenario] = &[Scenario::new(
 
 /// What Nix calls valid, and what of it is not as it was registered.
 const VALID: &str = "nix --extra-experimental-features nix-command path-info --all | sort";
-const DAMAGED: &str =
+pub const DAMAGED: &str =
     "nix-store --verify --check-contents 2>&1 | grep -c \"^path '.*modified\" || :";
+
+/// Nix's database is on the disk before what it calls valid: the kernel may write files in any
+/// order.
+pub fn sync_database(machine: &Host) -> Result<()> {
+    machine.sh("cd /nix/var/nix/db; sync db.sqlite db.sqlite-wal .").map(drop)
+}
 
 fn cut(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
@@ -40,8 +47,7 @@ fn cut(lab: &mut Lab) -> Result<()> {
         Ok(machine.sh(&new)?.lines().count() > 2)
     })?;
     relay.set(Direction::ToHost, Traffic::Held);
-    // The kernel may write files in any order.
-    machine.sh("cd /nix/var/nix/db; sync db.sqlite db.sqlite-wal .")?;
+    sync_database(machine)?;
     let pushed = machine.sh(&new)?;
     machine.power_cut()?;
     deploy.kill()?;

@@ -9,9 +9,19 @@ use serde_json::{Value, json};
 /// How long a deploy may take to the held place: it evaluates, builds and pushes before.
 const REACHED: Duration = Duration::from_secs(120);
 
+/// Holds the watching service before it starts: a drop-in for all units of that prefix.
+pub const ARM: &str = "mkdir -p /run/systemd/system/deploy-agent-.service.d
+cat > /run/systemd/system/deploy-agent-.service.d/hold.conf <<'END'
+[Service]
+ExecStartPre=/bin/sh -c '[ -p /run/hold/arm.at ] || exit 0; echo arm > /run/hold/arm.at; read -r _ < /run/hold/arm.go'
+END
+systemctl daemon-reload";
+
 /// A place where a deploy can be made to stand still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
+    /// The watching service is about to start.
+    Arm,
     /// An activation begins, of the way there or of the way back.
     Activation,
     /// [`check`] is asked.
@@ -27,6 +37,7 @@ pub enum Place {
 impl Place {
     fn word(self) -> &'static str {
         match self {
+            Self::Arm => "arm",
             Self::Activation => "activate",
             Self::Check => "asked",
             Self::BootLoader => "boot-loader",
@@ -58,6 +69,9 @@ impl Hold {
     pub fn at(host: &Host, place: Place) -> Result<Self> {
         let word = place.word();
         host.sh(&format!("mkdir -p /run/hold; cd /run/hold; mkfifo {word}.at {word}.go"))?;
+        if place == Place::Arm {
+            host.sh(ARM)?;
+        }
         let script = format!("read -r _ < /run/hold/{word}.at");
         let reached = host.command(["sh", "-c", &script]).spawn()?;
         Ok(Self { host: host.clone(), place, reached })

@@ -1,9 +1,12 @@
 //! The way back, rung by rung: what is done where the rung before does not hold.
 
+pub mod deadline;
 pub mod emergency;
 pub mod follow;
+pub mod garbage;
 pub mod moves;
 pub mod no_way_back;
+pub mod proof;
 pub mod reboot;
 pub mod record;
 pub mod set;

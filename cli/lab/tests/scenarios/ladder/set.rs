@@ -58,6 +58,8 @@ fn restored(lab: &mut Lab) -> Result<()> {
     ensure!(case.record()?.phase == Phase::Activating, "it does not activate any more");
     let list = case.frame1.sh("cat /run/nixos/start-list")?;
     ensure!(list.contains("multi-user.target"), "the list is {list}");
+    // What ran does not have it: its start would fail.
+    case.frame1.sh("echo hanging.service >> /run/nixos/start-list")?;
     // The switch dies where it waits; its job lives on in process 1.
     case.frame1
         .sh("systemctl kill --kill-whom=all --signal=KILL 'deploy-switch-*-activate.service'")?;
@@ -72,6 +74,8 @@ fn restored(lab: &mut Lab) -> Result<()> {
     }
     let state = case.frame1.sh(&format!("systemctl is-active {STOPPED} || :"))?;
     ensure!(state == "inactive", "{STOPPED}, which the admin had stopped, is {state}");
+    let log = case.log()?;
+    ensure!(!log.contains("roll-back ended with"), "the switch back failed in part:\n{log}");
     let left = case.frame1.sh("cat /run/nixos/*-list 2> /dev/null || :")?;
     ensure!(left.is_empty(), "lists are left: {left}");
     let jobs = case.frame1.sh("systemctl list-jobs --plain --no-legend hanging.service || :")?;

@@ -11,17 +11,10 @@ use deploy_lab::wait;
 
 use super::operator::Operator;
 use super::settings::CHECKED;
+use crate::faults::hold::ARM;
 
 /// From the start of a deploy until it is in its phase.
 pub const REACHED: Duration = Duration::from_secs(120);
-
-/// Holds the watching service before it starts: a drop-in for all units of that prefix.
-const ARM: &str = "mkdir -p /run/systemd/system/deploy-agent-.service.d
-cat > /run/systemd/system/deploy-agent-.service.d/hold.conf <<'END'
-[Service]
-ExecStartPre=/bin/sh -c '[ -p /run/hold/arm.at ] || exit 0; echo arm > /run/hold/arm.at; read -r _ < /run/hold/arm.go'
-END
-systemctl daemon-reload";
 
 /// Two fifos on the machine that stop what passes them.
 pub struct Fifo {

@@ -6,12 +6,15 @@ use deploy_lab::programs::{self, DEPLOY};
 use deploy_lab::systems::{FOLDER, Fleet, Generation};
 
 use super::{logins, runs_generation, second};
+use crate::faults::cut_push::{DAMAGED, sync_database};
+use crate::faults::hold::{Hold, Place};
 use crate::harness::Scenario;
-use crate::scene::{ANSWERS, Said, Scene};
+use crate::scene::{ANSWERS, Said, Scene, line};
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-machine-deploys-to-itself-without-ssh", local),
     Scenario::new("a-machine-deploys-to-itself-over-ssh", to_itself),
+    Scenario::new("a-power-cut-while-a-machine-deploys-to-itself-leaves-its-store-whole", cut),
 ];
 
 fn here(scene: &Scene, user: &str, args: &str) -> Result<Said> {
@@ -56,4 +59,27 @@ fn to_itself(lab: &mut Lab) -> Result<()> {
     let runs = scene.runs()?;
     ensure!(scene.boots()? == runs, "it boots another system");
     runs_generation(&scene.frame1, 2)
+}
+
+/// What was built and added here was pushed by nobody who waits for the disk.
+fn cut(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let machine = &scene.frame1;
+    let before = scene.runs()?;
+    programs::install(machine)?;
+    Fleet::of("frame1", second().ballast(8)).write(machine)?;
+    machine.sync()?;
+    // The switch itself syncs the store.
+    let hold = Hold::at(machine, Place::Arm)?;
+    let running = machine.command(["sh", "-c", &line("frame1 --local")]).spawn()?;
+    drop(hold.reached()?);
+    sync_database(machine)?;
+    machine.power_cut_and_boot()?;
+    drop(running);
+    machine.wait_for_ssh(ANSWERS)?;
+    ensure!(scene.runs()? == before, "it boots {}", scene.runs()?);
+    let damaged = machine.sh(DAMAGED)?;
+    ensure!(damaged == "0", "{damaged} paths that Nix calls valid are damaged");
+    here(&scene, "root", "frame1 --local")?.ends(0, &["committed"])?;
+    runs_generation(machine, 2)
 }

@@ -1,0 +1,52 @@
+//! What counts as a confirmation: a login that is not the one that deployed.
+
+use anyhow::{Context, Result, ensure};
+use deploy_lab::lab::Lab;
+use deploy_lab::network::Admission;
+use deploy_wire::WIRE_VERSION;
+use deploy_wire::attempt::Login;
+use deploy_wire::message::{Asked, RefusalKind, Reply, Request};
+use deploy_wire::outcome::End;
+use deploy_wire::phase::Phase;
+
+use crate::faults::case::Case;
+use crate::faults::lane::Lane;
+use crate::faults::wanted::Wanted;
+use crate::harness::Scenario;
+use crate::scene::end;
+
+pub const ALL: &[Scenario] = &[Scenario::new(
+    "a-confirmation-over-the-login-that-deployed-or-over-none-does-not-count",
+    counts,
+)];
+
+/// The agent's answer to a confirmation that comes over `login`.
+fn confirm(case: &Case, login: Option<Login>) -> Result<Reply> {
+    let request = Request::Confirm { attempt: case.record()?.attempt };
+    let asked = Asked { version: WIRE_VERSION, login, request };
+    let agent = case.frame1.command(["/run/deploy-agent/agent", "serve"]);
+    let output = agent.stdin(serde_json::to_vec(&asked)?).run()?.success()?;
+    let line = output.stdout.lines().last().context("no answer")?;
+    Ok(serde_json::from_str(line)?)
+}
+
+fn counts(lab: &mut Lab) -> Result<()> {
+    let case = Case::new(lab, Lane::StandIn)?;
+    let wanted = case.wants(&Wanted::new(2))?;
+    let running = case.begin_waiting()?;
+    let login = case.record()?.login.context("the record has no login")?;
+    for same in [Some(login.clone()), None] {
+        let said = confirm(&case, same.clone())?;
+        let refused =
+            matches!(&said, Reply::Refused(refusal) if refusal.kind == RefusalKind::SameLogin);
+        ensure!(refused, "{same:?} is answered by {said:?}");
+        ensure!(case.record()?.phase == Phase::Waiting, "{same:?} counted: {:?}", case.record()?);
+    }
+    let other = Login { client_port: login.client_port ^ 1, ..login };
+    let said = confirm(&case, Some(other))?;
+    let committed = matches!(&said, Reply::Ended { outcome, .. } if outcome.end == End::Committed);
+    ensure!(committed, "another login is answered by {said:?}");
+    case.frame1.admit(Admission::All)?;
+    end(running)?.ends(0, &["frame1: committed"])?;
+    case.ends_on(&wanted)
+}
