@@ -33,7 +33,7 @@ find /nix/var/deploy-agent | count records
 find /run/deploy-agent /run/systemd/transient /run/nixos | count volatile-files
 ls -d /run/deploy-* /tmp/* 2> /dev/null | count temporary-files
 ps -e -o comm= | grep -v '^sshd' | count processes
-echo "memory $(sed -n 's/^VmRSS: *\([0-9]*\) kB/\1/p' /proc/1/status)"
+echo "memory $(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' /proc/1/status)"
 "#;
 
 /// The same of the operator's computer.
@@ -52,7 +52,8 @@ fn counts(host: &Host, script: &str) -> Result<Counts> {
     text.lines()
         .map(|line| {
             let (name, number) = line.split_once(' ').context("no number")?;
-            Ok((format!("{}: {name}", host.name()), number.trim().parse()?))
+            let number = number.trim().parse().with_context(|| line.to_owned())?;
+            Ok((format!("{}: {name}", host.name()), number))
         })
         .collect()
 }
