@@ -13,6 +13,7 @@ use deploy_lab::lab::Lab;
 use deploy_lab::prepared;
 use deploy_lab::reexec::{self, Inside};
 use deploy_lab::supervisor::Supervisor;
+use deploy_lab::systems::Lane;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::soak;
@@ -40,7 +41,7 @@ pub struct Scenario {
 enum Run {
     Function(fn(&mut Lab) -> Result<()>),
     /// A cell of the fault table.
-    Cell(Fault, Phase),
+    Cell(Lane, Fault, Phase),
 }
 
 impl Scenario {
@@ -50,8 +51,8 @@ impl Scenario {
     }
 
     /// A cell of the fault table.
-    pub fn cell(name: String, fault: Fault, phase: Phase) -> Self {
-        let (name, run) = (Cow::Owned(name), Run::Cell(fault, phase));
+    pub fn cell(name: String, lane: Lane, fault: Fault, phase: Phase) -> Self {
+        let (name, run) = (Cow::Owned(name), Run::Cell(lane, fault, phase));
         Self { name, run, missing: || None, programs: Places::Debian }
     }
 
@@ -65,7 +66,7 @@ impl Scenario {
     fn run(&self, lab: &mut Lab) -> Result<()> {
         match self.run {
             Run::Function(run) => run(lab),
-            Run::Cell(fault, phase) => crate::table::run(lab, fault, phase),
+            Run::Cell(lane, fault, phase) => crate::table::run(lab, lane, fault, phase),
         }
     }
 
