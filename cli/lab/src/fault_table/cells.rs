@@ -70,7 +70,7 @@ fn row(fault: Fault) -> [Cell; 9] {
         Fault::Garbage => [OFF, c, c, OFF, c, c, c, c, r],
         Fault::Hangs => [OFF, OFF, OFF, OFF, r, OFF, OFF, r, r],
         Fault::HalfSwitched => [OFF, OFF, OFF, OFF, r, OFF, OFF, OFF, r],
-        Fault::SoftReboot => [u, u, OFF, OFF, r, r, r, c, r],
+        Fault::SoftReboot => [u, u, OFF, OFF, r, r, r, r, r],
         Fault::ClockJumps => {
             let qemu = Cell::Unrun("the wall clock of a lab host is the machine's: needs a VM");
             [OFF, OFF, OFF, OFF, qemu, OFF, qemu, OFF, OFF]
@@ -86,7 +86,10 @@ pub fn cell(fault: Fault, phase: Phase) -> Cell {
 /// Why a cell that can be run cannot be brought about on real NixOS.
 pub fn not_on_real(fault: Fault, phase: Phase) -> Option<&'static str> {
     match (fault, phase) {
-        (Fault::ClockJumps, _) => Some("needs a VM"),
+        (Fault::OtherTool, Phase::Activate | Phase::Commit | Phase::RollBack) => Some(
+            "the switch of these modules waits for the lock where later ones refuse, and so the \
+             other tool's comes after the phase",
+        ),
         _ => None,
     }
 }

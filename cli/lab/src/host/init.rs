@@ -25,7 +25,7 @@ const PATH: &str = "/usr/lib/lab/sbin:/usr/lib/lab/bin:/usr/sbin:/usr/bin:/sbin:
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 
 /// The device is the lab's: the host has its file system alone.
-const BOOT_MOUNT: &str = "[Mount]\nWhat=/run/initramfs/boot\nWhere=/boot\nOptions=bind\n";
+const BOOT_MOUNT: &str = "[Mount]\nWhat=/dev/lab-boot\nWhere=/boot\nOptions=bind\n";
 
 /// Writes its own process id, as the lab sees it, to `pid` in the host's folder, so that
 /// the lab can enter the namespaces.
@@ -63,18 +63,18 @@ fn mount_all(root: &Path, boot: &Path) -> Result<()> {
     mount("cgroup2", at("sys/fs/cgroup"), "cgroup2", MountFlags::empty(), None)
         .context("cgroup2")?;
     tmpfs(&at("run"), "mode=755")?;
-    keep_boot(boot, &at("run"))?;
     tmpfs(&at("tmp"), "mode=1777")?;
-    mount_dev(&at("dev"))
+    mount_dev(&at("dev"))?;
+    keep_boot(boot, root)
 }
 
 /// What /etc/fstab does on a real machine: a soft-reboot unmounts /boot and mounts it again.
-/// systemd leaves alone what is below /run/initramfs.
-fn keep_boot(boot: &Path, run: &Path) -> Result<()> {
-    let kept = run.join("initramfs/boot");
-    fs::create_dir_all(&kept)?;
-    mount_bind(boot, &kept)?;
-    let units = run.join("systemd/system");
+/// systemd leaves alone what is below /dev.
+fn keep_boot(boot: &Path, root: &Path) -> Result<()> {
+    let device = root.join("dev/lab-boot");
+    fs::create_dir(&device)?;
+    mount_bind(boot, &device)?;
+    let units = root.join("run/systemd/system");
     let wants = units.join("local-fs.target.wants");
     fs::create_dir_all(&wants)?;
     fs::write(units.join("boot.mount"), BOOT_MOUNT)?;

@@ -163,7 +163,10 @@ fn mount_fails(stand: &Stand, held: Held) -> Result<Struck> {
     held.go()?;
     machine.wait_for_reboot(REACHED)?;
     machine.wait_until_up()?;
-    Ok(Struck::saying("the old system's mount fails").logged("emergency.target"))
+    let log = machine.journal(&["--boot=-1"])?;
+    let text = "Reached target emergency.target";
+    ensure!(log.contains(text), "no `{text}` in the journal:\n{log}");
+    Ok(Struck::saying(format!("the old system's mount fails; journal: {text}")))
 }
 
 fn suspend(stand: &Stand, deploy: &Operator, held: Held) -> Result<Struck> {
