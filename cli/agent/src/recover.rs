@@ -13,7 +13,7 @@ use crate::{
     ledger::Happened,
     look::{self, Started},
     paths::RUNNING,
-    roots, switch,
+    roots,
     tools::systemd::Systemd,
     transition::{Action, Event, State},
 };
@@ -29,9 +29,6 @@ pub fn recover(agent: &Agent) -> Result<Option<Record>> {
         return Ok(Some(record));
     }
     if record.boot != agent.boot {
-        // A soft-reboot ends a switch in the middle, before it has made durable what it wrote:
-        // `table-soft-reboot-in-activate-on-real-nixos` proves it.
-        switch::sync_written().iter().for_each(|problem| eprintln!("{problem}"));
         let runs = look::runs_for(&record, Started::Anew);
         let happened = Happened::because(Event::Restarted(runs), why_restarted(&record));
         offer(agent, &record, happened)?;
