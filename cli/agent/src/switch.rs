@@ -218,10 +218,8 @@ pub fn run(attempt: &AttemptId, step: Step) -> Result<()> {
     if matches!(step, Step::Activate) {
         events.tell(&Event::Switched { status });
     }
-    for folder in WRITTEN.into_iter().filter(|folder| Path::new(folder).is_dir()) {
-        if let Err(error) = files::sync_file_system(folder) {
-            events.note(format!("{error:#}; a power cut may undo parts of the switch"));
-        }
+    for problem in sync_written() {
+        events.note(problem);
     }
     let path = ending(attempt, step);
     let temporary = path.with_extension("new");
@@ -231,6 +229,13 @@ pub fn run(attempt: &AttemptId, step: Step) -> Result<()> {
         bail!("{} ended with {}", step.name(), told_status(status));
     }
     Ok(())
+}
+
+/// Makes what a switch writes durable; what could not be is said.
+pub fn sync_written() -> Vec<String> {
+    let folders = WRITTEN.into_iter().filter(|folder| Path::new(folder).is_dir());
+    let errors = folders.filter_map(|folder| files::sync_file_system(folder).err());
+    errors.map(|error| format!("{error:#}; a power cut may undo parts of the switch")).collect()
 }
 
 /// A status in words.

@@ -14,7 +14,7 @@ use crate::cache;
 use crate::host::{Host, HostSpec};
 use crate::lab::Lab;
 use crate::supervisor::Supervisor;
-use crate::systems::{BASELINE, HOMELAB, REAL, SERVICES};
+use crate::systems::{BASELINE, HOMELAB, READY, REAL, SERVICES};
 
 /// Asks the inside of a lab to make a prepared set; the set's name follows.
 pub const WORD: &str = "prepare";
@@ -53,7 +53,7 @@ pub const PAIR: Prepared = Prepared {
 };
 
 /// Every set that this library knows.
-pub const ALL: &[Prepared] = &[PAIR, BASELINE, HOMELAB, REAL, SERVICES];
+pub const ALL: &[Prepared] = &[PAIR, BASELINE, HOMELAB, REAL, READY, SERVICES];
 
 impl Prepared {
     /// The set called `name`.

@@ -9,7 +9,9 @@ mod files;
 mod fleet;
 mod generation;
 mod homelab;
+mod lane;
 mod nixpkgs;
+mod ready;
 mod real;
 
 pub use self::baseline::{
@@ -22,4 +24,6 @@ pub use self::generation::{Generation, Image, Stage, Unit};
 pub use self::homelab::{
     FRAME1_ADDRESS, HOMELAB, HOMELAB_FOLDER, Homelab, OVERRIDE, Secrets, StubFault, frame1,
 };
+pub use self::lane::Lane;
+pub use self::ready::{READY, Ready};
 pub use self::real::{Module, REAL, RealFleet, SERVICES};

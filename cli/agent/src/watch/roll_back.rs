@@ -45,6 +45,11 @@ impl Watch<'_> {
             return Ok(stays);
         }
         let fresh = snapshot.is_none() && look::runs_for(record, started) == Runs::Before;
+        if fresh {
+            // No switch follows that would sync what the one wrote that a soft-reboot ended:
+            // `table-soft-reboot-in-activate-on-real-nixos` proves it.
+            notes.extend(switch::sync_written());
+        }
         if record.mode != Mode::Boot && !fresh {
             if let Some(snapshot) = &snapshot {
                 self.cancel_jobs(snapshot);

@@ -57,7 +57,7 @@ fn row(fault: Fault) -> [Cell; 9] {
         Fault::PowerCut => [u, u, u, u, r, r, r, r, r],
         Fault::StoreFull => [u, u, u, OFF, c, c, c, c, r],
         Fault::BootFull => [OFF, OFF, u, OFF, OFF, OFF, OFF, r, OFF],
-        Fault::MountFails => [OFF, OFF, OFF, OFF, r, OFF, OFF, OFF, Cell::Unrun("not made yet")],
+        Fault::MountFails => [OFF, OFF, OFF, OFF, r, OFF, OFF, OFF, r],
         Fault::Reloads => [OFF, OFF, OFF, c, c, c, c, OFF, r],
         Fault::SecondOperator => {
             let locked = Cell::Impossible(
@@ -70,10 +70,7 @@ fn row(fault: Fault) -> [Cell; 9] {
         Fault::Garbage => [OFF, c, c, OFF, c, c, c, c, r],
         Fault::Hangs => [OFF, OFF, OFF, OFF, r, OFF, OFF, r, r],
         Fault::HalfSwitched => [OFF, OFF, OFF, OFF, r, OFF, OFF, OFF, r],
-        Fault::SoftReboot => {
-            let boot = Cell::Unrun("a soft-reboot takes a lab host's /boot away");
-            [u, u, OFF, OFF, r, r, r, boot, boot]
-        }
+        Fault::SoftReboot => [u, u, OFF, OFF, r, r, r, r, r],
         Fault::ClockJumps => {
             let qemu = Cell::Unrun("the wall clock of a lab host is the machine's: needs a VM");
             [OFF, OFF, OFF, OFF, qemu, OFF, qemu, OFF, OFF]
@@ -84,4 +81,15 @@ fn row(fault: Fault) -> [Cell; 9] {
 /// The place of a fault in a phase.
 pub fn cell(fault: Fault, phase: Phase) -> Cell {
     row(fault)[phase as usize]
+}
+
+/// Why a cell that can be run cannot be brought about on real NixOS.
+pub fn not_on_real(fault: Fault, phase: Phase) -> Option<&'static str> {
+    match (fault, phase) {
+        (Fault::OtherTool, Phase::Activate | Phase::Commit | Phase::RollBack) => Some(
+            "the switch of these modules waits for the lock where later ones refuse, and so the \
+             other tool's comes after the phase",
+        ),
+        _ => None,
+    }
 }

@@ -7,7 +7,7 @@ mod seen;
 
 use std::fmt;
 
-pub use self::cells::{Cell, cell};
+pub use self::cells::{Cell, cell, not_on_real};
 pub use self::page::{check, page, write};
 pub use self::seen::{Boots, Ending, Seen, keep, load};
 

@@ -1,12 +1,13 @@
 //! The page that shows the table, `docs/faults.md`: made of what was seen, never by hand.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Cell, Fault, Phase, Seen, cell, load};
+use super::{Cell, Fault, Phase, Seen, cell, load, not_on_real};
+use crate::systems::Lane;
 
 /// What stands before the table.
 const ABOVE: &str = include_str!("above.md");
@@ -24,39 +25,75 @@ pub fn page() -> Result<String> {
     let heads: Vec<&str> = Phase::ALL.iter().map(|phase| phase.word()).collect();
     writeln!(text, "\n| fault | {} |\n|{}", heads.join(" | "), "---|".repeat(heads.len() + 1))?;
     let mut notes = String::new();
-    let (mut run, mut all) = (0, 0);
+    // How many there are, and how many were run at all, on each lane and on both.
+    let mut count = Count::default();
     for fault in Fault::ALL {
         let mut line = format!("| {fault} |");
         for phase in Phase::ALL {
-            let seen = load(fault, phase)?;
+            let seen = [load(Lane::StandIn, fault, phase)?, load(Lane::Real, fault, phase)?];
             let place = cell(fault, phase);
-            all += u32::from(matches!(place, Cell::Ends(..) | Cell::Unrun(_)));
-            run += u32::from(seen.is_some());
-            write!(line, " {} |", words(place, seen.as_ref()))?;
+            count.add(place, &seen);
+            write!(line, " {} |", words(place, &seen))?;
             if let Cell::Impossible(why) | Cell::Unrun(why) = place {
                 writeln!(notes, "- {fault}, {phase}: {why}.")?;
+            } else if let Some(why) = not_on_real(fault, phase) {
+                writeln!(notes, "- {fault}, {phase}, on real NixOS: {why}.")?;
             }
         }
         writeln!(text, "{line}")?;
     }
-    writeln!(text, "\n{run} of {all} cells were run.\n\n{notes}")?;
+    writeln!(text, "\n{count}\n\n{notes}")?;
     Ok(text.trim_end().to_owned() + "\n")
 }
 
-fn words(place: Cell, seen: Option<&Seen>) -> String {
+/// How many cells there are, and how many were run.
+#[derive(Default)]
+struct Count {
+    all: u32,
+    run: u32,
+    both: u32,
+}
+
+impl Count {
+    fn add(&mut self, place: Cell, seen: &[Option<Seen>; 2]) {
+        self.all += u32::from(matches!(place, Cell::Ends(..) | Cell::Unrun(_)));
+        self.run += u32::from(seen.iter().any(Option::is_some));
+        self.both += u32::from(seen.iter().all(Option::is_some));
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { all, run, both } = self;
+        write!(f, "{run} of {all} cells were run, {both} of them on both lanes.")
+    }
+}
+
+fn words(place: Cell, seen: &[Option<Seen>; 2]) -> String {
     match (place, seen) {
         (Cell::Nothing, _) => "·".into(),
         (Cell::Impossible(_), _) => "cannot be".into(),
-        (Cell::Unrun(_), _) | (_, None) => "unrun".into(),
-        (Cell::Ends(..), Some(seen)) => {
-            let code = seen.code.map_or("killed".into(), |code| code.to_string());
-            let points = match seen.points {
-                1 => String::new(),
-                points => format!(", at {points} points"),
-            };
-            format!("{}, boots {}, {code}{points}", seen.ending, seen.boots)
+        (Cell::Unrun(_), _) | (_, [None, None]) => "unrun".into(),
+        (Cell::Ends(..), [Some(stand_in), None]) => shown(stand_in),
+        (Cell::Ends(..), [None, Some(real)]) => format!("{} · real alone", shown(real)),
+        (Cell::Ends(..), [Some(stand_in), Some(real)]) => {
+            let (stand_in, real) = (shown(stand_in), shown(real));
+            if stand_in == real {
+                format!("{real} · both")
+            } else {
+                format!("{stand_in} · real: {real}")
+            }
         }
     }
+}
+
+fn shown(seen: &Seen) -> String {
+    let code = seen.code.map_or("killed".into(), |code| code.to_string());
+    let points = match seen.points {
+        1 => String::new(),
+        points => format!(", at {points} points"),
+    };
+    format!("{}, boots {}, {code}{points}", seen.ending, seen.boots)
 }
 
 /// Writes the page.
@@ -83,4 +120,30 @@ pub fn check() -> Result<()> {
     }
     ensure!(kept == made, "docs/faults.md and what was seen are of different lengths");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Boots, Ending};
+    use super::*;
+
+    const PLACE: Cell = Cell::Ends(Ending::RolledBack, Some(Ending::RolledBack));
+
+    fn seen(boots: Boots) -> Option<Seen> {
+        let evidence = String::new();
+        Some(Seen { ending: Ending::RolledBack, boots, code: Some(3), points: 1, evidence })
+    }
+
+    #[test]
+    fn a_place_says_which_lanes_came_to_it() {
+        let old = || seen(Boots::Old);
+        assert_eq!(words(PLACE, &[None, None]), "unrun");
+        assert_eq!(words(PLACE, &[old(), None]), "rolled back, boots old, 3");
+        assert_eq!(words(PLACE, &[None, old()]), "rolled back, boots old, 3 · real alone");
+        assert_eq!(words(PLACE, &[old(), old()]), "rolled back, boots old, 3 · both");
+        assert_eq!(
+            words(PLACE, &[old(), seen(Boots::Other)]),
+            "rolled back, boots old, 3 · real: rolled back, boots other, 3"
+        );
+    }
 }

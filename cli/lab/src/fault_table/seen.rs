@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Phase};
+use crate::systems::Lane;
 
 /// The end of an attempt; by what the machine is, or as `deploy` said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +40,7 @@ pub enum Boots {
     Other,
 }
 
-/// What was seen of one cell.
+/// What was seen of one cell on one lane.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Seen {
@@ -83,16 +84,16 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/faults")
 }
 
-fn file(fault: Fault, phase: Phase) -> PathBuf {
-    folder().join(format!("{}.{}.json", fault.word(), phase.word()))
+fn file(lane: Lane, fault: Fault, phase: Phase) -> PathBuf {
+    folder().join(format!("{}.{}.{}.json", fault.word(), phase.word(), lane.word()))
 }
 
 /// Keeps what was seen, or with `None` forgets what was seen before.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn keep(fault: Fault, phase: Phase, seen: Option<&Seen>) -> Result<()> {
-    let path = file(fault, phase);
+pub fn keep(lane: Lane, fault: Fault, phase: Phase, seen: Option<&Seen>) -> Result<()> {
+    let path = file(lane, fault, phase);
     let what = || format!("cannot write {}", path.display());
     fs::create_dir_all(folder()).with_context(what)?;
     match seen {
@@ -102,12 +103,12 @@ pub fn keep(fault: Fault, phase: Phase, seen: Option<&Seen>) -> Result<()> {
     }
 }
 
-/// What was seen of a cell, if it was run.
+/// What was seen of a cell, if it was run on this lane.
 ///
 /// # Errors
 /// When its file cannot be read.
-pub fn load(fault: Fault, phase: Phase) -> Result<Option<Seen>> {
-    let path = file(fault, phase);
+pub fn load(lane: Lane, fault: Fault, phase: Phase) -> Result<Option<Seen>> {
+    let path = file(lane, fault, phase);
     let text = match fs::read_to_string(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         other => other.with_context(|| format!("cannot read {}", path.display()))?,

@@ -24,6 +24,9 @@ const PATH: &str = "/usr/lib/lab/sbin:/usr/lib/lab/bin:/usr/sbin:/usr/bin:/sbin:
 /// The device nodes that a host shares with this machine; none of them has a state.
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 
+/// The device is the lab's: the host has its file system alone.
+const BOOT_MOUNT: &str = "[Mount]\nWhat=/dev/lab-boot\nWhere=/boot\nOptions=bind\n";
+
 /// Writes its own process id, as the lab sees it, to `pid` in the host's folder, so that
 /// the lab can enter the namespaces.
 pub(crate) fn become_process_one(folder: &Path) -> Result<Infallible> {
@@ -61,7 +64,21 @@ fn mount_all(root: &Path, boot: &Path) -> Result<()> {
         .context("cgroup2")?;
     tmpfs(&at("run"), "mode=755")?;
     tmpfs(&at("tmp"), "mode=1777")?;
-    mount_dev(&at("dev"))
+    mount_dev(&at("dev"))?;
+    keep_boot(boot, root)
+}
+
+/// What /etc/fstab does on a real machine: a soft-reboot unmounts /boot and mounts it again.
+/// systemd leaves alone what is below /dev.
+fn keep_boot(boot: &Path, root: &Path) -> Result<()> {
+    let device = root.join("dev/lab-boot");
+    fs::create_dir(&device)?;
+    mount_bind(boot, &device)?;
+    let units = root.join("run/systemd/system");
+    let wants = units.join("local-fs.target.wants");
+    fs::create_dir_all(&wants)?;
+    fs::write(units.join("boot.mount"), BOOT_MOUNT)?;
+    symlink("../boot.mount", wants.join("boot.mount")).context("boot.mount")
 }
 
 fn mount_proc(proc: &Path) -> Result<()> {

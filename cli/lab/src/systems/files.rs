@@ -24,6 +24,21 @@ macro_rules! systems {
             include_str!("../access.rs"),
             $(include_str!(concat!("../../systems/", $path))),+
         ];
+
+        /// As [`RECIPE`], where real systems are kept built.
+        pub(super) const READY_RECIPE: &[&str] = &[
+            INSTALL,
+            BOOT_STEP,
+            include_str!("baseline.rs"),
+            include_str!("faults.rs"),
+            include_str!("fleet.rs"),
+            include_str!("ready.rs"),
+            include_str!("real.rs"),
+            REAL[0].1,
+            REAL[1].1,
+            include_str!("../access.rs"),
+            $(include_str!(concat!("../../systems/", $path))),+
+        ];
     };
 }
 
@@ -64,6 +79,9 @@ pub(super) const REAL: &[File] = &[
     ("flake.nix", include_str!("../../systems/real/flake.nix")),
     ("machine.nix", include_str!("../../systems/real/machine.nix")),
 ];
+
+/// The flake of a real NixOS system that is built already.
+pub(super) const READY: &[File] = &[("flake.nix", include_str!("../../systems/ready/flake.nix"))];
 
 /// The flake of real NixOS systems with this repository's services.
 pub(super) const SERVICES: &[File] = &[

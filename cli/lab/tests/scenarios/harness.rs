@@ -13,6 +13,7 @@ use deploy_lab::lab::Lab;
 use deploy_lab::prepared;
 use deploy_lab::reexec::{self, Inside};
 use deploy_lab::supervisor::Supervisor;
+use deploy_lab::systems::Lane;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::soak;
@@ -41,7 +42,7 @@ pub struct Scenario {
 enum Run {
     Function(fn(&mut Lab) -> Result<()>),
     /// A cell of the fault table.
-    Cell(Fault, Phase),
+    Cell(Lane, Fault, Phase),
 }
 
 impl Scenario {
@@ -50,8 +51,8 @@ impl Scenario {
     }
 
     /// A cell of the fault table.
-    pub fn cell(name: String, fault: Fault, phase: Phase) -> Self {
-        Self::named(Cow::Owned(name), Run::Cell(fault, phase))
+    pub fn cell(name: String, lane: Lane, fault: Fault, phase: Phase) -> Self {
+        Self::named(Cow::Owned(name), Run::Cell(lane, fault, phase))
     }
 
     const fn named(name: Cow<'static, str>, run: Run) -> Self {
@@ -74,7 +75,7 @@ impl Scenario {
     fn run(&self, lab: &mut Lab) -> Result<()> {
         match self.run {
             Run::Function(run) => run(lab),
-            Run::Cell(fault, phase) => crate::table::run(lab, fault, phase),
+            Run::Cell(lane, fault, phase) => crate::table::run(lab, lane, fault, phase),
         }
     }
 

@@ -85,7 +85,7 @@ fn soft_reboot(lab: &mut Lab) -> Result<()> {
     let boot_id = "cat /proc/sys/kernel/random/boot_id";
     let (before, sshd) = (host.sh(boot_id)?, "systemctl show --value --property MainPID ssh");
     let old = host.sh(sshd)?;
-    host.sh("touch /run/stays; systemctl soft-reboot")?;
+    host.sh("touch /run/stays /boot/stays; systemctl soft-reboot")?;
     wait::until("sshd is another one", Duration::from_secs(60), || {
         let now = host.command(["sh", "-c", sshd]).run()?;
         Ok(now.code == 0 && !["0", old.as_str()].contains(&now.stdout.trim()))
@@ -93,6 +93,7 @@ fn soft_reboot(lab: &mut Lab) -> Result<()> {
     host.wait_for_ssh(Duration::from_secs(10))?;
     ensure!(host.sh(boot_id)? == before, "a soft reboot is no boot");
     ensure!(host.sh("ls /run/stays; systemctl show -P SoftRebootsCount")? == "/run/stays\n1");
+    ensure!(host.sh("ls /boot/stays")? == "/boot/stays", "/boot was not mounted again");
     Ok(())
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use deploy_lab::host::{Host, HostCommand, HostSpec};
 use deploy_lab::lab::Lab;
+use deploy_lab::systems::Lane;
 use deploy_lab::{programs, wait};
 use deploy_wire::outcome::End;
 
 use super::case::Case;
 use super::hold::{Hold, Place};
-use super::lane::Lane;
 use super::wanted::Wanted;
 use crate::harness::Scenario;
 use crate::scene::{Said, end, line, wanted};

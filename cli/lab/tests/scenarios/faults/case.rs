@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use deploy_lab::host::Running;
 use deploy_lab::lab::Lab;
 use deploy_lab::network::Admission;
+use deploy_lab::systems::Lane;
 use deploy_lab::wait;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
@@ -14,7 +15,6 @@ use deploy_wire::record::Record;
 use deploy_wire::sealed;
 
 use super::hold::{Held, Hold, Place};
-use super::lane::Lane;
 use super::wanted::Wanted;
 use crate::scene::{Scene, end};
 

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use deploy_lab::host::Host;
-use deploy_lab::systems::{Fault, Fleet, Generation, Module, RealFleet};
+use deploy_lab::systems::{Fault, Fleet, Generation, Lane, Module, RealFleet};
 use serde_json::{Value, json};
-
-use super::lane::Lane;
 
 /// A system of frame1 and the settings of its node.
 #[derive(Clone)]

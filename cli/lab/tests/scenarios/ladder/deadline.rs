@@ -11,9 +11,9 @@ use deploy_wire::phase::Phase;
 use deploy_wire::record::Record;
 
 use crate::faults::case::Case;
-use crate::faults::lane::Lane;
 use crate::faults::wanted::Wanted;
 use crate::harness::Scenario;
+use deploy_lab::systems::Lane;
 
 pub const ALL: &[Scenario] = &[
     Scenario::new(

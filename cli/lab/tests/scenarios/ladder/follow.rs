@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::lab::Lab;
+use deploy_lab::systems::Lane;
 use deploy_lab::wait;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 
 use crate::faults::case::Case;
 use crate::faults::hold::Place;
-use crate::faults::lane::Lane;
 use crate::faults::wanted::Wanted;
 use crate::harness::Scenario;
 use crate::scene::end;

@@ -10,10 +10,10 @@ use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 
 use crate::faults::case::Case;
-use crate::faults::lane::Lane;
 use crate::faults::wanted::Wanted;
 use crate::harness::Scenario;
 use crate::scene::end;
+use deploy_lab::systems::Lane;
 
 pub const ALL: &[Scenario] = &[Scenario::new(
     "a-confirmation-over-the-login-that-deployed-or-over-none-does-not-count",

@@ -2,11 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::lab::Lab;
-use deploy_lab::systems::{Generation, Unit};
+use deploy_lab::systems::{Generation, Lane, Unit};
 use deploy_wire::phase::Phase;
 
 use crate::faults::case::Case;
-use crate::faults::lane::Lane;
 use crate::harness::Scenario;
 use crate::scene::{Scene, end};
 

@@ -2,12 +2,11 @@
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::lab::Lab;
-use deploy_lab::systems::{FOLDER, Generation, Image};
+use deploy_lab::systems::{FOLDER, Generation, Image, Lane};
 use deploy_wire::phase::Phase;
 
 use crate::faults::case::Case;
 use crate::faults::hold::Place;
-use crate::faults::lane::Lane;
 use crate::harness::Scenario;
 use crate::scene::{Scene, end};
 

@@ -3,6 +3,7 @@
 
 mod durable;
 mod hold;
+mod lane;
 mod observed;
 mod operator;
 mod settings;
@@ -12,8 +13,9 @@ mod strike;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::fault_table::{Boots, Cell, Ending, Fault, Phase, Seen, cell, keep};
+use deploy_lab::fault_table::{Boots, Cell, Ending, Fault, Phase, Seen, cell, keep, not_on_real};
 use deploy_lab::lab::Lab;
+use deploy_lab::systems::{Lane, READY};
 
 use self::operator::Told;
 use self::stand::Stand;
@@ -25,28 +27,30 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// keeps a login whose other end is silent, and the deadline of a staged attempt is two minutes.
 const SILENCE: Duration = Duration::from_secs(150);
 
-/// A scenario for each cell that can be run, and one for each phase whose every durable call
-/// the power is cut at.
+/// A scenario for each cell that can be run, on each lane, and one for each phase whose every
+/// durable call the power is cut at.
 pub fn all() -> Vec<Scenario> {
     let cells = Fault::ALL.into_iter().flat_map(|fault| Phase::ALL.map(|phase| (fault, phase)));
     cells
-        .filter_map(|(fault, phase)| match cell(fault, phase) {
-            Cell::Ends(..) => Some(Scenario::cell(
-                format!("table-{}-in-{}", fault.word(), phase.word()),
-                fault,
-                phase,
-            )),
-            _ => None,
+        .filter(|(fault, phase)| matches!(cell(*fault, *phase), Cell::Ends(..)))
+        .flat_map(|(fault, phase)| {
+            let name = format!("table-{}-in-{}", fault.word(), phase.word());
+            let real = not_on_real(fault, phase).is_none().then(|| {
+                let name = format!("{name}-on-real-nixos");
+                Scenario::cell(name, Lane::Real, fault, phase).unless(|| READY.missing())
+            });
+            [Some(Scenario::cell(name, Lane::StandIn, fault, phase)), real]
         })
+        .flatten()
         .chain(durable::ALL.iter().cloned())
         .collect()
 }
 
 /// Brings a fault about in a phase and checks what becomes of it.
-pub fn run(lab: &mut Lab, fault: Fault, phase: Phase) -> Result<()> {
-    keep(fault, phase, None)?;
+pub fn run(lab: &mut Lab, lane: Lane, fault: Fault, phase: Phase) -> Result<()> {
+    keep(lane, fault, phase, None)?;
     let Cell::Ends(must, must_say) = cell(fault, phase) else { return Ok(()) };
-    let mut stand = Stand::new(lab, fault, phase)?;
+    let mut stand = Stand::new(lab, lane, fault, phase)?;
     let (mut deploy, held) = stand.begin()?;
     let at = stand.attempt()?;
     let struck = stand.strike(&mut deploy, held)?;
@@ -74,7 +78,7 @@ pub fn run(lab: &mut Lab, fault: Fault, phase: Phase) -> Result<()> {
         _ => Boots::Other,
     };
     let code = told.map(|told| told.code);
-    keep(fault, phase, Some(&Seen { ending, boots, code, points: 1, evidence }))
+    keep(lane, fault, phase, Some(&Seen { ending, boots, code, points: 1, evidence }))
 }
 
 /// Where `deploy` names systems, they are those.

@@ -1,7 +1,7 @@
 //! How an attempt ended, by what the machine is.
 
 use anyhow::{Context, Result, bail, ensure};
-use deploy_lab::fault_table::{Ending, Fault};
+use deploy_lab::fault_table::Ending;
 use deploy_wire::outcome::End;
 use deploy_wire::record::Record;
 
@@ -19,10 +19,7 @@ pub fn ending(stand: &Stand, record: Option<&Record>, runs: &str, boots: &str) -
     let said = outcome.runs.as_ref().map(ToString::to_string);
     ensure!(said.as_deref() == Some(runs), "the record says it runs {said:?}, it runs {runs}");
     let said = outcome.boots.known().map(ToString::to_string);
-    // A soft-reboot takes the lab's /boot away, and the agent says that it cannot tell.
-    let cannot_tell = stand.fault == Fault::SoftReboot && said.is_none();
-    let told = said.as_deref() == Some(boots) || cannot_tell;
-    ensure!(told, "the record says it boots {said:?}, it boots {boots}");
+    ensure!(said.as_deref() == Some(boots), "the record says it boots {said:?}, it boots {boots}");
     let (ending, system) = match outcome.end {
         End::Refused => (Ending::Untouched, &stand.untouched),
         End::Committed => (Ending::Committed, &stand.wanted),

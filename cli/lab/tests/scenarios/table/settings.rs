@@ -1,8 +1,8 @@
 //! What is deployed in a cell: a system, and limits short enough to wait for.
 
 use deploy_lab::fault_table::{Fault, Phase};
-use deploy_lab::systems::{self, Fleet, Generation, Image, Stage};
-use serde_json::{Value, json};
+use deploy_lab::systems::{Lane, Ready};
+use serde_json::{Map, Value, json};
 
 /// Made of nothing for the check that holds its phase, and for the one that fails.
 pub const CHECKED: &str = "/run/checked";
@@ -12,20 +12,41 @@ const SHORT: u64 = 6;
 /// Confirmations that must come, on a machine that does much besides.
 const LONG: u64 = 60;
 
-/// The closure's part that takes long to send.
-const BALLAST_MIB: u32 = 8;
+/// Stops as the pre-switch check of a stand-in does: a real system of that age has none.
+const HOLD: &str = "[ -p /run/hold/check.at ] || exit 0
+echo check > /run/hold/check.at; read -r _ < /run/hold/check.go";
 
-/// The fleet of a cell.
-pub fn fleet(fault: Fault, phase: Phase, number: u32) -> Fleet {
-    let mut fleet = Fleet::of("frame1", generation(fault, phase, number))
-        .node("frame1", "units", json!({ "watch": 1 }))
-        .node("frame1", "timeouts", timeouts(fault))
-        .node("frame1", "confirmTimeout", if never_confirmed(fault) { SHORT } else { LONG })
-        .node("frame1", "checks", checks(phase));
-    if needs_road(fault, phase) {
-        fleet = fleet.node("frame1", "hostname", "frame1-far");
+/// What is wanted in a cell.
+pub fn system(fault: Fault, phase: Phase) -> Ready {
+    match (fault, phase) {
+        (Fault::NoNewLogins, Phase::Activate) => Ready::RefusedLogins,
+        (Fault::MountFails, Phase::Activate) => Ready::FailingMount,
+        (Fault::BootFull, _) => Ready::OtherKernel,
+        (_, Phase::Push) => Ready::Large,
+        _ => Ready::Wanted,
     }
-    fleet
+}
+
+/// The settings of its node.
+pub fn node(fault: Fault, phase: Phase, lane: Lane) -> Map<String, Value> {
+    let mut node = watched();
+    node.insert("timeouts".into(), timeouts(fault));
+    let confirm = if never_confirmed(fault) { SHORT } else { LONG };
+    node.insert("confirmTimeout".into(), confirm.into());
+    node.insert("checks".into(), checks(phase));
+    if (lane, phase) == (Lane::Real, Phase::Stage) {
+        let hold = json!({ "service": "lab", "argv": ["/bin/sh", "-c", HOLD], "timeout": 120 });
+        node.insert("beforeActivate".into(), json!([hold]));
+    }
+    if needs_road(fault, phase) {
+        node.insert("hostname".into(), "frame1-far".into());
+    }
+    node
+}
+
+/// The settings that all have.
+pub fn watched() -> Map<String, Value> {
+    Map::from_iter([("units".to_owned(), json!({ "watch": 1 }))])
 }
 
 /// Whether the operator reaches the machine through a relay.
@@ -33,18 +54,6 @@ pub fn needs_road(fault: Fault, phase: Phase) -> bool {
     matches!(phase, Phase::Ask | Phase::Push)
         || fault == Fault::AnswerLost
         || (fault, phase) == (Fault::BootFull, Phase::Stage)
-}
-
-fn generation(fault: Fault, phase: Phase, number: u32) -> Generation {
-    let system = Generation::new("frame1", number);
-    let system = if phase == Phase::Push { system.ballast(BALLAST_MIB) } else { system };
-    match (fault, phase) {
-        (Fault::NoNewLogins, Phase::Activate) => system.with(&systems::Fault::RefusedLogins),
-        (Fault::MountFails, Phase::Activate) => system.with(&systems::Fault::FailingMount),
-        (Fault::HalfSwitched, Phase::Activate) => system.breaks_off(Stage::AfterRestart),
-        (Fault::BootFull, _) => system.kernel(Image::new("6.13.0", 2048)),
-        _ => system,
-    }
 }
 
 fn never_confirmed(fault: Fault) -> bool {

@@ -8,13 +8,14 @@ use deploy_lab::fault_table::{Fault, Phase};
 use deploy_lab::lab::Lab;
 use deploy_lab::network::{Admission, Link};
 use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
-use deploy_lab::systems::{self, Generation};
+use deploy_lab::systems::Lane;
 use deploy_lab::wait;
 use deploy_wire::phase::Phase as Recorded;
 use deploy_wire::record::Record;
 use deploy_wire::sealed;
 
 use super::hold::{self, Fifo, Held, REACHED};
+use super::lane;
 use super::operator::Operator;
 use super::settings;
 use super::strike::Struck;
@@ -28,6 +29,7 @@ const ROAD: RoadSpec = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some
 /// An operator, a machine, and what is wanted of it.
 pub struct Stand {
     pub scene: Scene,
+    pub lane: Lane,
     pub fault: Fault,
     pub phase: Phase,
     /// What the machine ran first.
@@ -42,26 +44,20 @@ pub struct Stand {
 }
 
 impl Stand {
-    pub fn new(lab: &mut Lab, fault: Fault, phase: Phase) -> Result<Self> {
-        let scene = Scene::new(lab)?;
-        scene.frame1.wait_for_ssh(ANSWERS)?;
+    pub fn new(lab: &mut Lab, lane: Lane, fault: Fault, phase: Phase) -> Result<Self> {
+        let scene = lane::scene(lab, lane, fault)?;
         let before = scene.frame1.sh("readlink /run/current-system")?;
         let other = match fault {
-            Fault::OtherTool => {
-                let other = systems::build(lab, &Generation::new("frame1", 9))?;
-                systems::closure(lab, &scene.frame1, &[&other])?;
-                Some(other)
-            }
+            Fault::OtherTool => Some(lane::other(lab, &scene, lane)?),
             _ => None,
         };
-        scene.has(settings::fleet(fault, phase, 2))?;
-        let wanted = scene.wanted()?;
+        let wanted = lane::wants(&scene, lane, fault, phase)?;
         let relay = match settings::needs_road(fault, phase) {
             true => Some(Arc::new(Relay::start(&scene.frame1, ROAD)?)),
             false => None,
         };
         let untouched = before.clone();
-        Ok(Self { scene, fault, phase, before, wanted, other, untouched, relay })
+        Ok(Self { scene, lane, fault, phase, before, wanted, other, untouched, relay })
     }
 
     /// Begins a deploy and holds it in the phase.

@@ -5,12 +5,13 @@ use deploy_lab::fault_table::{Fault, Phase};
 use deploy_lab::host::Running;
 use deploy_lab::network::Link;
 use deploy_lab::relay::{Direction, Traffic};
-use deploy_lab::systems::{Fleet, Generation};
+use deploy_lab::systems::{Lane, Ready};
 use deploy_lab::wait;
 
 use super::hold::{Held, REACHED};
 use super::operator::Operator;
 use super::stand::Stand;
+use super::{lane, settings};
 
 /// How long a cut, or a sleep before anything has a deadline, lasts.
 const MOMENT: &str = "2";
@@ -22,6 +23,10 @@ const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
 const KILL_AGENT: &str = "pkill -KILL -f 'deploy-agent serve$' && echo serve
 units=$(systemctl list-units --plain --no-legend --full 'deploy-agent-*.service' | cut -d ' ' -f 1)
 for unit in $units; do systemctl kill --kill-whom=all --signal=KILL \"$unit\"; echo \"$unit\"; done";
+
+/// A drop-in that no system knows of, for the mount that the first system alone has.
+const BROKEN_MOUNT: &str = "mkdir -p /run/systemd/system/mnt-kept.mount.d
+printf '[Mount]\\nType=nosuchfs\\n' > /run/systemd/system/mnt-kept.mount.d/broken.conf";
 
 /// A fault that was brought about.
 pub struct Struck {
@@ -86,6 +91,7 @@ pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<St
         Fault::PowerCut => power_cut(stand, held),
         Fault::StoreFull => fill(stand, "/nix", held),
         Fault::BootFull => fill(stand, "/boot", held),
+        Fault::MountFails if stand.phase == Phase::RollBack => mount_fails(stand, held),
         Fault::MountFails => {
             held.go()?;
             Ok(Struck::saying("a mount fails").logged("emergency.target"))
@@ -109,23 +115,24 @@ pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<St
             held.for_ever()?;
             Ok(Struck::saying("it was never let go"))
         }
-        Fault::HalfSwitched if stand.phase == Phase::RollBack => {
-            held.for_ever()?;
-            machine.sh("pkill -KILL -f 'bin/switch-to-configuration test$'")?;
-            Ok(Struck::saying("the switch back got SIGKILL"))
-        }
-        Fault::HalfSwitched => {
+        Fault::HalfSwitched if (stand.lane, stand.phase) == (Lane::StandIn, Phase::Activate) => {
             held.go()?;
             Ok(Struck::saying("units are stopped").logged("the switch breaks off after-restart"))
         }
+        Fault::HalfSwitched => {
+            held.for_ever()?;
+            machine.sh("pkill -KILL -f 'bin/switch-to-configuration test$'")?;
+            Ok(Struck::saying("the switch got SIGKILL"))
+        }
         Fault::SoftReboot => {
+            let held = gone(held)?;
             machine.sh("systemctl --no-block soft-reboot")?;
             wait::until("the machine starts anew", REACHED, || {
                 let count =
                     machine.command(["systemctl", "show", "--value", "-p", "SoftRebootsCount"]);
                 Ok(count.run().is_ok_and(|output| output.stdout.trim() == "1"))
             })?;
-            free(held)?;
+            held.map_or(Ok(()), free)?;
             machine.wait_until_up()?;
             Ok(Struck::saying("SoftRebootsCount=1"))
         }
@@ -139,6 +146,27 @@ fn free(held: Held) -> Result<()> {
         Held::Fifo { .. } | Held::Check(_) => Ok(()),
         other => other.go(),
     }
+}
+
+/// A soft-reboot keeps /run and the fifos in it, and ends who stands at them.
+fn gone(held: Held) -> Result<Option<Held>> {
+    match held {
+        Held::Fifo { .. } => held.for_ever().map(|()| None),
+        other => Ok(Some(other)),
+    }
+}
+
+/// The mount of what ran before fails when it is switched back to, and until the next boot.
+fn mount_fails(stand: &Stand, held: Held) -> Result<Struck> {
+    let machine = &stand.scene.frame1;
+    machine.sh(BROKEN_MOUNT)?;
+    held.go()?;
+    machine.wait_for_reboot(REACHED)?;
+    machine.wait_until_up()?;
+    let log = machine.journal(&["--boot=-1"])?;
+    let text = "Reached target emergency.target";
+    ensure!(log.contains(text), "no `{text}` in the journal:\n{log}");
+    Ok(Struck::saying(format!("the old system's mount fails; journal: {text}")))
 }
 
 fn suspend(stand: &Stand, deploy: &Operator, held: Held) -> Result<Struck> {
@@ -215,14 +243,7 @@ fn fill(stand: &Stand, folder: &str, held: Held) -> Result<Struck> {
 
 /// A deploy of generation 3. The first one has evaluated its flake long ago.
 fn second_operator(stand: &mut Stand, deploy: &Operator, held: Held) -> Result<Struck> {
-    let mac = &stand.scene.mac;
-    let fleet = Fleet::of("frame1", Generation::new("frame1", 3)).node(
-        "frame1",
-        "units",
-        serde_json::json!({ "watch": 1 }),
-    );
-    fleet.write(mac)?;
-    let third = stand.scene.wanted()?;
+    let third = lane::has(&stand.scene, stand.lane, Ready::Third, settings::watched())?;
     // Where new logins are held, the first operator stands still instead.
     let second = if stand.phase == Phase::Wait {
         deploy.freeze()?;
@@ -254,9 +275,11 @@ fn other_tool(stand: &mut Stand, held: Held) -> Result<Struck> {
     let script = "nix-env --profile /nix/var/nix/profiles/system --set \"$1\" && \
                   exec \"$1/bin/switch-to-configuration\" switch";
     let output = stand.scene.frame1.command(["sh", "-c", script, "sh", &other]).run()?;
-    // What is held holds the switch's lock.
-    let locked =
-        matches!(stand.phase, Phase::Stage | Phase::Activate | Phase::Commit | Phase::RollBack);
+    // What is held holds the switch's lock: in `stage`, if it is the system's own check.
+    let locked = match stand.phase {
+        Phase::Stage => stand.lane == Lane::StandIn,
+        phase => matches!(phase, Phase::Activate | Phase::Commit | Phase::RollBack),
+    };
     // 4: a unit that failed before this deploy as well.
     let must: &[i32] = if locked { &[11] } else { &[0, 4] };
     let code = output.code;

@@ -1,0 +1,188 @@
+//! Real NixOS systems that are evaluated and built once, when hosts are prepared. To evaluate
+//! one takes longer than a whole deploy of it, and what is tried with these is the deploy.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::baseline::{self, Loader};
+use super::files;
+use super::fleet::write_to_host;
+use super::{FOLDER, Fault, Module, RealFleet};
+use crate::host::Host;
+use crate::prepared::Prepared;
+
+/// As [`super::REAL`], but `mac` has every [`Ready`] system, and `frame1` runs
+/// [`Ready::Before`].
+pub const READY: Prepared = Prepared {
+    name: "ready",
+    recipe: files::READY_RECIPE,
+    inputs: &["nixpkgs-real"],
+    make: |lab| {
+        let [mac, frame1] = baseline::pair(lab)?;
+        let systems = build(&mac)?;
+        mac.write(BUILT, serde_json::to_string_pretty(&systems)?, 0o644)?;
+        Ready::Before.copy(&mac, &frame1)?;
+        baseline::install_system(&frame1, &Ready::Before.path(&mac)?, Loader::Grub)
+    },
+};
+
+/// Where `mac` says what it has.
+const BUILT: &str = "/root/ready.json";
+
+/// One of them: frame1's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// What frame1 runs first. A mount is its alone, at /mnt/kept.
+    Before,
+    /// Another one that works.
+    Wanted,
+    /// A third one that works.
+    Third,
+    /// One that another tool brings.
+    Other,
+    /// One whose closure takes long to send.
+    Large,
+    /// One whose kernel is another one, of 2 MiB.
+    OtherKernel,
+    /// Its sshd lets nobody log in any more.
+    RefusedLogins,
+    /// A mount of it fails.
+    FailingMount,
+}
+
+/// A system that is built.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Built {
+    drv: String,
+    out: String,
+}
+
+/// Each switch has something to stop and to start.
+const NUMBERED: &str = "ExecStart=/run/current-system/sw/bin/sleep infinity\nEnvironment=NUMBER=";
+
+const KEPT: &str = "fileSystems.\"/mnt/kept\" = { device = \"none\"; fsType = \"tmpfs\"; };";
+
+/// What a push does not end with at once.
+const BALLAST: &str = "environment.etc.ballast.source = pkgs.runCommand \"ballast\" { } \
+                       \"head -c 8388608 /dev/urandom > $out\";";
+
+/// It takes the place of the one that all systems have.
+const KERNEL: &str = "system.extraSystemBuilderCmds = lib.mkAfter \"ln -sf ${pkgs.runCommand \
+                      \"kernel-6.13\" { } \"mkdir $out; yes 6.13 | head -c 2097152 > \
+                      $out/kernel\"}/kernel $out/kernel\";";
+
+impl Ready {
+    const ALL: [Self; 8] = [
+        Self::Before,
+        Self::Wanted,
+        Self::Third,
+        Self::Other,
+        Self::Large,
+        Self::OtherKernel,
+        Self::RefusedLogins,
+        Self::FailingMount,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::Wanted => "wanted",
+            Self::Third => "third",
+            Self::Other => "other",
+            Self::Large => "large",
+            Self::OtherKernel => "other-kernel",
+            Self::RefusedLogins => "refused-logins",
+            Self::FailingMount => "failing-mount",
+        }
+    }
+
+    fn module(self) -> Module {
+        let number = match self {
+            Self::Before => 1,
+            Self::Third => 3,
+            Self::Other => 9,
+            _ => 2,
+        };
+        let module = Module::new(number)
+            .line("networking.hostName = \"frame1\";")
+            .service("numbered", &format!("{NUMBERED}{number}"));
+        match self {
+            Self::Before => module.line(KEPT),
+            Self::Wanted | Self::Third | Self::Other => module,
+            Self::Large => module.line(BALLAST),
+            Self::OtherKernel => module.line(KERNEL),
+            Self::RefusedLogins => module.with(&Fault::RefusedLogins),
+            Self::FailingMount => module.with(&Fault::FailingMount),
+        }
+    }
+
+    fn built(self, operator: &Host) -> Result<Built> {
+        let mut all: BTreeMap<String, Built> = serde_json::from_str(&operator.read(BUILT)?)?;
+        all.remove(self.word()).with_context(|| format!("{BUILT} does not have {self:?}"))
+    }
+
+    /// Its path.
+    ///
+    /// # Errors
+    /// When `operator` is not of [`READY`].
+    pub fn path(self, operator: &Host) -> Result<String> {
+        Ok(self.built(operator)?.out)
+    }
+
+    /// Writes a flake to [`super::FOLDER`] on `operator` that has it as the system of frame1,
+    /// with these settings of frame1's node, and commits it.
+    ///
+    /// # Errors
+    /// When `operator` is not of [`READY`], the folder cannot be written, or git fails.
+    pub fn write(self, operator: &Host, node: &Map<String, Value>) -> Result<()> {
+        let built = self.built(operator)?;
+        let mut all = json!({
+            "hostname": "frame1",
+            "hostName": "frame1",
+            "sshUser": "root",
+            "system": "x86_64-linux",
+            "toplevel": { "drvPath": built.drv, "outPath": built.out },
+        });
+        all.as_object_mut().context("an object")?.extend(node.clone());
+        let node = serde_json::to_string_pretty(&all)?;
+        let mut files = vec![("frame1.json".to_owned(), node, 0o644)];
+        files.extend(
+            files::READY.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned(), 0o644)),
+        );
+        write_to_host(operator, files)
+    }
+
+    /// Puts its closure into the store of `machine`.
+    ///
+    /// # Errors
+    /// When the operator cannot log in as root.
+    pub fn copy(self, operator: &Host, machine: &Host) -> Result<()> {
+        let (name, system) = (machine.name(), self.path(operator)?);
+        operator.sh(&format!("nix copy --no-check-sigs --to ssh-ng://root@{name} {system}"))?;
+        // Nix does not wait for the disk.
+        machine.sync()
+    }
+}
+
+/// Builds all on `operator`, from a flake that is not kept.
+fn build(operator: &Host) -> Result<BTreeMap<&'static str, Built>> {
+    let fleet = Ready::ALL
+        .into_iter()
+        .fold(RealFleet::default(), |fleet, system| fleet.machine(system.word(), system.module()));
+    fleet.write(operator)?;
+    let mut all = BTreeMap::new();
+    for system in Ready::ALL {
+        let word = system.word();
+        let attribute = format!("{FOLDER}#nixosConfigurations.{word}.config.system.build.toplevel");
+        let says = "system: { drv = system.drvPath; out = system.outPath; }";
+        let built = operator.sh(&format!("nix eval --json '{attribute}' --apply '{says}'"))?;
+        let built: Built = serde_json::from_str(&built)?;
+        operator.sh(&format!("nix build --no-link '{}^out'", built.drv))?;
+        all.insert(word, built);
+    }
+    operator.sh(&format!("rm -r {FOLDER}"))?;
+    Ok(all)
+}
