@@ -3,7 +3,7 @@
 
 /// Parts of names, and why they are left.
 const LEFT: &[(&str, &str)] = &[
-    ("table-", "the whole fault table takes an hour"),
+    ("table-power-cut-after-every-durable-call", "the power is cut sixty times"),
     ("a-thousand-", "a thousand deploys take an hour"),
     ("-on-real-nixos", "a real system takes a minute to switch there and back"),
 ];

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use deploy_lab::lab::Lab;
 use deploy_lab::network::Admission;
+use deploy_lab::systems::Lane;
 use deploy_lab::wait;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
@@ -13,7 +14,6 @@ use deploy_wire::record::Record;
 use crate::faults::case::Case;
 use crate::faults::wanted::Wanted;
 use crate::harness::Scenario;
-use deploy_lab::systems::Lane;
 
 pub const ALL: &[Scenario] = &[
     Scenario::new(

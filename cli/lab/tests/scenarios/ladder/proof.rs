@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use deploy_lab::lab::Lab;
 use deploy_lab::network::Admission;
+use deploy_lab::systems::Lane;
 use deploy_wire::WIRE_VERSION;
 use deploy_wire::attempt::Login;
 use deploy_wire::message::{Asked, RefusalKind, Reply, Request};
@@ -13,7 +14,6 @@ use crate::faults::case::Case;
 use crate::faults::wanted::Wanted;
 use crate::harness::Scenario;
 use crate::scene::end;
-use deploy_lab::systems::Lane;
 
 pub const ALL: &[Scenario] = &[Scenario::new(
     "a-confirmation-over-the-login-that-deployed-or-over-none-does-not-count",
