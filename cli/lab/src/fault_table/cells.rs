@@ -64,7 +64,7 @@ fn row(fault: Fault) -> [Cell; 9] {
                 "both send the same agent, and Nix on the machine lets the second one wait for \
                  the first one's lock: the second is in no phase of its own",
             );
-            [u, locked, c, c, c, c, c, c, r]
+            [c, locked, c, c, c, c, c, c, r]
         }
         Fault::OtherTool => [c, u, t, OFF, t, t, t, t, t],
         Fault::Garbage => [OFF, c, c, OFF, c, c, c, c, r],

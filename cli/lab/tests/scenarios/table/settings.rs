@@ -41,6 +41,10 @@ pub fn node(fault: Fault, phase: Phase, lane: Lane) -> Map<String, Value> {
     if needs_road(fault, phase) {
         node.insert("hostname".into(), "frame1-far".into());
     }
+    if (fault, phase) == (Fault::SecondOperator, Phase::Ask) {
+        // The login is held as long as the other deploy takes.
+        node.insert("sshOpts".into(), json!(["-o", "ConnectTimeout=100"]));
+    }
     node
 }
 

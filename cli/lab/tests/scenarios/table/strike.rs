@@ -242,8 +242,8 @@ fn fill(stand: &Stand, folder: &str, held: Held) -> Result<Struck> {
 }
 
 /// A deploy of generation 3. The first one has evaluated its flake long ago.
-fn second_operator(stand: &mut Stand, deploy: &Operator, held: Held) -> Result<Struck> {
-    let third = lane::has(&stand.scene, stand.lane, Ready::Third, settings::watched())?;
+fn second_operator(stand: &Stand, deploy: &Operator, held: Held) -> Result<Struck> {
+    lane::has(&stand.scene, stand.lane, Ready::Third, settings::watched())?;
     // Where new logins are held, the first operator stands still instead.
     let second = if stand.phase == Phase::Wait {
         deploy.freeze()?;
@@ -257,8 +257,8 @@ fn second_operator(stand: &mut Stand, deploy: &Operator, held: Held) -> Result<S
         second
     };
     if stand.phase == Phase::Ask {
+        // The first one learns of it when it asks, and goes on from there.
         second.ends(0, &["committed"])?;
-        stand.untouched = third;
     } else {
         let why = match stand.phase {
             Phase::Stage => "frame1",
