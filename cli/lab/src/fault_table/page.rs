@@ -105,21 +105,47 @@ pub fn write() -> Result<()> {
     fs::write(&path, page()?).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Compares the page with what was seen.
+/// Compares the page with what was seen: the stand-in's half of its table where nothing was
+/// seen of the real lane, which takes an hour.
 ///
 /// # Errors
 /// When they differ; the error names the first lines that do.
 pub fn check() -> Result<()> {
     let path = path();
-    let kept =
+    let mut kept =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let made = page()?;
+    let mut made = page()?;
+    if !seen_on(Lane::Real)? {
+        (kept, made) = (stand_in_half(&kept), stand_in_half(&made));
+    }
     let differs = kept.lines().zip(made.lines()).find(|(kept, made)| kept != made);
     if let Some((kept, made)) = differs {
         anyhow::bail!("docs/faults.md says\n  {kept}\nand what was seen is\n  {made}");
     }
     ensure!(kept == made, "docs/faults.md and what was seen are of different lengths");
     Ok(())
+}
+
+fn seen_on(lane: Lane) -> Result<bool> {
+    for fault in Fault::ALL {
+        for phase in Phase::ALL {
+            if load(lane, fault, phase)?.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The lines of the table, without what its places say of the real lane.
+fn stand_in_half(page: &str) -> String {
+    let place = |place: &str| match place.trim().split_once(" · ") {
+        Some((_, "real alone")) => " unrun ".to_owned(),
+        Some((stand_in, _)) => format!(" {stand_in} "),
+        None => place.to_owned(),
+    };
+    let line = |line: &str| line.split('|').map(place).collect::<Vec<_>>().join("|") + "\n";
+    page.lines().filter(|line| line.starts_with('|')).map(line).collect()
 }
 
 #[cfg(test)]
@@ -145,5 +171,12 @@ mod tests {
             words(PLACE, &[old(), seen(Boots::Other)]),
             "rolled back, boots old, 3 · real: rolled back, boots other, 3"
         );
+    }
+
+    #[test]
+    fn half_a_page_is_the_stand_in_s() {
+        let page =
+            "# A page\n\n| f | a, 1 · both | b, 2 · real: c, 3 | d, 4 · real alone | · | e |\n";
+        assert_eq!(stand_in_half(page), "| f | a, 1 | b, 2 | unrun | · | e |\n");
     }
 }
