@@ -8,6 +8,11 @@ use std::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+/// Documents of one name that are kept, the newest: each change of a flake makes another, and
+/// without an end the folder grows with every deploy:
+/// `a-thousand-changing-deploys-leave-nothing-behind` proves it.
+const KEPT: usize = 50;
+
 /// `$XDG_CACHE_HOME/deploy/NAME`, or below `~/.cache`. Without a home nothing is kept.
 pub fn folder(name: &str) -> Option<PathBuf> {
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
@@ -51,6 +56,36 @@ impl Cache {
         let mut new = tempfile::NamedTempFile::new_in(folder)?;
         new.write_all(value.to_string().as_bytes())?;
         new.persist(file)?;
-        Ok(())
+        forget(folder)
+    }
+}
+
+/// Removes the oldest documents.
+fn forget(folder: &Path) -> std::io::Result<()> {
+    let is_document = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "json");
+    let mut documents: Vec<_> = std::fs::read_dir(folder)?
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            Some((entry.metadata().ok()?.modified().ok()?, entry.path()))
+        })
+        .filter(|(_, path)| is_document(path))
+        .collect();
+    documents.sort();
+    let too_many = documents.len().saturating_sub(KEPT);
+    documents.into_iter().take(too_many).try_for_each(|(_, path)| std::fs::remove_file(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_newest_documents_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache { folder: Some(folder.path().to_owned()) };
+        for number in 0..KEPT + 5 {
+            cache.put(&number.to_string(), &Value::Null);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), KEPT);
     }
 }

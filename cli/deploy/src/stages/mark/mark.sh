@@ -57,6 +57,7 @@ sync "$state" "${state%/*}"
 echo @mark || :
 
 cat > /dev/null
+# Before the mark goes: a-power-cut-after-the-push-leaves-the-store-whole.
 sync -f /nix/store
 rm -f "$mark"
 echo @synced

@@ -10,13 +10,17 @@ use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
 use deploy_lab::systems::{Fleet, Generation};
 use deploy_lab::wait;
 
+use super::hold::{Hold, Place};
 use crate::harness::Scenario;
 use crate::scene::{ANSWERS, Scene};
 
-pub const ALL: &[Scenario] = &[Scenario::new(
-    "a-power-cut-during-the-push-leaves-nothing-that-the-next-deploy-trusts-wrongly",
-    cut,
-)];
+pub const ALL: &[Scenario] = &[
+    Scenario::new(
+        "a-power-cut-during-the-push-leaves-nothing-that-the-next-deploy-trusts-wrongly",
+        cut,
+    ),
+    Scenario::new("a-power-cut-after-the-push-leaves-the-store-whole", after),
+];
 
 /// What Nix calls valid, and what of it is not as it was registered.
 const VALID: &str = "nix --extra-experimental-features nix-command path-info --all | sort";
@@ -73,5 +77,24 @@ fn cut(lab: &mut Lab) -> Result<()> {
     ensure!(scene.wanted()? != wanted, "nothing else was deployed");
     let marks = machine.sh("ls /nix/var/deploy-agent | grep push || :")?;
     ensure!(marks.is_empty(), "marks are left: {marks}");
+    scene.ends_on(&scene.wanted()?)
+}
+
+/// Nothing marks the machine any more, and the agent has not synced anything yet.
+fn after(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let machine = &scene.frame1;
+    scene.wants(Generation::new("frame1", 2).ballast(8))?;
+    let hold = Hold::at(machine, Place::PreSwitchCheck)?;
+    let mut deploy = scene.begin("frame1")?;
+    drop(hold.reached()?);
+    sync_database(machine)?;
+    machine.power_cut()?;
+    deploy.kill()?;
+    machine.boot()?;
+    machine.wait_for_ssh(ANSWERS)?;
+    let damaged = machine.sh(DAMAGED)?;
+    ensure!(damaged == "0", "{damaged} paths that Nix calls valid are damaged");
+    scene.deploy("frame1")?.ends(0, &["frame1: committed"])?;
     scene.ends_on(&scene.wanted()?)
 }

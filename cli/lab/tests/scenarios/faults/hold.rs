@@ -20,6 +20,8 @@ systemctl daemon-reload";
 /// A place where a deploy can be made to stand still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
+    /// The new system's own checks are asked, while the machine is being staged.
+    PreSwitchCheck,
     /// The watching service is about to start.
     Arm,
     /// An activation begins, of the way there or of the way back.
@@ -37,6 +39,7 @@ pub enum Place {
 impl Place {
     fn word(self) -> &'static str {
         match self {
+            Self::PreSwitchCheck => "check",
             Self::Arm => "arm",
             Self::Activation => "activate",
             Self::Check => "asked",
