@@ -13,7 +13,7 @@ use crate::{
     ledger::Happened,
     look::{self, Started},
     paths::RUNNING,
-    roots,
+    roots, switch,
     tools::systemd::Systemd,
     transition::{Action, Event, State},
 };
@@ -29,6 +29,10 @@ pub fn recover(agent: &Agent) -> Result<Option<Record>> {
         return Ok(Some(record));
     }
     if record.boot != agent.boot {
+        // A soft-reboot ends a switch before it has synced what it wrote, and none may follow:
+        // `table-soft-reboot-in-activate-on-real-nixos` proves it, where `deploy` asks before
+        // the watching service is back.
+        switch::sync_written().iter().for_each(|problem| eprintln!("{problem}"));
         let runs = look::runs_for(&record, Started::Anew);
         let happened = Happened::because(Event::Restarted(runs), why_restarted(&record));
         offer(agent, &record, happened)?;

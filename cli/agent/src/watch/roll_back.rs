@@ -46,8 +46,9 @@ impl Watch<'_> {
         }
         let fresh = snapshot.is_none() && look::runs_for(record, started) == Runs::Before;
         if fresh {
-            // No switch follows that would sync what the one wrote that a soft-reboot ended:
-            // `table-soft-reboot-in-activate-on-real-nixos` proves it.
+            // A soft-reboot has ended a switch before it synced what it wrote, and none follows:
+            // `table-soft-reboot-in-activate-on-real-nixos` proves it, where systemd starts
+            // this service again before `deploy` asks.
             notes.extend(switch::sync_written());
         }
         if record.mode != Mode::Boot && !fresh {
