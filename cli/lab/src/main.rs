@@ -107,10 +107,11 @@ fn start() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Action::Faults { write, check } => {
+            let page = fault_table::PAGE;
             match (write, check) {
-                (true, _) => fault_table::write()?,
-                (_, true) => fault_table::check()?,
-                _ => print!("{}", fault_table::page()?),
+                (true, _) => page.write()?,
+                (_, true) => page.check()?,
+                _ => print!("{}", page.text()?),
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -1,25 +1,18 @@
 //! The page that shows the table, `docs/faults.md`: made of what was seen, never by hand.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
-use super::{Cell, Fault, Phase, Seen, cell, load};
+use super::{Cell, Document, Fault, Phase, Seen, cell, load};
+
+/// The page of `deploy`'s own table.
+pub const PAGE: Document = Document { name: "faults.md", make };
 
 /// What stands before the table.
 const ABOVE: &str = include_str!("above.md");
 
-fn path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/faults.md")
-}
-
-/// The page, from what was seen by the last runs.
-///
-/// # Errors
-/// When a file of what was seen cannot be read.
-pub fn page() -> Result<String> {
+fn make() -> Result<String> {
     let mut text = ABOVE.to_owned();
     let heads: Vec<&str> = Phase::ALL.iter().map(|phase| phase.word()).collect();
     writeln!(text, "\n| fault | {} |\n|{}", heads.join(" | "), "---|".repeat(heads.len() + 1))?;
@@ -57,30 +50,4 @@ fn words(place: Cell, seen: Option<&Seen>) -> String {
             format!("{}, boots {}, {code}{points}", seen.ending, seen.boots)
         }
     }
-}
-
-/// Writes the page.
-///
-/// # Errors
-/// When it cannot be made or written.
-pub fn write() -> Result<()> {
-    let path = path();
-    fs::write(&path, page()?).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Compares the page with what was seen.
-///
-/// # Errors
-/// When they differ; the error names the first lines that do.
-pub fn check() -> Result<()> {
-    let path = path();
-    let kept =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let made = page()?;
-    let differs = kept.lines().zip(made.lines()).find(|(kept, made)| kept != made);
-    if let Some((kept, made)) = differs {
-        anyhow::bail!("docs/faults.md says\n  {kept}\nand what was seen is\n  {made}");
-    }
-    ensure!(kept == made, "docs/faults.md and what was seen are of different lengths");
-    Ok(())
 }
