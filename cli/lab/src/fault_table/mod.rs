@@ -5,6 +5,7 @@ mod cells;
 mod document;
 mod kept;
 mod page;
+pub mod peer;
 mod seen;
 
 use std::fmt;

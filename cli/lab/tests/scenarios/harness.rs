@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use deploy_lab::base::{BaseRoot, Places};
-use deploy_lab::fault_table::{Fault, Phase};
+use deploy_lab::fault_table::{Fault, Phase, peer};
 use deploy_lab::lab::Lab;
 use deploy_lab::prepared;
 use deploy_lab::reexec::{self, Inside};
@@ -41,6 +41,8 @@ enum Run {
     Function(fn(&mut Lab) -> Result<()>),
     /// A cell of the fault table.
     Cell(Fault, Phase),
+    /// A cell of deploy-rs's.
+    PeerCell(peer::Row, peer::Phase),
 }
 
 impl Scenario {
@@ -55,6 +57,12 @@ impl Scenario {
         Self { name, run, missing: || None, programs: Places::Debian }
     }
 
+    /// A cell of deploy-rs's fault table.
+    pub fn peer_cell(name: String, row: peer::Row, phase: peer::Phase) -> Self {
+        let (name, run) = (Cow::Owned(name), Run::PeerCell(row, phase));
+        Self { name, run, missing: || None, programs: Places::Debian }
+    }
+
     /// Its hosts have other programs: their root is made before, outside the lab, where
     /// Debian's mirror can be reached.
     pub const fn with_programs(mut self, programs: Places) -> Self {
@@ -66,6 +74,7 @@ impl Scenario {
         match self.run {
             Run::Function(run) => run(lab),
             Run::Cell(fault, phase) => crate::table::run(lab, fault, phase),
+            Run::PeerCell(row, phase) => crate::table::peer::run(lab, row, phase),
         }
     }
 
@@ -97,13 +106,17 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
         BaseRoot::ensure()?;
     }
     let all = arguments.include_ignored || arguments.ignored || arguments.exact;
-    let trials = scenarios.iter().map(|scenario| {
+    let trials = scenarios.iter().filter_map(|scenario| {
         let left = if all { None } else { soak::left(&scenario.name) };
         let missing = (scenario.missing)();
         match (&missing, left) {
             (Some(why), _) => println!("skipped {}: {why}", scenario.name),
             (None, Some(why)) => println!("left to scripts/soak: {}: {why}", scenario.name),
             (None, None) => {}
+        }
+        // What is missing is so for those as well who ask for everything.
+        if missing.is_some() && arguments.include_ignored {
+            return None;
         }
         let (name, programs) = (scenario.name.clone().into_owned(), scenario.programs);
         let title = name.clone();
@@ -115,8 +128,9 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
             println!("{took} s, {used} s of processor: {name}");
             ended
         };
-        Trial::test(title, move || run().map_err(|error| Failed::from(format!("{error:#}"))))
-            .with_ignored_flag(missing.is_some() || left.is_some())
+        let trial =
+            Trial::test(title, move || run().map_err(|error| Failed::from(format!("{error:#}"))));
+        Some(trial.with_ignored_flag(missing.is_some() || left.is_some()))
     });
     Ok(libtest_mimic::run(&arguments, trials.collect()).exit_code())
 }

@@ -77,8 +77,10 @@ pub fn reloads(machine: &Host) -> Result<Running> {
     machine.command(["sh", "-c", "while :; do systemctl daemon-reload; sleep 1; done"]).spawn()
 }
 
-/// Old generations go away, and what only they needed.
+/// Old generations go away, and what only they needed. What runs and what was booted stays: as
+/// on NixOS these are roots.
 pub fn collect_garbage(machine: &Host, held: Held) -> Result<String> {
+    machine.sh("ln -sfn /run/current-system /run/booted-system /nix/var/nix/gcroots/")?;
     let said = machine.sh("nix-collect-garbage --delete-old 2>&1 | tail -n 1")?;
     ensure!(said.contains("store paths deleted"), "nix-collect-garbage says {said}");
     held.go()?;

@@ -6,6 +6,7 @@ mod durable;
 mod hold;
 mod observed;
 mod operator;
+pub mod peer;
 mod settings;
 mod stand;
 mod strike;
@@ -26,8 +27,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// keeps a login whose other end is silent, and the deadline of a staged attempt is two minutes.
 const SILENCE: Duration = Duration::from_secs(150);
 
-/// A scenario for each cell that can be run, and one for each phase whose every durable
-/// call the power is cut at.
+/// A scenario for each cell that can be run, one for each phase whose every durable call
+/// the power is cut at, and those of deploy-rs.
 pub fn all() -> Vec<Scenario> {
     let cells = Fault::ALL.into_iter().flat_map(|fault| Phase::ALL.map(|phase| (fault, phase)));
     cells
@@ -40,6 +41,7 @@ pub fn all() -> Vec<Scenario> {
             _ => None,
         })
         .chain(durable::ALL.iter().cloned())
+        .chain(peer::all())
         .collect()
 }
 

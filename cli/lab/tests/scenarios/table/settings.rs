@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 pub const CHECKED: &str = "/run/checked";
 
 /// Confirmations that must not come; a machine waits no longer than that.
-const SHORT: u64 = 6;
+pub const SHORT: u64 = 6;
 /// Confirmations that must come, on a machine that does much besides.
-const LONG: u64 = 60;
+pub const LONG: u64 = 60;
 
 /// The closure's part that takes long to send.
-const BALLAST_MIB: u32 = 8;
+pub const BALLAST_MIB: u32 = 8;
 
 /// The fleet of a cell.
 pub fn fleet(fault: Fault, phase: Phase, number: u32) -> Fleet {
@@ -47,7 +47,8 @@ fn generation(fault: Fault, phase: Phase, number: u32) -> Generation {
     }
 }
 
-fn never_confirmed(fault: Fault) -> bool {
+/// Whether no confirmation comes through because of it.
+pub fn never_confirmed(fault: Fault) -> bool {
     matches!(
         fault,
         Fault::OperatorKilled | Fault::OperatorSuspended | Fault::NetworkGone | Fault::NoNewLogins
