@@ -3,7 +3,8 @@
 //! A program calls [`reexec::dispatch`] first in its `main`, starts a lab with
 //! [`supervisor::Supervisor::start`], and inside it works with a [`lab::Lab`] and its
 //! [`host::Host`]s. Root and Linux only; only
-//! [`programs`], [`bench`] and [`demo`] know `deploy`, as a file to start.
+//! [`programs`], [`bench`] and [`demo`] know `deploy`, as a file to start, and [`deploy_rs`] the
+//! other one.
 
 pub mod access;
 pub mod base;
@@ -11,6 +12,7 @@ pub mod bench;
 pub mod cache;
 pub mod cgroup;
 pub mod demo;
+pub mod deploy_rs;
 pub mod disk;
 pub mod fault_table;
 pub mod host;

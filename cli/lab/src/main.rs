@@ -67,6 +67,9 @@ enum Action {
         /// Fail where docs/faults.md says something else.
         #[arg(long)]
         check: bool,
+        /// The table of deploy-rs, and docs/faults-deploy-rs.md.
+        #[arg(long)]
+        peer: bool,
     },
     /// Runs a program of the hosts' root on this machine, in this folder, with a Nix store
     /// of its own: `lab nix -- nix build .#x`.
@@ -106,11 +109,12 @@ fn start() -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Action::Faults { write, check } => {
+        Action::Faults { write, check, peer } => {
+            let page = if peer { fault_table::peer::PAGE } else { fault_table::PAGE };
             match (write, check) {
-                (true, _) => fault_table::write()?,
-                (_, true) => fault_table::check()?,
-                _ => print!("{}", fault_table::page()?),
+                (true, _) => page.write()?,
+                (_, true) => page.check()?,
+                _ => print!("{}", page.text()?),
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -9,21 +9,19 @@ pub mod table;
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use self::case::{Case, Work};
 use self::figure::{Figure, Side, keep};
 use self::run::measured;
 use crate::access;
+use crate::deploy_rs;
 use crate::disk::DiskSize;
 use crate::host::{Host, HostSpec};
 use crate::lab::Lab;
 use crate::programs::{self, DEPLOY};
 use crate::relay::Relay;
 use crate::systems::{BASELINE, FOLDER, Fleet, Generation};
-
-/// deploy-rs's programs on this machine, below the lab's cache; `scripts/bench` makes them.
-pub const DEPLOY_RS: &str = "deploy-rs-1.0.0/bin";
 
 /// How often each side runs in one lab where nothing large is pushed.
 const TURNS: u32 = 5;
@@ -51,26 +49,16 @@ pub fn run(lab: &mut Lab, case: Case, round: u32, file: &Path) -> Result<()> {
         host.boot()?;
         host.wait_until_up()?;
         access::know(&mac, &host)?;
-        copy_deploy_rs("activate", &host, "usr/local/bin")?;
+        deploy_rs::install(&mac, &host)?;
         Relay::start(&host, case.road())
     };
     let relays = [machine("frame1")?, machine("frame2")?];
-    copy_deploy_rs("deploy", &mac, "opt/deploy-rs")?;
     let bench = Bench { case, file, mac, relays };
     match case.work {
         Work::Unchanged => bench.unchanged(),
         Work::Change => bench.change(),
         Work::Paths { count, kib } => bench.paths(count, kib, round),
     }
-}
-
-fn copy_deploy_rs(program: &str, host: &Host, folder: &str) -> Result<()> {
-    let from = crate::cache::folder()?.join(DEPLOY_RS).join(program);
-    let folder = host.root().join(folder);
-    std::fs::create_dir_all(&folder)?;
-    std::fs::copy(&from, folder.join(program))
-        .map(drop)
-        .with_context(|| format!("{}: scripts/bench makes it", from.display()))
 }
 
 impl Bench<'_> {
@@ -140,7 +128,7 @@ impl Bench<'_> {
             Side::Deploy => format!("cd {FOLDER}; exec {DEPLOY} frame1"),
             Side::Push => format!("cd {FOLDER}; exec {DEPLOY} push frame1"),
             Side::DeployRs => {
-                format!("cd {FOLDER}; exec /opt/deploy-rs/deploy --skip-checks .#frame2")
+                format!("cd {FOLDER}; exec {} .#frame2", deploy_rs::DEPLOY)
             }
             Side::NixCopy => copy(""),
             Side::NixCopyCompressed => copy("?compress=true"),

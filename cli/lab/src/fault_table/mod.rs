@@ -2,14 +2,18 @@
 //! it, and the page that shows it.
 
 mod cells;
+mod document;
+mod kept;
 mod page;
+pub mod peer;
 mod seen;
 
 use std::fmt;
 
 pub use self::cells::{Cell, cell, not_on_real};
-pub use self::page::{check, page, write};
-pub use self::seen::{Boots, Ending, Seen, keep, load};
+pub use self::document::Document;
+pub use self::page::PAGE;
+pub use self::seen::{Ending, Seen, System, keep, load};
 
 /// A phase of a deploy, in which it is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

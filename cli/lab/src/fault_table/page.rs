@@ -1,26 +1,20 @@
 //! The page that shows the table, `docs/faults.md`: made of what was seen, never by hand.
 
 use std::fmt::{self, Write as _};
-use std::fs;
-use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
-use super::{Cell, Fault, Phase, Seen, cell, load, not_on_real};
+use super::{Cell, Document, Fault, Phase, Seen, cell, load, not_on_real};
 use crate::systems::Lane;
+
+/// The page of `deploy`'s own table. What is compared is the stand-in's half of it where
+/// nothing was seen of the real lane, which takes half an hour.
+pub const PAGE: Document = Document { name: "faults.md", make, compared };
 
 /// What stands before the table.
 const ABOVE: &str = include_str!("above.md");
 
-fn path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/faults.md")
-}
-
-/// The page, from what was seen by the last runs.
-///
-/// # Errors
-/// When a file of what was seen cannot be read.
-pub fn page() -> Result<String> {
+fn make() -> Result<String> {
     let mut text = ABOVE.to_owned();
     let heads: Vec<&str> = Phase::ALL.iter().map(|phase| phase.word()).collect();
     writeln!(text, "\n| fault | {} |\n|{}", heads.join(" | "), "---|".repeat(heads.len() + 1))?;
@@ -96,34 +90,8 @@ fn shown(seen: &Seen) -> String {
     format!("{}, boots {}, {code}{points}", seen.ending, seen.boots)
 }
 
-/// Writes the page.
-///
-/// # Errors
-/// When it cannot be made or written.
-pub fn write() -> Result<()> {
-    let path = path();
-    fs::write(&path, page()?).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Compares the page with what was seen: the stand-in's half of its table where nothing was
-/// seen of the real lane, which takes an hour.
-///
-/// # Errors
-/// When they differ; the error names the first lines that do.
-pub fn check() -> Result<()> {
-    let path = path();
-    let mut kept =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut made = page()?;
-    if !seen_on(Lane::Real)? {
-        (kept, made) = (stand_in_half(&kept), stand_in_half(&made));
-    }
-    let differs = kept.lines().zip(made.lines()).find(|(kept, made)| kept != made);
-    if let Some((kept, made)) = differs {
-        anyhow::bail!("docs/faults.md says\n  {kept}\nand what was seen is\n  {made}");
-    }
-    ensure!(kept == made, "docs/faults.md and what was seen are of different lengths");
-    Ok(())
+fn compared(page: String) -> Result<String> {
+    Ok(if seen_on(Lane::Real)? { page } else { stand_in_half(&page) })
 }
 
 fn seen_on(lane: Lane) -> Result<bool> {
@@ -150,25 +118,25 @@ fn stand_in_half(page: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Boots, Ending};
+    use super::super::{Ending, System};
     use super::*;
 
     const PLACE: Cell = Cell::Ends(Ending::RolledBack, Some(Ending::RolledBack));
 
-    fn seen(boots: Boots) -> Option<Seen> {
+    fn seen(boots: System) -> Option<Seen> {
         let evidence = String::new();
         Some(Seen { ending: Ending::RolledBack, boots, code: Some(3), points: 1, evidence })
     }
 
     #[test]
     fn a_place_says_which_lanes_came_to_it() {
-        let old = || seen(Boots::Old);
+        let old = || seen(System::Old);
         assert_eq!(words(PLACE, &[None, None]), "unrun");
         assert_eq!(words(PLACE, &[old(), None]), "rolled back, boots old, 3");
         assert_eq!(words(PLACE, &[None, old()]), "rolled back, boots old, 3 · real alone");
         assert_eq!(words(PLACE, &[old(), old()]), "rolled back, boots old, 3 · both");
         assert_eq!(
-            words(PLACE, &[old(), seen(Boots::Other)]),
+            words(PLACE, &[old(), seen(System::Other)]),
             "rolled back, boots old, 3 · real: rolled back, boots other, 3"
         );
     }

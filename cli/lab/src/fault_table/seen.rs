@@ -1,14 +1,15 @@
-//! What was seen of a cell, kept as a file each until the page is made.
+//! What was seen of a cell.
 
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Phase};
+use super::{Fault, Phase, kept};
 use crate::systems::Lane;
+
+/// Below the workspace's `target`.
+const FOLDER: &str = "faults";
 
 /// The end of an attempt; by what the machine is, or as `deploy` said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,10 +29,10 @@ pub enum Ending {
     NotKnown,
 }
 
-/// What a host boots, seen from an attempt.
+/// A host's system, seen from an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Boots {
+pub enum System {
     /// The system of before.
     Old,
     /// The system that was wanted.
@@ -40,14 +41,14 @@ pub enum Boots {
     Other,
 }
 
-/// What was seen of one cell on one lane.
+/// What was seen of one cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Seen {
     /// How it ended.
     pub ending: Ending,
     /// What the machine boots afterwards, by a power cut and a boot.
-    pub boots: Boots,
+    pub boots: System,
     /// The exit code of `deploy`; none if it was killed.
     pub code: Option<i32>,
     /// At how many points of the phase the fault was brought about.
@@ -69,7 +70,7 @@ impl fmt::Display for Ending {
     }
 }
 
-impl fmt::Display for Boots {
+impl fmt::Display for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Old => "old",
@@ -79,13 +80,8 @@ impl fmt::Display for Boots {
     }
 }
 
-/// Where the files are: in the workspace's `target`, which no commit has.
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/faults")
-}
-
-fn file(lane: Lane, fault: Fault, phase: Phase) -> PathBuf {
-    folder().join(format!("{}.{}.{}.json", fault.word(), phase.word(), lane.word()))
+fn name(lane: Lane, fault: Fault, phase: Phase) -> String {
+    format!("{}.{}.{}", fault.word(), phase.word(), lane.word())
 }
 
 /// Keeps what was seen, or with `None` forgets what was seen before.
@@ -93,14 +89,7 @@ fn file(lane: Lane, fault: Fault, phase: Phase) -> PathBuf {
 /// # Errors
 /// When the file cannot be written.
 pub fn keep(lane: Lane, fault: Fault, phase: Phase, seen: Option<&Seen>) -> Result<()> {
-    let path = file(lane, fault, phase);
-    let what = || format!("cannot write {}", path.display());
-    fs::create_dir_all(folder()).with_context(what)?;
-    match seen {
-        Some(seen) => fs::write(&path, serde_json::to_string_pretty(seen)?).with_context(what),
-        None if path.exists() => fs::remove_file(&path).with_context(what),
-        None => Ok(()),
-    }
+    kept::keep(FOLDER, &name(lane, fault, phase), seen)
 }
 
 /// What was seen of a cell, if it was run on this lane.
@@ -108,10 +97,5 @@ pub fn keep(lane: Lane, fault: Fault, phase: Phase, seen: Option<&Seen>) -> Resu
 /// # Errors
 /// When its file cannot be read.
 pub fn load(lane: Lane, fault: Fault, phase: Phase) -> Result<Option<Seen>> {
-    let path = file(lane, fault, phase);
-    let text = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        other => other.with_context(|| format!("cannot read {}", path.display()))?,
-    };
-    serde_json::from_str(&text).map(Some).with_context(|| format!("{} says {text}", path.display()))
+    kept::load(FOLDER, &name(lane, fault, phase))
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use deploy_lab::base::{BaseRoot, Places};
-use deploy_lab::fault_table::{Fault, Phase};
+use deploy_lab::fault_table::{Fault, Phase, peer};
 use deploy_lab::lab::Lab;
 use deploy_lab::prepared;
 use deploy_lab::reexec::{self, Inside};
@@ -43,6 +43,8 @@ enum Run {
     Function(fn(&mut Lab) -> Result<()>),
     /// A cell of the fault table.
     Cell(Lane, Fault, Phase),
+    /// A cell of deploy-rs's.
+    PeerCell(peer::Row, peer::Phase),
 }
 
 impl Scenario {
@@ -65,6 +67,11 @@ impl Scenario {
         self
     }
 
+    /// A cell of deploy-rs's fault table.
+    pub fn peer_cell(name: String, row: peer::Row, phase: peer::Phase) -> Self {
+        Self::named(Cow::Owned(name), Run::PeerCell(row, phase))
+    }
+
     /// Its hosts have other programs: their root is made before, outside the lab, where
     /// Debian's mirror can be reached.
     pub const fn with_programs(mut self, programs: Places) -> Self {
@@ -76,6 +83,7 @@ impl Scenario {
         match self.run {
             Run::Function(run) => run(lab),
             Run::Cell(lane, fault, phase) => crate::table::run(lab, lane, fault, phase),
+            Run::PeerCell(row, phase) => crate::table::peer::run(lab, row, phase),
         }
     }
 
@@ -107,13 +115,17 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
         BaseRoot::ensure()?;
     }
     let all = arguments.include_ignored || arguments.ignored || arguments.exact;
-    let trials = scenarios.iter().map(|scenario| {
+    let trials = scenarios.iter().filter_map(|scenario| {
         let left = if all { None } else { soak::left(&scenario.name) };
         let missing = (scenario.missing)();
         match (&missing, left) {
-            (Some(why), _) => println!("skipped {}: {why}", scenario.name),
-            (None, Some(why)) => println!("left to scripts/soak: {}: {why}", scenario.name),
+            (_, Some(why)) => println!("left to scripts/soak: {}: {why}", scenario.name),
+            (Some(why), None) => println!("skipped {}: {why}", scenario.name),
             (None, None) => {}
+        }
+        // What is missing is so for those as well who ask for everything.
+        if missing.is_some() && arguments.include_ignored {
+            return None;
         }
         let (name, programs) = (scenario.name.clone().into_owned(), scenario.programs);
         let deadline = scenario.deadline;
@@ -126,8 +138,9 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
             println!("{took} s, {used} s of processor: {name}");
             ended
         };
-        Trial::test(title, move || run().map_err(|error| Failed::from(format!("{error:#}"))))
-            .with_ignored_flag(missing.is_some() || left.is_some())
+        let trial =
+            Trial::test(title, move || run().map_err(|error| Failed::from(format!("{error:#}"))));
+        Some(trial.with_ignored_flag(missing.is_some() || left.is_some()))
     });
     Ok(libtest_mimic::run(&arguments, trials.collect()).exit_code())
 }

@@ -4,6 +4,7 @@
 /// Parts of names, and why they are left.
 const LEFT: &[(&str, &str)] = &[
     ("table-power-cut-after-every-durable-call", "the power is cut sixty times"),
+    ("deploy-rs-table-", "deploy-rs's own table takes twenty minutes"),
     ("a-thousand-", "a thousand deploys take an hour"),
     ("-on-real-nixos", "a real system takes a minute to switch there and back"),
 ];

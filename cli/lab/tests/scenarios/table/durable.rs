@@ -14,7 +14,7 @@ use deploy_wire::record::Record;
 use deploy_wire::sealed;
 use serde_json::json;
 
-use super::operator::Operator;
+use super::operator::{Operator, Told};
 use crate::harness::Scenario;
 use crate::scene::{ANSWERS, Scene};
 
@@ -126,8 +126,8 @@ fn cut(scene: &Scene, number: u32) -> Result<Cut> {
             if over { Ok(()) } else { Err(error) }
         })?;
     if over {
-        let told = deploy.end()?.context("deploy was not killed")?;
-        told.tells(deploy_lab::fault_table::Ending::Committed)?;
+        let output = deploy.end()?.context("deploy was not killed")?;
+        Told::of(&output)?.tells(deploy_lab::fault_table::Ending::Committed)?;
         return Ok(Cut::TooLate);
     }
     machine.power_cut()?;

@@ -1,11 +1,13 @@
 //! The fault table's cells on real hosts: one scenario each, all run by the same code. What
 //! each must come to is in `deploy_lab::fault_table`.
 
+mod acts;
 mod durable;
 mod hold;
 mod lane;
 mod observed;
 mod operator;
+pub mod peer;
 mod settings;
 mod stand;
 mod strike;
@@ -13,7 +15,7 @@ mod strike;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::fault_table::{Boots, Cell, Ending, Fault, Phase, Seen, cell, keep, not_on_real};
+use deploy_lab::fault_table::{Cell, Ending, Fault, Phase, Seen, System, cell, keep, not_on_real};
 use deploy_lab::lab::Lab;
 use deploy_lab::systems::{Lane, READY};
 
@@ -27,8 +29,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// keeps a login whose other end is silent, and the deadline of a staged attempt is two minutes.
 const SILENCE: Duration = Duration::from_secs(150);
 
-/// A scenario for each cell that can be run, on each lane, and one for each phase whose every
-/// durable call the power is cut at.
+/// A scenario for each cell that can be run, on each lane, one for each phase whose every
+/// durable call the power is cut at, and those of deploy-rs.
 pub fn all() -> Vec<Scenario> {
     let cells = Fault::ALL.into_iter().flat_map(|fault| Phase::ALL.map(|phase| (fault, phase)));
     cells
@@ -43,6 +45,7 @@ pub fn all() -> Vec<Scenario> {
         })
         .flatten()
         .chain(durable::ALL.iter().cloned())
+        .chain(peer::all())
         .collect()
 }
 
@@ -54,7 +57,7 @@ pub fn run(lab: &mut Lab, lane: Lane, fault: Fault, phase: Phase) -> Result<()> 
     let (mut deploy, held) = stand.begin()?;
     let at = stand.attempt()?;
     let struck = stand.strike(&mut deploy, held)?;
-    let told = deploy.end()?;
+    let told = deploy.end()?.as_ref().map(Told::of).transpose()?;
     stand.heal()?;
     let silent = (fault, phase) == (Fault::NetworkGone, Phase::Stage);
     let record = stand.ended(at.as_ref(), if silent { SILENCE } else { LONGEST })?;
@@ -73,9 +76,9 @@ pub fn run(lab: &mut Lab, lane: Lane, fault: Fault, phase: Phase) -> Result<()> 
         _ => ensure!(false, "deploy was to be killed, or was not: {told:?}"),
     }
     let boots = match boots {
-        boots if boots == stand.wanted => Boots::New,
-        boots if boots == stand.before => Boots::Old,
-        _ => Boots::Other,
+        boots if boots == stand.wanted => System::New,
+        boots if boots == stand.before => System::Old,
+        _ => System::Other,
     };
     let code = told.map(|told| told.code);
     keep(lane, fault, phase, Some(&Seen { ending, boots, code, points: 1, evidence }))

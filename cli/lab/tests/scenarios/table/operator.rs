@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use deploy_lab::fault_table::Ending;
-use deploy_lab::host::Running;
+use deploy_lab::host::{Output, Running};
 use deploy_lab::wait;
 use serde_json::Value;
 use std::time::Duration;
@@ -60,10 +60,28 @@ impl Operator {
         self.running.as_ref().context("deploy was killed")?.thaw()
     }
 
+    /// Whether it ends in time; none if it was killed.
+    pub fn ends(&mut self) -> Result<Option<bool>> {
+        let Some(running) = &mut self.running else { return Ok(None) };
+        Ok(Some(wait::until("deploy ends", LONGEST, || Ok(!running.is_running()?)).is_ok()))
+    }
+
+    /// What it has printed so far.
+    pub fn printed(&self) -> Result<String> {
+        let running = self.running.as_ref().context("deploy was killed")?;
+        Ok(format!("{}{}", running.stdout()?, running.stderr()?))
+    }
+
     /// Waits for its end; nothing if it was killed.
-    pub fn end(self) -> Result<Option<Told>> {
+    pub fn end(self) -> Result<Option<Output>> {
         let Some(running) = self.running else { return Ok(None) };
-        let output = running.wait(LONGEST).context("deploy did not end")?;
+        running.wait(LONGEST).context("deploy did not end").map(Some)
+    }
+}
+
+impl Told {
+    /// What `deploy --json` said.
+    pub fn of(output: &Output) -> Result<Self> {
         let text = format!("{}{}", output.stdout, output.stderr);
         let finished = output
             .stdout
@@ -82,11 +100,9 @@ impl Operator {
             other => bail!("deploy ended {other:?}"),
         };
         let (runs, boots) = (word("runs"), word("boots"));
-        Ok(Some(Told { ending, code: output.code, runs, boots, text }))
+        Ok(Self { ending, code: output.code, runs, boots, text })
     }
-}
 
-impl Told {
     /// Checks the end and the exit code that goes with it.
     pub fn tells(&self, ending: Ending) -> Result<()> {
         let code = match ending {

@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 pub const CHECKED: &str = "/run/checked";
 
 /// Confirmations that must not come; a machine waits no longer than that.
-const SHORT: u64 = 6;
+pub const SHORT: u64 = 6;
 /// Confirmations that must come, on a machine that does much besides.
-const LONG: u64 = 60;
+pub const LONG: u64 = 60;
 
 /// Stops as the pre-switch check of a stand-in does: a real system of that age has none.
 const HOLD: &str = "[ -p /run/hold/check.at ] || exit 0
@@ -60,7 +60,8 @@ pub fn needs_road(fault: Fault, phase: Phase) -> bool {
         || (fault, phase) == (Fault::BootFull, Phase::Stage)
 }
 
-fn never_confirmed(fault: Fault) -> bool {
+/// Whether no confirmation comes through because of it.
+pub fn never_confirmed(fault: Fault) -> bool {
     matches!(
         fault,
         Fault::OperatorKilled | Fault::OperatorSuspended | Fault::NetworkGone | Fault::NoNewLogins

@@ -24,7 +24,7 @@ use crate::scene::{ANSWERS, Scene};
 const RECORD: &str = "/nix/var/deploy-agent/attempt.json";
 
 /// Slow enough for a push to be caught in its middle.
-const ROAD: RoadSpec = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(160) };
+pub const ROAD: RoadSpec = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(160) };
 
 /// An operator, a machine, and what is wanted of it.
 pub struct Stand {

@@ -8,15 +8,11 @@ use deploy_lab::relay::{Direction, Traffic};
 use deploy_lab::systems::{Lane, Ready};
 use deploy_lab::wait;
 
+use super::acts;
 use super::hold::{Held, REACHED};
 use super::operator::Operator;
 use super::stand::Stand;
 use super::{lane, settings};
-
-/// How long a cut, or a sleep before anything has a deadline, lasts.
-const MOMENT: &str = "2";
-
-const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
 
 /// Of the agent, all but the unit that switches.
 /// First the one that could say that the service did not start.
@@ -72,13 +68,7 @@ pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<St
             held.go()?;
             Ok(Struck::saying("the cable was cut until deploy ended"))
         }
-        Fault::NetworkBack => {
-            machine.link(Link::Cut)?;
-            stand.scene.mac.command(["sleep", MOMENT]).run()?.success()?;
-            machine.link(Link::Joined)?;
-            held.go()?;
-            Ok(Struck::saying("the cable was cut for 2 s"))
-        }
+        Fault::NetworkBack => acts::cut_for_a_moment(&machine, held).map(Struck::saying),
         Fault::AnswerLost => answer_lost(stand, held),
         Fault::NoNewLogins if stand.phase == Phase::Wait => {
             Ok(Struck::saying("the first packet of new connections is dropped"))
@@ -88,29 +78,23 @@ pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<St
             Ok(Struck::saying("DenyUsers *").logged("not allowed because listed in DenyUsers"))
         }
         Fault::AgentKilled => kill_agent(stand, held),
-        Fault::PowerCut => power_cut(stand, held),
-        Fault::StoreFull => fill(stand, "/nix", held),
-        Fault::BootFull => fill(stand, "/boot", held),
+        Fault::PowerCut => acts::power_cut(&machine, held).map(Struck::saying),
+        Fault::StoreFull => acts::fill(&machine, "/nix", held).map(Struck::saying),
+        Fault::BootFull => acts::fill(&machine, "/boot", held).map(Struck::saying),
         Fault::MountFails if stand.phase == Phase::RollBack => mount_fails(stand, held),
         Fault::MountFails => {
             held.go()?;
             Ok(Struck::saying("a mount fails").logged("emergency.target"))
         }
         Fault::Reloads => {
-            let script = "while :; do systemctl daemon-reload; sleep 1; done";
-            let reloads = machine.command(["sh", "-c", script]).spawn()?;
+            let reloads = acts::reloads(&machine)?;
             held.go()?;
             let struck = Struck::saying("reloads each second").logged("Reload requested from");
             Ok(Struck { _reloads: Some(reloads), ..struck })
         }
         Fault::SecondOperator => second_operator(stand, deploy, held),
         Fault::OtherTool => other_tool(stand, held),
-        Fault::Garbage => {
-            let said = machine.sh("nix-collect-garbage --delete-old 2>&1 | tail -n 1")?;
-            ensure!(said.contains("store paths deleted"), "nix-collect-garbage says {said}");
-            held.go()?;
-            Ok(Struck::saying(said))
-        }
+        Fault::Garbage => acts::collect_garbage(&machine, held).map(Struck::saying),
         Fault::Hangs => {
             held.for_ever()?;
             Ok(Struck::saying("it was never let go"))
@@ -124,35 +108,8 @@ pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<St
             machine.sh("pkill -KILL -f 'bin/switch-to-configuration test$'")?;
             Ok(Struck::saying("the switch got SIGKILL"))
         }
-        Fault::SoftReboot => {
-            let held = gone(held)?;
-            machine.sh("systemctl --no-block soft-reboot")?;
-            wait::until("the machine starts anew", REACHED, || {
-                let count =
-                    machine.command(["systemctl", "show", "--value", "-p", "SoftRebootsCount"]);
-                Ok(count.run().is_ok_and(|output| output.stdout.trim() == "1"))
-            })?;
-            held.map_or(Ok(()), free)?;
-            machine.wait_until_up()?;
-            Ok(Struck::saying("SoftRebootsCount=1"))
-        }
+        Fault::SoftReboot => acts::soft_reboot(&machine, held).map(Struck::saying),
         Fault::ClockJumps => bail!("a lab host has no wall clock of its own"),
-    }
-}
-
-/// What a restart of the machine has ended needs no word; a road or an admission does.
-fn free(held: Held) -> Result<()> {
-    match held {
-        Held::Fifo { .. } | Held::Check(_) => Ok(()),
-        other => other.go(),
-    }
-}
-
-/// A soft-reboot keeps /run and the fifos in it, and ends who stands at them.
-fn gone(held: Held) -> Result<Option<Held>> {
-    match held {
-        Held::Fifo { .. } => held.for_ever().map(|()| None),
-        other => Ok(Some(other)),
     }
 }
 
@@ -173,7 +130,7 @@ fn suspend(stand: &Stand, deploy: &Operator, held: Held) -> Result<Struck> {
     deploy.freeze()?;
     held.go()?;
     if stand.phase == Phase::Push {
-        stand.scene.mac.command(["sleep", MOMENT]).run()?.success()?;
+        std::thread::sleep(acts::MOMENT);
     } else {
         stand.ended(None, REACHED)?;
     }
@@ -213,34 +170,6 @@ fn kill_agent(stand: &Stand, held: Held) -> Result<Struck> {
     Ok(if stand.phase == Phase::Stage { struck } else { struck.logged("status=9/KILL") })
 }
 
-fn power_cut(stand: &Stand, held: Held) -> Result<Struck> {
-    let machine = &stand.scene.frame1;
-    let id = machine.sh(BOOT_ID)?;
-    machine.power_cut()?;
-    free(held)?;
-    machine.boot()?;
-    machine.wait_until_up()?;
-    let up: f64 = machine.sh("cut -d ' ' -f 1 /proc/uptime")?.parse()?;
-    ensure!(up < REACHED.as_secs_f64(), "it is up for {up} s");
-    let again = machine.sh(BOOT_ID)?;
-    Ok(Struck::saying(if id == again { "powered off and on" } else { "another boot id" }))
-}
-
-fn fill(stand: &Stand, folder: &str, held: Held) -> Result<Struck> {
-    let machine = &stand.scene.frame1;
-    // The file system keeps some back from a large file; small ones get it all.
-    machine.fill(folder, 1 << 20)?;
-    machine.sh(&format!(
-        "mkdir {folder}/lab-rest; cd {folder}/lab-rest; sync -f .; n=0
-         while head -c 4096 /dev/zero 2> /dev/null > $n && sync -f .; do n=$((n + 1)); done; true"
-    ))?;
-    let script = format!("stat -f -c %a {folder}");
-    let free: u64 = machine.sh(&script)?.parse()?;
-    ensure!(free < 4, "{folder} has {free} blocks left");
-    held.go()?;
-    Ok(Struck::saying(format!("{free} blocks left on {folder}")))
-}
-
 /// A deploy of generation 3. The first one has evaluated its flake long ago.
 fn second_operator(stand: &Stand, deploy: &Operator, held: Held) -> Result<Struck> {
     lane::has(&stand.scene, stand.lane, Ready::Third, settings::watched())?;
@@ -269,12 +198,10 @@ fn second_operator(stand: &Stand, deploy: &Operator, held: Held) -> Result<Struc
     Ok(Struck::saying(format!("the second deploy ended with {}", second.code)))
 }
 
-/// As nixos-rebuild does: the profile first, then the switch, which needs the lock.
+/// Its switch needs the lock.
 fn other_tool(stand: &mut Stand, held: Held) -> Result<Struck> {
     let other = stand.other.clone().context("another system")?;
-    let script = "nix-env --profile /nix/var/nix/profiles/system --set \"$1\" && \
-                  exec \"$1/bin/switch-to-configuration\" switch";
-    let output = stand.scene.frame1.command(["sh", "-c", script, "sh", &other]).run()?;
+    let output = acts::switch_to(&stand.scene.frame1, &other)?;
     // What is held holds the switch's lock: in `stage`, if it is the system's own check.
     let locked = match stand.phase {
         Phase::Stage => stand.lane == Lane::StandIn,
@@ -284,11 +211,9 @@ fn other_tool(stand: &mut Stand, held: Held) -> Result<Struck> {
     let must: &[i32] = if locked { &[11] } else { &[0, 4] };
     let code = output.code;
     ensure!(must.contains(&code), "the other tool ended with {code}: {}", output.stderr);
-    // Nobody has made sure that what it wrote is on the disk, and that is not tested here.
-    stand.scene.frame1.sync()?;
     if !locked {
         stand.untouched = other;
     }
     held.go()?;
-    Ok(Struck::saying(format!("profile set, switch ended with {}", output.code)))
+    Ok(Struck::saying(format!("profile set, switch ended with {code}")))
 }

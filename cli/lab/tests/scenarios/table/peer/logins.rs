@@ -1,0 +1,46 @@
+//! How the operator of a cell logs in, and who takes the login.
+
+use anyhow::Result;
+use deploy_lab::fault_table::Fault;
+use deploy_lab::fault_table::peer::Row;
+
+use crate::scene::Scene;
+
+/// The operator's ssh notices a dead connection, with the words that `deploy` gives its own:
+/// deploy-rs gives none, and would wait for as long as TCP does.
+const NOTICES: &str = "Host *\n  ServerAliveInterval 5\n  ServerAliveCountMax 3\n";
+
+/// It keeps the connections that it has as well.
+const KEEPS: &str = "  ControlMaster auto\n  ControlPath ~/.ssh/kept-%C\n  ControlPersist yes\n";
+
+/// Takes logins in sshd's place: once a confirmation is carried out, it waits with its answer.
+const SERVE: &str = "case $SSH_ORIGINAL_COMMAND in
+  'rm /tmp/deploy-rs-canary-'*)
+    sh -c \"$SSH_ORIGINAL_COMMAND\"
+    code=$?
+    echo answer > /run/hold/answer.at
+    read -r _ < /run/hold/answer.go
+    exit \"$code\" ;;
+esac
+exec sh -c \"$SSH_ORIGINAL_COMMAND\"";
+
+/// What a row needs besides the keys that are there.
+pub fn arrange(scene: &Scene, row: Row) -> Result<()> {
+    let keeps = if row == Row::NoNewLoginsKept { KEEPS } else { "" };
+    // TCP asks again after 1, 3, 7 and 15 s: one that is to come late comes with the last.
+    let connect = if row == Row::NetworkBackLate { 20 } else { 10 };
+    let config = format!("{NOTICES}  ConnectTimeout {connect}\n{keeps}");
+    scene.mac.write("/root/.ssh/config", config, 0o600)?;
+    if row == Row::NoNewLoginsKept {
+        // Nix waits for a word of the login that opens the connection, and can miss it.
+        scene.mac.sh("ssh frame1 true")?;
+    }
+    if row == Row::Of(Fault::AnswerLost) {
+        let file = "/root/.ssh/authorized_keys";
+        let keys = scene.frame1.read(file)?;
+        let served = keys.lines().map(|key| format!("command=\"sh /root/serve\" {key}\n"));
+        scene.frame1.write(file, served.collect::<String>(), 0o600)?;
+        scene.frame1.write("/root/serve", SERVE, 0o600)?;
+    }
+    Ok(())
+}

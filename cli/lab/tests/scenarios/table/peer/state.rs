@@ -1,0 +1,39 @@
+//! What a machine is that deploy-rs deploys to.
+
+use anyhow::{Context, Result};
+use deploy_lab::host::Host;
+
+/// Profile, boot loader, running system, and the file whose removal is the confirmation.
+const ASK: &str = "readlink /nix/var/nix/profiles/system
+{ sed -n 's|.* init=\\([^ ]*\\)/init .*|\\1|p' /boot/grub/grub.cfg || true; echo none; } | head -n 1
+readlink -f /run/current-system
+ls /tmp | grep -c '^deploy-rs-canary-' || true
+echo \"$(cat /proc/sys/kernel/random/boot_id) $(systemctl show --value -p SoftRebootsCount)\"";
+
+#[derive(Debug)]
+pub struct State {
+    /// The profile's generation, such as `system-2-link`.
+    pub profile: String,
+    /// The system of the boot loader's default entry; `none` where /boot is gone.
+    pub loader: String,
+    pub runs: String,
+    /// Whether the file is there that waits to be removed.
+    pub canary: bool,
+    /// Which boot this is, or which start of everything but the kernel.
+    pub boot: String,
+}
+
+impl State {
+    pub fn of(machine: &Host) -> Result<Self> {
+        let text = machine.sh(ASK)?;
+        let mut lines = text.lines().map(str::to_owned);
+        let mut next = || lines.next().with_context(|| format!("the machine says {text}"));
+        Ok(Self {
+            profile: next()?,
+            loader: next()?,
+            runs: next()?,
+            canary: next()? != "0",
+            boot: next()?,
+        })
+    }
+}
