@@ -45,7 +45,7 @@ fn cut(scene: &Scene, user: &str, system: impl Fn(u32) -> Generation) -> Result<
     let relay = Relay::start(machine, road)?;
     let fleet = |number| {
         // Three that take their time, of which one is left when two paths are there.
-        let image = || Image::new(&format!("6.12.{number}"), 8192);
+        let image = || Image::new(&format!("6.12.{number}"), 3072);
         let system = system(number).ballast(8).kernel(image()).initrd(image());
         let fleet = Fleet::of("frame1", system);
         fleet.node("frame1", "hostname", "frame1-far").node("frame1", "sshUser", user)
