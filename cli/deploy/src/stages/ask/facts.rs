@@ -189,7 +189,7 @@ impl Answer {
 impl Facts {
     /// With what the agent saw as root. The boot loader's files and the records need not be
     /// there for the user to read.
-    pub fn as_seen_by(self, status: Status) -> Self {
+    pub fn seen_by_root(self, status: Status) -> Self {
         let open = status.attempt.as_ref().filter(|record| record.is_open());
         Self {
             runs: status.runs,

@@ -27,7 +27,7 @@ pub fn facts(machine: &Machine, answer: &Answer) -> Result<Option<Facts>> {
         return Err(unfit(machine).because(format!("{INSTALLED} does not lead into the store")));
     }
     match serde_json::from_str(reply) {
-        Ok(Reply::Status(status)) => Ok(Some(facts.as_seen_by(*status))),
+        Ok(Reply::Status(status)) => Ok(Some(facts.seen_by_root(*status))),
         Ok(Reply::Refused(refusal)) if refusal.kind == RefusalKind::Unreadable => {
             Err(unfit(machine).because(refusal.why))
         }
