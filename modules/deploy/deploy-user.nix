@@ -1,6 +1,7 @@
 # A user who may deploy and type nothing else as root. Whoever may activate any
 # closure is root in the end: the rule narrows what can be typed, and logs it. It
-# protects against slips, not against a stolen key.
+# protects against slips, not against a stolen key. What works with it and what does not is
+# in docs/deployment.md.
 { lib, config, ... }:
 let
   cfg = config.services.deploy-agent;

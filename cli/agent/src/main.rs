@@ -16,6 +16,7 @@ mod ledger;
 mod look;
 mod passed;
 mod paths;
+mod receive;
 mod recover;
 mod roots;
 mod serve;
@@ -35,7 +36,6 @@ use clap::Parser;
 use crate::{
     agent::Agent,
     args::{Args, Command},
-    tools::nix,
 };
 
 fn main() -> ExitCode {
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve { stdio: false } => serve::serve(),
-        Command::Serve { stdio: true } => Err(nix::become_daemon().into()),
+        Command::Serve { stdio: true } => receive::receive(),
         Command::Status => console::status(),
         Command::Confirm { attempt } => console::confirm(&attempt),
         Command::Boot => console::boot(),

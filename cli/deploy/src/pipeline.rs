@@ -17,7 +17,7 @@ use crate::{
     report::{Changes, Event, Finished, Report},
     stages::{
         activate::{self, NotStaged},
-        agent_program,
+        agent_program::{self, Agent},
         ask::{self, Passwords, Probed, Way},
         build::{self, Built},
         changes,
@@ -148,8 +148,10 @@ impl Run<'_> {
             secrets::are_made(&probed.machine)?;
         }
         let agent =
-            agent_program::find(&self.nix, self.agent.as_deref(), &probed.machine, self.report)
-                .await?;
+            agent_program::find(&self.nix, self.agent.as_deref(), &probed, self.report).await?;
+        if self.goal == Goal::DryActivated {
+            dry::is_allowed(&probed)?;
+        }
         let built = self.build(&mut probed).await?;
         // A deploy-rs profile hides its system until it is built: on a computer that has
         // not built it, only now can it be seen that the machine has it.
@@ -277,7 +279,7 @@ const AGAIN: u32 = 2;
 /// What is on the machine, just before it is taken.
 struct Ready {
     built: Built,
-    agent: PathBuf,
+    agent: Agent,
     pushed: Pushed,
 }
 

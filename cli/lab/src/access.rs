@@ -41,13 +41,19 @@ pub fn operator_key(operator: &Host) -> Result<String> {
 /// # Errors
 /// When a file cannot be written.
 pub fn authorize(host: &Host, key: &str) -> Result<()> {
-    for (user, home) in ACCEPTING {
-        let file = format!("{home}/.ssh/authorized_keys");
-        let before = host.read(&file).unwrap_or_default();
-        host.write(&file, format!("{before}{}\n", key.trim()), 0o600)?;
-        host.sh(&format!("chown {user}: {file}"))?;
-    }
-    Ok(())
+    ACCEPTING.into_iter().try_for_each(|(user, home)| authorize_for(host, user, home, key))
+}
+
+/// Makes `host` accept `key` for one person.
+///
+/// # Errors
+/// When there is no such person, or a file cannot be written.
+pub fn authorize_for(host: &Host, user: &str, home: &str, key: &str) -> Result<()> {
+    let folder = format!("{home}/.ssh");
+    let file = format!("{folder}/authorized_keys");
+    let before = host.read(&file).unwrap_or_default();
+    host.write(&file, format!("{before}{}\n", key.trim()), 0o600)?;
+    host.sh(&format!("chown {user}: {folder} {file}")).map(drop)
 }
 
 /// Makes `operator` know `host` by its key, under its name and address, and under those of

@@ -11,6 +11,9 @@ use crate::process;
 /// `deploy`, as hosts that [`install`] served have it.
 pub const DEPLOY: &str = "/opt/deploy/bin/deploy";
 
+/// The agent for these hosts, beside it.
+pub const AGENT: &str = "/opt/deploy/libexec/deploy-agent-x86_64-linux";
+
 /// The folder that `scripts/build` fills.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ pub mod baseline;
 pub mod event;
 pub mod loader;
 pub mod machine;
+pub mod mark;
 pub mod message;
 pub mod outcome;
 pub mod phase;

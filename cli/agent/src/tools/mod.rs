@@ -3,6 +3,7 @@
 pub mod age;
 pub mod command;
 pub mod journal;
+pub mod mark;
 pub mod nix;
 pub mod process;
 pub mod switch_to_configuration;

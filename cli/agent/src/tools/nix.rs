@@ -1,8 +1,8 @@
 //! Nix on the machine: `nix-store`, `nix-env`, `nix-daemon`.
 
-use std::{os::unix::process::CommandExt, process::Command, time::Duration};
+use std::{process::Command, time::Duration};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use deploy_wire::store_path::StorePath;
 
 use super::process::{self, Ran};
@@ -63,8 +63,12 @@ pub fn delete_generation(generation: u64) -> Result<()> {
     nix_env(&["--delete-generations", &generation.to_string()])
 }
 
-/// Becomes `nix-daemon --stdio`, which carries Nix's own protocol for a push.
-/// Returns only if that is impossible.
-pub fn become_daemon() -> std::io::Error {
-    Command::new(process::find("nix-daemon", &[])).arg("--stdio").exec()
+/// Runs `nix-daemon --stdio` on this process's own stdin and stdout to its end.
+pub fn daemon() -> Result<()> {
+    let status = Command::new(process::find("nix-daemon", &[])).arg("--stdio").status();
+    let status = status.context("nix-daemon cannot be started")?;
+    if !status.success() {
+        bail!("nix-daemon: {status}");
+    }
+    Ok(())
 }

@@ -160,6 +160,8 @@ pub enum Standstill {
     Lock(Holder),
     /// It waits for none.
     NotKnown,
+    /// The user may not ask.
+    NotAllowed,
     /// The machine did not say.
     NoAnswer,
 }

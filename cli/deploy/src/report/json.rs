@@ -53,6 +53,7 @@ pub fn document(event: &Event) -> Value {
             let (why, holder) = match why {
                 Standstill::Lock(holder) => ("lock", Some(holder)),
                 Standstill::NotKnown => ("notKnown", None),
+                Standstill::NotAllowed => ("notAllowed", None),
                 Standstill::NoAnswer => ("noAnswer", None),
             };
             json!({

@@ -5,27 +5,48 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use deploy_wire::machine::{Machine, Package, System};
+use deploy_wire::{
+    machine::{Machine, Package, System},
+    store_path::StorePath,
+};
 
+use super::ask::Probed;
 use crate::{
     error::{Failure, Result},
     report::{Event, Report},
-    tools::nix::Nix,
+    tools::{nix::Nix, ssh::OnlyTheAgent},
 };
 
+/// Which agent it is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Agent {
+    /// This file on this computer, brought to the machine.
+    Brought(PathBuf),
+    /// The one that is part of the machine's system.
+    Installed(StorePath),
+}
+
 /// The agent's program on this computer: `--agent FILE`, the flake's, or the one
-/// beside `deploy`.
+/// beside `deploy`. None of them where sudo allows only the one that is there.
 pub async fn find(
     nix: &Nix,
     named: Option<&Path>,
-    machine: &Machine,
+    probed: &Probed,
     report: &Report,
-) -> Result<PathBuf> {
+) -> Result<Agent> {
+    let machine = &probed.machine;
     let system = machine.system;
-    match (named, machine.agent.get(&system)) {
-        (None, Some(package)) => build(nix, machine, package, report).await,
-        _ => on_disk(named, system),
-    }
+    Ok(match (probed.installed(), named, machine.agent.get(&system)) {
+        (Some(installed), None, _) => Agent::Installed(installed.clone()),
+        (Some(_), Some(file), _) => {
+            let what = format!("{} cannot be brought to {}", file.display(), machine.name);
+            return Err(Failure::unchanged(what)
+                .because(OnlyTheAgent)
+                .hint(Some("leave --agent out, or name another user with --ssh-user".into())));
+        }
+        (None, None, Some(package)) => Agent::Brought(build(nix, machine, package, report).await?),
+        (None, ..) => Agent::Brought(on_disk(named, system)?),
+    })
 }
 
 async fn build(

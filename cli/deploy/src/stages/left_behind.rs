@@ -21,6 +21,8 @@ pub async fn begin(probed: &Probed, report: &Report) -> Result<Lease> {
     let folder = cache::folder(FOLDER);
     let of = whose(&probed.facts.machine_id);
     end(probed, lease::left_behind(folder.as_deref(), &of), report).await;
+    // sudo lets no word through to the installed agent: nothing could be found by it.
+    let folder = folder.filter(|_| probed.installed().is_none());
     Lease::begin(folder.as_deref(), &of)
         .map_err(|error| Failure::unchanged("there are no random numbers").because(error))
 }
@@ -42,15 +44,19 @@ async fn end(probed: &Probed, left: Vec<Lease>, report: &Report) {
         return;
     }
     let inner = script(&left);
-    let script = probed.root.wrap(&format!("sh -c {}", shell::quote(&inner)));
     let name = &probed.machine.name;
+    let not_looked = |why: String| {
+        let what = "what a lost connection may have left behind was not looked for";
+        report.note(name, format!("{what}: {why}"));
+    };
+    let script = match probed.root.wrap(&format!("sh -c {}", shell::quote(&inner))) {
+        Ok(script) => script,
+        Err(only) => return not_looked(only.to_string()),
+    };
     let said = match probed.place.run(&script, &probed.root.stdin_prefix()).await {
         Ok(said) => said,
         // The leases stay, and a push that has to wait for something says so.
-        Err(error) => {
-            let what = "what a lost connection may have left behind was not looked for";
-            return report.note(name, format!("{what}: {error}"));
-        }
+        Err(error) => return not_looked(error.to_string()),
     };
     let found = Found::read(&said);
     if let Some(note) = found.note() {

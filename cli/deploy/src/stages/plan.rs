@@ -173,6 +173,7 @@ mod tests {
             free: None,
             now: 0,
             agent: None,
+            installed: None,
             switching: None,
             watcher: None,
             booted_parts: BTreeMap::new(),

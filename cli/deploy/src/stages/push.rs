@@ -1,14 +1,12 @@
 //! The closure travels to the machine, and the agent beside it.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use deploy_wire::store_path::StorePath;
 use tokio::sync::Notify;
 
 use super::{
+    agent_program::Agent,
     ask::Probed,
     build::{Built, Where},
     left_behind, mark, stall,
@@ -38,29 +36,36 @@ pub async fn push(
     nix: &Nix,
     probed: &Probed,
     built: &Built,
-    agent: &Path,
+    agent: &Agent,
     report: &Report,
 ) -> Result<Pushed> {
     let machine = &probed.machine;
     let name = &machine.name;
     report.tell(Event::Stage { machine: name.clone(), stage: Stage::Push });
-    let agent = nix.add_file("deploy-agent", agent).await.map_err(|error| {
-        Failure::unchanged("the agent cannot be put into the store here").because(error)
-    })?;
-    let pushed = Pushed { toplevel: built.toplevel.clone(), agent: agent.clone() };
-    if matches!(probed.place, Place::Here) {
+    let (agent, brought) = match agent {
+        Agent::Installed(path) => (path.clone(), false),
+        Agent::Brought(file) => {
+            let added = nix.add_file("deploy-agent", file).await;
+            let failed = "the agent cannot be put into the store here";
+            (added.map_err(|error| Failure::unchanged(failed).because(error))?, true)
+        }
+    };
+    let pushed = Pushed { toplevel: built.toplevel.clone(), agent };
+    let toplevel = (built.place == Where::Here).then_some(&pushed.toplevel);
+    let paths: Vec<&StorePath> =
+        toplevel.into_iter().chain(brought.then_some(&pushed.agent)).collect();
+    if paths.is_empty() || matches!(probed.place, Place::Here) {
         return Ok(pushed);
     }
     let lease = left_behind::begin(probed, report).await?;
     let store = probed.store(&lease)?;
-    let paths: Vec<&StorePath> = match built.place {
-        Where::Here => vec![&built.toplevel, &agent],
-        Where::OnTarget => vec![&agent],
-    };
     let substitute = if machine.push.substitute { Substitute::First } else { Substitute::Never };
     let mark = mark::set(probed, report).await?;
     let mut pace = Pace::default();
     let tell = |progress| {
+        if let Progress::Log(text) = progress {
+            return report.note(name, text);
+        }
         if pace.lets(&progress) {
             report.tell(Event::Push { machine: name.clone(), progress });
         }

@@ -76,7 +76,9 @@ async fn why(probed: &Probed, lease: &Lease) -> Standstill {
         "WORD={}\n{SCRIPT}",
         shell::quote(&format!("{}={}", lease::VARIABLE, lease.word()))
     );
-    let script = probed.root.wrap(&format!("sh -c {}", shell::quote(&inner)));
+    let Ok(script) = probed.root.wrap(&format!("sh -c {}", shell::quote(&inner))) else {
+        return Standstill::NotAllowed;
+    };
     let stdin = probed.root.stdin_prefix();
     select! {
         said = probed.place.run(&script, &stdin) => {

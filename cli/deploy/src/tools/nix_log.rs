@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use deploy_wire::mark;
 use serde_json::Value;
 
 use super::{nix::NixError, nix_error, process::ProcessError};
@@ -27,7 +28,7 @@ pub enum Progress {
         /// In all.
         expected: u64,
     },
-    /// A line of a build's log.
+    /// A line of a build's log, or of the agent at the other end.
     Log(String),
     /// So many bytes of all known paths have been copied.
     Copied {
@@ -53,6 +54,9 @@ pub struct Reader {
 impl Reader {
     /// Reads one line of stderr.
     pub fn line(&mut self, line: &str) -> Option<Progress> {
+        if mark::is_note(line) {
+            return Some(Progress::Log(line.to_owned()));
+        }
         let Some(json) = line.strip_prefix("@nix ") else {
             // ssh's warnings, such as that of a key exchange that is not the newest.
             let matters = !line.trim().is_empty() && !line.starts_with("** ");
@@ -153,6 +157,14 @@ mod tests {
         }
         let last = reader.line(r#"@nix {"action":"result","id":2,"type":105,"fields":[5,50,0,0]}"#);
         assert_eq!(last, Some(Progress::Copied { bytes: 15, expected: 150 }));
+    }
+
+    #[test]
+    fn what_the_agent_notes_is_no_error() {
+        let mut reader = Reader::default();
+        let Some(mark::Said::Damaged(note)) = mark::Said::read("@damaged 3") else { panic!() };
+        assert_eq!(reader.line(&note), Some(Progress::Log(note)));
+        assert!(reader.errors.is_empty());
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub struct Generation {
     sshd_config: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     sudoers: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    users: BTreeMap<String, User>,
     #[serde(skip_serializing_if = "String::is_empty")]
     fstab: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -48,6 +50,14 @@ pub struct Generation {
     ballast_mib: u32,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     contents: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    agent: String,
+}
+
+/// The groups of a user.
+#[derive(Clone, Debug, Serialize)]
+struct User {
+    groups: Vec<String>,
 }
 
 /// A unit's text and the units that want it.
@@ -168,6 +178,18 @@ impl Generation {
     /// The text of the administrators' sudo rule.
     pub fn sudoers(mut self, text: &str) -> Self {
         self.sudoers = Some(text.to_owned());
+        self
+    }
+
+    /// A user, who may use Nix's daemon as everybody on NixOS may.
+    pub fn user(mut self, name: &str) -> Self {
+        self.users.insert(name.to_owned(), User { groups: vec!["nix-users".to_owned()] });
+        self
+    }
+
+    /// This program of the operator's store is `deploy-agent` on its PATH.
+    pub fn agent(mut self, path: &str) -> Self {
+        self.agent = path.to_owned();
         self
     }
 

@@ -31,6 +31,7 @@ let
     breaksOff = "";
     ballastMib = 0;
     contents = [ ];
+    agent = "";
     systemPath = null;
     writeText = toFile;
   }
@@ -135,6 +136,9 @@ let
 
   scripts = name: snippets: tree name (mapAttrs (n: s: text "${name}-${n}" s) snippets);
 
+  # A path that is in the store already, and comes with the system as its other parts do.
+  inStore = p: builtins.appendContext p { ${p}.path = true; };
+
   # One user a line: name, groups, password hash ("!" for none).
   users = text "users" (
     concatStringsSep "" (
@@ -150,7 +154,11 @@ run "nixos-system-${g.hostName}-${g.release}" ./toplevel.sh {
   kernel = image "linux-${g.kernel.version or "6.12.1"}" "bzImage" g.kernel;
   initrd = image "initrd-linux-${g.kernel.version or "6.12.1"}" "initrd" g.initrd;
   systemd = run "systemd-257" ./links-to-root.sh { };
-  systemPath = if g.systemPath == null then run "system-path" ./links-to-root.sh { } else g.systemPath;
+  systemPath =
+    if g.systemPath == null then
+      run "system-path" ./links-to-root.sh { agent = if g.agent == "" then "" else inStore g.agent; }
+    else
+      g.systemPath;
   activation = scripts "activation" g.activation;
   preSwitchChecks = scripts "pre-switch-checks" g.preSwitchChecks;
   bootLoaderStep = text "boot-loader-step" g.bootLoaderStep;
@@ -159,8 +167,7 @@ run "nixos-system-${g.hostName}-${g.release}" ./toplevel.sh {
     content = "ballast ${toString g.number}";
     kib = toString (g.ballastMib * 1024);
   };
-  # Paths that are in the store already, and come with the system as its other parts do.
-  contents = concatStringsSep "\n" (map (p: builtins.appendContext p { ${p}.path = true; }) g.contents);
+  contents = concatStringsSep "\n" (map inStore g.contents);
   passAsFile = [ "contents" ];
   switch = builtins.path { name = "switch-to-configuration"; path = ../switch; };
 }

@@ -1,6 +1,9 @@
 //! Why a push stands still, in words.
 
-use crate::report::{Holder, Standstill};
+use crate::{
+    report::{Holder, Standstill},
+    tools::ssh::OnlyTheAgent,
+};
 
 /// One line.
 pub fn words(seconds: u64, why: &Standstill) -> String {
@@ -15,6 +18,9 @@ pub fn words(seconds: u64, why: &Standstill) -> String {
             "{still}, and no lock is in the way there: the machine is at work, \
              or the connection is slow"
         ),
+        Standstill::NotAllowed => {
+            format!("{still}; the machine cannot be asked why: {OnlyTheAgent}")
+        }
         Standstill::NoAnswer => {
             format!("{still}, and the machine does not answer: the connection may be lost")
         }

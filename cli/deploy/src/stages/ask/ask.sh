@@ -23,6 +23,7 @@ for part in kernel initrd kernel-modules systemd; do
 done
 [ -z "$WANTED" ] || say wanted "$(real "$WANTED/nixos-version")"
 say agent "$(readlink /nix/var/nix/gcroots/deploy-agent/agent 2>/dev/null)"
+say installed "$(real /run/current-system/sw/bin/deploy-agent)"
 for unit in nixos-rebuild-switch-to-configuration.service nixos-upgrade.service; do
   state=$(systemctl is-active "$unit" 2>/dev/null)
   case $state in active | activating | reloading) say switching "$unit" ;; esac

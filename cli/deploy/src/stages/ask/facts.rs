@@ -6,6 +6,7 @@ use deploy_wire::{
     baseline::Confirmed,
     loader::{LoaderFiles, SystemdBoot, Variables},
     machine::System,
+    message::Status,
     outcome::BootDefault,
     record::Record,
     sealed,
@@ -45,6 +46,8 @@ pub struct Facts {
     /// one that is kept beyond attempts. The first attempt has no other:
     /// `the-next-status-or-deploy-ends-an-attempt-that-a-power-cut-left-open` proves it.
     pub agent: Option<StorePath>,
+    /// The agent that is part of the system that runs.
+    pub installed: Option<StorePath>,
     /// A unit of another tool that switches it right now.
     pub switching: Option<String>,
     /// The service that watches over an attempt right now.
@@ -168,6 +171,7 @@ impl Answer {
             free: free.and_then(|kib| kib.parse::<u64>().ok()).map(|kib| kib * 1024),
             now: self.word("now").and_then(|now| now.parse().ok()).unwrap_or_default(),
             agent: open.map(|record| record.agent).or_else(|| self.path("agent")),
+            installed: self.path("installed"),
             switching: self.word("switching").map(str::to_owned),
             watcher: self.word("watcher").map(str::to_owned),
             booted_parts: parts
@@ -179,6 +183,29 @@ impl Answer {
             attempt,
             confirmed: self.sealed("confirmed"),
         })
+    }
+}
+
+impl Facts {
+    /// With what the agent saw as root. The boot loader's files and the records need not be
+    /// there for the user to read.
+    pub fn seen_by_root(self, status: Status) -> Self {
+        let open = status.attempt.as_ref().filter(|record| record.is_open());
+        Self {
+            runs: status.runs,
+            generation: status.profile.generation,
+            profile: status.profile.system,
+            boots: status.boots,
+            agent: open.map(|record| record.agent.clone()).or(self.agent),
+            attempt: Ok(status.attempt),
+            confirmed: Ok(status.confirmed),
+            ..self
+        }
+    }
+
+    /// With records that the agent could not read.
+    pub fn with_unread_records(self, why: &str) -> Self {
+        Self { attempt: Err(why.to_owned()), confirmed: Err(why.to_owned()), ..self }
     }
 }
 

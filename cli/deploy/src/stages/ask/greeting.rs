@@ -2,9 +2,17 @@
 
 use std::path::Path;
 
-use deploy_wire::{machine::Machine, store_path::StorePath};
+use deploy_wire::{
+    WIRE_VERSION,
+    machine::Machine,
+    message::{Asked, Request},
+    store_path::StorePath,
+};
 
-use crate::tools::{shell, ssh::Escalation};
+use crate::tools::{
+    shell,
+    ssh::{Escalation, INSTALLED, may, without_password},
+};
 
 /// A file that is part of every NixOS system, and never a link in one; so a
 /// link to it leads to the system, whatever is around it.
@@ -27,21 +35,108 @@ pub fn facts_as_word(machine: &Machine) -> String {
     format!("sh -c {}", shell::quote(&facts(machine)))
 }
 
+/// The same where `facts` has them.
+const FACTS_THERE: &str = "sh -c \"$facts\"";
+
 /// Says who the user is and, where no password stands in between, asks all
 /// questions in the same breath: the login is then the only round trip.
 pub fn script(machine: &Machine) -> String {
-    let facts = facts_as_word(machine);
-    let mut script = "printf '@login %s\\n' \"$SSH_CONNECTION\"\n".to_owned();
-    script.push_str("if [ \"$(id -u)\" = 0 ]; then echo '@root uid0'; ");
-    script.push_str(&facts);
+    let facts = shell::quote(&facts(machine));
+    let mut script = format!(
+        "printf '@login %s\\n' \"$SSH_CONNECTION\"\nfacts={facts}\n\
+         if [ \"$(id -u)\" = 0 ]; then echo '@root uid0'; {FACTS_THERE}"
+    );
     if let Some(sudo) = &machine.sudo {
-        let free = Escalation::Free(sudo.command.clone());
-        let (test, run) = (free.wrap("true"), free.wrap(&facts));
+        let sudo = &sudo.command;
+        let (test, run) = (without_password(sudo, "true"), without_password(sudo, FACTS_THERE));
+        let general = may(sudo, "sh").unwrap_or_else(|| "false".into());
         script.push_str(&format!(
             "\nelif said=$({test} 2>&1); then echo '@root free'; {run}\n\
-             else echo '@root none'; printf '@sudoSaid %s\\n' \"$said\" | tail -n 1"
+             else\n{}\ncase $reply in '{{'*)\n\
+             echo '@root agent'; if {general} >/dev/null 2>&1; then echo '@more yes'; fi\n\
+             printf '@reply %s\\n' \"$reply\"; {FACTS_THERE} ;;\n\
+             *) echo '@root none'; printf '@sudoSaid %s\\n' \"$said\" | tail -n 1\n\
+             printf '@agentSaid %s\\n' \"$reply\" ;; esac",
+            reply(sudo)
         ));
     }
     script.push_str("\nfi");
     script
+}
+
+/// The questions again, where sudo lets the user run the agent alone.
+pub fn by_the_agent(machine: &Machine, sudo: &[String]) -> String {
+    format!("{}\nprintf '@reply %s\\n' \"$reply\"; {}", reply(sudo), facts_as_word(machine))
+}
+
+/// Sets `reply` to what the installed agent answers, as root: it reads what the user may not.
+/// Who may run it with a password is told so by sudo at the second step only.
+fn reply(sudo: &[String]) -> String {
+    let Some(may) = may(sudo, &format!("{INSTALLED} serve")) else { return "reply=".into() };
+    let asked = Asked { version: WIRE_VERSION, login: None, request: Request::Status };
+    let asked = serde_json::to_string(&asked).expect("a request is JSON");
+    let serve = Escalation::AgentAlone(sudo.to_vec()).serve(INSTALLED);
+    format!(
+        "reply=; if {may} >/dev/null 2>&1; then \
+         reply=$(printf '%s\\n' {} | {serve} 2>&1 | tail -n 1); fi",
+        shell::quote(&asked)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the script says where sudo is this script of sh, which has the words in `$*`.
+    fn said(sudo: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("sudo");
+        std::fs::write(&program, format!("#!/bin/sh\n{sudo}\n")).unwrap();
+        std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
+        // Whoever runs the test, root among them, is nobody here.
+        let id = folder.path().join("id");
+        std::fs::write(&id, "#!/bin/sh\necho 1000\n").unwrap();
+        std::fs::set_permissions(&id, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let machine = Machine::from_json(serde_json::json!({
+            "version": 1, "name": "frame1", "system": "x86_64-linux",
+            "toplevel": {
+                "drv": "/nix/store/00000000000000000000000000000000-x.drv",
+                "out": "/nix/store/00000000000000000000000000000000-x",
+            },
+            "ssh": { "hostname": "frame1" },
+            "sudo": { "command": ["sudo"], "ask": false },
+        }))
+        .unwrap();
+        let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+        let ran = std::process::Command::new("sh")
+            .args(["-c", &script(&machine)])
+            .env("PATH", path)
+            .output()
+            .unwrap();
+        String::from_utf8(ran.stdout).unwrap()
+    }
+
+    const NO: &str = "echo 'sudo: a password is required' >&2; exit 1";
+
+    #[test]
+    fn the_way_to_root_is_found_in_one_breath() {
+        let agent = format!("'-n -l {INSTALLED} serve') exit 0 ;; '-n {INSTALLED} serve')");
+        let narrow = format!(
+            "case $* in {agent} read -r asked; echo '{{\"is\":\"done\"}}';; *) {NO};; esac"
+        );
+        let text = said(&narrow);
+        assert!(text.contains("@root agent\n@reply {\"is\":\"done\"}\n@machine "), "{text}");
+        assert!(text.ends_with("@facts end\n"), "{text}");
+        // An administrator with a password and a rule without one beside it: sudo lists both.
+        let both = format!("case $* in '-n -l '*) exit 0 ;; *) {NO} ;; esac");
+        let text = said(&both);
+        assert!(text.contains("@root none\n@sudoSaid sudo: a password is required\n"), "{text}");
+        let text = said(&narrow.replace("case $* in", "case $* in '-n -l sh') exit 0 ;;"));
+        assert!(text.contains("@root agent\n@more yes\n@reply"), "{text}");
+        let text = said("shift; exec \"$@\"");
+        assert!(text.contains("@root free\n@machine ") && !text.contains("@reply"), "{text}");
+        let text = said(NO);
+        assert!(text.contains("@root none\n") && !text.contains("@facts"), "{text}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod facts;
 mod greeting;
+mod installed;
 mod reach;
 
 pub use facts::{Answer, Facts};
@@ -116,15 +117,20 @@ pub async fn ask(
     let login = answer.word("login").and_then(attempt::Login::parse);
     let sudo = machine.sudo.as_ref();
     let command = sudo.map(|sudo| sudo.command.clone()).unwrap_or_default();
+    let asks = sudo.is_some_and(|sudo| sudo.ask);
     let (root, facts) = match answer.word("root") {
         Some("uid0") => (Escalation::Root, answer.facts()),
         Some("free") => (Escalation::Free(command), answer.facts()),
-        _ if sudo.is_some_and(|sudo| sudo.ask) => {
+        // A password is asked for only where it opens more than what is open without one.
+        Some("agent") if !(asks && answer.word("more").is_some()) => {
+            (Escalation::AgentAlone(command), installed::facts(&machine, &answer)?)
+        }
+        _ if asks => {
             let root = Escalation::WithPassword(command, passwords.ask(&machine.name).await?);
             let facts = with_password(&machine, &place, &root).await?;
             (root, facts)
         }
-        _ => return Err(no_root(&machine, answer.word("sudoSaid"))),
+        _ => return Err(no_root(&machine, &answer)),
     };
     let facts = facts.ok_or_else(|| {
         Failure::unchanged(format!("{} did not say what it is", machine.name))
@@ -139,11 +145,20 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Asks again over the same login, after a pause.
 pub async fn again(probed: &mut Probed) -> Result<()> {
     tokio::time::sleep(PAUSE).await;
-    let script = probed.root.wrap(&greeting::facts_as_word(&probed.machine));
+    let machine = &probed.machine;
+    let script = match &probed.root {
+        Escalation::AgentAlone(sudo) => Ok(greeting::by_the_agent(machine, sudo)),
+        root => root.wrap(&greeting::facts_as_word(machine)),
+    };
+    let lost = || Failure::unchanged(format!("{} stopped answering", machine.name));
+    let script = script.map_err(|error| lost().because(error))?;
     let said = probed.place.run(&script, &probed.root.stdin_prefix()).await;
-    let lost = || Failure::unchanged(format!("{} stopped answering", probed.machine.name));
-    let said = said.map_err(|error| lost().because(error))?;
-    probed.facts = Answer::read(&said).facts().ok_or_else(lost)?;
+    let answer = Answer::read(&said.map_err(|error| lost().because(error))?);
+    let facts = match probed.root {
+        Escalation::AgentAlone(_) => installed::facts(machine, &answer)?,
+        _ => answer.facts(),
+    };
+    probed.facts = facts.ok_or_else(lost)?;
     Ok(())
 }
 
@@ -204,23 +219,27 @@ async fn with_password(
             .because(error)
             .hint(Some(hint))
     };
-    place.run(&root.wrap("true"), &root.stdin_prefix()).await.map_err(wrong)?;
-    let script = root.wrap(&greeting::facts_as_word(machine));
-    let said = place.run(&script, &root.stdin_prefix()).await.map_err(wrong)?;
+    let run = async |command: &str| {
+        let script = root.wrap(command).map_err(|only| SshError::from_stderr(&only.to_string()))?;
+        place.run(&script, &root.stdin_prefix()).await
+    };
+    run("true").await.map_err(wrong)?;
+    let said = run(&greeting::facts_as_word(machine)).await.map_err(wrong)?;
     Ok(Answer::read(&said).facts())
 }
 
-fn no_root(machine: &Machine, said: Option<&str>) -> Box<Failure> {
+fn no_root(machine: &Machine, answer: &Answer) -> Box<Failure> {
     let user = login_user(machine);
     let what = format!("{user} cannot become root on {}", machine.name);
-    let said = said.unwrap_or("sudo refused without a word");
+    let said = answer.word("sudoSaid").unwrap_or("sudo refused without a word");
     if said.ends_with("not found") {
         let command = machine.sudo.iter().flat_map(|sudo| sudo.command.first()).next();
         return Failure::unchanged(what)
             .because(format!("there is no `{}` there", command.map_or("sudo", String::as_str)))
             .hint(Some("--sudo, or `sudo` in the flake, names the command".into()));
     }
-    Failure::unchanged(what).because(said).hint(Some(
+    let agent = answer.word("agentSaid").unwrap_or_default();
+    Failure::unchanged(what).because(said).because(agent).hint(Some(
         "--ask-sudo-password asks for a password; or allow the user sudo without one".into(),
     ))
 }

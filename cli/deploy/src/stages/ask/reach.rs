@@ -10,19 +10,20 @@ use crate::{
         lease::{self, Lease},
         nix::RemoteStore,
         shell,
-        ssh::{Escalation, Login},
+        ssh::{Escalation, INSTALLED, Login, OnlyTheAgent},
     },
 };
 
 impl Probed {
-    /// The command that starts an agent on the machine, as root.
+    /// The command that starts an agent on the machine, as root: `agent`, unless sudo allows
+    /// only the installed one.
     pub fn serve(&self, agent: &str) -> String {
-        format!("exec {}", self.root.wrap(&format!("{} serve", shell::quote(agent))))
+        format!("exec {}", self.root.serve(agent))
     }
 
     /// The machine's store for Nix's own commands, over the login that is there.
-    /// `sudo nix-daemon` is the other end, so the user need not be trusted by Nix. What
-    /// it does there bears the word of `lease`.
+    /// `sudo nix-daemon` is the other end, or the installed agent in its place, so the user need
+    /// not be trusted by Nix. What `nix-daemon` does there bears the word of `lease`.
     pub fn store(&self, lease: &Lease) -> Result<RemoteStore> {
         let probed = self;
         let login = probed.place.login().expect("a machine that is not here was logged in to");
@@ -33,14 +34,16 @@ impl Probed {
             Some(env) => format!("{env} {}={} {nix}", lease::VARIABLE, lease.word()),
             None => nix.to_owned(),
         };
-        let daemon = probed.root.wrap(&daemon);
+        // Nix appends `--stdio` to either.
+        let daemon =
+            probed.root.wrap(&daemon).unwrap_or_else(|OnlyTheAgent| probed.root.serve(INSTALLED));
         let ssh_folder = match &probed.root {
             Escalation::WithPassword(_, password) => {
                 Some(password_first(login, &password.line()).map_err(|error| {
                     Failure::unchanged("the push cannot be prepared").because(error)
                 })?)
             }
-            Escalation::Root | Escalation::Free(_) => None,
+            Escalation::Root | Escalation::Free(_) | Escalation::AgentAlone(_) => None,
         };
         Ok(RemoteStore {
             url: format!(

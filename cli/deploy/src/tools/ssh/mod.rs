@@ -8,7 +8,7 @@ mod login;
 mod target;
 
 pub use diagnosis::{Diagnosis, SshError};
-pub use escalation::{Escalation, Password};
+pub use escalation::{Escalation, INSTALLED, OnlyTheAgent, Password, may, without_password};
 pub use fresh::Fresh;
 pub use login::Login;
 pub use target::Target;

@@ -7,17 +7,22 @@ use anyhow::{Result, ensure};
 use deploy_lab::host::Host;
 use deploy_lab::lab::Lab;
 use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
-use deploy_lab::systems::{Fleet, Generation};
+use deploy_lab::systems::{Fleet, Generation, Image};
 use deploy_lab::wait;
 
 use super::hold::{Hold, Place};
 use crate::harness::Scenario;
 use crate::scene::{ANSWERS, Scene};
+use crate::ways::narrow::Narrow;
 
 pub const ALL: &[Scenario] = &[
     Scenario::new(
         "a-power-cut-during-the-push-leaves-nothing-that-the-next-deploy-trusts-wrongly",
-        cut,
+        by_root,
+    ),
+    Scenario::new(
+        "a-power-cut-during-a-push-through-the-agent-leaves-nothing-trusted-wrongly",
+        through_the_agent,
     ),
     Scenario::new("a-power-cut-after-the-push-leaves-the-store-whole", after),
 ];
@@ -33,14 +38,26 @@ pub fn sync_database(machine: &Host) -> Result<()> {
     machine.sh("cd /nix/var/nix/db; sync db.sqlite db.sqlite-wal .").map(drop)
 }
 
-fn cut(lab: &mut Lab) -> Result<()> {
-    let scene = Scene::new(lab)?;
+fn by_root(lab: &mut Lab) -> Result<()> {
+    cut(&Scene::new(lab)?, "root", |number| Generation::new("frame1", number))
+}
+
+fn through_the_agent(lab: &mut Lab) -> Result<()> {
+    let narrow = Narrow::new(lab)?;
+    cut(&narrow.scene, "deploy", |number| narrow.system(number + 1))
+}
+
+/// Two systems, 2 and 3, are pushed by `user`.
+fn cut(scene: &Scene, user: &str, system: impl Fn(u32) -> Generation) -> Result<()> {
     let machine = &scene.frame1;
     let road = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(40) };
     let relay = Relay::start(machine, road)?;
     let fleet = |number| {
-        let system = Generation::new("frame1", number).ballast(8);
-        Fleet::of("frame1", system).node("frame1", "hostname", "frame1-far")
+        // Three that take their time, of which one is left when two paths are there.
+        let image = || Image::new(&format!("6.12.{number}"), 3072);
+        let system = system(number).ballast(8).kernel(image()).initrd(image());
+        let fleet = Fleet::of("frame1", system);
+        fleet.node("frame1", "hostname", "frame1-far").node("frame1", "sshUser", user)
     };
     machine.sh(&format!("{VALID} > /root/before; sync -f /nix/store"))?;
     scene.has(fleet(2))?;
@@ -48,7 +65,7 @@ fn cut(lab: &mut Lab) -> Result<()> {
     let new = format!("{VALID} | comm -13 /root/before -");
     wait::until("paths of the push are valid", Duration::from_secs(120), || {
         ensure!(deploy.is_running()?, "{}{}", deploy.stdout()?, deploy.stderr()?);
-        Ok(machine.sh(&new)?.lines().count() > 2)
+        Ok(machine.sh(&new)?.lines().count() >= 2)
     })?;
     relay.set(Direction::ToHost, Traffic::Held);
     sync_database(machine)?;

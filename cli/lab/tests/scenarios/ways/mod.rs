@@ -12,6 +12,7 @@ pub mod local;
 pub mod login;
 pub mod manifest;
 pub mod modes;
+pub mod narrow;
 pub mod push;
 pub mod several;
 

@@ -1,11 +1,6 @@
-//! What a push leaves behind when the power goes in its middle.
-//!
-//! Nix registers a path as valid and leaves it to the kernel when its files are on the disk.
-//! After a power cut the database can name paths that are empty, and the next push sends none of
-//! them: `a-power-cut-during-the-push-leaves-nothing-that-the-next-deploy-trusts-wrongly` proves
-//! it. So the machine is marked while something is pushed; whoever finds a mark of another boot
-//! reads what became valid since, and deletes what is damaged.
+//! The mark on a machine during a push, kept over the login: `deploy_wire::mark` says why.
 
+use deploy_wire::mark::{SCRIPT, Said};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 
 use super::ask::Probed;
@@ -18,8 +13,6 @@ use crate::{
     },
 };
 
-const SCRIPT: &str = include_str!("mark.sh");
-
 /// A mark on a machine. A program there keeps it and takes it away, once the store is synced,
 /// when this is dropped or this process dies: only a restart of the machine leaves it.
 pub struct Mark<'place>(Option<Running<'place>>);
@@ -30,6 +23,8 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
     if matches!(probed.place, Place::Here) {
         return Ok(Mark(None));
     }
+    // Without root the agent that carries Nix's protocol keeps it.
+    let Ok(script) = probed.root.wrap(&shell::sh(SCRIPT)) else { return Ok(Mark(None)) };
     let name = &probed.machine.name;
     let failed = |why: String| {
         let hint = hint(name, &why);
@@ -37,7 +32,6 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
             .because(why)
             .hint(hint)
     };
-    let script = probed.root.wrap(&shell::sh(SCRIPT));
     let mut running =
         probed.place.spawn(&script).await.map_err(|error| failed(error.to_string()))?;
     // Who does not read it has ended, and stderr tells why.
@@ -45,17 +39,13 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
     let _ = running.stdin.flush().await;
     let mut lines = (&mut running.stdout).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        if let Some(count) = line.strip_prefix("@damaged ") {
-            report.note(name, damaged(count.trim()));
-        } else if line == "@mark" {
-            return Ok(Mark(Some(running)));
+        match Said::read(&line) {
+            Some(Said::Damaged(text)) => report.note(name, text),
+            Some(Said::Marked) => return Ok(Mark(Some(running))),
+            Some(Said::Synced) | None => {}
         }
     }
     Err(failed(running.rest.stderr().await.trim().to_owned()))
-}
-
-fn damaged(count: &str) -> String {
-    format!("damaged by a power cut in an earlier push, deleted now: {count} store paths")
 }
 
 impl Mark<'_> {
@@ -65,7 +55,7 @@ impl Mark<'_> {
         drop(stdin);
         let mut lines = stdout.lines();
         while let Ok(Some(line)) = lines.next_line().await {
-            if line == "@synced" {
+            if Said::read(&line) == Some(Said::Synced) {
                 return Ok(());
             }
         }
