@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::{Cell, Document, Fault, Phase, Seen, cell, load, not_on_real};
 use crate::systems::Lane;
 
-/// The page of `deploy`'s own table. What is compared is the stand-in's half of it where
-/// nothing was seen of the real lane, which takes half an hour.
+/// The page of `deploy`'s own table. What is compared are the stand-in's cells that were seen,
+/// where nothing was seen of the real lane: all of it takes an hour.
 pub const PAGE: Document = Document { name: "faults.md", make, compared };
 
 /// What stands before the table.
@@ -90,8 +90,24 @@ fn shown(seen: &Seen) -> String {
     format!("{}, boots {}, {code}{points}", seen.ending, seen.boots)
 }
 
-fn compared(page: String) -> Result<String> {
-    Ok(if seen_on(Lane::Real)? { page } else { stand_in_half(&page) })
+fn compared(kept: String, made: String) -> Result<(String, String)> {
+    if seen_on(Lane::Real)? {
+        return Ok((kept, made));
+    }
+    let made = stand_in_half(&made);
+    Ok((as_far_as_run(&stand_in_half(&kept), &made), made))
+}
+
+/// The table of `kept` without the places that nobody came to in `made`.
+fn as_far_as_run(kept: &str, made: &str) -> String {
+    let place = |(kept, made): (&str, &str)| match made.trim() {
+        "unrun" => made.to_owned(),
+        _ => kept.to_owned(),
+    };
+    let line = |(kept, made): (&str, &str)| {
+        kept.split('|').zip(made.split('|')).map(place).collect::<Vec<_>>().join("|") + "\n"
+    };
+    kept.lines().zip(made.lines()).map(line).collect()
 }
 
 fn seen_on(lane: Lane) -> Result<bool> {
@@ -145,6 +161,9 @@ mod tests {
     fn half_a_page_is_the_stand_in_s() {
         let page =
             "# A page\n\n| f | a, 1 · both | b, 2 · real: c, 3 | d, 4 · real alone | · | e |\n";
-        assert_eq!(stand_in_half(page), "| f | a, 1 | b, 2 | unrun | · | e |\n");
+        let half = stand_in_half(page);
+        assert_eq!(half, "| f | a, 1 | b, 2 | unrun | · | e |\n");
+        let made = "| f | a, 1 | unrun | unrun | · | other |\n";
+        assert_eq!(as_far_as_run(&half, made), "| f | a, 1 | unrun | unrun | · | e |\n");
     }
 }
