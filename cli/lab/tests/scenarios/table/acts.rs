@@ -9,6 +9,7 @@ use deploy_lab::network::Link;
 use deploy_lab::wait;
 
 use super::hold::{Held, REACHED};
+use super::operator::Operator;
 
 /// How long a cut, or a sleep before anything has a deadline, lasts.
 pub const MOMENT: Duration = Duration::from_secs(2);
@@ -104,4 +105,23 @@ pub fn switch_to(machine: &Host, system: &str) -> Result<Output> {
     // Nobody has made sure that what it wrote is on the disk, and that is not tested here.
     machine.sync()?;
     Ok(output)
+}
+
+/// What a second operator does before the first one's deploy goes on. Where new logins are
+/// held, which are the second one's as well, the first one stands still instead.
+pub fn second_operator<T>(
+    first: &Operator,
+    held: Held,
+    second: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    if !matches!(held, Held::Login(_)) {
+        let done = second()?;
+        held.go()?;
+        return Ok(done);
+    }
+    first.freeze()?;
+    held.go()?;
+    let done = second()?;
+    first.thaw()?;
+    Ok(done)
 }

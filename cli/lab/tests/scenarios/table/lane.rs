@@ -15,7 +15,7 @@ use super::settings;
 use crate::scene::{ANSWERS, Scene, wanted};
 
 /// The closure's part that takes long to send.
-const BALLAST_MIB: u32 = 8;
+pub const BALLAST_MIB: u32 = 8;
 
 fn set(lane: Lane) -> &'static Prepared {
     match lane {

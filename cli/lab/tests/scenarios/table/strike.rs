@@ -173,18 +173,7 @@ fn kill_agent(stand: &Stand, held: Held) -> Result<Struck> {
 /// A deploy of generation 3. The first one has evaluated its flake long ago.
 fn second_operator(stand: &Stand, deploy: &Operator, held: Held) -> Result<Struck> {
     lane::has(&stand.scene, stand.lane, Ready::Third, settings::watched())?;
-    // Where new logins are held, the first operator stands still instead.
-    let second = if stand.phase == Phase::Wait {
-        deploy.freeze()?;
-        held.go()?;
-        let second = stand.scene.deploy("frame1")?;
-        deploy.thaw()?;
-        second
-    } else {
-        let second = stand.scene.deploy("frame1")?;
-        held.go()?;
-        second
-    };
+    let second = acts::second_operator(deploy, held, || stand.scene.deploy("frame1"))?;
     if stand.phase == Phase::Ask {
         // The first one learns of it when it asks, and goes on from there.
         second.ends(0, &["committed"])?;

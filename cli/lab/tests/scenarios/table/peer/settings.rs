@@ -4,10 +4,8 @@ use deploy_lab::fault_table::Fault;
 use deploy_lab::fault_table::peer::{Phase, Row};
 use deploy_lab::systems::{self, Fleet, Generation, Image, Stage};
 
+use crate::table::lane::BALLAST_MIB;
 use crate::table::settings::{LONG, SHORT, never_confirmed};
-
-/// The closure's part that takes long to send.
-const BALLAST_MIB: u32 = 8;
 
 /// The fleet of a cell.
 pub fn fleet(row: Row, phase: Phase, number: u32) -> Fleet {

@@ -119,7 +119,10 @@ pub fn strike(stand: &Stand, deploy: &mut Operator, held: Held) -> Result<Struck
             let struck = Struck::saying("reloads each second").shows("Reload requested from");
             return Ok(Struck { _reloads: Some(reloads), ..struck });
         }
-        Fault::SecondOperator => second_operator(stand, deploy, held)?,
+        Fault::SecondOperator => {
+            let code = acts::second_operator(deploy, held, || stand.second())?;
+            format!("the second deploy ended with {code}")
+        }
         Fault::OtherTool => {
             let other = stand.other.as_ref().context("another system")?;
             let code = acts::switch_to(machine, other)?.code;
@@ -162,20 +165,4 @@ fn answer_lost(stand: &Stand, held: Held) -> Result<String> {
     ensure!(relay.bytes(Direction::FromHost) > before, "no answer was lost");
     relay.set(Direction::FromHost, Traffic::Passes);
     Ok("what the machine answered was swallowed".into())
-}
-
-/// Where new logins are held, the first operator stands still instead.
-fn second_operator(stand: &Stand, deploy: &Operator, held: Held) -> Result<String> {
-    let code = if stand.phase == Phase::Wait {
-        deploy.freeze()?;
-        held.go()?;
-        let code = stand.second()?;
-        deploy.thaw()?;
-        code
-    } else {
-        let code = stand.second()?;
-        held.go()?;
-        code
-    };
-    Ok(format!("the second deploy ended with {code}"))
 }
