@@ -5,6 +5,10 @@ use std::time::Duration;
 use deploy_wire::record::Deadline;
 use rustix::time::{ClockId, clock_gettime};
 
+/// How often what others write is looked at: a small file, a fiftieth of a processor at most.
+/// A deploy waits for such a look a dozen times.
+pub const TICK: Duration = Duration::from_millis(20);
+
 fn now(clock: ClockId) -> Duration {
     let time = clock_gettime(clock);
     // Both are never negative on the clocks asked for here.

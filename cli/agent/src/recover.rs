@@ -18,8 +18,6 @@ use crate::{
     transition::{Action, Event, State},
 };
 
-const TICK: Duration = Duration::from_millis(20);
-
 /// Finishes what was left open, waiting for it. The record afterwards, which is
 /// open only if somebody is at work on it or if the time did not suffice.
 pub fn recover(agent: &Agent) -> Result<Option<Record>> {
@@ -92,7 +90,7 @@ pub fn wait_for_end(agent: &Agent, record: &Record) -> Result<Option<Record>> {
         if !open || clock::boottime() >= end {
             return Ok(now);
         }
-        thread::sleep(TICK);
+        thread::sleep(clock::TICK);
     }
 }
 
@@ -101,7 +99,7 @@ pub fn wait_for_end(agent: &Agent, record: &Record) -> Result<Option<Record>> {
 pub fn wait_for_rest(record: &Record) {
     let end = clock::boottime() + Duration::from_secs(5);
     while roots::are_left(&record.attempt) && clock::boottime() < end {
-        thread::sleep(TICK);
+        thread::sleep(clock::TICK);
     }
 }
 

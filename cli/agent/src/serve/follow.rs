@@ -1,14 +1,12 @@
 //! Telling the events of an attempt, from any number on, to its end.
 
-use std::{thread, time::Duration};
+use std::thread;
 
 use anyhow::{Result, bail};
 use deploy_wire::{message::Reply, record::Record};
 
 use super::Replies;
-use crate::{agent::Agent, events::Events, recover};
-
-const TICK: Duration = Duration::from_millis(20);
+use crate::{agent::Agent, clock, events::Events, recover};
 
 /// Tells them, then how it ended.
 pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> Result<()> {
@@ -27,7 +25,7 @@ pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> R
             let attempt = attempt.clone();
             return replies.send(&Reply::Ended { attempt, outcome });
         }
-        thread::sleep(TICK);
+        thread::sleep(clock::TICK);
     }
 }
 

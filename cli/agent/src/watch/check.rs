@@ -10,7 +10,7 @@ use deploy_wire::{
     record::Record,
 };
 
-use super::{TICK, Watch, activate::foreign, commit};
+use super::{Watch, activate::foreign, commit};
 use crate::{
     checks::Checks,
     clock,
@@ -51,24 +51,8 @@ pub struct Looking {
 impl Watch<'_> {
     /// Watches until units and checks are well.
     pub fn check(&mut self, record: &Record) -> Result<Option<Happened>> {
-        self.looking(record, |watch, looking| {
-            let mut pause = FIRST;
-            loop {
-                let waits_for = match watch.look(record, looking)? {
-                    Verdict::Given(happened) => return Ok(Some(happened)),
-                    Verdict::Well => return Ok(Some(watch.passed(record))),
-                    Verdict::NotYet(what) => what,
-                };
-                if passed(record) {
-                    let why = format!("{waits_for} after {} s", record.rules.timeouts.check);
-                    return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
-                }
-                if !watch.rest(record, pause)? {
-                    return Ok(None);
-                }
-                pause = PERIOD.min(pause * 2);
-            }
-        })
+        let late = format!(" after {} s", record.rules.timeouts.check);
+        self.until_well(record, |_| {}, &late)
     }
 
     /// Goes on watching until the confirmation comes.
@@ -92,19 +76,29 @@ impl Watch<'_> {
 
     /// Asks every check once more: what was well an hour ago does not count.
     pub fn final_round(&mut self, record: &Record) -> Result<Option<Happened>> {
+        let ask = |watch: &Self| watch.checks.iter().for_each(Checks::ask_all);
+        self.until_well(record, ask, ", at the last look before the commit")
+    }
+
+    /// Looks, each time after `first`, until all is well; `late` is said behind what was waited
+    /// for in vain.
+    fn until_well(
+        &mut self,
+        record: &Record,
+        first: impl Fn(&Self),
+        late: &str,
+    ) -> Result<Option<Happened>> {
         self.looking(record, |watch, looking| {
             let mut pause = FIRST;
             loop {
-                if let Some(checks) = &watch.checks {
-                    checks.ask_all();
-                }
+                first(watch);
                 let waits_for = match watch.look(record, looking)? {
                     Verdict::Given(happened) => return Ok(Some(happened)),
                     Verdict::Well => return Ok(Some(watch.passed(record))),
                     Verdict::NotYet(what) => what,
                 };
                 if passed(record) {
-                    let why = format!("{waits_for}, at the last look before the commit");
+                    let why = format!("{waits_for}{late}");
                     return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
                 }
                 if !watch.rest(record, pause)? {
@@ -255,7 +249,7 @@ impl Watch<'_> {
             if passed(record) {
                 return Ok(true);
             }
-            thread::sleep(TICK);
+            thread::sleep(clock::TICK);
         }
         Ok(true)
     }

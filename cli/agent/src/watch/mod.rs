@@ -27,10 +27,7 @@ use crate::{
     transition::{Action, Event, State},
 };
 
-/// How often what others write is looked at: a small file, a fiftieth of a processor at most.
-/// A deploy waits for such a look a dozen times.
-pub const TICK: Duration = Duration::from_millis(20);
-/// The same of what costs a process, or of a lock that is taken to look at it.
+/// As [`clock::TICK`], of what costs a process, or of a lock that is taken to look at it.
 pub const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a way back that could not be gone rests before it is tried again.
@@ -102,7 +99,7 @@ impl Watch<'_> {
         }
         match action {
             Action::Rest => {
-                thread::sleep(TICK);
+                thread::sleep(clock::TICK);
                 Ok(None)
             }
             Action::Arm if check::passed(record) => {
@@ -163,7 +160,7 @@ impl Watch<'_> {
         let offered = self.agent.ledger.offer(seen, &self.agent.boot, happened, |_| {});
         if let Err(error) = offered {
             eprintln!("{error:#}");
-            thread::sleep(TICK);
+            thread::sleep(clock::TICK);
         }
     }
 

@@ -7,7 +7,7 @@ use deploy_wire::{
     baseline::Confirmed, outcome::BootDefault, record::Record, store_path::StorePath,
 };
 
-use super::{TICK, Watch, check};
+use super::{Watch, check};
 use crate::{clock, files, ledger::Happened, look, transition::Event};
 
 /// What is tried in turn, each for a third of the limit: in order, without waiting for units
@@ -47,7 +47,7 @@ impl Watch<'_> {
                 if !self.unmoved(record)? {
                     return Ok(None);
                 }
-                thread::sleep(TICK);
+                thread::sleep(clock::TICK);
             }
         }
         let limit = record.rules.timeouts.rollback;

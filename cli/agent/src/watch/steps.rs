@@ -4,7 +4,7 @@ use std::{thread, time::Duration};
 
 use anyhow::Result;
 
-use super::{TICK, Watch};
+use super::Watch;
 use crate::{
     clock,
     switch::{self, Ending, Progress, Step},
@@ -83,7 +83,7 @@ impl Watch<'_> {
                     Err(error) => eprintln!("{error:#}"),
                 }
             }
-            thread::sleep(TICK);
+            thread::sleep(clock::TICK);
         }
     }
 }
