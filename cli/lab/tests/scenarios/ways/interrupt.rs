@@ -12,6 +12,7 @@ use deploy_lab::wait;
 
 use super::left_behind::{ENDED, far, locked, lost_in_the_middle, road};
 use super::{end_on_terminal, on_terminal, runs_generation, second};
+use crate::faults::hold::{Hold, Place};
 use crate::harness::Scenario;
 use crate::scene::{Said, Scene};
 
@@ -132,11 +133,11 @@ fn confirming(lab: &mut Lab) -> Result<()> {
     let one = scene.runs()?;
     scene.has(Fleet::of("frame1", second()).node("frame1", "confirmTimeout", 250))?;
     // The switch is held until nobody can log in anew.
-    scene.frame1.sh("mkdir -p /run/hold; mkfifo /run/hold/activate.at /run/hold/activate.go")?;
+    let hold = Hold::at(&scene.frame1, Place::Activation)?;
     let mut terminal = on_terminal(&scene.mac, "frame1")?;
-    scene.frame1.sh("read line < /run/hold/activate.at")?;
+    let held = hold.reached()?;
     scene.frame1.admit(Admission::OldOnly)?;
-    scene.frame1.sh("echo > /run/hold/activate.go; rm /run/hold/activate.*")?;
+    held.go()?;
     terminal.wait_for("waiting for a new login to confirm")?;
     terminal.types("\x03")?;
     let said = end_on_terminal(terminal)?;
