@@ -31,8 +31,9 @@ const RUN: &str = "set -u; . $folder/lib; [ $base = $plain ] || \
                    set -e; . $folder/$check";
 
 /// The second run sees what the first could not start; lists, fifos, loaders and generations
-/// are the check's own.
-const BACK: &str = "rm -rf /run/nixos/*-list /run/hold; \
+/// are the check's own. A check that broke off in emergency mode leaves no bus to switch with.
+const BACK: &str = "systemctl start default.target; \
+                    rm -rf /run/nixos/*-list /run/hold; \
                     [ ! -e /boot/away ] || { rm -rf /boot/extlinux /boot/nixos /boot/loader \
                     /boot/EFI; mv /boot/away /boot/grub; }; \
                     profile=/nix/var/nix/profiles/system; \
@@ -104,7 +105,10 @@ fn behaviours(lab: &mut Lab) -> Result<()> {
         if output.code != 0 {
             failed.push(format!("{}: {}{}", check.name, output.stdout, output.stderr));
         }
-        run(BACK)?.success().with_context(|| format!("after {}", check.name))?;
+        if let Err(error) = run(BACK)?.success() {
+            failed.push(format!("after {}: {error:#}", check.name));
+            break;
+        }
     }
     if !failed.is_empty() {
         bail!("{} of {} checks failed\n{}", failed.len(), checks.len(), failed.join("\n"));
