@@ -189,6 +189,14 @@ impl Host {
         self.state().cable.set_rate(mbit_per_second)
     }
 
+    /// Gives it one more IPv6 address, as `ADDRESS/LENGTH`, until it is switched off.
+    ///
+    /// # Errors
+    /// When `ip` fails.
+    pub fn add_ipv6(&self, address: &str) -> Result<()> {
+        self.state().cable.add_ipv6(address)
+    }
+
     /// The disks of a host that is off are copied to `folder`.
     pub(crate) fn save(&self, folder: &Path) -> Result<()> {
         if self.state().power.is_some() {

@@ -108,9 +108,18 @@ impl Cable {
         );
         let script = self.namespace.with_extension("ip");
         std::fs::write(&script, inside)?;
-        run(Command::new("nsenter").arg(self.in_namespace()).args(["ip", "-batch"]).arg(script))?;
+        self.ip_inside(&["-batch", script.to_str().context("a path is not UTF-8")?])?;
         self.apply_link()?;
         self.apply_rate()
+    }
+
+    /// Gives the host one more IPv6 address, with its prefix's length, until it is switched off.
+    pub fn add_ipv6(&self, address: &str) -> Result<()> {
+        self.ip_inside(&["-6", "address", "add", address, "dev", "eth0", "nodad"])
+    }
+
+    fn ip_inside(&self, words: &[&str]) -> Result<()> {
+        run(Command::new("nsenter").arg(self.in_namespace()).arg("ip").args(words)).map(drop)
     }
 
     /// Takes the cable and the namespace away, without a word to the other side.

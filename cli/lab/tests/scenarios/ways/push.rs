@@ -107,7 +107,7 @@ fn pinned(lab: &mut Lab) -> Result<()> {
 fn ipv6(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     for (host, last) in [(&scene.mac, "10"), (&scene.frame1, "11")] {
-        host.sh(&format!("ip -6 address add fd77::{last}/64 dev eth0 nodad"))?;
+        host.add_ipv6(&format!("fd77::{last}/64"))?;
     }
     scene.mac.sh("sed -n 's/^frame1,[^ ]*/fd77::11/p' /root/.ssh/known_hosts > /root/six; \
                   cat /root/six >> /root/.ssh/known_hosts")?;
