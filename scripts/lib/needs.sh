@@ -1,12 +1,17 @@
 # shellcheck shell=bash
 # What scripts need on a Debian machine. Sourced.
 
-
-# Programs and Debian's packages for them.
+# What all of them need.
 install_missing() {
+  install_packages cc:gcc cc:libc6-dev git:git ip:iproute2 tc:iproute2 ssh:openssh-client \
+    ps:procps xz:xz-utils debootstrap:debootstrap mke2fs:e2fsprogs shellcheck:shellcheck
+}
+
+# install_packages PROGRAM:PACKAGE...: installs Debian's packages of the programs that are
+# missing.
+install_packages() {
   local missing=() entry log
-  for entry in cc:gcc cc:libc6-dev git:git ip:iproute2 tc:iproute2 ssh:openssh-client \
-    ps:procps xz:xz-utils debootstrap:debootstrap mke2fs:e2fsprogs shellcheck:shellcheck; do
+  for entry; do
     command -v "${entry%%:*}" > /dev/null || [[ " ${missing[*]-} " == *" ${entry#*:} "* ]] ||
       missing+=("${entry#*:}")
   done

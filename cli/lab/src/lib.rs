@@ -28,3 +28,4 @@ pub mod relay;
 pub mod supervisor;
 pub mod systems;
 pub mod wait;
+pub mod wall_clock;

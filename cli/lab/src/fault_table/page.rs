@@ -28,7 +28,7 @@ fn make() -> Result<String> {
             let place = cell(fault, phase);
             count.add(place, &seen);
             write!(line, " {} |", words(place, &seen))?;
-            if let Cell::Impossible(why) | Cell::Unrun(why) = place {
+            if let Cell::Impossible(why) = place {
                 writeln!(notes, "- {fault}, {phase}: {why}.")?;
             } else if let Some(why) = not_on_real(fault, phase) {
                 writeln!(notes, "- {fault}, {phase}, on real NixOS: {why}.")?;
@@ -50,7 +50,7 @@ struct Count {
 
 impl Count {
     fn add(&mut self, place: Cell, seen: &[Option<Seen>; 2]) {
-        self.all += u32::from(matches!(place, Cell::Ends(..) | Cell::Unrun(_)));
+        self.all += u32::from(matches!(place, Cell::Ends(..)));
         self.run += u32::from(seen.iter().any(Option::is_some));
         self.both += u32::from(seen.iter().all(Option::is_some));
     }
@@ -67,7 +67,7 @@ fn words(place: Cell, seen: &[Option<Seen>; 2]) -> String {
     match (place, seen) {
         (Cell::Nothing, _) => "·".into(),
         (Cell::Impossible(_), _) => "cannot be".into(),
-        (Cell::Unrun(_), _) | (_, [None, None]) => "unrun".into(),
+        (_, [None, None]) => "unrun".into(),
         (Cell::Ends(..), [Some(stand_in), None]) => shown(stand_in),
         (Cell::Ends(..), [None, Some(real)]) => format!("{} · real alone", shown(real)),
         (Cell::Ends(..), [Some(stand_in), Some(real)]) => {

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -147,8 +148,9 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
 
 /// How the scenario ended, and the processor time that it took.
 fn start(name: &str, deadline: Duration) -> Result<(Result<()>, Duration)> {
-    let output = tempfile::NamedTempFile::new()?;
-    let (out, err): (File, File) = (output.reopen()?, output.as_file().try_clone()?);
+    // Without a name, so that none is left when this process is killed.
+    let mut output = tempfile::tempfile()?;
+    let (out, err): (File, File) = (output.try_clone()?, output.try_clone()?);
     let mut lab =
         Supervisor::start(&[OsStr::new(WORD), OsStr::new(name)], |command: &mut Command| {
             command.stdout(out).stderr(err);
@@ -156,7 +158,10 @@ fn start(name: &str, deadline: Duration) -> Result<(Result<()>, Duration)> {
     let status = lab.wait_within(deadline)?;
     let used = lab.processor_time()?;
     drop(lab);
-    let text = String::from_utf8_lossy(&fs::read(output.path())?).into_owned();
+    let mut said = Vec::new();
+    output.rewind()?;
+    output.read_to_end(&mut said)?;
+    let text = String::from_utf8_lossy(&said).into_owned();
     let ended = match status {
         Some(status) if status.success() => Ok(()),
         Some(status) => Err(anyhow!("{text}\n({status})")),

@@ -7,6 +7,7 @@ use deploy_lab::fault_table::Fault;
 const LEFT: &[(&str, &str)] = &[
     ("table-power-cut-after-every-durable-call", "the power is cut sixty times"),
     ("deploy-rs-table-", "deploy-rs's own table takes twenty minutes"),
+    ("wall-clock-jumps", "it needs a virtual machine, of scripts/wall-clock"),
     ("a-thousand-", "a thousand deploys take an hour"),
     ("-on-real-nixos", "a real system takes a minute to switch there and back"),
 ];

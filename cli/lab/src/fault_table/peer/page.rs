@@ -95,7 +95,6 @@ fn must(cell: Cell) -> String {
     match cell {
         Cell::Nothing => "·".into(),
         Cell::Impossible(_) => "cannot be".into(),
-        Cell::Unrun(_) => "unrun".into(),
         Cell::Ends(ending, said) => match said {
             Some(said) if said == ending => ending.to_string(),
             Some(said) => format!("{ending}, says {said}"),

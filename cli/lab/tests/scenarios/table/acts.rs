@@ -6,13 +6,16 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use deploy_lab::host::{Host, Output, Running};
 use deploy_lab::network::Link;
-use deploy_lab::wait;
+use deploy_lab::{wait, wall_clock};
 
 use super::hold::{Held, REACHED};
 use super::operator::Operator;
 
 /// How long a cut, or a sleep before anything has a deadline, lasts.
 pub const MOMENT: Duration = Duration::from_secs(2);
+
+/// Seconds.
+const DAY: i64 = 24 * 3600;
 
 const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
 
@@ -23,6 +26,20 @@ pub fn cut_for_a_moment(machine: &Host, held: Held) -> Result<String> {
     machine.link(Link::Joined)?;
     held.go()?;
     Ok("the cable was cut for 2 s".into())
+}
+
+/// A day ahead, beyond every deadline; then to the day before.
+pub fn jump_the_clock(machine: &Host, held: Held) -> Result<String> {
+    let mut days = Vec::new();
+    for jump in [DAY, -2 * DAY] {
+        days.push(machine.sh("date +%F")?);
+        wall_clock::jump(jump)?;
+        // What a wall clock would set off comes now.
+        std::thread::sleep(MOMENT);
+    }
+    days.push(machine.sh("date +%F")?);
+    held.go()?;
+    Ok(format!("it was {}", days.join(", then ")))
 }
 
 /// The power goes and comes back.

@@ -18,6 +18,7 @@ use anyhow::{Result, ensure};
 use deploy_lab::fault_table::{Cell, Ending, Fault, Phase, Seen, System, cell, keep, not_on_real};
 use deploy_lab::lab::Lab;
 use deploy_lab::systems::{Lane, READY};
+use deploy_lab::wall_clock;
 
 use self::operator::Told;
 use self::stand::Stand;
@@ -41,7 +42,11 @@ pub fn all() -> Vec<Scenario> {
                 let name = format!("{name}-on-real-nixos");
                 Scenario::cell(name, Lane::Real, fault, phase).unless(|| READY.missing())
             });
-            [Some(Scenario::cell(name, Lane::StandIn, fault, phase)), real]
+            let both = [Some(Scenario::cell(name, Lane::StandIn, fault, phase)), real];
+            both.map(|cell| match fault {
+                Fault::ClockJumps => cell.map(|cell| cell.unless(wall_clock::missing)),
+                _ => cell,
+            })
         })
         .flatten()
         .chain(durable::ALL.iter().cloned())

@@ -1,6 +1,6 @@
 //! Bringing faults about, and what shows that they hit.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use deploy_lab::fault_table::{Fault, Phase};
 use deploy_lab::host::Running;
 use deploy_lab::network::Link;
@@ -109,7 +109,7 @@ pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<St
             Ok(Struck::saying("the switch got SIGKILL"))
         }
         Fault::SoftReboot => acts::soft_reboot(&machine, held).map(Struck::saying),
-        Fault::ClockJumps => bail!("a lab host has no wall clock of its own"),
+        Fault::ClockJumps => acts::jump_the_clock(&machine, held).map(Struck::saying),
     }
 }
 
