@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use deploy_wire::sealed;
+use deploy_wire::sealed::{self, NotSealed};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Kept so that the record of an attempt can still be written on a disk that
@@ -71,7 +71,8 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
 pub struct Damaged {
     /// Where it is.
     pub path: PathBuf,
-    why: String,
+    /// What is wrong with it.
+    pub why: NotSealed,
 }
 
 impl std::error::Error for Damaged {}
@@ -87,7 +88,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     match fs::read(path) {
         Ok(file) => sealed::open(&file)
             .map(Some)
-            .map_err(|error| Damaged { path: path.to_owned(), why: error.to_string() }.into()),
+            .map_err(|why| Damaged { path: path.to_owned(), why }.into()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }

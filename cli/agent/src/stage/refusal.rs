@@ -1,6 +1,9 @@
 //! Making refusals.
 
-use deploy_wire::message::{Refusal, RefusalKind};
+use deploy_wire::{
+    message::{Refusal, RefusalKind},
+    sealed::NotSealed,
+};
 
 use crate::files::Damaged;
 
@@ -14,6 +17,9 @@ pub fn failed(error: &anyhow::Error) -> Refusal {
     let why = format!("{error:#}");
     match error.downcast_ref::<Damaged>() {
         None => refuse(RefusalKind::Failed, why),
+        Some(Damaged { why: NotSealed::Newer(_), .. }) => {
+            refuse_with(RefusalKind::Failed, why, "deploy with that release, or with a later one")
+        }
         Some(Damaged { path, .. }) => {
             let path = path.display();
             let hint = format!(

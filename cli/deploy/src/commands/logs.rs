@@ -13,7 +13,6 @@ use crate::{
     outcome,
     report::{Event, Report},
     stages::{
-        activate::refused,
         ask::{self, Passwords},
         look, watch,
     },
@@ -51,7 +50,7 @@ async fn log(args: &LogsArgs, report: &Report) -> Result<()> {
         for reply in look::ask(&probed, agent, Request::Logs { attempt: attempt.clone() }).await? {
             match reply {
                 Reply::Log { line } => report.tell(Event::Log { machine: name.clone(), line }),
-                Reply::Refused(refusal) => return Err(refused(&name, &refusal)),
+                Reply::Refused(refusal) => return Err(watch::untold(&name, &refusal)),
                 _ => {}
             }
         }

@@ -4,11 +4,15 @@
 use std::time::Instant;
 
 use deploy_wire::{
-    attempt::AttemptId, machine::Machine, message::Request, outcome::Outcome, record::Record,
+    attempt::AttemptId,
+    machine::Machine,
+    message::{Refusal, Request},
+    outcome::Outcome,
+    record::Record,
 };
 
 use super::{
-    activate::{Followed, Seen, Watch, follow, refused},
+    activate::{Followed, Seen, Watch, follow},
     ask::{self, Passwords, Probed, Way},
     confirm::{patience, pauses},
 };
@@ -41,7 +45,7 @@ pub async fn to_its_end(
                 lines(&attempt, &outcome).into_iter().for_each(note);
                 return Ok(());
             }
-            Ok(Seen::Refused(refusal)) => return Err(refused(&name, &refusal)),
+            Ok(Seen::Refused(refusal)) => return Err(untold(&name, &refusal)),
             Ok(Seen::Waiting) => continue,
             Ok(Seen::Lost(error)) | Err(error) => error,
         };
@@ -59,6 +63,13 @@ pub async fn to_its_end(
             }
         };
     }
+}
+
+/// The failure that an agent's refusal to tell of an attempt means.
+pub fn untold(name: &str, refusal: &Refusal) -> Box<Failure> {
+    Failure::unchanged(format!("the log on {name} cannot be read"))
+        .because(&refusal.why)
+        .hint(refusal.hint.clone())
 }
 
 /// The open attempt or the last one, as the login told.

@@ -71,3 +71,23 @@ fn read_by_nobody(written: std::io::Result<()>) -> std::io::Result<()> {
         written => written,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn answer(from: &str) -> AgentError {
+        let reader = tokio::io::BufReader::new(tokio::fs::File::open(from).await.unwrap());
+        let mut talk = Conversation::begin(reader, tokio::io::sink(), None, "").await.unwrap();
+        talk.next().await.unwrap_err()
+    }
+
+    /// A folder can be opened and not be read.
+    #[tokio::test]
+    async fn a_conversation_that_breaks_is_told_apart_from_one_that_ends() {
+        assert!(matches!(answer("/dev/null").await, AgentError::Ended));
+        let broken = answer("/").await;
+        assert!(matches!(broken, AgentError::Broken(_)), "{broken}");
+        assert!(broken.to_string().starts_with("the connection to the agent broke: "), "{broken}");
+    }
+}

@@ -43,9 +43,9 @@ pub enum ProcessError {
         /// What it wrote to stderr.
         stderr: String,
     },
-    /// Its pipes broke.
-    #[error("{program}: {source}")]
-    Pipe {
+    /// Its output or its end was lost, as where whoever started `deploy` ignores SIGCHLD.
+    #[error("how {program} ended is not known: {source}")]
+    Lost {
         /// Which program.
         program: String,
         /// Why.
@@ -65,7 +65,7 @@ impl ProcessError {
     pub fn stderr(&self) -> &str {
         match self {
             Self::Status { stderr, .. } => stderr,
-            Self::Start { .. } | Self::Pipe { .. } => "",
+            Self::Start { .. } | Self::Lost { .. } => "",
         }
     }
 }
@@ -133,7 +133,7 @@ impl Invocation {
     pub async fn watched(&self, mut line: impl FnMut(&str)) -> Result<Vec<u8>, ProcessError> {
         let mut child = self.spawn()?;
         drop(child.stdin.take());
-        let pipe = |source| ProcessError::Pipe { program: self.name(), source };
+        let lost = |source| ProcessError::Lost { program: self.name(), source };
         let mut stdout = child.stdout.take().expect("stdout is a pipe");
         let stderr = child.stderr.take().expect("stderr is a pipe");
         let mut output = Vec::new();
@@ -149,9 +149,9 @@ impl Invocation {
             Ok::<_, std::io::Error>(())
         };
         let (read, heard) = tokio::join!(stdout.read_to_end(&mut output), read_stderr);
-        read.map_err(pipe)?;
-        heard.map_err(pipe)?;
-        let status = child.wait().await.map_err(pipe)?;
+        read.map_err(lost)?;
+        heard.map_err(lost)?;
+        let status = child.wait().await.map_err(lost)?;
         if status.success() {
             Ok(output)
         } else {

@@ -3,13 +3,16 @@
 //! says how it ends, what is printed and that the machine is as it was.
 //!
 //! `cargo test -p deploy-lab --test refusals -- [WORDS OF NAMES]`; with the environment
-//! variable `UPDATE_REFUSALS=1` what is printed becomes what is expected.
+//! variable `UPDATE_REFUSALS=1` what is printed becomes what is expected. One trial is no case:
+//! `variants` compares the cases with the programs' error variants.
 
 mod bench;
 mod case;
+mod declared;
 mod here;
 mod lab;
 mod machine;
+mod variants;
 mod words;
 
 use std::collections::BTreeMap;
@@ -52,13 +55,15 @@ fn run() -> Result<ExitCode> {
         cases.iter().filter(|case| is_wanted(&arguments, &case.name)).cloned().collect()
     };
     let mut verdicts = begin(wanted);
-    let trials = cases
-        .into_iter()
+    let mut trials: Vec<Trial> = cases
+        .iter()
         .map(|case| {
             let verdict = verdicts.remove(&case.name);
             Trial::test(case.name.clone(), move || wait(verdict))
         })
         .collect();
+    let compared = move || variants::compare(&cases).map_err(|error| format!("{error:#}").into());
+    trials.insert(0, Trial::test(variants::NAME, compared));
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
 }
 

@@ -42,6 +42,11 @@ fn hint(flake: &str, text: &str) -> Option<String> {
             "run deploy in the flake's folder, or name it: deploy path/to/flake#machine".into(),
         );
     }
+    if has("how nix ended is not known") {
+        return Some(
+            "is SIGCHLD ignored where deploy was started? Start it from another shell".into(),
+        );
+    }
     has("there is no `nix`").then(|| "install Nix: https://nixos.org/download".into())
 }
 

@@ -15,10 +15,13 @@ use crate::faults::wanted::Wanted;
 use crate::harness::Scenario;
 use crate::scene::end;
 
-pub const ALL: &[Scenario] = &[Scenario::new(
-    "a-confirmation-over-the-login-that-deployed-or-over-none-does-not-count",
-    counts,
-)];
+pub const ALL: &[Scenario] = &[
+    Scenario::new(
+        "a-confirmation-over-the-login-that-deployed-or-over-none-does-not-count",
+        counts,
+    ),
+    Scenario::new("a-confirmation-that-comes-too-early-does-not-count", early),
+];
 
 /// The agent's answer to a confirmation that comes over `login`.
 fn confirm(case: &Case, login: Option<Login>) -> Result<Reply> {
@@ -47,6 +50,26 @@ fn counts(lab: &mut Lab) -> Result<()> {
     let committed = matches!(&said, Reply::Ended { outcome, .. } if outcome.end == End::Committed);
     ensure!(committed, "another login is answered by {said:?}");
     case.frame1.admit(Admission::All)?;
+    end(running)?.ends(0, &["frame1: committed"])?;
+    case.ends_on(&wanted)
+}
+
+/// One that comes while the new system is activated: its checks are still to come.
+fn early(lab: &mut Lab) -> Result<()> {
+    let case = Case::new(lab, Lane::StandIn)?;
+    let wanted = case.wants(&Wanted::new(2))?;
+    let (running, held) = case.begin_held()?;
+    let login = case.record()?.login.context("the record has no login")?;
+    let other = Login { client_port: login.client_port ^ 1, ..login };
+    let said = confirm(&case, Some(other))?;
+    let refused = matches!(
+        &said,
+        Reply::Refused(refusal) if refusal.kind == RefusalKind::NotNow
+            && refusal.why.ends_with("cannot be confirmed in phase activate")
+    );
+    ensure!(refused, "it is answered by {said:?}");
+    ensure!(case.record()?.confirmed_by.is_none(), "it counted: {:?}", case.record()?);
+    held.go()?;
     end(running)?.ends(0, &["frame1: committed"])?;
     case.ends_on(&wanted)
 }
