@@ -57,7 +57,8 @@ pub fn exit_code(endings: &[Ending]) -> u8 {
 /// The exit code of one that the operator stopped before it was through.
 pub fn interrupted_code(endings: &[Ending]) -> u8 {
     match exit_code(endings) {
-        0 | 1 => INTERRUPTED,
+        1 => INTERRUPTED,
+        // It came too late for the last machine, or nothing was left to do.
         code => code,
     }
 }
@@ -92,5 +93,7 @@ mod tests {
         }
         assert_eq!(interrupted_code(&[UpToDate, Unchanged]), INTERRUPTED);
         assert_eq!(interrupted_code(&[Committed, Unchanged]), 4);
+        assert_eq!(interrupted_code(&[Committed]), 0);
+        assert_eq!(interrupted_code(&[RolledBack, Unchanged]), 3);
     }
 }

@@ -23,7 +23,7 @@ use crate::{
         changes,
         conclude::finished,
         confirm::Started,
-        dry, generations,
+        dry, generations, interrupted,
         no_way_back::{self, NoWayBack},
         plan::{self, AcceptedName, Plan},
         push::{self, Pushed},
@@ -90,7 +90,7 @@ pub enum BeforeSwitch {
 /// How a run ended.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Each machine that was begun with, and how it ended.
+    /// Each machine, and how it ended.
     pub machines: Vec<(String, Ending)>,
     /// Whether the operator stopped it before it was through.
     pub stopped: Stopped,
@@ -101,7 +101,7 @@ pub struct Ended {
 pub enum Stopped {
     /// It went to its end.
     No,
-    /// Ctrl-C came while nothing was being changed.
+    /// Ctrl-C came: no machine was begun with after that.
     ByOperator,
 }
 
@@ -110,32 +110,41 @@ impl Run<'_> {
     pub async fn deploy(&self, machines: Vec<Machine>, interrupts: &mut Interrupts) -> Ended {
         let mut passwords = Passwords::default();
         let mut ended = Vec::new();
-        for machine in machines {
+        let mut machines = machines.into_iter();
+        while let Some(machine) = machines.next() {
             let name = machine.name.clone();
             // Up to the stage that takes the machine nothing is changed: to stop
             // is to stop.
             let prepared = interrupts.or(self.prepare(machine, &mut passwords)).await;
-            let Some(prepared) = prepared else {
-                let failure = Failure::unchanged(format!("interrupted; {name} was not touched"));
-                let told = Finished::failed(name, failure);
-                ended.push((told.machine.clone(), told.ending));
-                self.report.tell(Event::Finished(told));
-                return Ended { machines: ended, stopped: Stopped::ByOperator };
-            };
             let told = match prepared {
-                Ok(Prepared::Done(told)) => *told,
-                Ok(Prepared::Ready(probed, ready)) => {
+                None => {
+                    let failure = interrupted::before_the_switch(&name);
+                    Finished::failed(name, failure)
+                }
+                Some(Ok(Prepared::Done(told))) => *told,
+                Some(Ok(Prepared::Ready(probed, ready))) => {
                     match self.activate(*probed, &ready, interrupts).await {
                         Ok(told) => told,
                         Err(failure) => Finished::failed(name, failure),
                     }
                 }
-                Err(failure) => Finished::failed(name, failure),
+                Some(Err(failure)) => Finished::failed(name, failure),
             };
-            ended.push((told.machine.clone(), told.ending));
-            self.report.tell(Event::Finished(told));
+            self.end(told, &mut ended);
+            if interrupts.came() {
+                for Machine { name, .. } in machines {
+                    let failure = interrupted::before_its_turn(&name);
+                    self.end(Finished::failed(name, failure), &mut ended);
+                }
+                return Ended { machines: ended, stopped: Stopped::ByOperator };
+            }
         }
         Ended { machines: ended, stopped: Stopped::No }
+    }
+
+    fn end(&self, told: Finished, ended: &mut Vec<(String, Ending)>) {
+        ended.push((told.machine.clone(), told.ending));
+        self.report.tell(Event::Finished(told));
     }
 
     async fn prepare(&self, machine: Machine, passwords: &mut Passwords) -> Result<Prepared> {

@@ -14,7 +14,7 @@ use crate::{
     stages::{
         flake::{self, Selection},
         fleet::{self, Fleet},
-        image,
+        image, interrupted,
         no_way_back::NoWayBack,
         overrides::Overrides,
     },
@@ -57,7 +57,7 @@ async fn all(args: &DeployArgs, goal: Goal, report: &Report) -> (Vec<(String, En
     let (nix, fleet) = match interrupts.or(choose(args, &selection, report)).await {
         Some(Ok(found)) => found,
         Some(Err(failure)) => return nothing(failure, exit_code(&[Ending::Unchanged])),
-        None => return nothing(Failure::unchanged("interrupted"), outcome::INTERRUPTED),
+        None => return nothing(interrupted::before_all(), outcome::INTERRUPTED),
     };
     let run = Run {
         nix,

@@ -146,7 +146,7 @@ pub enum Event {
     Failed(Box<Failure>),
     /// A command that changes machines is over.
     Ended {
-        /// Each machine that was begun with, and how it ended.
+        /// Each machine, and how it ended.
         machines: Vec<(String, Ending)>,
         /// The exit code.
         code: u8,

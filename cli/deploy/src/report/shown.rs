@@ -52,34 +52,36 @@ pub fn plain(events: &[Event]) -> String {
     String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
 }
 
-/// With `--json`, one document of several lines for each event.
+/// With `--json`.
 pub fn json(events: &[Event]) -> String {
     let written = Written::default();
     told(events, Json::new(Out::to(written.clone())));
-    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-    let pretty = |line: &str| {
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
-        serde_json::to_string_pretty(&value).unwrap()
-    };
-    text.lines().map(pretty).collect::<Vec<_>>().join("\n")
+    String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
 }
 
 /// What stands on a terminal of so many columns after the last event, before and after it
 /// is over; coloured words are `<in brackets>`.
 pub fn live(events: &[Event], columns: u16) -> [String; 2] {
-    drawn(events, columns, Screen { columns: columns.into(), asks: false })
+    drawn(events, columns, Screen { columns: columns.into(), asks: false }, Colours::Shown)
+}
+
+/// The same after it is over, on one that is to have no colours.
+pub fn live_without_colours(events: &[Event], columns: u16) -> String {
+    let [_, after] =
+        drawn(events, columns, Screen { columns: columns.into(), asks: false }, Colours::Off);
+    after
 }
 
 /// The same while somebody types a secret there.
 pub fn live_while_asked(events: &[Event], columns: u16) -> [String; 2] {
-    drawn(events, columns, Screen { columns: columns.into(), asks: true })
+    drawn(events, columns, Screen { columns: columns.into(), asks: true }, Colours::Shown)
 }
 
-fn drawn(events: &[Event], columns: u16, screen: Screen) -> [String; 2] {
+fn drawn(events: &[Event], columns: u16, screen: Screen, colours: Colours) -> [String; 2] {
     let written = Written::default();
     let terminal = Box::new(screen);
     let out = Out::to(written.clone());
-    let mut live = Live::new(out, terminal, Colours::Shown, Detail::Normal);
+    let mut live = Live::new(out, terminal, colours, Detail::Normal);
     events.iter().for_each(|event| live.show(event));
     let screen = || {
         let mut parser = vt100::Parser::new(60, columns, 0);

@@ -7,7 +7,11 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use super::{activate::refused, confirm::Conclusion};
+use super::{
+    activate::refused,
+    confirm::Conclusion,
+    interrupted::{Confirmation, Left},
+};
 use crate::{
     error::{Failure, State},
     outcome::Ending,
@@ -27,6 +31,7 @@ pub fn finished(
             let machine = &record.machine;
             Finished::failed(machine.clone(), refused(machine, &refusal))
         }
+        Conclusion::Left(left) => self::left(record, confirmed, &left),
         Conclusion::NotKnown(why) => not_known(record, confirmed, &why),
     }
 }
@@ -76,7 +81,7 @@ fn failed(
     let is = is(outcome);
     Some(match outcome.end {
         End::Committed => return None,
-        End::Refused => (format!("{machine} refuses the deploy"), State::Unchanged, logs),
+        End::Refused => (format!("{machine} was not switched"), State::Unchanged, logs),
         End::RolledBack => {
             (format!("{machine} was rolled back"), back(record, confirmed, outcome), logs)
         }
@@ -106,11 +111,11 @@ fn back(record: &Record, confirmed: Option<&StorePath>, outcome: &Outcome) -> St
         return State::NotKnown(format!("{}; attempt {attempt} is over", is(outcome)));
     };
     let boots = match &outcome.boots {
-        BootDefault::Known(path) if path == runs => String::new(),
+        BootDefault::Known(path) if path == runs => " and boots".to_owned(),
         boots => format!("; {}", boots_words(boots)),
     };
     State::Changed(format!(
-        "back on {}{boots}; attempt {attempt} was not made a generation",
+        "back on {}, which runs{boots}; attempt {attempt} was not made a generation",
         before(record, runs, confirmed)
     ))
 }
@@ -165,11 +170,29 @@ fn not_known(record: &Record, confirmed: Option<&StorePath>, why: &str) -> Finis
             named(&record.wanted)
         )))
         .hint(Some(either(machine, attempt)));
+    without_an_end(record, failure)
+}
+
+/// It is not over, and nobody looks any more.
+fn left(record: &Record, confirmed: Option<&StorePath>, left: &Left) -> Finished {
+    let Record { machine, attempt, .. } = record;
+    let confirmation = Confirmation::of(&record.rules.confirm);
+    let before = before(record, &record.ran, confirmed);
+    let words = left.words(&before, &named(&record.wanted), confirmation);
+    let failure =
+        Failure::unchanged(format!("{machine} was left in the middle of attempt {attempt}"))
+            .because(&left.why)
+            .state(State::NotKnown(words))
+            .hint(Some(format!("deploy logs {machine} {attempt} --follow tells the rest")));
+    without_an_end(record, failure)
+}
+
+fn without_an_end(record: &Record, failure: Box<Failure>) -> Finished {
     Finished {
         mode: record.mode,
         ending: Ending::NotKnown,
-        attempt: Some(attempt.to_string()),
-        ..Finished::failed(machine.clone(), failure)
+        attempt: Some(record.attempt.to_string()),
+        ..Finished::failed(record.machine.clone(), failure)
     }
 }
 

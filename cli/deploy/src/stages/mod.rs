@@ -14,6 +14,7 @@ pub mod flake;
 pub mod fleet;
 pub mod generations;
 pub mod image;
+pub mod interrupted;
 pub mod left_behind;
 pub mod look;
 pub mod mark;

@@ -76,11 +76,11 @@ impl Invocation {
         Self { program: program.into(), args: Vec::new(), env: Vec::new() }
     }
 
-    /// `program`, which Ctrl-C on the terminal does not reach: it goes to all that
-    /// runs there, and a login that it ended could not tell the machine any more
-    /// to go back. `ctrl-c-while-it-is-confirmed-goes-back` proves it.
+    /// `program`, which Ctrl-C on the terminal does not reach, nor its end, nor a `timeout`:
+    /// these go to all that runs there, and a login that they ended could not tell the machine
+    /// any more to go back. `ctrl-c-while-it-is-confirmed-goes-back` proves it.
     pub fn shielded(program: &str) -> Self {
-        Self::new("/bin/sh").args(["-c", "trap '' INT; exec \"$0\" \"$@\"", program])
+        Self::new("/bin/sh").args(["-c", "trap '' INT TERM HUP; exec \"$0\" \"$@\"", program])
     }
 
     /// With one argument more.

@@ -1,8 +1,9 @@
-//! The operator's terminal: questions, and Ctrl-C.
+//! The operator's terminal: questions, and what stops `deploy` there.
 
 use std::{
+    fmt,
     fs::{File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, IsTerminal, Read, Write},
     time::Duration,
 };
 
@@ -80,10 +81,35 @@ fn open() -> io::Result<File> {
 /// How much later than the end of a program that it ended a signal may be seen.
 const NEWS: Duration = Duration::from_millis(100);
 
-/// Ctrl-C, from when this is made: one that comes while nobody waits for it is
-/// not lost.
+/// What stops `deploy`, as the machine's record names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interrupt {
+    /// Ctrl-C.
+    CtrlC,
+    /// SIGTERM: `kill`, `timeout`, a computer that shuts down.
+    Terminated,
+    /// SIGHUP: the terminal is gone.
+    HungUp,
+}
+
+impl fmt::Display for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CtrlC => "the operator interrupted",
+            Self::Terminated => "deploy was terminated on the operator's computer",
+            Self::HungUp => "the operator's terminal was closed",
+        })
+    }
+}
+
+/// Ctrl-C, SIGTERM and SIGHUP, from when this is made: one that comes while nobody waits for
+/// it is not lost. `a-terminated-deploy-tells-the-machine-to-go-back` and
+/// `a-closed-terminal-tells-the-machine-to-go-back` prove the latter two.
 pub struct Interrupts {
-    signals: Signals,
+    ctrl_c: Signals,
+    terminate: Signals,
+    hang_up: Option<Signals>,
+    came: bool,
     settings: Option<(File, Termios)>,
 }
 
@@ -94,7 +120,21 @@ impl Interrupts {
             let settings = tcgetattr(&terminal).ok()?;
             Some((terminal, settings))
         });
-        Ok(Self { signals: signal(SignalKind::interrupt())?, settings })
+        // `nohup` has SIGHUP ignored, which listening would end; it leaves its program neither
+        // of both on a terminal.
+        let shown = io::stdout().is_terminal() || io::stderr().is_terminal();
+        Ok(Self {
+            ctrl_c: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: shown.then(|| signal(SignalKind::hangup())).transpose()?,
+            came: false,
+            settings,
+        })
+    }
+
+    /// Whether one was taken.
+    pub fn came(&self) -> bool {
+        self.came
     }
 
     /// What `work` comes to; `None` when Ctrl-C comes before.
@@ -104,7 +144,7 @@ impl Interrupts {
     ) -> Option<Result<T, E>> {
         let ended = tokio::select! {
             biased;
-            () = self.next() => return None,
+            _ = self.next() => return None,
             ended = work => ended,
         };
         // Ctrl-C goes to what `work` started as well, and its end may be seen first:
@@ -117,10 +157,31 @@ impl Interrupts {
 
     /// The next one. The terminal is as it was at the start then: `ssh`, which
     /// asks for passphrases itself, may be in the middle of one.
-    pub async fn next(&mut self) {
-        self.signals.recv().await;
+    pub async fn next(&mut self) -> Interrupt {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(signals) => signals.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        let interrupt = tokio::select! {
+            _ = self.ctrl_c.recv() => Interrupt::CtrlC,
+            _ = self.terminate.recv() => Interrupt::Terminated,
+            _ = hang_up => Interrupt::HungUp,
+        };
+        self.came = true;
         if let Some((terminal, settings)) = &self.settings {
             let _ = tcsetattr(terminal, OptionalActions::Now, settings);
+        }
+        interrupt
+    }
+
+    /// The one that has come already, if one has.
+    pub async fn pending(&mut self) -> Option<Interrupt> {
+        tokio::select! {
+            biased;
+            interrupt = self.next() => Some(interrupt),
+            () = std::future::ready(()) => None,
         }
     }
 }

@@ -22,7 +22,9 @@ fn failure() -> Box<Failure> {
     Failure::unchanged("frame1 was rolled back")
         .because("no new login confirmed it within 60 s")
         .state(State::Changed(
-            "back on generation 41 (confirmed); attempt 7f3a01c2 was not made a generation".into(),
+            "back on generation 41 (confirmed), which runs and boots; attempt 7f3a01c2 was not made a \
+             generation"
+                .into(),
         ))
         .hint(Some("deploy logs frame1 7f3a01c2".into()))
 }

@@ -1,4 +1,8 @@
-//! What people and scripts are shown of each end: in a pipe, as JSON, on a terminal.
+//! What people and scripts are shown of a deploy, from its first line to its end.
+
+mod ends;
+mod interrupted;
+mod suspended;
 
 use deploy_wire::{
     event::Event as Happened,
@@ -8,9 +12,15 @@ use deploy_wire::{
 };
 
 use super::*;
-use crate::report::{Event, NewLogin, shown};
+use crate::{
+    outcome::exit_code,
+    report::{Changes, Event, NewLogin, PackageChange, Stage, Units, shown},
+    tools::nix_log::Progress,
+};
 
 const RECORD: &str = include_str!("../../../../wire/golden/message/record.json");
+
+const NOBODY: &str = "no new SSH login confirmed within 60 s";
 
 fn path(letter: char, name: &str) -> StorePath {
     let hash: String = std::iter::repeat_n(letter, 32).collect();
@@ -40,135 +50,137 @@ fn record() -> Record {
     record
 }
 
-fn outcome(end: End, why: Option<&str>, system: StorePath, generation: Option<u64>) -> Conclusion {
-    Conclusion::Known(Box::new(Outcome {
+/// What the machine says at the end of an attempt on [`record`].
+fn told(conclusion: Conclusion) -> Finished {
+    finished(&record(), Some(&before()), conclusion)
+}
+
+fn outcome(end: End, why: Option<&str>, system: StorePath, generation: Option<u64>) -> Outcome {
+    Outcome {
         end,
         why: why.map(Into::into),
         boots: BootDefault::Known(system.clone()),
         runs: Some(system),
         generation,
         notes: Vec::new(),
-    }))
+    }
 }
 
-/// What is told before the end, so that a terminal has something that moves.
-fn waiting() -> Vec<Event> {
-    let agent = |event| Event::Agent { machine: "frame1".into(), event };
-    let login = |login| Event::Login { machine: "frame1".into(), login };
+fn known(outcome: Outcome) -> Conclusion {
+    Conclusion::Known(Box::new(outcome))
+}
+
+fn name() -> String {
+    "frame1".into()
+}
+
+fn agent(event: Happened) -> Event {
+    Event::Agent { machine: name(), event }
+}
+
+fn phase(phase: Phase, seconds_left: u64) -> Event {
+    agent(Happened::Phase { phase, seconds_left: Some(seconds_left), why: None })
+}
+
+fn goes_back(why: &str) -> Event {
+    let phase = Phase::RollingBack;
+    agent(Happened::Phase { phase, seconds_left: Some(240), why: Some(why.into()) })
+}
+
+fn note(text: &str) -> Event {
+    Event::Note { machine: name(), text: text.into() }
+}
+
+fn login() -> [Event; 2] {
+    [NewLogin::Begins, NewLogin::Over].map(|login| Event::Login { machine: name(), login })
+}
+
+/// A deploy until the machine was asked.
+fn asked() -> Vec<Event> {
     vec![
-        agent(Happened::Switched { status: Some(0) }),
-        agent(Happened::Phase { phase: Phase::Waiting, seconds_left: Some(60), why: None }),
-        login(NewLogin::Begins),
-        login(NewLogin::Over),
+        Event::Evaluating { flake: ".".into() },
+        Event::Evaluated { machines: vec![name()], kept: false, milliseconds: 2310 },
+        Event::Stage { machine: name(), stage: Stage::Ask },
     ]
 }
 
-/// A snapshot of all that is shown of an end.
-fn snapshot(name: &str, finished: impl Fn() -> Finished) {
-    let events = || waiting().into_iter().chain([Event::Finished(finished())]).collect::<Vec<_>>();
-    let last = [Event::Finished(finished())];
-    let [_, live] = shown::live(&events(), 80);
-    let [_, narrow] = shown::live(&last, 40);
-    insta::assert_snapshot!(
-        name,
-        format!(
-            "--- in a pipe\n{}--- on a terminal\n{live}\n--- on a narrow one\n{narrow}\n--- as JSON\n{}",
-            shown::plain(&events()),
-            shown::json(&last)
-        )
-    );
+/// And until it is taken.
+fn taken() -> Vec<Event> {
+    let drv = "/nix/store/11111111111111111111111111111111-caddy-2.8.0.drv".to_owned();
+    let changes = Changes {
+        packages: vec![PackageChange {
+            name: "caddy".into(),
+            before: vec!["2.7.6".into()],
+            after: vec!["2.8.0".into()],
+        }],
+        units: Units { changed: vec!["caddy.service".into()], ..Units::default() },
+        reboot: Vec::new(),
+    };
+    let mut events = asked();
+    events.extend([
+        Event::Stage { machine: name(), stage: Stage::Build },
+        Event::Build { machine: name(), progress: Progress::Building(drv) },
+        Event::Build { machine: name(), progress: Progress::Built { done: 1, expected: 1 } },
+        Event::Stage { machine: name(), stage: Stage::Push },
+        Event::Changes { machine: name(), changes },
+        Event::Stage { machine: name(), stage: Stage::Take },
+    ]);
+    events
 }
 
-fn end(name: &str, record: Record, conclusion: impl Fn() -> Conclusion) {
-    snapshot(name, || finished(&record, Some(&before()), conclusion()));
+/// And until it is being switched.
+fn activating() -> Vec<Event> {
+    let mut events = taken();
+    events.extend([phase(Phase::Arming, 30), phase(Phase::Activating, 240)]);
+    events.push(agent(Happened::Line { text: "restarting caddy.service".into() }));
+    events
 }
 
-#[test]
-fn committed() {
-    end("committed", record(), || outcome(End::Committed, None, wanted(), Some(42)));
+/// And until it is checked.
+fn checking() -> Vec<Event> {
+    let mut events = activating();
+    events.extend([agent(Happened::Switched { status: Some(0) }), phase(Phase::Checking, 180)]);
+    events
 }
 
-#[test]
-fn committed_without_a_login_and_with_a_loader_that_cannot_be_read() {
-    let mut record = record();
-    record.rules.confirm.required = false;
-    end("committed-unproved", record, || {
-        Conclusion::Known(Box::new(Outcome {
-            end: End::Committed,
-            why: None,
-            runs: Some(wanted()),
-            boots: BootDefault::Unknown("no loader is known".into()),
-            generation: Some(42),
-            notes: vec!["no login confirmed it".into()],
-        }))
-    });
+/// And until a login has to confirm it.
+fn waiting() -> Vec<Event> {
+    let mut events = checking();
+    let (name, detail) = ("caddy".into(), "status 200".into());
+    let check = Happened::Check { name, passes: true, detail };
+    events.extend([agent(check), phase(Phase::Waiting, 60)]);
+    events
 }
 
-#[test]
-fn up_to_date() {
-    snapshot("up-to-date", || Finished {
-        machine: "frame1".into(),
-        ending: Ending::UpToDate,
-        attempt: None,
-        mode: Mode::Switch,
-        confirmed: true,
-        runs: Some(before().to_string()),
-        boots: Some(BootDefault::Known(before())),
-        generation: Some(41),
-        notes: Vec::new(),
-        failure: None,
-    });
+/// And until it is confirmed.
+fn committing() -> Vec<Event> {
+    let mut events = waiting();
+    events.extend(login());
+    events.push(phase(Phase::Committing, 240));
+    events
 }
 
-#[test]
-fn refused_by_the_machine() {
-    end("refused", record(), || {
-        Conclusion::Refused(deploy_wire::message::Refusal {
-            kind: RefusalKind::NoRoom,
-            why: "/boot has 3 MiB free, and the kernel needs 14 MiB".into(),
-            hint: Some("delete old generations on frame1: nix-collect-garbage -d".into()),
-        })
-    });
+/// `events`, and how it ended.
+fn ended(mut events: Vec<Event>, finished: Finished) -> Vec<Event> {
+    let (machine, ending) = (finished.machine.clone(), finished.ending);
+    let code = exit_code(&[ending]);
+    events.push(Event::Finished(finished));
+    events.push(Event::Ended { machines: vec![(machine, ending)], code });
+    events
 }
 
-#[test]
-fn rolled_back() {
-    let why = "no new login confirmed it within 60 s";
-    end("rolled-back", record(), || outcome(End::RolledBack, Some(why), before(), Some(41)));
+fn snapshot(name: &str, text: &str) {
+    insta::assert_snapshot!(name, text);
 }
 
-#[test]
-fn rolled_back_to_a_system_that_was_never_confirmed() {
-    let mut record = record();
-    record.profile.generation = None;
-    snapshot("rolled-back-to-the-baseline", || {
-        finished(&record, None, outcome(End::RolledBack, Some("a check fails"), before(), None))
-    });
-}
-
-#[test]
-fn taken_over() {
-    let other = path('c', "nixos-system-frame1-26.05.3");
-    let why = "nixos-rebuild-switch-to-configuration.service switched it";
-    end("taken-over", record(), || outcome(End::TakenOver, Some(why), other.clone(), Some(43)));
-}
-
-#[test]
-fn stranded() {
-    end("stranded", record(), || {
-        Conclusion::Known(Box::new(Outcome {
-            end: End::Stranded,
-            why: Some("going back failed: the system bus is gone".into()),
-            runs: Some(wanted()),
-            boots: BootDefault::Known(before()),
-            generation: Some(41),
-            notes: vec!["it reboots into what it boots by itself in 30 s".into()],
-        }))
-    });
-}
-
-#[test]
-fn not_known() {
-    let why = "ssh: connect to host frame1 port 22: No route to host";
-    end("not-known", record(), || Conclusion::NotKnown(why.into()));
+/// A snapshot for each view, with the end's name and the view's.
+fn snapshots(name: &str, events: &[Event]) {
+    let [_, live] = shown::live(events, 80);
+    let views = [("plain", shown::plain(events)), ("json", shown::json(events))];
+    for (view, text) in views.into_iter().chain([("live", live.clone())]) {
+        snapshot(&format!("{name}-{view}"), &text);
+    }
+    // Colours say nothing that the words do not.
+    let words = |text: String| text.replace(['<', '>'], "");
+    assert_eq!(words(shown::live_without_colours(events, 80)), words(live), "{name}");
 }

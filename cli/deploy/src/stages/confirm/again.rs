@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use deploy_wire::{attempt::Login, machine::Machine, message::Request};
 use tokio::io::{AsyncBufRead, AsyncWrite};
 
-use super::{Conclusion, Started, Wish, pauses};
+use super::{Conclusion, Started, Told, Wish, left, pauses};
 use crate::{
     report::Report,
     stages::activate::{Followed, Seen, Watch},
@@ -24,20 +24,23 @@ impl Started<'_> {
         &self,
         followed: &mut Followed,
         wish: Wish,
+        told: Told,
         interrupts: &mut Interrupts,
         report: &Report,
     ) -> Conclusion {
-        tokio::select! {
+        let stopped = tokio::select! {
             biased;
-            () = interrupts.next() => Conclusion::NotKnown("interrupted".into()),
-            conclusion = self.ask_until_told(followed, wish, report) => conclusion,
-        }
+            _ = interrupts.next() => None,
+            conclusion = self.ask_until_told(followed, wish, told, report) => Some(conclusion),
+        };
+        stopped.unwrap_or_else(|| left("interrupted while it could not be asked", followed, told))
     }
 
     async fn ask_until_told(
         &self,
         followed: &mut Followed,
         wish: Wish,
+        told: Told,
         report: &Report,
     ) -> Conclusion {
         let machine = &self.probed.machine;
@@ -49,7 +52,7 @@ impl Started<'_> {
             for target in &targets {
                 match self.follow_at(target, wish, followed, report).await {
                     Ok(Seen::Ended(outcome)) => return Conclusion::Known(outcome),
-                    Ok(Seen::Refused(refusal)) => return Conclusion::Refused(refusal),
+                    Ok(Seen::Refused(refusal)) => return left(&refusal.why, followed, told),
                     Ok(Seen::Lost(error)) => last = error.to_string(),
                     Ok(Seen::Waiting) => {}
                     Err(error) => last = error.to_string(),
@@ -81,7 +84,7 @@ impl Started<'_> {
             watch
                 .ask(match wish {
                     Wish::Confirm => Request::Follow { attempt, from: followed.next },
-                    Wish::GiveUp => self.cancel(),
+                    Wish::GiveUp(interrupt) => self.cancel(interrupt),
                 })
                 .await?;
             Ok(watch)

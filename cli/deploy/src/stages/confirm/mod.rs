@@ -20,6 +20,7 @@ use deploy_wire::{
 use super::{
     activate::{Followed, Seen, Watch, follow},
     ask::Probed,
+    interrupted::{self, Confirmation, Left, Told},
 };
 use crate::{
     report::{Event, NewLogin, Report},
@@ -27,7 +28,7 @@ use crate::{
         agent::{AgentError, Conversation},
         place::Rest,
         ssh::{Diagnosis, Fresh, SshError, Target},
-        terminal::Interrupts,
+        terminal::{Interrupt, Interrupts},
     },
 };
 
@@ -58,7 +59,7 @@ enum Wish {
     Confirm,
     /// That the machine goes back. `ctrl-c-while-it-is-confirmed-goes-back`
     /// proves that nothing confirms it any more.
-    GiveUp,
+    GiveUp(Interrupt),
 }
 
 /// What is known of the end.
@@ -68,7 +69,9 @@ pub enum Conclusion {
     Known(Box<Outcome>),
     /// The agent did not begin: nothing was switched.
     Refused(Refusal),
-    /// The agent could not be asked: why.
+    /// Nobody followed it to its end.
+    Left(Left),
+    /// The agent could not be asked until all its deadlines were over: why.
     NotKnown(String),
 }
 
@@ -84,7 +87,8 @@ pub fn pauses() -> impl Iterator<Item = Duration> {
 
 impl Started<'_> {
     /// Lets the attempt run, follows it to its end, confirms it when it waits, and gives it up
-    /// when the operator interrupts.
+    /// when the operator interrupts: without a switch where that was before it, which
+    /// `ctrl-c-while-the-machine-is-taken-switches-nothing` proves.
     pub async fn conclude(
         &self,
         watch: &mut Watch<'_>,
@@ -95,31 +99,52 @@ impl Started<'_> {
         let mut wish = Wish::Confirm;
         // A conversation that is dropped takes its request with it.
         let mut cancelling = Vec::new();
-        let start = Request::Start { attempt: self.attempt.clone() };
-        if let Err(error) = watch.ask(start).await {
-            self.note(report, format!("{error}; asking again over a new login"));
-            return self.ask_again(&mut followed, wish, interrupts, report).await;
+        let mut told = Told::No;
+        let first = match interrupts.pending().await {
+            Some(interrupt) => {
+                (wish, told) = (Wish::GiveUp(interrupt), Told::Yes);
+                self.note(report, interrupted::first(None));
+                self.cancel(interrupt)
+            }
+            None => Request::Start { attempt: self.attempt.clone() },
+        };
+        if let Err(error) = watch.ask(first).await {
+            self.lost(report, &error);
+            return self.ask_again(&mut followed, wish, told, interrupts, report).await;
         }
         loop {
             let seen = tokio::select! {
                 biased;
-                () = interrupts.next() => {
-                    if wish == Wish::GiveUp {
-                        return Conclusion::NotKnown("interrupted again".into());
+                interrupt = interrupts.next() => {
+                    if wish != Wish::Confirm {
+                        return left(AGAIN, &followed, told);
                     }
-                    wish = Wish::GiveUp;
-                    cancelling.extend(self.give_up(report).await);
+                    wish = Wish::GiveUp(interrupt);
+                    self.note(report, interrupted::first(followed.phase));
+                    if !interrupted::can_be_given_up(followed.phase) {
+                        continue;
+                    }
+                    // Over a connection that is dead this takes as long as ssh takes to see it.
+                    let given_up = tokio::select! {
+                        biased;
+                        _ = interrupts.next() => return left(AGAIN, &followed, told),
+                        given_up = self.give_up(interrupt, report) => given_up,
+                    };
+                    if let Some(conversation) = given_up {
+                        cancelling.push(conversation);
+                        told = Told::Yes;
+                    }
                     continue;
                 }
                 seen = self.see_through(watch, wish, &mut followed, report) => seen,
             };
             return match seen {
                 Seen::Ended(outcome) => Conclusion::Known(outcome),
-                Seen::Refused(refusal) => Conclusion::Refused(refusal),
+                Seen::Refused(refusal) => refused(refusal, &followed, told),
                 Seen::Waiting => continue,
                 Seen::Lost(error) => {
-                    self.note(report, format!("{error}; asking again over a new login"));
-                    self.ask_again(&mut followed, wish, interrupts, report).await
+                    self.lost(report, &error);
+                    self.ask_again(&mut followed, wish, told, interrupts, report).await
                 }
             };
         }
@@ -134,7 +159,7 @@ impl Started<'_> {
         report: &Report,
     ) -> Seen {
         let name = &self.probed.machine.name;
-        if wish == Wish::GiveUp || followed.phase != Some(Phase::Waiting) {
+        if wish != Wish::Confirm || followed.phase != Some(Phase::Waiting) {
             match follow(watch, name, followed, report).await {
                 Seen::Waiting if wish == Wish::Confirm => {}
                 other => return other,
@@ -228,8 +253,11 @@ impl Started<'_> {
     /// The operator gives the attempt up: the machine is told over the login
     /// that is there, and followed on. The conversation that told it has to last
     /// until the machine has gone back.
-    async fn give_up(&self, report: &Report) -> Option<(Watch<'_>, Rest<'_>)> {
-        self.note(report, "interrupted: telling the machine to go back".to_owned());
+    async fn give_up(
+        &self,
+        interrupt: Interrupt,
+        report: &Report,
+    ) -> Option<(Watch<'_>, Rest<'_>)> {
         let told = async {
             let script = self.probed.serve(&self.agent);
             let running =
@@ -239,21 +267,26 @@ impl Started<'_> {
             let mut talk = Conversation::begin(running.stdout, running.stdin, login, &prefix)
                 .await
                 .map_err(|error| error.to_string())?;
-            talk.ask(self.cancel()).await.map_err(|error| error.to_string())?;
+            talk.ask(self.cancel(interrupt)).await.map_err(|error| error.to_string())?;
             Ok::<_, String>((talk, running.rest))
         };
         match told.await {
             Ok(conversation) => Some(conversation),
             Err(error) => {
-                let text = format!("it could not be told ({error}); it goes back at its deadline");
-                self.note(report, text);
+                let confirmation = Confirmation::of(&self.probed.machine.confirm);
+                self.note(report, interrupted::not_told(&error, confirmation));
                 None
             }
         }
     }
 
-    fn cancel(&self) -> Request {
-        Request::Cancel { attempt: self.attempt.clone(), why: "the operator interrupted".into() }
+    fn cancel(&self, interrupt: Interrupt) -> Request {
+        Request::Cancel { attempt: self.attempt.clone(), why: interrupt.to_string() }
+    }
+
+    /// Of a computer that was asleep, and of a network that was gone.
+    fn lost(&self, report: &Report, error: &AgentError) {
+        self.note(report, lost(error));
     }
 
     /// Where the new system answers: at its own address if it moves, else first
@@ -276,6 +309,25 @@ impl Started<'_> {
 
     fn note(&self, report: &Report, text: String) {
         report.tell(Event::Note { machine: self.probed.machine.name.clone(), text });
+    }
+}
+
+/// What is said when the connection is gone; what happened meanwhile is told behind it.
+pub fn lost(error: &AgentError) -> String {
+    format!("{error}; asking over a new login what happened meanwhile")
+}
+
+const AGAIN: &str = "interrupted again";
+
+fn left(why: &str, followed: &Followed, told: Told) -> Conclusion {
+    Conclusion::Left(Left { why: why.to_owned(), phase: followed.phase, told })
+}
+
+/// Once something happened there, a refusal is no answer to whether anything was changed.
+fn refused(refusal: Refusal, followed: &Followed, told: Told) -> Conclusion {
+    match followed.phase {
+        None | Some(Phase::Staged | Phase::Arming) => Conclusion::Refused(refusal),
+        Some(_) => left(&refusal.why, followed, told),
     }
 }
 

@@ -1,25 +1,32 @@
-//! The operator stops `deploy`, or it is killed, before anything was changed.
+//! The operator stops `deploy` in each of its phases, or it is killed before anything was
+//! changed.
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use deploy_lab::host::{Host, Terminal};
 use deploy_lab::lab::Lab;
 use deploy_lab::network::Admission;
 use deploy_lab::relay::{Direction, Relay};
 use deploy_lab::systems::Fleet;
 use deploy_lab::wait;
+use serde_json::json;
 
 use super::left_behind::{ENDED, far, locked, lost_in_the_middle, road};
 use super::{end_on_terminal, on_terminal, runs_generation, second};
-use crate::faults::hold::{Hold, Place};
+use crate::faults::hold::{Hold, Place, check};
 use crate::harness::Scenario;
 use crate::scene::{Said, Scene};
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("ctrl-c-before-the-switch-changes-nothing-and-leaves-nothing", ctrl_c),
     Scenario::new("ctrl-c-at-a-question-is-an-answer", at_questions),
+    Scenario::new("ctrl-c-while-the-machine-is-taken-switches-nothing", taking),
+    Scenario::new("ctrl-c-in-each-phase-says-what-becomes-of-the-machine", phases),
     Scenario::new("ctrl-c-while-it-is-confirmed-goes-back", confirming),
+    Scenario::new("a-terminated-deploy-tells-the-machine-to-go-back", terminated),
+    Scenario::new("a-closed-terminal-tells-the-machine-to-go-back", hung_up),
+    Scenario::new("ctrl-c-while-it-goes-back-and-again-leaves-it-to-itself", again),
     Scenario::new("a-killed-deploy-leaves-no-ssh-and-no-nix", killed),
 ];
 
@@ -126,9 +133,91 @@ fn at_questions(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
+/// The machine has answered that it is taken when the interrupt is seen: it is not even told
+/// to begin.
+fn taking(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let one = scene.runs()?;
+    scene.wants(second())?;
+    let hold = Hold::at(&scene.frame1, Place::PreSwitchCheck)?;
+    let mut terminal = on_terminal(&scene.mac, "frame1")?;
+    let held = hold.reached()?;
+    terminal.types("\x03")?;
+    held.go()?;
+    let said = end_on_terminal(terminal)?;
+    let parts = ["interrupted before the switch", "frame1 was not switched", "nothing was changed"];
+    said.ends(130, &parts)?;
+    ensure!(!said.text.contains("arming"), "it was begun:\n{}", said.text);
+    scene.ends_on(&one)
+}
+
+/// Nothing else is held from here on.
+fn hold_only_this(frame1: &Host) -> Result<()> {
+    frame1.sh("rm /run/hold/*.at").map(drop)
+}
+
+/// Lets go what is held, if the machine has not ended it: who reads there may be gone.
+fn let_go(frame1: &Host) -> Result<()> {
+    let script = "cd /run/hold; for go in *.go; do exec 3<>\"$go\"; rm \"$go\"; echo >&3; done";
+    frame1.sh(script).map(drop)
+}
+
+fn phases(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let one = scene.runs()?;
+    let fleet = Fleet::of("frame1", second()).node("frame1", "confirmTimeout", 250);
+    scene.has(fleet.node("frame1", "checks", json!([check()])))?;
+    let back = "frame1 was rolled back";
+    for (place, shown, says, code, end) in [
+        (Place::Arm, "taking", "interrupted before the switch", 130, "frame1 was not switched"),
+        (Place::Activation, "activating", "interrupted in the middle of the switch", 3, back),
+        (Place::Check, "checking", "interrupted: telling the machine to go back", 3, back),
+        (Place::BootLoader, "committing", "interrupted too late to go back", 0, "committed"),
+    ] {
+        let hold = Hold::at(&scene.frame1, place)?;
+        let mut terminal = on_terminal(&scene.mac, "frame1")?;
+        let held = hold.reached()?;
+        hold_only_this(&scene.frame1)?;
+        terminal.wait_for(shown)?;
+        terminal.types("\x03")?;
+        terminal.wait_for(says)?;
+        let_go(&scene.frame1)?;
+        drop(held);
+        end_on_terminal(terminal)?.ends(code, &[end]).with_context(|| format!("{place:?}"))?;
+        ensure!(code == 0 || scene.runs()? == one, "{place:?}: frame1 runs {}", scene.runs()?);
+    }
+    scene.ends_on(&scene.wanted()?)
+}
+
 /// The login that the run works over lives on when Ctrl-C ends all that is on the terminal,
 /// and tells the machine: it goes back long before its deadline.
 fn confirming(lab: &mut Lab) -> Result<()> {
+    stopped_while_waiting(lab, "the operator interrupted", |_, terminal| terminal.types("\x03"))
+}
+
+fn terminated(lab: &mut Lab) -> Result<()> {
+    let why = "deploy was terminated on the operator's computer";
+    stopped_while_waiting(lab, why, |mac, _| sends(mac, "TERM"))
+}
+
+/// As the kernel tells all that ran on a terminal.
+fn hung_up(lab: &mut Lab) -> Result<()> {
+    let why = "the operator's terminal was closed";
+    stopped_while_waiting(lab, why, |mac, _| {
+        sends(mac, "HUP")?;
+        mac.sh("pkill -HUP -x ssh || :").map(drop)
+    })
+}
+
+fn sends(mac: &Host, signal: &str) -> Result<()> {
+    mac.sh(&format!("kill -{signal} $(pgrep -x deploy)")).map(drop)
+}
+
+fn stopped_while_waiting(
+    lab: &mut Lab,
+    why: &str,
+    stop: impl Fn(&Host, &mut Terminal) -> Result<()>,
+) -> Result<()> {
     let scene = Scene::new(lab)?;
     let one = scene.runs()?;
     scene.has(Fleet::of("frame1", second()).node("frame1", "confirmTimeout", 250))?;
@@ -139,11 +228,37 @@ fn confirming(lab: &mut Lab) -> Result<()> {
     scene.frame1.admit(Admission::OldOnly)?;
     held.go()?;
     terminal.wait_for("waiting for a new login to confirm")?;
+    stop(&scene.mac, &mut terminal)?;
+    let said = end_on_terminal(terminal)?;
+    scene.frame1.admit(Admission::All)?;
+    said.ends(3, &["telling the machine to go back", "frame1 was rolled back", why])?;
+    ensure!(!said.text.contains("could not be told"), "{}", said.text);
+    scene.ends_on(&one)
+}
+
+fn again(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let one = scene.runs()?;
+    scene.has(Fleet::of("frame1", second()).node("frame1", "confirmTimeout", 4))?;
+    let hold = Hold::at(&scene.frame1, Place::Activation)?;
+    let mut terminal = on_terminal(&scene.mac, "frame1")?;
+    let held = hold.reached()?;
+    scene.frame1.admit(Admission::OldOnly)?;
+    held.go()?;
+    // Nobody can confirm it, so it goes back.
+    let held = Hold::at(&scene.frame1, Place::Activation)?.reached()?;
+    terminal.wait_for("rolling back")?;
+    terminal.types("\x03")?;
+    terminal.wait_for("the machine is going back already")?;
     terminal.types("\x03")?;
     let said = end_on_terminal(terminal)?;
     scene.frame1.admit(Admission::All)?;
-    said.ends(3, &["telling the machine to go back", "frame1 was rolled back"])?;
-    ensure!(!said.text.contains("could not be told"), "{}", said.text);
+    let state = "state: not known yet: it goes back to generation 1 (the baseline";
+    said.ends(5, &["frame1 was left in the middle of attempt", "interrupted again", state])?;
+    held.go()?;
+    wait::until("frame1 is back", Duration::from_secs(60), || {
+        Ok(scene.deploy("status frame1")?.text.contains("rolled back"))
+    })?;
     scene.ends_on(&one)
 }
 
