@@ -42,3 +42,9 @@ pub fn deadline_in(limit: Duration) -> Deadline {
 pub fn left(deadline: Deadline) -> Duration {
     Duration::from_millis(deadline.boottime_ms).saturating_sub(boottime())
 }
+
+/// The same in seconds, rounded up: a deadline that was just set is told in full.
+pub fn seconds_left(deadline: Deadline) -> u64 {
+    let left = left(deadline);
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
+}

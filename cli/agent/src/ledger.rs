@@ -174,7 +174,7 @@ impl Ledger {
         if !same_phase {
             Events::in_folder(&self.volatile.join(record.attempt.as_str())).tell(&Told::Phase {
                 phase,
-                seconds_left: record.deadline.map(|deadline| whole_seconds(clock::left(deadline))),
+                seconds_left: record.deadline.map(|deadline| clock::seconds_left(deadline)),
                 why: record.why.clone(),
             });
         }
@@ -279,11 +279,6 @@ pub fn limit(rules: &Rules, phase: Phase) -> Option<Duration> {
 /// The deadline of an attempt that is being staged.
 pub fn staged_deadline() -> deploy_wire::record::Deadline {
     clock::deadline_in(STAGED)
-}
-
-/// Rounded up: a deadline that was just set is told in full.
-fn whole_seconds(left: std::time::Duration) -> u64 {
-    left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }
 
 #[cfg(test)]

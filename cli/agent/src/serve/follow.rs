@@ -3,7 +3,7 @@
 use std::thread;
 
 use anyhow::{Result, bail};
-use deploy_wire::{message::Reply, record::Record};
+use deploy_wire::{event::Event, message::Reply, record::Record};
 
 use super::Replies;
 use crate::{agent::Agent, clock, events::Events, recover};
@@ -17,6 +17,7 @@ pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> R
         let now = agent.ledger.find(attempt)?;
         while let Some((number, event)) = events.next() {
             if number >= from {
+                let event = as_of_now(event, now.as_ref());
                 replies.send(&Reply::Event { number, event })?;
             }
         }
@@ -29,6 +30,19 @@ pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> R
     }
 }
 
+/// Who comes later counts from then: of the phase that goes on, what is left of it now.
+fn as_of_now(event: Event, record: Option<&Record>) -> Event {
+    let deadline = record.and_then(|record| Some((record.phase, record.deadline?)));
+    match (event, deadline) {
+        (Event::Phase { phase, seconds_left: Some(_), why }, Some((now, deadline)))
+            if phase == now =>
+        {
+            Event::Phase { phase, seconds_left: Some(clock::seconds_left(deadline)), why }
+        }
+        (event, _) => event,
+    }
+}
+
 /// Waits for the end without telling what happens until then.
 pub fn wait(agent: &Agent, record: &Record, replies: &Replies) -> Result<()> {
     let ended = recover::wait_for_end(agent, record)?.and_then(|record| record.outcome);
@@ -37,4 +51,29 @@ pub fn wait(agent: &Agent, record: &Record, replies: &Replies) -> Result<()> {
     };
     recover::wait_for_rest(record);
     replies.send(&Reply::Ended { attempt: record.attempt.clone(), outcome })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use deploy_wire::phase::Phase;
+
+    use super::*;
+
+    #[test]
+    fn who_comes_later_is_told_what_is_left_of_the_phase_that_goes_on() {
+        let text = include_str!("../../../wire/golden/message/record.json");
+        let mut record: Record = serde_json::from_str(text).unwrap();
+        record.phase = Phase::Waiting;
+        record.deadline = Some(clock::deadline_in(Duration::from_secs(40)));
+        let began = |phase| Event::Phase { phase, seconds_left: Some(60), why: None };
+        let left = |phase, record| match as_of_now(began(phase), record) {
+            Event::Phase { seconds_left, .. } => seconds_left,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(left(Phase::Waiting, Some(&record)), Some(40));
+        assert_eq!(left(Phase::Checking, Some(&record)), Some(60), "it is over");
+        assert_eq!(left(Phase::Waiting, None), Some(60));
+    }
 }
