@@ -174,7 +174,7 @@ impl Ledger {
         if !same_phase {
             Events::in_folder(&self.volatile.join(record.attempt.as_str())).tell(&Told::Phase {
                 phase,
-                seconds_left: record.deadline.map(|deadline| clock::seconds_left(deadline)),
+                seconds_left: record.deadline.map(clock::seconds_left),
                 why: record.why.clone(),
             });
         }
