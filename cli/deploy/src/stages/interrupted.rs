@@ -5,6 +5,12 @@ use deploy_wire::{machine::Confirm, phase::Phase};
 
 use crate::error::Failure;
 
+/// Why nobody follows an attempt any more: a second interruption.
+pub const AGAIN: &str = "interrupted again";
+
+/// The same, where the connection was gone already.
+pub const WHILE_LOST: &str = "interrupted while it could not be asked";
+
 /// Before any machine was asked.
 pub fn before_all() -> Box<Failure> {
     Failure::unchanged("interrupted")

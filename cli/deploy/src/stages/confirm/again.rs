@@ -8,7 +8,10 @@ use tokio::io::{AsyncBufRead, AsyncWrite};
 use super::{Conclusion, Started, Told, Wish, left, pauses};
 use crate::{
     report::Report,
-    stages::activate::{Followed, Seen, Watch},
+    stages::{
+        activate::{Followed, Seen, Watch},
+        interrupted::WHILE_LOST,
+    },
     tools::{
         agent::Conversation,
         ssh::{Fresh, SshError, Target},
@@ -33,7 +36,7 @@ impl Started<'_> {
             _ = interrupts.next() => None,
             conclusion = self.ask_until_told(followed, wish, told, report) => Some(conclusion),
         };
-        stopped.unwrap_or_else(|| left("interrupted while it could not be asked", followed, told))
+        stopped.unwrap_or_else(|| left(WHILE_LOST, followed, told))
     }
 
     async fn ask_until_told(

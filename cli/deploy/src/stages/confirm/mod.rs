@@ -20,7 +20,7 @@ use deploy_wire::{
 use super::{
     activate::{Followed, Seen, Watch, follow},
     ask::Probed,
-    interrupted::{self, Confirmation, Left, Told},
+    interrupted::{self, AGAIN, Confirmation, Left, Told},
 };
 use crate::{
     report::{Event, NewLogin, Report},
@@ -316,8 +316,6 @@ impl Started<'_> {
 pub fn lost(error: &AgentError) -> String {
     format!("{error}; asking over a new login what happened meanwhile")
 }
-
-const AGAIN: &str = "interrupted again";
 
 fn left(why: &str, followed: &Followed, told: Told) -> Conclusion {
     Conclusion::Left(Left { why: why.to_owned(), phase: followed.phase, told })

@@ -213,6 +213,17 @@ fn sends(mac: &Host, signal: &str) -> Result<()> {
     mac.sh(&format!("kill -{signal} $(pgrep -x deploy)")).map(drop)
 }
 
+/// A deploy that nobody can confirm: its switch is held until nobody can log in anew.
+fn unconfirmed(scene: &Scene, timeout: u32) -> Result<Terminal> {
+    scene.has(Fleet::of("frame1", second()).node("frame1", "confirmTimeout", timeout))?;
+    let hold = Hold::at(&scene.frame1, Place::Activation)?;
+    let terminal = on_terminal(&scene.mac, "frame1")?;
+    let held = hold.reached()?;
+    scene.frame1.admit(Admission::OldOnly)?;
+    held.go()?;
+    Ok(terminal)
+}
+
 fn stopped_while_waiting(
     lab: &mut Lab,
     why: &str,
@@ -220,13 +231,7 @@ fn stopped_while_waiting(
 ) -> Result<()> {
     let scene = Scene::new(lab)?;
     let one = scene.runs()?;
-    scene.has(Fleet::of("frame1", second()).node("frame1", "confirmTimeout", 250))?;
-    // The switch is held until nobody can log in anew.
-    let hold = Hold::at(&scene.frame1, Place::Activation)?;
-    let mut terminal = on_terminal(&scene.mac, "frame1")?;
-    let held = hold.reached()?;
-    scene.frame1.admit(Admission::OldOnly)?;
-    held.go()?;
+    let mut terminal = unconfirmed(&scene, 250)?;
     terminal.wait_for("waiting for a new login to confirm")?;
     stop(&scene.mac, &mut terminal)?;
     let said = end_on_terminal(terminal)?;
@@ -239,13 +244,7 @@ fn stopped_while_waiting(
 fn again(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let one = scene.runs()?;
-    scene.has(Fleet::of("frame1", second()).node("frame1", "confirmTimeout", 4))?;
-    let hold = Hold::at(&scene.frame1, Place::Activation)?;
-    let mut terminal = on_terminal(&scene.mac, "frame1")?;
-    let held = hold.reached()?;
-    scene.frame1.admit(Admission::OldOnly)?;
-    held.go()?;
-    // Nobody can confirm it, so it goes back.
+    let mut terminal = unconfirmed(&scene, 4)?;
     let held = Hold::at(&scene.frame1, Place::Activation)?.reached()?;
     terminal.wait_for("rolling back")?;
     terminal.types("\x03")?;

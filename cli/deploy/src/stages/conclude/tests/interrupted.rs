@@ -3,7 +3,8 @@
 use super::*;
 use crate::{
     stages::interrupted::{
-        Told, before_all, before_its_turn, before_the_switch, can_be_given_up, first, not_told,
+        AGAIN, Told, WHILE_LOST, before_all, before_its_turn, before_the_switch, can_be_given_up,
+        first, not_told,
     },
     tools::terminal::Interrupt,
 };
@@ -20,10 +21,6 @@ const PHASES: [(&str, Option<Phase>); 9] = [
     ("reboot", Some(Phase::Rebooting)),
     ("end", Some(Phase::Ended)),
 ];
-
-const AGAIN: &str = "interrupted again";
-
-const WHILE_LOST: &str = "interrupted while it could not be asked";
 
 fn printed(event: Event) -> String {
     shown::plain(&[event])

@@ -3,34 +3,37 @@
 use super::*;
 use crate::{stages::confirm::lost, tools::agent::AgentError};
 
+/// Nobody confirmed it meanwhile.
+fn goes_back_to_its_end(mut events: Vec<Event>) -> Vec<Event> {
+    events.push(goes_back(NOBODY));
+    ended(events, told(known(outcome(End::RolledBack, Some(NOBODY), before(), Some(41)))))
+}
+
+/// The connection is gone, and a new login asks.
+fn asks_anew(mut events: Vec<Event>) -> Vec<Event> {
+    events.push(note(&lost(&AgentError::Ended)));
+    events.extend(login());
+    events
+}
+
 /// The connection is still there: all that happened meanwhile comes at once.
 #[test]
 fn with_its_connection() {
-    let mut events = waiting();
-    events.push(goes_back(NOBODY));
-    let outcome = outcome(End::RolledBack, Some(NOBODY), before(), Some(41));
-    snapshots("awake-rolled-back", &ended(events, told(known(outcome))));
+    snapshots("awake-rolled-back", &goes_back_to_its_end(waiting()));
 }
 
 /// It is gone: what was not told yet is asked for.
 #[test]
 fn without_its_connection() {
-    let mut events = activating();
-    events.push(note(&lost(&AgentError::Ended)));
-    events.extend(login());
-    let rest = waiting().into_iter().skip(activating().len());
-    events.extend(rest);
-    events.push(goes_back(NOBODY));
-    let outcome = outcome(End::RolledBack, Some(NOBODY), before(), Some(41));
-    snapshots("awake-asks-rolled-back", &ended(events, told(known(outcome))));
+    let mut events = asks_anew(activating());
+    events.extend(waiting().into_iter().skip(activating().len()));
+    snapshots("awake-asks-rolled-back", &goes_back_to_its_end(events));
 }
 
 /// It was confirmed before the lid was closed.
 #[test]
 fn after_the_confirmation() {
-    let mut events = committing();
-    events.push(note(&lost(&AgentError::Ended)));
-    events.extend(login());
+    let events = asks_anew(committing());
     let outcome = outcome(End::Committed, None, wanted(), Some(42));
     snapshots("awake-asks-committed", &ended(events, told(known(outcome))));
 }
@@ -38,9 +41,7 @@ fn after_the_confirmation() {
 /// It wakes up where the machine cannot be reached.
 #[test]
 fn elsewhere() {
-    let mut events = waiting();
-    events.push(note(&lost(&AgentError::Ended)));
-    events.extend(login());
+    let events = asks_anew(waiting());
     let why = "ssh: Could not resolve hostname frame1: Name or service not known";
     snapshots("awake-elsewhere", &ended(events, told(Conclusion::NotKnown(why.into()))));
 }
