@@ -1,4 +1,4 @@
-//! The programs' sources, for the tests that compare them with a page of docs/.
+//! The programs' sources, for the tests that compare them with a page of docs/ or a table.
 
 use std::{
     fs,

@@ -1,12 +1,12 @@
 //! The error types that the programs' sources declare, and their variants.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use regex::Regex;
+
+use crate::sources::{cli, code, sources};
 
 const CRATES: [&str; 3] = ["agent", "deploy", "wire"];
 
@@ -44,8 +44,8 @@ pub fn variants() -> Result<BTreeSet<String>> {
     let mut failures = BTreeSet::new();
     for name in CRATES {
         let folder = cli().join(name).join("src");
-        for file in sources(&folder)? {
-            let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        for file in sources(&folder) {
+            let text = code(&file);
             types.extend(declared(name, &text));
             errors.extend(IMPLEMENTED.captures_iter(&text).map(|found| found[1].to_owned()));
             failures.extend(failures_of_results(&text));
@@ -118,23 +118,4 @@ fn last_argument(text: &str) -> Option<String> {
         last = letter;
     }
     None
-}
-
-/// The folder of all crates.
-pub fn cli() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// The Rust files below a folder.
-pub fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.extend(sources(&path)?);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            files.push(path);
-        }
-    }
-    Ok(files)
 }

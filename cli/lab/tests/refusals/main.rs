@@ -12,6 +12,8 @@ mod declared;
 mod here;
 mod lab;
 mod machine;
+#[path = "../../../deploy/tests/sources/mod.rs"]
+mod sources;
 mod variants;
 mod words;
 
