@@ -38,15 +38,18 @@ pub fn all() -> Vec<Scenario> {
         .filter(|(fault, phase)| matches!(cell(*fault, *phase), Cell::Ends(..)))
         .flat_map(|(fault, phase)| {
             let name = format!("table-{}-in-{}", fault.word(), phase.word());
+            let [stand_in, real]: [fn() -> Option<String>; 2] = match fault {
+                Fault::ClockJumps => {
+                    [wall_clock::missing, || wall_clock::missing().or_else(|| READY.missing())]
+                }
+                _ => [|| None, || READY.missing()],
+            };
             let real = not_on_real(fault, phase).is_none().then(|| {
                 let name = format!("{name}-on-real-nixos");
-                Scenario::cell(name, Lane::Real, fault, phase).unless(|| READY.missing())
+                Scenario::cell(name, Lane::Real, fault, phase).unless(real)
             });
-            let both = [Some(Scenario::cell(name, Lane::StandIn, fault, phase)), real];
-            both.map(|cell| match fault {
-                Fault::ClockJumps => cell.map(|cell| cell.unless(wall_clock::missing)),
-                _ => cell,
-            })
+            let stand_in = Scenario::cell(name, Lane::StandIn, fault, phase).unless(stand_in);
+            [Some(stand_in), real]
         })
         .flatten()
         .chain(durable::ALL.iter().cloned())
