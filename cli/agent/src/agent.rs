@@ -26,7 +26,7 @@ impl Agent {
         let open = ledger.record()?.filter(deploy_wire::record::Record::is_open);
         let system = open.map_or(RUNNING.to_owned(), |record| record.ran.to_string());
         let systemd = Systemd::of(&system);
-        let boot = look::boot(&systemd)?;
+        let boot = look::boot()?;
         Ok(Self { ledger, systemd, boot })
     }
 }

@@ -14,7 +14,10 @@ use crate::{
     agent::{Agent, program},
     clock,
     paths::VOLATILE,
-    tools::systemd::Transient,
+    tools::{
+        pid1::{self, Which},
+        systemd::Transient,
+    },
 };
 
 const STOP_LIMIT: Duration = Duration::from_secs(20);
@@ -24,8 +27,9 @@ pub fn service(attempt: &AttemptId) -> String {
     format!("deploy-agent-{attempt}.service")
 }
 
-fn timers(attempt: &AttemptId) -> String {
-    format!("deploy-rollback-{attempt}-*.timer")
+fn armed(attempt: &AttemptId) -> Result<Vec<String>> {
+    let timers = pid1::units(Which::Matching(&[&format!("deploy-rollback-{attempt}-*.timer")]))?;
+    Ok(timers.into_iter().map(|timer| timer.name).collect())
 }
 
 /// What every unit of an attempt has. Without the first it cannot be started in emergency mode:
@@ -51,7 +55,7 @@ pub fn properties() -> Vec<String> {
 /// Starts the watching service, unless it lives.
 pub fn start_service(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     let unit = service(attempt);
-    if agent.systemd.lives(&unit)? {
+    if pid1::lives(&unit)? {
         return Ok(());
     }
     link_for_the_console()?;
@@ -110,7 +114,7 @@ impl Timers {
         let Some(deadline) = record.deadline else { return Ok(()) };
         let name = format!("{}.timer", timer_name(record, deadline));
         let last = self.last.take();
-        if last.as_ref() != Some(&name) && (last.is_some() || !agent.systemd.lives(&name)?) {
+        if last.as_ref() != Some(&name) && (last.is_some() || !pid1::lives(&name)?) {
             start_timer(agent, record)?;
         }
         match last {
@@ -118,7 +122,7 @@ impl Timers {
             // One that somebody else has stopped is not there to be stopped.
             Some(last) if agent.systemd.stop(std::slice::from_ref(&last), STOP_LIMIT).is_ok() => {}
             _ => {
-                let mut former = agent.systemd.list(&timers(&record.attempt))?;
+                let mut former = armed(&record.attempt)?;
                 former.retain(|unit| *unit != name);
                 agent.systemd.stop(&former, STOP_LIMIT)?;
             }
@@ -144,7 +148,7 @@ pub fn start_timer(agent: &Agent, record: &Record) -> Result<()> {
             properties: &properties(),
             argv: &command(&["expire", attempt.as_str()])?,
         },
-        &at_uptime(agent, after)?,
+        &at_uptime(after)?,
     )
 }
 
@@ -159,11 +163,11 @@ fn margin(phase: Phase) -> Duration {
 
 /// Timer properties for a moment that no daemon-reload moves: `OnActiveSec`
 /// would start counting again at each.
-fn at_uptime(agent: &Agent, after: Duration) -> Result<Vec<String>> {
+fn at_uptime(after: Duration) -> Result<Vec<String>> {
     let at = clock::monotonic() + after;
     // In a container systemd counts OnBootSec from its own start.
     let when = if Path::new("/run/systemd/container").exists() {
-        let started: u64 = agent.systemd.show(None, "UserspaceTimestampMonotonic")?.parse()?;
+        let started = pid1::number("UserspaceTimestampMonotonic")?.unwrap_or_default();
         format!("OnStartupSec={}us", at.saturating_sub(Duration::from_micros(started)).as_micros())
     } else {
         format!("OnBootSec={}us", at.as_micros())
@@ -180,6 +184,5 @@ fn at_uptime(agent: &Agent, after: Duration) -> Result<Vec<String>> {
 
 /// Takes the timers of an attempt away.
 pub fn disarm(agent: &Agent, attempt: &AttemptId) -> Result<()> {
-    let timers = agent.systemd.list(&timers(attempt))?;
-    agent.systemd.stop(&timers, STOP_LIMIT)
+    agent.systemd.stop(&armed(attempt)?, STOP_LIMIT)
 }

@@ -6,6 +6,7 @@ use deploy_wire::attempt::AttemptId;
 use crate::{
     agent::Agent,
     arm, clock, recover,
+    tools::pid1,
     transition::{Action, State},
 };
 
@@ -21,7 +22,7 @@ pub fn expire(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     }
     let service = arm::service(attempt);
     let late = record.deadline.is_none_or(|deadline| clock::left(deadline).is_zero());
-    if late && agent.systemd.lives(&service)? {
+    if late && pid1::lives(&service)? {
         // It lives and does not act: stopped, or stuck in a call. Killed, it is
         // started again:
         // `a-watching-service-that-stands-still-or-is-gone-is-replaced-at-the-deadline` proves it.

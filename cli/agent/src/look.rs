@@ -13,7 +13,7 @@ use deploy_wire::{
 use crate::{
     paths::{PROFILE, RUNNING},
     systemd_boot,
-    tools::systemd::Systemd,
+    tools::pid1,
     transition::Runs,
 };
 
@@ -74,10 +74,10 @@ pub fn machine_id() -> String {
 }
 
 /// The present boot.
-pub fn boot(systemd: &Systemd) -> Result<Boot> {
+pub fn boot() -> Result<Boot> {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
-    // systemd before 254 has no soft-reboot and prints nothing.
-    let soft_reboots = systemd.show(None, "SoftRebootsCount")?.parse().unwrap_or_default();
+    // systemd before 254 has no soft-reboot.
+    let soft_reboots = pid1::number("SoftRebootsCount")?.unwrap_or_default();
     Ok(Boot { id, soft_reboots })
 }
 

@@ -14,7 +14,7 @@ use crate::{
     look::{self, Started},
     paths::RUNNING,
     roots, switch,
-    tools::systemd::Systemd,
+    tools::{pid1, systemd::Systemd},
     transition::{Action, Event, State},
 };
 
@@ -72,7 +72,7 @@ fn finish(agent: &Agent) -> Result<Option<Record>> {
         return Ok(Some(record));
     }
     let is_staged = State::of(&record).action() == Action::Rest;
-    if is_staged || agent.systemd.lives(&arm::service(&record.attempt))? {
+    if is_staged || pid1::lives(&arm::service(&record.attempt))? {
         return Ok(Some(record));
     }
     arm::start_service(agent, &record.attempt)?;

@@ -21,6 +21,7 @@ use crate::{
     files,
     ledger::Ledger,
     tools::{
+        pid1,
         switch_to_configuration::{self, PreSwitchChecks},
         systemd::Transient,
     },
@@ -119,11 +120,11 @@ pub fn ended(attempt: &AttemptId, step: Step) -> Option<Ending> {
 }
 
 /// Where a step is.
-pub fn progress(agent: &Agent, attempt: &AttemptId, step: Step) -> Result<Progress> {
+pub fn progress(attempt: &AttemptId, step: Step) -> Result<Progress> {
     if let Some(ending) = ended(attempt, step) {
         return Ok(Progress::Ended(ending));
     }
-    if agent.systemd.lives(&unit(attempt, step))? {
+    if pid1::lives(&unit(attempt, step))? {
         return Ok(Progress::Runs);
     }
     // It may have ended between the two looks.
@@ -154,7 +155,7 @@ pub fn kill(agent: &Agent, attempt: &AttemptId, step: Step) -> Gone {
     let end = clock::boottime() + Duration::from_secs(30);
     // It may end, and its unit vanish, between any two of these calls; what
     // counts is what the next look says.
-    while agent.systemd.lives(&unit).unwrap_or(true) {
+    while pid1::lives(&unit).unwrap_or(true) {
         if clock::boottime() >= end {
             return Gone::No;
         }

@@ -92,7 +92,7 @@ fn look_and_write(agent: &Agent, asked: &Stage, record: &Record) -> Result<Resul
     if let Err(refusal) = looked {
         return Ok(Err(refusal));
     }
-    let snapshot = Snapshot::take(&agent.systemd, &agent.boot)?;
+    let snapshot = Snapshot::take(&agent.boot)?;
     // Nix leaves it to the kernel when what it registers as valid is on the disk. What
     // `deploy` pushed it has synced; what a machine built for itself nobody has:
     // `a-power-cut-while-a-machine-deploys-to-itself-leaves-its-store-whole` proves it.

@@ -10,7 +10,10 @@ use super::refusal::{refuse, refuse_with};
 use crate::{
     agent::Agent,
     clock, look,
-    tools::{switch_to_configuration, systemd::is_alive},
+    tools::{
+        pid1::{self, Which, is_alive},
+        switch_to_configuration,
+    },
 };
 
 /// Units in which other tools switch.
@@ -35,9 +38,9 @@ pub fn being_staged() -> Refusal {
 
 /// Another tool, another system than expected, another machine.
 pub fn look(agent: &Agent, asked: &Stage) -> Result<Result<(), Refusal>> {
-    for [unit, _, active, _] in agent.systemd.states(&SWITCHING)? {
-        if is_alive(&active) {
-            let why = format!("another tool is switching this machine: {unit} runs");
+    for unit in pid1::units(Which::Matching(&SWITCHING))? {
+        if is_alive(&unit.active) {
+            let why = format!("another tool is switching this machine: {} runs", unit.name);
             return Ok(Err(refuse(RefusalKind::OtherTool, why)));
         }
     }

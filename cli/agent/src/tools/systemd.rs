@@ -29,15 +29,6 @@ pub struct Transient<'a> {
     pub argv: &'a [String],
 }
 
-/// A job in PID 1's queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
-    /// Its number.
-    pub id: u64,
-    /// The unit that it is for.
-    pub unit: String,
-}
-
 impl Systemd {
     /// The tools of a toplevel, so that a changed PATH changes nothing; where
     /// it has none, those of the running system.
@@ -62,14 +53,6 @@ impl Systemd {
         Ok(ran.out)
     }
 
-    /// Properties of one unit or, with no unit, of PID 1 itself.
-    pub fn show(&self, unit: Option<&str>, property: &str) -> Result<String> {
-        let property = format!("--property={property}");
-        let mut arguments = vec!["show", "--value", property.as_str()];
-        arguments.extend(unit);
-        Ok(self.must(&arguments, LIMIT)?.trim().to_owned())
-    }
-
     /// The state of each unit, `active`, `failed` …, in their order.
     pub fn active_states(&self, units: &[&str]) -> Result<Vec<String>> {
         // Its exit status tells of one of them only.
@@ -79,39 +62,6 @@ impl Systemd {
             bail!("systemctl is-active failed: {}", ran.last_words());
         }
         Ok(states)
-    }
-
-    /// Properties of the units in memory that match one of `patterns`, as `systemctl`
-    /// prints them: blocks of `Name=value`, an empty line between. PID 1 tells all that it
-    /// knows of each, whatever is asked for: about a millisecond a unit.
-    pub fn show_units(&self, patterns: &[&str], properties: &str) -> Result<String> {
-        let property = format!("--property={properties}");
-        let arguments = [&["show", "--all", property.as_str(), "--"], patterns].concat();
-        self.must(&arguments, LIMIT)
-    }
-
-    /// The names of units in memory that match a pattern.
-    pub fn list(&self, pattern: &str) -> Result<Vec<String>> {
-        Ok(self.states(&[pattern])?.into_iter().map(|[name, ..]| name).collect())
-    }
-
-    /// The units in memory that match one of `patterns`: name, load state, state, state
-    /// within. One answer for all: it costs PID 1 little.
-    pub fn states(&self, patterns: &[&str]) -> Result<Vec<[String; 4]>> {
-        let options = ["list-units", "--all", "--plain", "--no-legend", "--full", "--"];
-        let text = self.must(&[&options, patterns].concat(), LIMIT)?;
-        Ok(text.lines().filter_map(listed).collect())
-    }
-
-    /// Whether a unit runs, starts or is about to be restarted.
-    pub fn lives(&self, unit: &str) -> Result<bool> {
-        Ok(is_alive(&self.show(Some(unit), "ActiveState")?))
-    }
-
-    /// Jobs that PID 1 has.
-    pub fn jobs(&self) -> Result<Vec<Job>> {
-        let text = self.must(&["list-jobs", "--plain", "--no-legend", "--full"], LIMIT)?;
-        Ok(text.lines().filter_map(job).collect())
     }
 
     /// Starts a transient service and returns once its program was executed;
@@ -166,40 +116,5 @@ impl Systemd {
         let mut arguments = vec!["cancel"];
         arguments.extend(numbers.iter().map(String::as_str));
         self.must(&arguments, LIMIT).map(drop)
-    }
-}
-
-/// Whether a unit in this state runs, starts or is about to be restarted.
-pub fn is_alive(active: &str) -> bool {
-    !matches!(active, "inactive" | "failed")
-}
-
-fn listed(line: &str) -> Option<[String; 4]> {
-    let mut words = line.split_whitespace().map(Into::into);
-    Some([words.next()?, words.next()?, words.next()?, words.next()?])
-}
-
-fn job(line: &str) -> Option<Job> {
-    let mut words = line.split_whitespace();
-    let id = words.next()?.parse().ok()?;
-    Some(Job { id, unit: words.next()?.to_owned() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_of_list_units_has_name_and_states() {
-        let line = "-.mount loaded active mounted Root Mount";
-        assert_eq!(listed(line).unwrap(), ["-.mount", "loaded", "active", "mounted"]);
-        assert_eq!(listed(""), None);
-    }
-
-    #[test]
-    fn a_line_of_list_jobs_has_number_and_unit() {
-        let read = job("  1234 foo@a-b.service start waiting").unwrap();
-        assert_eq!(read, Job { id: 1234, unit: "foo@a-b.service".into() });
-        assert_eq!(job("No jobs running."), None);
     }
 }

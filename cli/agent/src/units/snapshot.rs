@@ -6,11 +6,10 @@ use anyhow::Result;
 use deploy_wire::record::Boot;
 use serde::{Deserialize, Serialize};
 
-use crate::{files, tools::systemd::Systemd};
-
-/// What is asked of each unit.
-const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,ReloadResult,FragmentPath,InvocationID,\
-    NRestarts,MainPID,StateChangeTimestampMonotonic,TriggeredBy,Transient";
+use crate::{
+    files,
+    tools::pid1::{self, Listed, Property, Which},
+};
 
 /// The kinds of units that can break and be started again. Devices, slices, scopes and
 /// targets, often more than all these together, follow others.
@@ -65,9 +64,9 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Takes one.
-    pub fn take(systemd: &Systemd, boot: &Boot) -> Result<Self> {
-        let jobs = systemd.jobs()?.into_iter().map(|job| job.id).collect();
-        Ok(Self { boot: boot.clone(), jobs, units: now(systemd)? })
+    pub fn take(boot: &Boot) -> Result<Self> {
+        let jobs = pid1::jobs()?.into_iter().map(|job| job.id).collect();
+        Ok(Self { boot: boot.clone(), jobs, units: now()? })
     }
 
     /// Reads the one that `stage` wrote.
@@ -77,45 +76,62 @@ impl Snapshot {
 }
 
 /// The units as they are now.
-pub fn now(systemd: &Systemd) -> Result<Units> {
-    these(systemd, &KINDS)
+pub fn now() -> Result<Units> {
+    of(Which::Matching(&KINDS))
 }
 
-/// The units that match one of `patterns`, as they are now.
-pub fn these(systemd: &Systemd, patterns: &[&str]) -> Result<Units> {
-    Ok(parse(&systemd.show_units(patterns, PROPERTIES)?))
+/// Some units, as they are now.
+pub fn of(which: Which<'_>) -> Result<Units> {
+    let wanted = |unit: &Listed| interfaces(&unit.name);
+    Ok(pid1::units_with(which, wanted, unit)?.into_iter().collect())
 }
 
-fn parse(text: &str) -> Units {
-    text.split("\n\n").filter_map(block).collect()
+/// What is asked of a unit, besides what the list of units tells: what each has, then what its
+/// kind has.
+const OF_EACH: [&str; 5] =
+    ["FragmentPath", "InvocationID", "StateChangeTimestampMonotonic", "TriggeredBy", "Transient"];
+const OF_ITS_KIND: [&str; 4] = ["Result", "ReloadResult", "NRestarts", "MainPID"];
+
+fn interfaces(unit: &str) -> Vec<(&'static str, &'static str)> {
+    let (kind, has) = match unit.rsplit_once('.').map_or("", |(_, kind)| kind) {
+        "service" => ("Service", 4),
+        "mount" => ("Mount", 2),
+        "socket" => ("Socket", 1),
+        "timer" => ("Timer", 1),
+        "path" => ("Path", 1),
+        "automount" => ("Automount", 1),
+        "swap" => ("Swap", 1),
+        _ => ("", 0),
+    };
+    let each = OF_EACH.iter().map(|name| ("Unit", *name));
+    each.chain(OF_ITS_KIND.iter().take(has).map(move |name| (kind, *name))).collect()
 }
 
-fn block(text: &str) -> Option<(String, Unit)> {
-    let mut id = None;
-    let mut unit = Unit::default();
-    for line in text.lines() {
-        let Some((name, value)) = line.split_once('=') else { continue };
-        let owned = || value.to_owned();
-        match name {
-            "Id" => id = Some(owned()),
-            "LoadState" => unit.load = owned(),
-            "ActiveState" => unit.active = owned(),
-            "SubState" => unit.sub = owned(),
-            "Result" => unit.result = owned(),
-            "ReloadResult" => unit.reload = owned(),
-            "FragmentPath" => unit.fragment = owned(),
-            "InvocationID" => unit.invocation = owned(),
-            "NRestarts" => unit.restarts = value.parse().unwrap_or_default(),
-            "MainPID" => unit.main_pid = value.parse().unwrap_or_default(),
-            "StateChangeTimestampMonotonic" => {
-                unit.changed_us = value.parse().unwrap_or_default();
+fn unit(listed: Listed, told: Vec<Option<Property>>) -> (String, Unit) {
+    let Listed { name, load, active, sub, .. } = listed;
+    let mut unit = Unit { load, active, sub, ..Unit::default() };
+    let names = interfaces(&name).into_iter().map(|(_, name)| name);
+    for (property, value) in names.zip(told) {
+        match (property, value) {
+            ("FragmentPath", Some(Property::Text(path))) => unit.fragment = path,
+            ("InvocationID", Some(Property::Bytes(id))) => unit.invocation = hex(&id),
+            ("StateChangeTimestampMonotonic", Some(Property::Number(at))) => unit.changed_us = at,
+            ("TriggeredBy", Some(Property::Texts(units))) => unit.triggered_by = units,
+            ("Transient", Some(Property::Truth(transient))) => unit.transient = transient,
+            ("Result", Some(Property::Text(result))) => unit.result = result,
+            ("ReloadResult", Some(Property::Text(result))) => unit.reload = result,
+            ("NRestarts", Some(Property::Number(restarts))) => unit.restarts = restarts,
+            ("MainPID", Some(Property::Number(id))) => {
+                unit.main_pid = u32::try_from(id).unwrap_or_default();
             }
-            "TriggeredBy" => unit.triggered_by = value.split_whitespace().map(Into::into).collect(),
-            "Transient" => unit.transient = value == "yes",
             _ => {}
         }
     }
-    id.map(|id| (id, unit))
+    (name, unit)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Unit {
@@ -141,20 +157,41 @@ impl Unit {
 mod tests {
     use super::*;
 
+    fn listed(name: &str) -> Listed {
+        let [name, load, active, sub] = [name, "loaded", "active", "running"].map(str::to_owned);
+        Listed { name, load, active, sub, path: String::new() }
+    }
+
     #[test]
-    fn what_systemctl_prints_is_read() {
-        let text = "Id=ssh.service\nLoadState=loaded\nActiveState=active\nSubState=running\n\
-            Result=success\nReloadResult=exit-code\nFragmentPath=/etc/systemd/system/ssh.service\nInvocationID=ab\n\
-            NRestarts=2\nMainPID=77\nStateChangeTimestampMonotonic=5\nTriggeredBy=a.socket b.path\n\
-            Transient=no\n\nActiveState=active\nId=-.mount\nTransient=yes\n";
-        let units = parse(text);
-        assert_eq!(units.len(), 2);
-        let ssh = &units["ssh.service"];
-        assert!(ssh.is_active() && !ssh.transient);
+    fn what_pid_1_tells_of_a_service_is_read() {
+        let text = |text: &str| Some(Property::Text(text.into()));
+        let told = vec![
+            text("/etc/systemd/system/ssh.service"),
+            Some(Property::Bytes(vec![0xab, 1])),
+            Some(Property::Number(5)),
+            Some(Property::Texts(vec!["a.socket".into(), "b.path".into()])),
+            Some(Property::Truth(false)),
+            text("success"),
+            text("exit-code"),
+            Some(Property::Number(2)),
+            Some(Property::Number(77)),
+        ];
+        let (name, ssh) = unit(listed("ssh.service"), told);
+        assert!(name == "ssh.service" && ssh.is_active() && !ssh.transient);
         assert_eq!((ssh.result.as_str(), ssh.reload.as_str()), ("success", "exit-code"));
         assert_eq!((ssh.restarts, ssh.main_pid, ssh.changed_us), (2, 77, 5));
+        assert_eq!(ssh.invocation, "ab01");
         assert_eq!(ssh.triggered_by, ["a.socket", "b.path"]);
-        assert!(units["-.mount"].transient);
+    }
+
+    #[test]
+    fn of_each_kind_that_is_looked_at_the_result_is_asked_for() {
+        for kind in KINDS {
+            let interfaces = interfaces(kind);
+            assert!(interfaces.iter().any(|(_, name)| *name == "Result"), "{kind}");
+            let transient = vec![None, None, None, None, Some(Property::Truth(true))];
+            assert!(unit(listed(kind), transient).1.transient, "{kind}");
+        }
     }
 
     #[test]

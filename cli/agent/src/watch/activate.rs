@@ -17,7 +17,7 @@ use crate::{
 impl Watch<'_> {
     /// Switches, and says what the machine is then.
     pub fn activate(&mut self, record: &Record) -> Result<Option<Happened>> {
-        let begun = switch::progress(self.agent, self.attempt, Step::Activate)?;
+        let begun = switch::progress(self.attempt, Step::Activate)?;
         // Nothing was locked since `stage`:
         // `another-tool-that-switches-before-the-switch-has-the-machine` proves it.
         if begun == Progress::NotBegun {

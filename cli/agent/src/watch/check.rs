@@ -17,6 +17,7 @@ use crate::{
     ledger::Happened,
     look,
     switch::{self, Step},
+    tools::pid1,
     transition::Event,
     units::{definition::Definitions, snapshot::Snapshot, verdict::Context, watched::Watched},
 };
@@ -193,7 +194,7 @@ impl Watch<'_> {
             Context { before: &looking.before.units, ignore: &rules.ignore, differs: &differs };
         // The time first: a unit that changes in between has lived less, not more.
         let now = clock::monotonic();
-        let units = looking.watched.look(&self.agent.systemd)?;
+        let units = looking.watched.look()?;
         let broken = context.broken(units);
         for unit in &broken {
             if looking.told.insert(format!("{}{}", unit.unit, unit.detail)) {
@@ -216,7 +217,7 @@ impl Watch<'_> {
 
     /// Units that have a job which was not there at `stage`.
     fn young_jobs(&self, before: &Snapshot) -> Result<Vec<String>> {
-        let jobs = self.agent.systemd.jobs()?.into_iter();
+        let jobs = pid1::jobs()?.into_iter();
         let young = jobs.filter(|job| !before.jobs.contains(&job.id));
         Ok(young.map(|job| job.unit).filter(|unit| !unit.starts_with("deploy-")).collect())
     }

@@ -16,6 +16,7 @@ use crate::{
     look::{self, Started},
     paths::SWITCH_LISTS,
     switch::{self, Gone, Step},
+    tools::pid1,
     transition::{Event, LastRung, Runs, State},
     units::snapshot::{self, Snapshot},
 };
@@ -92,7 +93,7 @@ impl Watch<'_> {
             return Ok(None);
         }
         // Where systemd does not answer, this is tried again: to go back cannot be undone.
-        let now = snapshot::now(&self.agent.systemd)?;
+        let now = snapshot::now()?;
         let before = before.map(|before| &before.units);
         let Some((service, unit)) = no_way_back::started(&record.rules, before, &now) else {
             return Ok(None);
@@ -133,7 +134,7 @@ impl Watch<'_> {
     /// What the killed switch asked PID 1 for goes on without it.
     fn cancel_jobs(&self, before: &Snapshot) {
         let systemd = &self.agent.systemd;
-        let jobs = systemd.jobs().unwrap_or_default();
+        let jobs = pid1::jobs().unwrap_or_default();
         let young = jobs.into_iter().filter(|job| !before.jobs.contains(&job.id));
         let young: Vec<u64> =
             young.filter(|job| !job.unit.starts_with("deploy-")).map(|job| job.id).collect();
@@ -146,7 +147,7 @@ impl Watch<'_> {
         self.restore_profile(record)?;
         // It was not there at `stage`, so this commit left it, even where the loader is as before.
         boot_files::remove_left_over()?;
-        let begun = switch::progress(self.agent, self.attempt, Step::Commit)?;
+        let begun = switch::progress(self.attempt, Step::Commit)?;
         let moved = match (&record.boots, look::boots()) {
             (BootDefault::Known(before), BootDefault::Known(now)) => *before != now,
             // Not readable: the loader is written again if the commit wrote it.

@@ -50,11 +50,11 @@ impl Watch<'_> {
         goes_on: impl Fn() -> Result<bool>,
     ) -> Result<Waited> {
         let agent = self.agent;
-        if switch::progress(agent, self.attempt, step)? == Progress::NotBegun {
+        if switch::progress(self.attempt, step)? == Progress::NotBegun {
             // A systemd that re-executes itself does not answer for a moment,
             // and it may have started the unit all the same.
             if let Err(error) = switch::start(agent, self.attempt, step)
-                && switch::progress(agent, self.attempt, step)? == Progress::NotBegun
+                && switch::progress(self.attempt, step)? == Progress::NotBegun
             {
                 return Err(error);
             }
@@ -75,7 +75,7 @@ impl Watch<'_> {
             // Asking PID 1 costs a process each time.
             if now.saturating_sub(asked) >= Duration::from_secs(1) {
                 asked = now;
-                match switch::progress(agent, self.attempt, step) {
+                match switch::progress(self.attempt, step) {
                     Ok(Progress::Ended(ending)) => return Ok(Waited::Ended(ending)),
                     Ok(Progress::Vanished | Progress::NotBegun) => return Ok(Waited::Vanished),
                     Ok(Progress::Runs) => {}

@@ -11,7 +11,7 @@ use crate::{
     clock, look,
     paths::SWITCH_LISTS,
     switch::{self, Step},
-    tools::switch_to_configuration,
+    tools::{pid1, switch_to_configuration},
     units::{
         definition::brings,
         restore::difference,
@@ -77,7 +77,7 @@ impl Watch<'_> {
     fn is_sane(&self) -> bool {
         let emergency = ["emergency.target", "rescue.target"]
             .iter()
-            .any(|unit| self.agent.systemd.lives(unit).unwrap_or(false));
+            .any(|unit| pid1::lives(unit).unwrap_or(false));
         !emergency && std::os::unix::net::UnixStream::connect(BUS).is_ok()
     }
 
@@ -89,7 +89,7 @@ impl Watch<'_> {
         }
         let end = clock::boottime() + LOGINS_LIMIT;
         loop {
-            let units = snapshot::now(&self.agent.systemd).unwrap_or_default();
+            let units = snapshot::now().unwrap_or_default();
             if any(&units, Unit::is_active) {
                 return true;
             }
@@ -114,7 +114,7 @@ impl Watch<'_> {
     fn restore_units(&self, before: &Snapshot) -> Result<Vec<String>> {
         let systemd = &self.agent.systemd;
         let limit = Duration::from_secs(90);
-        let missing = difference(&before.units, &snapshot::now(systemd)?);
+        let missing = difference(&before.units, &snapshot::now()?);
         let mut reset = vec!["reset-failed"];
         reset.extend(missing.to_start.iter().map(String::as_str));
         if reset.len() > 1 {
@@ -126,7 +126,7 @@ impl Watch<'_> {
         // Each that fails is found below by name.
         let _ = systemd.start(&existing, limit);
         let _ = systemd.stop(&missing.to_stop, limit);
-        let left = difference(&before.units, &snapshot::now(systemd)?);
+        let left = difference(&before.units, &snapshot::now()?);
         let not_started = left.to_start.iter().filter(|unit| self.is_loadable(unit));
         let notes = not_started
             .map(|unit| format!("{unit} ran before and could not be started again"))
@@ -135,7 +135,7 @@ impl Watch<'_> {
     }
 
     fn is_loadable(&self, unit: &str) -> bool {
-        self.agent.systemd.show(Some(unit), "LoadState").is_ok_and(|state| state == "loaded")
+        pid1::named(unit).is_ok_and(|unit| unit.load == "loaded")
     }
 }
 
