@@ -8,15 +8,16 @@ use deploy_wire::{
     outcome::Outcome,
     phase::Phase,
     record::Record,
+    store_path::StorePath,
 };
 
-use super::{ask::Probed, push::Pushed};
+use super::{ask::Probed, mark::Mark};
 use crate::{
-    error::{Failure, State},
+    error::{Failure, Result, State},
     report::{Event, Report, Stage},
     tools::{
         agent::{AgentError, Conversation},
-        place::Rest,
+        place::{Rest, Running},
     },
 };
 
@@ -62,41 +63,94 @@ impl From<Box<Failure>> for NotStaged {
     }
 }
 
+/// What an attempt is to switch to, and with what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The NixOS system, in the machine's store.
+    pub toplevel: StorePath,
+    /// The agent, in the machine's store.
+    pub agent: StorePath,
+    /// How far the attempt goes.
+    pub mode: Mode,
+}
+
+/// What goes on while the machine is taken: a login that is far away answers three times for an
+/// agent that starts and for a store that is synced.
+pub struct Meanwhile<'place> {
+    /// The mark of the push, to be cleared.
+    pub mark: Mark<'place>,
+    /// The agent, where it was there before the push.
+    pub agent: Option<Running<'place>>,
+}
+
+/// Starts the agent before its attempt, where the machine keeps that one since an attempt
+/// before. It waits to be asked, and where it does not come about another is started then.
+pub async fn early<'p>(probed: &'p Probed, agent: &StorePath) -> Option<Running<'p>> {
+    let there = probed.facts.agent.as_ref() == Some(agent) || probed.installed() == Some(agent);
+    if !there {
+        return None;
+    }
+    probed.place.spawn(&probed.serve(agent.as_str())).await.ok()
+}
+
 /// Takes the machine for one attempt.
 pub async fn stage<'p>(
     probed: &'p Probed,
-    pushed: &Pushed,
+    wanted: &Wanted,
     attempt: &AttemptId,
-    mode: Mode,
+    meanwhile: Meanwhile<'p>,
     report: &Report,
 ) -> std::result::Result<Staged<'p>, NotStaged> {
     let machine = &probed.machine;
-    let name = &machine.name;
-    report.tell(Event::Stage { machine: name.clone(), stage: Stage::Take });
+    report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Take });
     let request = StageRequest {
         attempt: attempt.clone(),
-        mode,
+        mode: wanted.mode,
         operator: operator(),
-        wanted: pushed.toplevel.clone(),
+        wanted: wanted.toplevel.clone(),
         expects: probed.facts.runs.clone().expect("the plan refused a machine without a system"),
-        agent: pushed.agent.clone(),
+        agent: wanted.agent.clone(),
         machine: machine.clone(),
     };
+    let ask = async {
+        if let Some(agent) = meanwhile.agent
+            && let Ok(answered) = take(probed, agent, &request).await
+        {
+            return answered;
+        }
+        let agent = probed.place.spawn(&probed.serve(wanted.agent.as_str())).await;
+        let agent = agent.map_err(|error| {
+            Failure::unchanged(format!("the agent on {} cannot be started", machine.name))
+                .because(error)
+        })?;
+        take(probed, agent, &request).await.unwrap_or_else(|failure| Err(failure.into()))
+    };
+    let (cleared, asked) = tokio::join!(meanwhile.mark.clear(&machine.name), ask);
+    let staged = asked?;
+    // Who is dropped here has told the agent by that: nothing is switched to what may not be
+    // on the disk.
+    cleared?;
+    Ok(staged)
+}
+
+/// Asks a running agent to take the machine. The failure is that of an agent that says nothing.
+async fn take<'p>(
+    probed: &Probed,
+    running: Running<'p>,
+    request: &StageRequest,
+) -> Result<std::result::Result<Staged<'p>, NotStaged>> {
+    let name = &probed.machine.name;
     let broken = |error: AgentError| {
         Failure::unchanged(format!("the agent on {name} did not answer")).because(error)
     };
-    let running =
-        probed.place.spawn(&probed.serve(pushed.agent.as_str())).await.map_err(|error| {
-            Failure::unchanged(format!("the agent on {name} cannot be started")).because(error)
-        })?;
     let mut rest = running.rest;
     let prefix = probed.root.stdin_prefix();
     let mut watch =
         Conversation::begin(running.stdout, running.stdin, probed.login.clone(), &prefix)
             .await
             .map_err(broken)?;
-    watch.ask(Request::Stage(Box::new(request))).await.map_err(broken)?;
-    match watch.next().await {
+    watch.ask(Request::Stage(Box::new(request.clone()))).await.map_err(broken)?;
+    Ok(match watch.next().await {
         Ok(Reply::Staged { record }) => Ok(Staged { record: *record, watch, _rest: rest }),
         Ok(Reply::Refused(refusal)) => Err(NotStaged::Refused(refusal)),
         Ok(other) => {
@@ -106,9 +160,9 @@ pub async fn stage<'p>(
         }
         Err(error) => {
             let said = rest.stderr().await;
-            Err(broken(error).because(said.trim()).into())
+            return Err(broken(error).because(said.trim()));
         }
-    }
+    })
 }
 
 /// How far an attempt was followed, over all connections to it.

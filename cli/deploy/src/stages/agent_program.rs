@@ -1,4 +1,4 @@
-//! Which file is the agent for a machine.
+//! Which program is the agent for a machine.
 
 use std::{
     os::unix::fs::PermissionsExt,
@@ -20,10 +20,19 @@ use crate::{
 /// Which agent it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Agent {
-    /// This file on this computer, brought to the machine.
-    Brought(PathBuf),
+    /// This one of this computer's store, brought to the machine.
+    Brought(StorePath),
     /// The one that is part of the machine's system.
     Installed(StorePath),
+}
+
+impl Agent {
+    /// Where it is in the machine's store, before or after the push.
+    pub fn path(&self) -> &StorePath {
+        match self {
+            Self::Brought(path) | Self::Installed(path) => path,
+        }
+    }
 }
 
 /// The agent's program on this computer: `--agent FILE`, the flake's, or the one
@@ -36,17 +45,20 @@ pub async fn find(
 ) -> Result<Agent> {
     let machine = &probed.machine;
     let system = machine.system;
-    Ok(match (probed.installed(), named, machine.agent.get(&system)) {
-        (Some(installed), None, _) => Agent::Installed(installed.clone()),
+    let file = match (probed.installed(), named, machine.agent.get(&system)) {
+        (Some(installed), None, _) => return Ok(Agent::Installed(installed.clone())),
         (Some(_), Some(file), _) => {
             let what = format!("{} cannot be brought to {}", file.display(), machine.name);
             return Err(Failure::unchanged(what)
                 .because(OnlyTheAgent)
                 .hint(Some("leave --agent out, or name another user with --ssh-user".into())));
         }
-        (None, None, Some(package)) => Agent::Brought(build(nix, machine, package, report).await?),
-        (None, ..) => Agent::Brought(on_disk(named, system)?),
-    })
+        (None, None, Some(package)) => build(nix, machine, package, report).await?,
+        (None, ..) => on_disk(named, system)?,
+    };
+    let added = nix.add_file("deploy-agent", &file).await;
+    let failed = "the agent cannot be put into the store here";
+    added.map(Agent::Brought).map_err(|error| Failure::unchanged(failed).because(error))
 }
 
 async fn build(

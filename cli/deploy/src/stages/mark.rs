@@ -21,10 +21,10 @@ pub struct Mark<'place>(Option<Running<'place>>);
 pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
     // On this computer a deploy pushes nothing.
     if matches!(probed.place, Place::Here) {
-        return Ok(Mark(None));
+        return Ok(Mark::none());
     }
     // Without root the agent that carries Nix's protocol keeps it.
-    let Ok(script) = probed.root.wrap(&shell::sh(SCRIPT)) else { return Ok(Mark(None)) };
+    let Ok(script) = probed.root.wrap(&shell::sh(SCRIPT)) else { return Ok(Mark::none()) };
     let name = &probed.machine.name;
     let failed = |why: String| {
         let hint = hint(name, &why);
@@ -49,6 +49,11 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
 }
 
 impl Mark<'_> {
+    /// None: nothing was pushed.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
     /// Takes it away: what was pushed is on the machine's disk.
     pub async fn clear(self, name: &str) -> Result<()> {
         let Some(Running { stdout, stdin, mut rest }) = self.0 else { return Ok(()) };

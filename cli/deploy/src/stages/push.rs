@@ -9,7 +9,9 @@ use super::{
     agent_program::Agent,
     ask::Probed,
     build::{Built, Where},
-    left_behind, mark, stall,
+    left_behind,
+    mark::{self, Mark},
+    stall,
 };
 use crate::{
     error::{Failure, Result},
@@ -21,41 +23,26 @@ use crate::{
     },
 };
 
-/// A closure and an agent that are in the machine's store. Nothing roots them
-/// yet: the agent does that first of all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pushed {
-    /// The NixOS system.
-    pub toplevel: StorePath,
-    /// The agent.
-    pub agent: StorePath,
-}
-
-/// Sends what the machine lacks.
-pub async fn push(
+/// Sends what the machine lacks. Nothing roots it there yet: the agent does that first of all.
+/// The mark is to be cleared, which may take its time beside what comes next.
+pub async fn push<'p>(
     nix: &Nix,
-    probed: &Probed,
+    probed: &'p Probed,
     built: &Built,
     agent: &Agent,
     report: &Report,
-) -> Result<Pushed> {
+) -> Result<Mark<'p>> {
     let machine = &probed.machine;
     let name = &machine.name;
     report.tell(Event::Stage { machine: name.clone(), stage: Stage::Push });
-    let (agent, brought) = match agent {
-        Agent::Installed(path) => (path.clone(), false),
-        Agent::Brought(file) => {
-            let added = nix.add_file("deploy-agent", file).await;
-            let failed = "the agent cannot be put into the store here";
-            (added.map_err(|error| Failure::unchanged(failed).because(error))?, true)
-        }
+    let toplevel = (built.place == Where::Here).then_some(&built.toplevel);
+    let brought = match agent {
+        Agent::Brought(path) => Some(path),
+        Agent::Installed(_) => None,
     };
-    let pushed = Pushed { toplevel: built.toplevel.clone(), agent };
-    let toplevel = (built.place == Where::Here).then_some(&pushed.toplevel);
-    let paths: Vec<&StorePath> =
-        toplevel.into_iter().chain(brought.then_some(&pushed.agent)).collect();
+    let paths: Vec<&StorePath> = toplevel.into_iter().chain(brought).collect();
     if paths.is_empty() || matches!(probed.place, Place::Here) {
-        return Ok(pushed);
+        return Ok(Mark::none());
     }
     let lease = left_behind::begin(probed, report).await?;
     let store = probed.store(&lease)?;
@@ -73,17 +60,17 @@ pub async fn push(
     let moves = Notify::new();
     let copy = nix.copy(&paths, &store, substitute, || moves.notify_one(), tell);
     let copied = stall::told(copy, &moves, probed, &lease, report).await;
-    let cleared = mark.clear(name).await;
-    copied.map_err(|error| {
+    if let Err(error) = copied {
+        // Why it failed is worth more than why the store cannot be synced.
+        let _ = mark.clear(name).await;
         let text = error.to_string();
         let hint = mark::hint(name, &text);
-        Failure::unchanged(format!("the system cannot be pushed to {name}"))
+        return Err(Failure::unchanged(format!("the system cannot be pushed to {name}"))
             .because(text)
-            .hint(hint)
-    })?;
+            .hint(hint));
+    }
     lease.over();
-    cleared?;
-    Ok(pushed)
+    Ok(mark)
 }
 
 /// Nix tells of every few bytes; people and programs are told ten times a second.

@@ -3,33 +3,26 @@
 //!
 //!     flake -> fleet -> ask -> plan -> build -> push -> activate -> confirm -> report
 
-use std::{path::PathBuf, sync::Mutex};
+mod carry_out;
 
-use deploy_wire::{
-    attempt::AttemptId,
-    machine::Machine,
-    message::{Mode, RefusalKind},
-};
+use std::path::PathBuf;
+
+use deploy_wire::{machine::Machine, message::Mode};
 
 use crate::{
-    error::{Failure, Result},
+    error::Result,
     outcome::Ending,
-    report::{Changes, Event, Finished, Report},
+    report::{Event, Finished, Report},
     stages::{
-        activate::{self, NotStaged},
         agent_program::{self, Agent},
         ask::{self, Passwords, Probed, Way},
         build::{self, Built},
-        changes,
-        conclude::finished,
-        confirm::Started,
         dry, generations, interrupted,
-        no_way_back::{self, NoWayBack},
+        no_way_back::NoWayBack,
         plan::{self, AcceptedName, Plan},
-        push::{self, Pushed},
         secrets,
     },
-    tools::{awake::Awake, nix::Nix, terminal::Interrupts},
+    tools::{nix::Nix, terminal::Interrupts},
 };
 
 /// What is the same for all machines of a run.
@@ -122,12 +115,10 @@ impl Run<'_> {
                     Finished::failed(name, failure)
                 }
                 Some(Ok(Prepared::Done(told))) => *told,
-                Some(Ok(Prepared::Ready(probed, ready))) => {
-                    match self.activate(*probed, &ready, interrupts).await {
-                        Ok(told) => told,
-                        Err(failure) => Finished::failed(name, failure),
-                    }
-                }
+                Some(Ok(Prepared::Ready(probed, ready))) => self
+                    .carry_out(*probed, &ready, interrupts)
+                    .await
+                    .unwrap_or_else(|failure| Finished::failed(name, failure)),
                 Some(Err(failure)) => Finished::failed(name, failure),
             };
             self.end(told, &mut ended);
@@ -168,29 +159,7 @@ impl Run<'_> {
         if self.plan(&mut probed).await? == Plan::UpToDate {
             return Ok(Prepared::done(Finished::up_to_date(&probed)));
         }
-        // What is different does not depend on what has arrived.
-        let (pushed, changes) = tokio::try_join!(
-            push::push(&self.nix, &probed, &built, &agent, self.report),
-            changes::changes(&probed, &built),
-        )?;
-        let told =
-            Event::Changes { machine: probed.machine.name.clone(), changes: changes.clone() };
-        self.report.tell(told);
-        match self.goal {
-            Goal::Pushed => {
-                let text = format!("{} is in its store; nothing roots it yet", pushed.toplevel);
-                Ok(Prepared::done(Finished::looked(&probed, vec![text])))
-            }
-            Goal::DryActivated => {
-                let lines = dry::activate(&probed, &pushed.toplevel).await?;
-                Ok(Prepared::done(Finished::looked(&probed, lines)))
-            }
-            Goal::Flake | Goal::Generation(_) => {
-                self.agreed(&probed, &changes).await?;
-                let ready = Ready { built, agent, pushed };
-                Ok(Prepared::Ready(Box::new(probed), Box::new(ready)))
-            }
-        }
+        Ok(Prepared::Ready(Box::new(probed), Box::new(Ready { built, agent })))
     }
 
     async fn plan(&self, probed: &mut Probed) -> Result<Plan> {
@@ -221,82 +190,19 @@ impl Run<'_> {
             }
         }
     }
-
-    async fn agreed(&self, probed: &Probed, changes: &Changes) -> Result<()> {
-        let name = &probed.machine.name;
-        let (machine, answer) = (&probed.machine, self.no_way_back);
-        no_way_back::agreed(machine, changes, self.mode, answer, self.report).await?;
-        if self.before_switch == BeforeSwitch::GoOn
-            || crate::question::yes(&format!("switch {name}?")).await
-        {
-            return Ok(());
-        }
-        Err(Failure::unchanged(format!("{name} was not switched")).because("the answer was no"))
-    }
-
-    async fn activate(
-        &self,
-        mut probed: Probed,
-        ready: &Ready,
-        interrupts: &mut Interrupts,
-    ) -> Result<Finished> {
-        let mut again = AGAIN;
-        loop {
-            let attempt = new_attempt()?;
-            let staged = activate::stage(&probed, &ready.pushed, &attempt, self.mode, self.report);
-            let refusal = match staged.await {
-                Ok(mut staged) => {
-                    let _awake =
-                        Awake::because(&format!("{} is being switched", probed.machine.name));
-                    let agent = ready.pushed.agent.to_string();
-                    let no_login = Mutex::default();
-                    let started = Started { probed: &probed, attempt, agent, no_login };
-                    let conclusion =
-                        started.conclude(&mut staged.watch, interrupts, self.report).await;
-                    let confirmed = probed.facts.confirmed.as_ref().ok().and_then(Option::as_ref);
-                    let confirmed = confirmed.map(|confirmed| &confirmed.toplevel);
-                    let told = finished(&staged.record, confirmed, conclusion);
-                    let no_login = started.no_login.into_inner();
-                    return Ok(told.with_login(no_login.ok().flatten()));
-                }
-                Err(NotStaged::Failed(failure)) => return Err(failure),
-                Err(NotStaged::Refused(refusal)) => refusal,
-            };
-            match refusal.kind {
-                // Nothing rooted the closure before the agent did: a garbage
-                // collection was faster.
-                RefusalKind::NotValid if again > 0 => {
-                    again -= 1;
-                    push::push(&self.nix, &probed, &ready.built, &ready.agent, self.report).await?;
-                }
-                // Somebody was faster between the login and now.
-                RefusalKind::Busy if self.when_busy == WhenBusy::Wait => {
-                    ask::again(&mut probed).await?;
-                    if self.plan(&mut probed).await? == Plan::UpToDate {
-                        return Ok(Finished::up_to_date(&probed));
-                    }
-                }
-                _ => return Err(activate::refused(&probed.machine.name, &refusal)),
-            }
-        }
-    }
 }
 
-/// How often a closure that was collected is pushed again.
-const AGAIN: u32 = 2;
-
-/// What is on the machine, just before it is taken.
+/// What is to come to the machine.
 struct Ready {
     built: Built,
     agent: Agent,
-    pushed: Pushed,
 }
 
-/// A machine, just before it is taken.
+/// A machine, before anything is brought to it.
 enum Prepared {
     /// There is nothing more to do.
     Done(Box<Finished>),
-    /// The closure and the agent are there.
+    /// The closure and the agent are built.
     Ready(Box<Probed>, Box<Ready>),
 }
 
@@ -304,13 +210,4 @@ impl Prepared {
     fn done(finished: Finished) -> Self {
         Self::Done(Box::new(finished))
     }
-}
-
-/// A new id. The operator chooses it, so that an answer that gets lost can be
-/// asked for again.
-fn new_attempt() -> Result<AttemptId> {
-    let mut bytes = [0; 4];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::unchanged("there are no random numbers").because(error))?;
-    Ok(AttemptId::from_random(bytes))
 }

@@ -1,0 +1,184 @@
+//! What was built is brought to the machine, and switched to.
+
+use std::sync::Mutex;
+
+use deploy_wire::{
+    attempt::AttemptId,
+    message::{Refusal, RefusalKind},
+};
+
+use super::{BeforeSwitch, Goal, Ready, Run, WhenBusy};
+use crate::{
+    error::{Failure, Result},
+    report::{Changes, Event, Finished},
+    stages::{
+        activate::{self, Meanwhile, NotStaged, Wanted},
+        ask::{self, Probed},
+        changes,
+        conclude::finished,
+        confirm::Started,
+        dry, interrupted,
+        mark::Mark,
+        no_way_back,
+        plan::Plan,
+        push,
+    },
+    tools::{awake::Awake, terminal::Interrupts},
+};
+
+/// How often a closure that was collected is pushed again.
+const AGAIN: u32 = 2;
+
+/// A machine, just before it is taken.
+enum Brought<'place> {
+    /// There is nothing more to do.
+    Done(Box<Finished>),
+    /// The closure and the agent are there.
+    Ready(Meanwhile<'place>),
+}
+
+impl Brought<'_> {
+    fn done(finished: Finished) -> Self {
+        Self::Done(Box::new(finished))
+    }
+}
+
+/// What became of an attempt.
+enum Attempted {
+    /// It had the machine, and this is its end.
+    Ended(Box<Finished>),
+    /// The machine refuses it.
+    Refused(Refusal),
+}
+
+impl Run<'_> {
+    /// Brings what was built and switches to it. Up to the stage that takes the machine
+    /// nothing is changed here either.
+    pub(super) async fn carry_out(
+        &self,
+        mut probed: Probed,
+        ready: &Ready,
+        interrupts: &mut Interrupts,
+    ) -> Result<Finished> {
+        let Some(brought) = interrupts.or(self.bring(&probed, ready)).await else {
+            return Err(interrupted::before_the_switch(&probed.machine.name));
+        };
+        let meanwhile = match brought? {
+            Brought::Done(told) => return Ok(*told),
+            Brought::Ready(meanwhile) => meanwhile,
+        };
+        let wanted = Wanted {
+            toplevel: ready.built.toplevel.clone(),
+            agent: ready.agent.path().clone(),
+            mode: self.mode,
+        };
+        let mut again = AGAIN;
+        let mut attempted = self.attempt(&probed, &wanted, meanwhile, interrupts).await?;
+        loop {
+            let refusal = match attempted {
+                Attempted::Ended(told) => return Ok(*told),
+                Attempted::Refused(refusal) => refusal,
+            };
+            let mark = match refusal.kind {
+                // Nothing rooted the closure before the agent did: a garbage
+                // collection was faster.
+                RefusalKind::NotValid if again > 0 => {
+                    again -= 1;
+                    let Ready { built, agent } = ready;
+                    push::push(&self.nix, &probed, built, agent, self.report).await?
+                }
+                // Somebody was faster between the login and now.
+                RefusalKind::Busy if self.when_busy == WhenBusy::Wait => {
+                    ask::again(&mut probed).await?;
+                    if self.plan(&mut probed).await? == Plan::UpToDate {
+                        return Ok(Finished::up_to_date(&probed));
+                    }
+                    Mark::none()
+                }
+                _ => return Err(activate::refused(&probed.machine.name, &refusal)),
+            };
+            let meanwhile = Meanwhile { mark, agent: None };
+            attempted = self.attempt(&probed, &wanted, meanwhile, interrupts).await?;
+        }
+    }
+
+    async fn bring<'p>(&self, probed: &'p Probed, ready: &Ready) -> Result<Brought<'p>> {
+        let Ready { built, agent } = ready;
+        let name = &probed.machine.name;
+        let early = async {
+            match self.goal {
+                Goal::Flake | Goal::Generation(_) => activate::early(probed, agent.path()).await,
+                Goal::Pushed | Goal::DryActivated => None,
+            }
+        };
+        // What is different does not depend on what has arrived.
+        let (mark, changes, early) = tokio::try_join!(
+            push::push(&self.nix, probed, built, agent, self.report),
+            changes::changes(probed, built),
+            async { Ok(early.await) },
+        )?;
+        self.report.tell(Event::Changes { machine: name.clone(), changes: changes.clone() });
+        Ok(match self.goal {
+            Goal::Pushed => {
+                mark.clear(name).await?;
+                let text = format!("{} is in its store; nothing roots it yet", built.toplevel);
+                Brought::done(Finished::looked(probed, vec![text]))
+            }
+            Goal::DryActivated => {
+                mark.clear(name).await?;
+                let lines = dry::activate(probed, &built.toplevel).await?;
+                Brought::done(Finished::looked(probed, lines))
+            }
+            Goal::Flake | Goal::Generation(_) => {
+                self.agreed(probed, &changes).await?;
+                Brought::Ready(Meanwhile { mark, agent: early })
+            }
+        })
+    }
+
+    async fn agreed(&self, probed: &Probed, changes: &Changes) -> Result<()> {
+        let name = &probed.machine.name;
+        let (machine, answer) = (&probed.machine, self.no_way_back);
+        no_way_back::agreed(machine, changes, self.mode, answer, self.report).await?;
+        if self.before_switch == BeforeSwitch::GoOn
+            || crate::question::yes(&format!("switch {name}?")).await
+        {
+            return Ok(());
+        }
+        Err(Failure::unchanged(format!("{name} was not switched")).because("the answer was no"))
+    }
+
+    async fn attempt(
+        &self,
+        probed: &Probed,
+        wanted: &Wanted,
+        meanwhile: Meanwhile<'_>,
+        interrupts: &mut Interrupts,
+    ) -> Result<Attempted> {
+        let attempt = new_attempt()?;
+        let staged = activate::stage(probed, wanted, &attempt, meanwhile, self.report).await;
+        let mut staged = match staged {
+            Ok(staged) => staged,
+            Err(NotStaged::Failed(failure)) => return Err(failure),
+            Err(NotStaged::Refused(refusal)) => return Ok(Attempted::Refused(refusal)),
+        };
+        let _awake = Awake::because(&format!("{} is being switched", probed.machine.name));
+        let agent = wanted.agent.to_string();
+        let started = Started { probed, attempt, agent, no_login: Mutex::default() };
+        let conclusion = started.conclude(&mut staged.watch, interrupts, self.report).await;
+        let confirmed = probed.facts.confirmed.as_ref().ok().and_then(Option::as_ref);
+        let confirmed = confirmed.map(|confirmed| &confirmed.toplevel);
+        let told = finished(&staged.record, confirmed, conclusion);
+        let no_login = started.no_login.into_inner();
+        Ok(Attempted::Ended(Box::new(told.with_login(no_login.ok().flatten()))))
+    }
+}
+
+/// A new id. The operator chooses it, so that an answer that gets lost can be
+/// asked for again.
+fn new_attempt() -> Result<AttemptId> {
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::unchanged("there are no random numbers").because(error))?;
+    Ok(AttemptId::from_random(bytes))
+}
