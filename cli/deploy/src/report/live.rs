@@ -3,7 +3,7 @@
 use std::{
     sync::{Arc, Mutex, MutexGuard},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use deploy_wire::event::Event as Happened;
@@ -50,7 +50,7 @@ impl Live {
         let screen = Arc::downgrade(&self.screen);
         thread::spawn(move || {
             while let Some(screen) = screen.upgrade() {
-                locked(&screen).tick(Instant::now());
+                locked(&screen).tick(SystemTime::now());
                 drop(screen);
                 thread::sleep(TICK);
             }
@@ -60,22 +60,22 @@ impl Live {
 
     fn moves(&self, text: impl Into<String>) {
         let moving = Moving { text: text.into(), until: None };
-        locked(&self.screen).moves(Some(moving), Instant::now());
+        locked(&self.screen).moves(Some(moving), SystemTime::now());
     }
 
     fn stops(&mut self) {
         self.count_down = None;
-        locked(&self.screen).moves(None, Instant::now());
+        locked(&self.screen).moves(None, SystemTime::now());
     }
 
     fn print(&self, event: &Event) {
-        locked(&self.screen).lines(words::lines(event, self.detail), Instant::now());
+        locked(&self.screen).lines(words::lines(event, self.detail), SystemTime::now());
     }
 
     /// What was pushed stays on the screen once something else begins.
     fn end_push(&mut self) {
         if let Some(line) = self.pushes.end(Instant::now()) {
-            locked(&self.screen).lines([line], Instant::now());
+            locked(&self.screen).lines([line], SystemTime::now());
         }
     }
 
@@ -115,10 +115,10 @@ impl Renderer for Live {
                 self.print(event);
             }
             Event::Login { login: NewLogin::Begins, .. } => {
-                locked(&self.screen).moves(None, Instant::now());
+                locked(&self.screen).moves(None, SystemTime::now());
             }
             Event::Login { login: NewLogin::Over, .. } => {
-                locked(&self.screen).moves(self.count_down.clone(), Instant::now());
+                locked(&self.screen).moves(self.count_down.clone(), SystemTime::now());
             }
             Event::Stage { .. } => {
                 self.builds = Builds::default();
@@ -140,7 +140,7 @@ impl Renderer for Live {
                 if why.is_some() {
                     self.print(event);
                 }
-                let now = Instant::now();
+                let now = SystemTime::now();
                 let until = seconds_left.map(|left| now + Duration::from_secs(left));
                 let text = format!("{machine}: {}", words::phase_word(*phase));
                 self.count_down = Some(Moving { text, until });

@@ -1,6 +1,6 @@
 //! Lines that stay, and one below them that moves.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -15,8 +15,10 @@ use super::{
 pub struct Moving {
     /// In words.
     pub text: String,
-    /// When it must be over.
-    pub until: Option<Instant>,
+    /// When it must be over, on the wall clock: the others stand still while this computer
+    /// sleeps, and the machine's does not. One that is set meanwhile shows wrong seconds until
+    /// the machine tells them again.
+    pub until: Option<SystemTime>,
 }
 
 /// Draws on a terminal. While somebody is asked for a secret there, lines wait.
@@ -44,19 +46,19 @@ impl Screen {
     }
 
     /// Shows lines that stay.
-    pub fn lines(&mut self, lines: impl IntoIterator<Item = Line>, now: Instant) {
+    pub fn lines(&mut self, lines: impl IntoIterator<Item = Line>, now: SystemTime) {
         self.waiting.extend(lines);
         self.draw(now);
     }
 
     /// Shows what goes on from now on; nothing moves with `None`.
-    pub fn moves(&mut self, moving: Option<Moving>, now: Instant) {
+    pub fn moves(&mut self, moving: Option<Moving>, now: SystemTime) {
         self.moving = moving;
         self.draw(now);
     }
 
     /// The next moment: the spinner turns, seconds go by.
-    pub fn tick(&mut self, now: Instant) {
+    pub fn tick(&mut self, now: SystemTime) {
         self.frame = (self.frame + 1) % SPINNER.len();
         self.draw(now);
     }
@@ -64,16 +66,16 @@ impl Screen {
     /// Shows all that waits, whoever is asked, and lets nothing move any more.
     pub fn end(&mut self) {
         self.moving = None;
-        self.write(Instant::now());
+        self.write(SystemTime::now());
     }
 
-    fn draw(&mut self, now: Instant) {
+    fn draw(&mut self, now: SystemTime) {
         if !self.terminal.asks() {
             self.write(now);
         }
     }
 
-    fn write(&mut self, now: Instant) {
+    fn write(&mut self, now: SystemTime) {
         let mut text = String::new();
         if self.drawn {
             text.push_str(WIPE);
@@ -96,7 +98,7 @@ impl Screen {
 
 /// One line that fits: a terminal that breaks it would keep its first half for ever. The
 /// words are cut, the seconds are not.
-fn fitted(moving: &Moving, spinner: char, columns: usize, now: Instant) -> String {
+fn fitted(moving: &Moving, spinner: char, columns: usize, now: SystemTime) -> String {
     let left = moving.until.map(|until| format!(" ({} s left)", seconds(until, now)));
     let left = left.unwrap_or_default();
     // The last column stays free: what is written there may break the line.
@@ -124,8 +126,9 @@ fn cut(text: &str, columns: usize) -> String {
 }
 
 /// Whole seconds, of which the last has begun: 0 is the deadline itself.
-fn seconds(until: Instant, now: Instant) -> u128 {
-    until.saturating_duration_since(now).as_millis().div_ceil(Duration::from_secs(1).as_millis())
+fn seconds(until: SystemTime, now: SystemTime) -> u128 {
+    let left = until.duration_since(now).unwrap_or_default();
+    left.as_millis().div_ceil(Duration::from_secs(1).as_millis())
 }
 
 #[cfg(test)]
@@ -133,7 +136,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str, left: Option<u64>, columns: usize) -> String {
-        let now = Instant::now();
+        let now = SystemTime::now();
         let until = left.map(|milliseconds| now + Duration::from_millis(milliseconds));
         fitted(&Moving { text: text.into(), until }, '|', columns, now)
     }
