@@ -20,8 +20,6 @@ use crate::{
     },
 };
 
-const STOP_LIMIT: Duration = Duration::from_secs(20);
-
 /// The watching service.
 pub fn service(attempt: &AttemptId) -> String {
     format!("deploy-agent-{attempt}.service")
@@ -29,7 +27,8 @@ pub fn service(attempt: &AttemptId) -> String {
 
 fn armed(attempt: &AttemptId) -> Result<Vec<String>> {
     let timers = pid1::units(Which::Matching(&[&format!("deploy-rollback-{attempt}-*.timer")]))?;
-    Ok(timers.into_iter().map(|timer| timer.name).collect())
+    let armed = timers.into_iter().filter(|timer| pid1::is_alive(&timer.active));
+    Ok(armed.map(|timer| timer.name).collect())
 }
 
 /// What every unit of an attempt has. Without the first it cannot be started in emergency mode:
@@ -98,38 +97,19 @@ fn link_for_the_console() -> Result<()> {
     make().with_context(|| format!("{} cannot be made", link.display()))
 }
 
-/// The timers of an attempt, armed by one process. It remembers the last one, as each
-/// question to PID 1 costs a process; one that was just started asks.
-#[derive(Default)]
-pub struct Timers {
-    last: Option<String>,
-}
-
-impl Timers {
-    /// Arms the timer for the record's deadline, then takes away those of the
-    /// deadlines before, so that there is never none. Without it a service that hangs or was
-    /// stopped leaves what nobody confirmed running:
-    /// `a-watching-service-that-stands-still-or-is-gone-is-replaced-at-the-deadline` proves it.
-    pub fn arm(&mut self, agent: &Agent, record: &Record) -> Result<()> {
-        let Some(deadline) = record.deadline else { return Ok(()) };
-        let name = format!("{}.timer", timer_name(record, deadline));
-        let last = self.last.take();
-        if last.as_ref() != Some(&name) && (last.is_some() || !pid1::lives(&name)?) {
-            start_timer(agent, record)?;
-        }
-        match last {
-            Some(last) if last == name => {}
-            // One that somebody else has stopped is not there to be stopped.
-            Some(last) if agent.systemd.stop(std::slice::from_ref(&last), STOP_LIMIT).is_ok() => {}
-            _ => {
-                let mut former = armed(&record.attempt)?;
-                former.retain(|unit| *unit != name);
-                agent.systemd.stop(&former, STOP_LIMIT)?;
-            }
-        }
-        self.last = Some(name);
-        Ok(())
+/// Arms the timer for the record's deadline, then takes away those of the
+/// deadlines before, so that there is never none. Without it a service that hangs or was
+/// stopped leaves what nobody confirmed running:
+/// `a-watching-service-that-stands-still-or-is-gone-is-replaced-at-the-deadline` proves it.
+pub fn arm(agent: &Agent, record: &Record) -> Result<()> {
+    let Some(deadline) = record.deadline else { return Ok(()) };
+    let name = format!("{}.timer", timer_name(record, deadline));
+    let mut former = armed(&record.attempt)?;
+    if !former.contains(&name) {
+        start_timer(agent, record)?;
     }
+    former.retain(|timer| *timer != name);
+    pid1::stop(&former)
 }
 
 fn timer_name(record: &Record, deadline: Deadline) -> String {
@@ -183,6 +163,6 @@ fn at_uptime(after: Duration) -> Result<Vec<String>> {
 }
 
 /// Takes the timers of an attempt away.
-pub fn disarm(agent: &Agent, attempt: &AttemptId) -> Result<()> {
-    agent.systemd.stop(&armed(attempt)?, STOP_LIMIT)
+pub fn disarm(attempt: &AttemptId) -> Result<()> {
+    pid1::stop(&armed(attempt)?)
 }

@@ -15,7 +15,7 @@ use crate::{
 pub fn expire(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     let Some(record) = agent.ledger.find(attempt)? else { return Ok(()) };
     if !record.is_open() {
-        return recover::tidy(agent, &record);
+        return recover::tidy(&record);
     }
     if record.boot != agent.boot || State::of(&record).action() == Action::Rest {
         return recover::recover(agent).map(drop);
@@ -29,7 +29,7 @@ pub fn expire(agent: &Agent, attempt: &AttemptId) -> Result<()> {
         return agent.systemd.kill(&service);
     }
     if !late {
-        arm::Timers::default().arm(agent, &record)?;
+        arm::arm(agent, &record)?;
     }
     arm::start_service(agent, attempt)
 }

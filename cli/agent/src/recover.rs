@@ -12,9 +12,8 @@ use crate::{
     arm, clock,
     ledger::Happened,
     look::{self, Started},
-    paths::RUNNING,
     roots, switch,
-    tools::{pid1, systemd::Systemd},
+    tools::pid1,
     transition::{Action, Event, State},
 };
 
@@ -23,7 +22,7 @@ use crate::{
 pub fn recover(agent: &Agent) -> Result<Option<Record>> {
     let Some(record) = agent.ledger.record()? else { return Ok(None) };
     if !record.is_open() {
-        tidy_if_needed(agent, &record)?;
+        tidy_if_needed(&record)?;
         return Ok(Some(record));
     }
     if record.boot != agent.boot {
@@ -68,7 +67,7 @@ fn why_restarted(record: &Record) -> String {
 fn finish(agent: &Agent) -> Result<Option<Record>> {
     let Some(record) = agent.ledger.record()? else { return Ok(None) };
     if !record.is_open() {
-        tidy(agent, &record)?;
+        tidy(&record)?;
         return Ok(Some(record));
     }
     let is_staged = State::of(&record).action() == Action::Rest;
@@ -105,15 +104,14 @@ pub fn wait_for_rest(record: &Record) {
 
 /// Takes away what an attempt that is over does not need: timers, and roots as
 /// the last. The agent stays, for the console.
-pub fn tidy(agent: &Agent, record: &Record) -> Result<()> {
-    let running = Agent { systemd: Systemd::of(RUNNING), ..agent.clone() };
-    arm::disarm(&running, &record.attempt)?;
+pub fn tidy(record: &Record) -> Result<()> {
+    arm::disarm(&record.attempt)?;
     let own = program()?;
     let own = deploy_wire::store_path::StorePath::containing(&own.to_string_lossy());
     roots::keep_agent(own.as_ref().unwrap_or(&record.agent))?;
     roots::drop_all(&record.attempt)
 }
 
-fn tidy_if_needed(agent: &Agent, record: &Record) -> Result<()> {
-    if roots::are_left(&record.attempt) { tidy(agent, record) } else { Ok(()) }
+fn tidy_if_needed(record: &Record) -> Result<()> {
+    if roots::are_left(&record.attempt) { tidy(record) } else { Ok(()) }
 }

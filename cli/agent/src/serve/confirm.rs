@@ -47,7 +47,7 @@ pub fn cancel(agent: &Agent, attempt: &AttemptId, why: &str, replies: &Replies) 
         let happened = Happened::because(Event::Cancelled, why);
         if let Some(moved) = agent.ledger.offer(&record, &agent.boot, happened, |_| {})? {
             if !moved.is_open() {
-                recover::tidy(agent, &moved)?;
+                recover::tidy(&moved)?;
             }
             break;
         }

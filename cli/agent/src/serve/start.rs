@@ -36,7 +36,7 @@ pub fn nobody_will(attempt: &AttemptId) -> Result<()> {
     let happened =
         Happened::because(Event::Cancelled, "the operator went away before it was started");
     match agent.ledger.offer(&record, &agent.boot, happened, |_| {})? {
-        Some(ended) => recover::tidy(&agent, &ended),
+        Some(ended) => recover::tidy(&ended),
         None => Ok(()),
     }
 }

@@ -43,7 +43,6 @@ pub struct Watch<'a> {
     agent: &'a Agent,
     attempt: &'a AttemptId,
     events: Events,
-    timers: arm::Timers,
     checks: Option<crate::checks::Checks>,
     looking: Option<check::Looking>,
 }
@@ -51,12 +50,11 @@ pub struct Watch<'a> {
 /// Watches an attempt to its end.
 pub fn run(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     let events = Events::of(attempt);
-    let timers = arm::Timers::default();
-    let mut watch = Watch { agent, attempt, events, timers, checks: None, looking: None };
+    let mut watch = Watch { agent, attempt, events, checks: None, looking: None };
     loop {
         let record = watch.record()?;
         if !record.is_open() {
-            return recover::tidy(agent, &record);
+            return recover::tidy(&record);
         }
         if let Some(happened) = watch.step(&record) {
             if happened.event == Event::Foreign {
@@ -120,8 +118,7 @@ impl Watch<'_> {
     /// Before the switch a missing timer ends the attempt; later the service
     /// alone must do.
     fn keep_armed(&mut self, record: &Record) -> Result<()> {
-        let armed =
-            self.with_time_left(record).and_then(|record| self.timers.arm(self.agent, &record));
+        let armed = self.with_time_left(record).and_then(|record| arm::arm(self.agent, &record));
         match armed {
             Err(error) if State::of(record).action() != Action::Arm => {
                 self.events.note(format!("no timer stands behind the service: {error:#}"));

@@ -98,6 +98,23 @@ pub fn jobs() -> Result<Vec<Job>> {
     Ok(rows.into_iter().map(|(id, unit, ..)| Job { id: id.into(), unit }).collect())
 }
 
+/// Has units stopped, and does not wait for it: of a timer nothing has to end. One that is not
+/// there needs nothing.
+pub fn stop(units: &[String]) -> Result<()> {
+    let mut pid1 = Pid1::open()?;
+    for unit in units {
+        let stopped: Result<OwnedObjectPath> =
+            pid1.call(&manager("StopUnit", (unit.as_str(), "replace")));
+        // Who has taken it away meanwhile did what is wanted.
+        if let Err(error) = stopped
+            && is_alive(&named(unit)?.active)
+        {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
 /// A number that PID 1 has of itself; none where it is too old to have it.
 pub fn number(property: &str) -> Result<Option<u64>> {
     let told = properties(&mut Pid1::open()?, MANAGER, &[("Manager", property)])?.pop().flatten();
