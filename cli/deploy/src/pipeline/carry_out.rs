@@ -105,18 +105,18 @@ impl Run<'_> {
     async fn bring<'p>(&self, probed: &'p Probed, ready: &Ready) -> Result<Brought<'p>> {
         let Ready { built, agent } = ready;
         let name = &probed.machine.name;
-        let early = async {
-            match self.goal {
+        // What is different does not depend on what has arrived. The agent starts behind it: a
+        // machine allows so many sessions over one login, four here.
+        let look = async {
+            let changes = changes::changes(probed, built).await?;
+            let early = match self.goal {
                 Goal::Flake | Goal::Generation(_) => activate::early(probed, agent.path()).await,
                 Goal::Pushed | Goal::DryActivated => None,
-            }
+            };
+            Ok((changes, early))
         };
-        // What is different does not depend on what has arrived.
-        let (mark, changes, early) = tokio::try_join!(
-            push::push(&self.nix, probed, built, agent, self.report),
-            changes::changes(probed, built),
-            async { Ok(early.await) },
-        )?;
+        let push = push::push(&self.nix, probed, built, agent, self.report);
+        let (mark, (changes, early)) = tokio::try_join!(push, look)?;
         self.report.tell(Event::Changes { machine: name.clone(), changes: changes.clone() });
         Ok(match self.goal {
             Goal::Pushed => {

@@ -10,6 +10,7 @@ use crate::{
     tools::{
         place::{Place, Running},
         shell,
+        ssh::{self, Diagnosis, SshError},
     },
 };
 
@@ -32,8 +33,7 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
             .because(why)
             .hint(hint)
     };
-    let mut running =
-        probed.place.spawn(&script).await.map_err(|error| failed(error.to_string()))?;
+    let mut running = probed.place.spawn(&script).await.map_err(|error| failed(error.said))?;
     // Who does not read it has ended, and stderr tells why.
     let _ = running.stdin.write_all(probed.root.stdin_prefix().as_bytes()).await;
     let _ = running.stdin.flush().await;
@@ -72,6 +72,9 @@ impl Mark<'_> {
 
 /// What to do about a store that nothing can be put into.
 pub fn hint(name: &str, said: &str) -> Option<String> {
+    if SshError::from_stderr(said).diagnosis == Diagnosis::NoMoreSessions {
+        return Some(ssh::more_sessions(name));
+    }
     let full = said.contains("No space left") || said.contains("disk is full");
     full.then(|| {
         format!("make room in /nix of {name}: nix-collect-garbage --delete-older-than 30d")

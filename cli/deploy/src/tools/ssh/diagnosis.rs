@@ -19,6 +19,8 @@ pub enum Diagnosis {
     NothingListens,
     /// Nothing answers there.
     Unreachable,
+    /// It allows no more sessions over one login.
+    NoMoreSessions,
     /// Something else.
     Other,
 }
@@ -64,9 +66,18 @@ impl SshError {
             Diagnosis::Unreachable => {
                 "is it switched on and in this network? --hostname names another address".into()
             }
+            Diagnosis::NoMoreSessions => more_sessions(host),
             Diagnosis::Other => format!("does `ssh {login} true` work?"),
         })
     }
+}
+
+/// What sshd's refusal of one more session reads like.
+const NO_MORE_SESSIONS: &str = "Session open refused by peer";
+
+/// What to do about it: `four-sessions-over-one-login-are-enough` proves the number.
+pub fn more_sessions(host: &str) -> String {
+    format!("deploy needs four: MaxSessions 4, or more, in the sshd_config of {host}")
 }
 
 fn diagnose(said: &str) -> Diagnosis {
@@ -79,6 +90,8 @@ fn diagnose(said: &str) -> Diagnosis {
         Diagnosis::ChangedHostKey
     } else if has("Host key verification failed") {
         Diagnosis::UnknownHostKey
+    } else if has(NO_MORE_SESSIONS) {
+        Diagnosis::NoMoreSessions
     } else if has("Permission denied") || has("Too many authentication failures") {
         Diagnosis::Denied
     } else if has("Could not resolve hostname") {
@@ -102,6 +115,7 @@ fn first_line(said: &str, diagnosis: &Diagnosis) -> String {
         Diagnosis::ChangedHostKey => Some("its host key is not the one in known_hosts"),
         Diagnosis::UnknownHostKey => Some("its host key is not in known_hosts"),
         Diagnosis::NotThePinnedKey => Some("its host key is not the one that the flake says"),
+        Diagnosis::NoMoreSessions => Some("its sshd allows no more sessions over one login"),
         _ => lines().find(|line| diagnose(line) == *diagnosis && *diagnosis != Diagnosis::Other),
     };
     found.or_else(|| lines().next_back()).unwrap_or("ssh ended without a word").to_owned()

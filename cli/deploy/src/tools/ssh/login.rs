@@ -1,7 +1,7 @@
 //! The one login that a run works over: a multiplexing master that ends when
 //! `deploy` does.
 
-use std::{io, path::Path};
+use std::{error::Error as _, io, path::Path};
 
 use openssh::Session;
 use tempfile::TempDir;
@@ -143,7 +143,8 @@ async fn answer(stdout: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Result<S
 pub type Remote<'login> = openssh::Child<&'login Session>;
 
 fn broken(error: openssh::Error) -> SshError {
-    SshError::from_stderr(&format!("the connection broke: {error}"))
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    SshError::from_stderr(&format!("the connection broke: {error}{cause}"))
 }
 
 /// The words of an inherited `NIX_SSHOPTS`, which nixos-rebuild's and Nix's users

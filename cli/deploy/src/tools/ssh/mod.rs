@@ -7,7 +7,7 @@ mod heard;
 mod login;
 mod target;
 
-pub use diagnosis::{Diagnosis, SshError};
+pub use diagnosis::{Diagnosis, SshError, more_sessions};
 pub use escalation::{Escalation, INSTALLED, OnlyTheAgent, Password, may, without_password};
 pub use fresh::Fresh;
 pub use login::Login;

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use deploy_lab::base::ASKADMIN_PASSWORD;
 use deploy_lab::lab::Lab;
-use deploy_lab::systems::Fleet;
+use deploy_lab::systems::{Fleet, Generation};
 
 use super::{accepted, end_on_terminal, logins, on_terminal, one_more, runs_generation, second};
 use crate::harness::Scenario;
@@ -14,6 +14,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-sudo-password-is-asked-once-for-all-machines", password_once),
     Scenario::new("a-key-s-passphrase-is-asked-on-the-terminal", passphrase),
     Scenario::new("an-unchanged-deploy-logs-in-once-and-a-changed-one-twice", counted),
+    Scenario::new("four-sessions-over-one-login-are-enough", sessions),
 ];
 
 fn sudo_user(lab: &mut Lab) -> Result<()> {
@@ -35,7 +36,7 @@ fn password_once(lab: &mut Lab) -> Result<()> {
     let fleet = |number| {
         ["frame1", "frame2"].into_iter().fold(Fleet::default(), |fleet, name| {
             fleet
-                .machine(name, deploy_lab::systems::Generation::new(name, number))
+                .machine(name, Generation::new(name, number))
                 .node(name, "sshUser", "askadmin")
                 .node(name, "interactiveSudo", true)
         })
@@ -90,4 +91,22 @@ fn counted(lab: &mut Lab) -> Result<()> {
     let unchanged = logins(&scene.frame1)? - changed;
     ensure!(unchanged == 1, "{unchanged} logins for an unchanged deploy");
     Ok(())
+}
+
+/// sshd's `MaxSessions`, which hardening guides set.
+fn sessions(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let allows = |number, sessions: u32| {
+        let line = format!("MaxSessions {sessions}");
+        Fleet::of("frame1", Generation::new("frame1", number).sshd_config(&line))
+    };
+    scene.has(allows(2, 4))?;
+    scene.deploy("frame1")?.ends(0, &["frame1: committed"])?;
+    scene.has(allows(3, 1))?;
+    let wanted = scene.wanted()?;
+    scene.deploy("frame1")?.ends(0, &["frame1: committed"])?;
+    scene.has(allows(4, 10))?;
+    let said = scene.deploy("frame1")?;
+    said.ends(1, &["MaxSessions", "state: nothing was changed"])?;
+    scene.ends_on(&wanted)
 }
