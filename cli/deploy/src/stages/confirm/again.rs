@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use deploy_wire::{attempt::Login, machine::Machine, message::Request};
 use tokio::io::{AsyncBufRead, AsyncWrite};
 
-use super::{Conclusion, Started, Told, Wish, left, pauses};
+use super::{Conclusion, Started, Told, Wish, could_not, is_passing, left, pauses};
 use crate::{
     report::Report,
     stages::{
@@ -55,6 +55,10 @@ impl Started<'_> {
             for target in &targets {
                 match self.follow_at(target, wish, followed, report).await {
                     Ok(Seen::Ended(outcome)) => return Conclusion::Known(outcome),
+                    Ok(Seen::Refused(refusal)) if is_passing(&refusal) => {
+                        self.note(report, could_not(&refusal));
+                        last = refusal.why;
+                    }
                     Ok(Seen::Refused(refusal)) => return left(&refusal.why, followed, told),
                     Ok(Seen::Lost(error)) => last = error.to_string(),
                     Ok(Seen::Waiting) => {}

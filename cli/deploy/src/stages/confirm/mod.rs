@@ -140,6 +140,10 @@ impl Started<'_> {
             };
             return match seen {
                 Seen::Ended(outcome) => Conclusion::Known(outcome),
+                Seen::Refused(refusal) if is_passing(&refusal) && is_switching(&followed) => {
+                    self.note(report, could_not(&refusal));
+                    self.ask_again(&mut followed, wish, told, interrupts, report).await
+                }
                 Seen::Refused(refusal) => refused(refusal, &followed, told),
                 Seen::Waiting => continue,
                 Seen::Lost(error) => {
@@ -197,7 +201,7 @@ impl Started<'_> {
                     Ok(Reply::Ended { outcome, .. }) => return Some(outcome),
                     Ok(Reply::Refused(refusal)) => {
                         self.note(report, format!("the confirmation was refused: {}", refusal.why));
-                        if refusal.kind != RefusalKind::NotNow {
+                        if refusal.kind != RefusalKind::NotNow && !is_passing(&refusal) {
                             return None;
                         }
                     }
@@ -323,10 +327,25 @@ fn left(why: &str, followed: &Followed, told: Told) -> Conclusion {
 
 /// Once something happened there, a refusal is no answer to whether anything was changed.
 fn refused(refusal: Refusal, followed: &Followed, told: Told) -> Conclusion {
-    match followed.phase {
-        None | Some(Phase::Staged | Phase::Arming) => Conclusion::Refused(refusal),
-        Some(_) => left(&refusal.why, followed, told),
+    match is_switching(followed) {
+        false => Conclusion::Refused(refusal),
+        true => left(&refusal.why, followed, told),
     }
+}
+
+fn is_switching(followed: &Followed) -> bool {
+    !matches!(followed.phase, None | Some(Phase::Staged | Phase::Arming))
+}
+
+/// Whether the machine only could not answer in this moment, as where PID 1 is too busy, and
+/// nobody has to do anything about it: `a-confirmation-that-could-not-be-taken-is-tried-again`
+/// and `an-agent-that-could-not-answer-is-asked-again` prove that it is asked again.
+fn is_passing(refusal: &Refusal) -> bool {
+    refusal.kind == RefusalKind::Failed && refusal.hint.is_none()
+}
+
+fn could_not(refusal: &Refusal) -> String {
+    format!("the agent could not answer: {}; asking again", refusal.why)
 }
 
 impl NotConfirmed {

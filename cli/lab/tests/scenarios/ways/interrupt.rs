@@ -214,7 +214,7 @@ fn sends(mac: &Host, signal: &str) -> Result<()> {
 }
 
 /// A deploy that nobody can confirm: its switch is held until nobody can log in anew.
-fn unconfirmed(scene: &Scene, timeout: u32) -> Result<Terminal> {
+pub fn unconfirmed(scene: &Scene, timeout: u32) -> Result<Terminal> {
     scene.has(Fleet::of("frame1", second()).node("frame1", "confirmTimeout", timeout))?;
     let hold = Hold::at(&scene.frame1, Place::Activation)?;
     let terminal = on_terminal(&scene.mac, "frame1")?;

@@ -2,6 +2,7 @@
 //! it is pushed, and what flake it comes from.
 
 pub mod agent;
+pub mod asked_again;
 pub mod awake;
 pub mod build;
 pub mod evaluation;

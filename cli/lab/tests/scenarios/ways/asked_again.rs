@@ -1,0 +1,41 @@
+//! A machine that cannot answer in one moment, because PID 1 does not answer its agent, is asked
+//! again.
+
+use anyhow::Result;
+use deploy_lab::lab::Lab;
+use deploy_lab::network::Admission;
+
+use super::end_on_terminal;
+use super::interrupt::unconfirmed;
+use crate::harness::Scenario;
+use crate::scene::Scene;
+
+pub const ALL: &[Scenario] = &[
+    Scenario::new("a-confirmation-that-could-not-be-taken-is-tried-again", confirmation),
+    Scenario::new("an-agent-that-could-not-answer-is-asked-again", following),
+];
+
+const AWAY: &str = "mv /run/systemd/private /run/systemd/away";
+const BACK: &str = "mv /run/systemd/away /run/systemd/private";
+
+fn confirmation(lab: &mut Lab) -> Result<()> {
+    silent_while_waiting(lab, AWAY, "the confirmation was refused: /run/systemd/private is closed")
+}
+
+fn following(lab: &mut Lab) -> Result<()> {
+    let lost = format!("{AWAY}; pkill -KILL -f 'deploy-agent serve$'");
+    silent_while_waiting(lab, &lost, "could not answer: /run/systemd/private is closed")
+}
+
+/// A deploy waits for its confirmation, `silence` comes, and goes once that was `told`.
+fn silent_while_waiting(lab: &mut Lab, silence: &str, told: &str) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let terminal = unconfirmed(&scene, 120)?;
+    terminal.wait_for("waiting for a new login to confirm")?;
+    scene.frame1.sh(silence)?;
+    scene.frame1.admit(Admission::All)?;
+    terminal.wait_for(told)?;
+    scene.frame1.sh(BACK)?;
+    end_on_terminal(terminal)?.ends(0, &["frame1: committed"])?;
+    scene.ends_on(&scene.wanted()?)
+}
