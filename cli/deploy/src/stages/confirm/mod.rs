@@ -2,17 +2,15 @@
 //! ended, asked for again where a connection was lost.
 
 mod again;
+mod login;
 
 pub use again::patience;
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{sync::Mutex, time::Duration};
 
 use deploy_wire::{
-    attempt::{AttemptId, Login},
-    message::{Refusal, RefusalKind, Reply, Request},
+    attempt::AttemptId,
+    message::{Refusal, RefusalKind, Request},
     outcome::Outcome,
     phase::Phase,
 };
@@ -23,11 +21,10 @@ use super::{
     interrupted::{self, AGAIN, Confirmation, Left, Told},
 };
 use crate::{
-    report::{Event, NewLogin, Report},
+    report::{Event, Report},
     tools::{
         agent::{AgentError, Conversation},
         place::Rest,
-        ssh::{Diagnosis, Fresh, SshError, Target},
         terminal::{Interrupt, Interrupts},
     },
 };
@@ -42,14 +39,6 @@ pub struct Started<'run> {
     pub agent: String,
     /// Why the last new login confirmed nothing: what the machine cannot know.
     pub no_login: Mutex<Option<String>>,
-}
-
-/// A new login that confirmed nothing.
-enum NotConfirmed {
-    /// It did not come about.
-    NoLogin(SshError),
-    /// It did, and then the agent did not run, as where sudo refuses.
-    NoAgent(SshError),
 }
 
 /// What the operator wants of an attempt that runs.
@@ -188,72 +177,6 @@ impl Started<'_> {
         }
     }
 
-    /// Tries to confirm until the machine says how it ended. `None` when trying
-    /// on is useless.
-    async fn confirm(&self, report: &Report) -> Option<Outcome> {
-        let machine = &self.probed.machine;
-        let deadline = Instant::now() + machine.confirm.timeout();
-        let targets = self.confirming_targets();
-        let mut denied = 0;
-        for pause in pauses() {
-            for target in &targets {
-                match self.confirm_at(target, report).await {
-                    Ok(Reply::Ended { outcome, .. }) => return Some(outcome),
-                    Ok(Reply::Refused(refusal)) => {
-                        self.note(report, format!("the confirmation was refused: {}", refusal.why));
-                        if refusal.kind != RefusalKind::NotNow && !is_passing(&refusal) {
-                            return None;
-                        }
-                    }
-                    Ok(_) => {}
-                    Err(not) => {
-                        let why = not.told(target);
-                        self.note(report, why.clone());
-                        *self.no_login.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
-                        denied += usize::from(not.is_final());
-                        if denied == 2 || not.is_for_good() {
-                            return None;
-                        }
-                    }
-                }
-            }
-            if Instant::now() + pause > deadline {
-                return None;
-            }
-            tokio::time::sleep(pause).await;
-        }
-        None
-    }
-
-    async fn confirm_at(&self, target: &Target, report: &Report) -> Result<Reply, NotConfirmed> {
-        let mut fresh = self.log_in(target, report).await.map_err(NotConfirmed::NoLogin)?;
-        let login = Login::parse(&fresh.connection);
-        let prefix = self.probed.root.stdin_prefix();
-        let talked = async {
-            let mut talk =
-                Conversation::begin(&mut fresh.stdout, &mut fresh.stdin, login, &prefix).await?;
-            talk.ask(Request::Confirm { attempt: self.attempt.clone() }).await?;
-            talk.next().await
-        }
-        .await;
-        match talked {
-            Ok(reply) => Ok(reply),
-            Err(AgentError::Ended) => Err(NotConfirmed::NoAgent(fresh.why().await)),
-            Err(error) => Err(NotConfirmed::NoAgent(SshError::from_stderr(&error.to_string()))),
-        }
-    }
-
-    /// A new login that starts an agent.
-    async fn log_in(&self, target: &Target, report: &Report) -> Result<Fresh, SshError> {
-        let machine = &self.probed.machine.name;
-        let tell = |login| report.tell(Event::Login { machine: machine.clone(), login });
-        tell(NewLogin::Begins);
-        let serve = self.probed.serve(&self.agent);
-        let fresh = Fresh::open(target, &serve, |line| report.note(machine, line)).await;
-        tell(NewLogin::Over);
-        fresh
-    }
-
     /// The operator gives the attempt up: the machine is told over the login
     /// that is there, and followed on. The conversation that told it has to last
     /// until the machine has gone back.
@@ -293,24 +216,6 @@ impl Started<'_> {
         self.note(report, lost(error));
     }
 
-    /// Where the new system answers: at its own address if it moves, else first
-    /// where the machine answered before. Each address that is dead costs time.
-    fn confirming_targets(&self) -> Vec<Target> {
-        let machine = &self.probed.machine;
-        let mut ssh = machine.ssh.clone();
-        if let Some(hostname) = &machine.confirm.hostname {
-            ssh.hostname.clone_from(hostname);
-            ssh.addresses.clear();
-        }
-        ssh.port = machine.confirm.port.or(ssh.port);
-        ssh.host_key = machine.confirm.host_key.clone().or(ssh.host_key);
-        let mut targets = Target::all_of(&ssh);
-        if let Some(login) = self.probed.place.login() {
-            targets.sort_by_key(|target| target.hostname != login.target().hostname);
-        }
-        targets
-    }
-
     fn note(&self, report: &Report, text: String) {
         report.tell(Event::Note { machine: self.probed.machine.name.clone(), text });
     }
@@ -346,31 +251,4 @@ fn is_passing(refusal: &Refusal) -> bool {
 
 fn could_not(refusal: &Refusal) -> String {
     format!("the agent could not answer: {}; asking again", refusal.why)
-}
-
-impl NotConfirmed {
-    /// In words.
-    fn told(&self, target: &Target) -> String {
-        let at = target.user_at_host();
-        match self {
-            Self::NoLogin(error) => format!("no new login at {at}: {error}"),
-            Self::NoAgent(error) => {
-                format!("{at} can be logged in to, but may not run the agent any more: {error}")
-            }
-        }
-    }
-
-    /// Whether a second one like this ends the trying: sshd counts them.
-    fn is_final(&self) -> bool {
-        match self {
-            Self::NoLogin(error) => error.diagnosis == Diagnosis::Denied,
-            Self::NoAgent(_) => true,
-        }
-    }
-
-    /// Whether this one ends it.
-    fn is_for_good(&self) -> bool {
-        matches!(self, Self::NoLogin(error) if error.diagnosis == Diagnosis::ChangedHostKey
-            || error.diagnosis == Diagnosis::NotThePinnedKey)
-    }
 }

@@ -1,5 +1,10 @@
 //! Nix's command line: exactly the commands that `deploy` uses.
 
+mod arguments;
+mod remote;
+
+pub use remote::{RemoteStore, Substitute};
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -7,6 +12,9 @@ use std::{
 
 use deploy_wire::store_path::StorePath;
 use serde_json::Value;
+
+use arguments::{build_args, lock_args};
+use remote::at;
 
 use super::{
     nix_log::{self, Progress},
@@ -18,27 +26,6 @@ use super::{
 pub struct Nix {
     program: PathBuf,
     user_args: Vec<String>,
-}
-
-/// Another store, reached over SSH by a login that is already there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemoteStore {
-    /// `ssh-ng://…`.
-    pub url: String,
-    /// What `NIX_SSHOPTS` must be.
-    pub sshopts: String,
-    /// A folder with an `ssh` of its own to be found first, where sudo wants a
-    /// password before Nix's protocol may begin.
-    pub ssh_folder: Option<PathBuf>,
-}
-
-impl RemoteStore {
-    /// The store of a builder, logged in to as the user's own ssh does it.
-    pub fn of_builder(host: &str) -> Self {
-        let url = if host.contains("://") { host.to_owned() } else { format!("ssh-ng://{host}") };
-        let sshopts = std::env::var("NIX_SSHOPTS").unwrap_or_default();
-        Self { url, sshopts, ssh_folder: None }
-    }
 }
 
 /// Why Nix's work is not usable.
@@ -309,69 +296,6 @@ fn nar_sizes(json: &Value) -> BTreeMap<String, u64> {
     }
 }
 
-/// Whether the other side looks into its own substituters before it is sent a
-/// path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Substitute {
-    /// It does.
-    First,
-    /// Everything is sent.
-    Never,
-}
-
-fn at(command: Invocation, store: &RemoteStore) -> Invocation {
-    let command = command.env("NIX_SSHOPTS", &store.sshopts);
-    let Some(folder) = &store.ssh_folder else { return command };
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(folder.clone()).chain(std::env::split_paths(&path));
-    command.env("PATH", std::env::join_paths(folders).expect("PATH was a PATH before"))
-}
-
-/// Of the user's arguments, those that say what the inputs are.
-fn lock_args(args: &[String]) -> Vec<String> {
-    flake_args(args, Keep::Flake)
-}
-
-/// Of the user's arguments, those that a build by derivation understands.
-fn build_args(args: &[String]) -> Vec<String> {
-    flake_args(args, Keep::Others)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keep {
-    Flake,
-    Others,
-}
-
-fn flake_args(args: &[String], keep: Keep) -> Vec<String> {
-    let mut kept = Vec::new();
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        let values = match arg.as_str() {
-            "--override-input" => 2,
-            "--update-input" | "--reference-lock-file" | "--inputs-from" | "--override-flake" => 1,
-            "--impure" | "--recreate-lock-file" | "--no-update-lock-file" => 0,
-            "--option" if keep == Keep::Others => {
-                kept.push(arg.clone());
-                kept.extend(args.by_ref().take(2).cloned());
-                continue;
-            }
-            _ => {
-                if keep == Keep::Others {
-                    kept.push(arg.clone());
-                }
-                continue;
-            }
-        };
-        let words: Vec<_> =
-            std::iter::once(arg).chain(args.by_ref().take(values)).cloned().collect();
-        if keep == Keep::Flake {
-            kept.extend(words);
-        }
-    }
-    kept
-}
-
 fn json(command: &'static str, output: &[u8]) -> Result<Value, NixError> {
     serde_json::from_slice(output)
         .map_err(|error| NixError::Unreadable { command, why: error.to_string() })
@@ -380,17 +304,4 @@ fn json(command: &'static str, output: &[u8]) -> Result<Value, NixError> {
 fn failed(error: ProcessError) -> NixError {
     let said = error.stderr().trim();
     NixError::Failed(if said.is_empty() { error.to_string() } else { said.to_owned() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_users_arguments_are_divided() {
-        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let args = words("--override-input nixpkgs path:x --builders b --impure --option a b");
-        assert_eq!(lock_args(&args), words("--override-input nixpkgs path:x --impure"));
-        assert_eq!(build_args(&args), words("--builders b --option a b"));
-    }
 }
