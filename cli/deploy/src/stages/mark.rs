@@ -27,13 +27,17 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
     // Without root the agent that carries Nix's protocol keeps it.
     let Ok(script) = probed.root.wrap(&shell::sh(SCRIPT)) else { return Ok(Mark::none()) };
     let name = &probed.machine.name;
-    let failed = |why: String| {
-        let hint = hint(name, &why);
+    let failed = |why: String, said: &str| {
+        let hint = hint(name, said);
         Failure::unchanged(format!("the store of {name} cannot be made ready for a push"))
             .because(why)
             .hint(hint)
     };
-    let mut running = probed.place.spawn(&script).await.map_err(|error| failed(error.said))?;
+    let mut running = probed
+        .place
+        .spawn(&script)
+        .await
+        .map_err(|error| failed(error.to_string(), &error.said))?;
     // Who does not read it has ended, and stderr tells why.
     let _ = running.stdin.write_all(probed.root.stdin_prefix().as_bytes()).await;
     let _ = running.stdin.flush().await;
@@ -45,7 +49,8 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
             Some(Said::Synced) | None => {}
         }
     }
-    Err(failed(running.rest.stderr().await.trim().to_owned()))
+    let said = running.rest.stderr().await;
+    Err(failed(said.trim().to_owned(), &said))
 }
 
 impl Mark<'_> {
