@@ -102,19 +102,11 @@ impl Pid1 {
         path: &str,
         wanted: &[(&str, &str)],
     ) -> Result<Vec<Option<OwnedVariant>>> {
-        let get = |(interface, name): &(&str, &str)| {
-            let interface = format!("org.freedesktop.systemd1.{interface}");
-            (interface, (*name).to_owned())
-        };
-        let calls = wanted.iter().map(get).map(|body| Call {
-            path,
-            interface: "org.freedesktop.DBus.Properties",
-            member: "Get",
-            body,
-        });
         let mut asked = Vec::new();
-        for call in calls {
-            asked.push(self.ask(&call)?);
+        for (interface, name) in wanted {
+            let body = (format!("org.freedesktop.systemd1.{interface}"), *name);
+            let interface = "org.freedesktop.DBus.Properties";
+            asked.push(self.ask(&Call { path, interface, member: "Get", body })?);
         }
         asked.into_iter().map(|serial| Ok(self.answer(serial)?.ok())).collect()
     }
@@ -145,19 +137,15 @@ impl Pid1 {
         self.read(&mut header)?;
         let (fields, body) = lengths(&header)?;
         header.resize(FIXED + fields, 0);
-        self.read_from(&mut header, FIXED)?;
+        self.read(&mut header[FIXED..])?;
         let mut rest = vec![0; body];
         self.read(&mut rest)?;
         Ok((header, rest))
     }
 
     fn read(&mut self, bytes: &mut [u8]) -> Result<()> {
-        self.read_from(bytes, 0)
-    }
-
-    fn read_from(&mut self, bytes: &mut [u8], from: usize) -> Result<()> {
         self.patient()?;
-        self.stream.read_exact(&mut bytes[from..]).context("PID 1 does not answer")
+        self.stream.read_exact(bytes).context("PID 1 does not answer")
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<()> {
