@@ -65,17 +65,19 @@ pub fn units(which: Which<'_>) -> Result<Vec<Listed>> {
 }
 
 /// The units that are meant, with what `read` makes of the properties of each that `wanted`
-/// names, as `(interface, name)`; one that it does not have is none.
+/// names, as `(interface, name)`: those that it has, by name.
 pub fn units_with<T>(
     which: Which<'_>,
     wanted: impl Fn(&Listed) -> Vec<(&'static str, &'static str)>,
-    read: impl Fn(Listed, Vec<Option<Property>>) -> T,
+    read: impl Fn(Listed, Vec<(&'static str, Property)>) -> T,
 ) -> Result<Vec<T>> {
     let mut pid1 = Pid1::open()?;
     let units = ask_for_units(&mut pid1, which)?.into_iter();
     let with = units.map(|unit| {
-        let told = properties(&mut pid1, &unit.path, &wanted(&unit))?;
-        Ok(read(unit, told))
+        let asked = wanted(&unit);
+        let told = properties(&mut pid1, &unit.path, &asked)?;
+        let named = asked.iter().zip(told).filter_map(|((_, name), told)| Some((*name, told?)));
+        Ok(read(unit, named.collect()))
     });
     with.collect()
 }
