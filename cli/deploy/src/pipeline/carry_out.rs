@@ -113,12 +113,10 @@ impl Run<'_> {
                 Goal::Flake | Goal::Generation(_) => activate::early(probed, agent.path()).await,
                 Goal::Pushed | Goal::DryActivated => None,
             };
-            Ok::<_, Box<Failure>>((changes, early))
+            Ok((changes, early))
         };
         let push = push::push(&self.nix, probed, built, agent, self.report);
-        let (mark, looked) = tokio::join!(push, look);
-        // Where both failed, why nothing could be pushed says more.
-        let (mark, (changes, early)) = (mark?, looked?);
+        let (mark, (changes, early)) = tokio::try_join!(push, look)?;
         self.report.tell(Event::Changes { machine: name.clone(), changes: changes.clone() });
         Ok(match self.goal {
             Goal::Pushed => {

@@ -3,14 +3,13 @@
 use deploy_wire::mark::{SCRIPT, Said};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 
-use super::ask::Probed;
+use super::{ask::Probed, sessions};
 use crate::{
     error::{Failure, Result},
     report::Report,
     tools::{
         place::{Place, Running},
         shell,
-        ssh::{self, Diagnosis, SshError},
     },
 };
 
@@ -27,17 +26,15 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
     // Without root the agent that carries Nix's protocol keeps it.
     let Ok(script) = probed.root.wrap(&shell::sh(SCRIPT)) else { return Ok(Mark::none()) };
     let name = &probed.machine.name;
-    let failed = |why: String, said: &str| {
-        let hint = hint(name, said);
-        Failure::unchanged(format!("the store of {name} cannot be made ready for a push"))
-            .because(why)
-            .hint(hint)
+    let failed = |why: &str, said: &str| {
+        let what = format!("the store of {name} cannot be made ready for a push");
+        not_stored(name, what, why, said)
     };
     let mut running = probed
         .place
         .spawn(&script)
         .await
-        .map_err(|error| failed(error.to_string(), &error.said))?;
+        .map_err(|error| failed(&error.to_string(), &error.said))?;
     // Who does not read it has ended, and stderr tells why.
     let _ = running.stdin.write_all(probed.root.stdin_prefix().as_bytes()).await;
     let _ = running.stdin.flush().await;
@@ -50,7 +47,7 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
         }
     }
     let said = running.rest.stderr().await;
-    Err(failed(said.trim().to_owned(), &said))
+    Err(failed(said.trim(), &said))
 }
 
 impl Mark<'_> {
@@ -75,13 +72,14 @@ impl Mark<'_> {
     }
 }
 
-/// What to do about a store that nothing can be put into.
-pub fn hint(name: &str, said: &str) -> Option<String> {
-    if SshError::from_stderr(said).diagnosis == Diagnosis::NoMoreSessions {
-        return Some(ssh::more_sessions(name));
+/// The failure of something that puts paths into the store of a machine: `why`, out of what
+/// was `said`.
+pub fn not_stored(name: &str, what: String, why: &str, said: &str) -> Box<Failure> {
+    if let Some(failure) = sessions::too_few(name, said) {
+        return failure;
     }
     let full = said.contains("No space left") || said.contains("disk is full");
-    full.then(|| {
-        format!("make room in /nix of {name}: nix-collect-garbage --delete-older-than 30d")
-    })
+    let room =
+        || format!("make room in /nix of {name}: nix-collect-garbage --delete-older-than 30d");
+    Failure::unchanged(what).because(why).hint(full.then(room))
 }

@@ -24,5 +24,6 @@ pub mod plan;
 pub mod profile;
 pub mod push;
 pub mod secrets;
+pub mod sessions;
 pub mod stall;
 pub mod watch;

@@ -14,7 +14,7 @@ use super::{
     stall,
 };
 use crate::{
-    error::{Failure, Result},
+    error::Result,
     report::{Event, Report, Stage},
     tools::{
         nix::{Nix, Substitute},
@@ -63,11 +63,9 @@ pub async fn push<'p>(
     if let Err(error) = copied {
         // Why it failed is worth more than why the store cannot be synced.
         let _ = mark.clear(name).await;
-        let text = error.to_string();
-        let hint = mark::hint(name, &text);
-        return Err(Failure::unchanged(format!("the system cannot be pushed to {name}"))
-            .because(text)
-            .hint(hint));
+        let why = error.to_string();
+        let what = format!("the system cannot be pushed to {name}");
+        return Err(mark::not_stored(name, what, &why, &why));
     }
     lease.over();
     Ok(mark)

@@ -13,19 +13,22 @@ pub use inventory::Inventory;
 use super::{
     ask::Probed,
     build::{Built, Where},
+    sessions,
 };
 use crate::{
     error::{Failure, Result},
     report::Changes,
-    tools::{nix::Nix, place::Place},
+    tools::{nix::Nix, place::Place, ssh::SshError},
 };
 
 /// Compares what runs with what is wanted.
 pub async fn changes(probed: &Probed, built: &Built) -> Result<Changes> {
     let name = &probed.machine.name;
     let runs = probed.facts.runs.as_ref().expect("the plan refused a machine without a system");
-    let looked = |error| {
-        Failure::unchanged(format!("what changes on {name} cannot be looked at")).because(error)
+    let looked = |error: SshError| {
+        let what = format!("what changes on {name} cannot be looked at");
+        sessions::too_few(name, &error.said)
+            .unwrap_or_else(|| Failure::unchanged(what).because(error))
     };
     let here = Place::Here;
     let place = match built.place {
