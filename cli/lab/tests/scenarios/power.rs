@@ -26,11 +26,13 @@ pub const ALL: &[Scenario] = &[
 fn unsynced_is_lost(lab: &mut Lab) -> Result<()> {
     let host = lab.prepared(&PAIR, "frame1")?;
     host.boot()?;
+    host.wait_until_up()?;
     host.sh("echo kept > /root/kept; echo kept > /boot/kept; sync -f /root /boot")?;
     host.sh("echo lost > /root/lost; echo lost > /boot/lost")?;
     host.power_cut()?;
     host.boot()?;
-    let left = host.sh("cat /root/kept /boot/kept; ls /root/lost /boot/lost 2>/dev/null || :")?;
+    // The journal, and with it an empty file's name, is kept by whatever else was synced.
+    let left = host.sh("cat /root/kept /boot/kept; cat /root/lost /boot/lost 2>/dev/null || :")?;
     ensure!(left == "kept\nkept", "{left}");
     Ok(())
 }
