@@ -18,10 +18,7 @@ use deploy_wire::{
     machine::{Check, CheckKind, Level},
 };
 
-use crate::{
-    events::Events,
-    tools::{command, systemd::Systemd},
-};
+use crate::{events::Events, tools::command};
 
 const PERIOD: Duration = Duration::from_secs(1);
 /// How long one look may take, before it counts as failed.
@@ -55,18 +52,12 @@ pub struct Checks {
     checks: Vec<Check>,
     words: Arc<Mutex<Words>>,
     events: Events,
-    systemd: Systemd,
 }
 
 impl Checks {
     /// Starts a thread for each.
-    pub fn start(checks: &[Check], systemd: &Systemd, events: &Events) -> Self {
-        let this = Self {
-            checks: checks.to_vec(),
-            words: Arc::default(),
-            events: events.clone(),
-            systemd: systemd.clone(),
-        };
+    pub fn start(checks: &[Check], events: &Events) -> Self {
+        let this = Self { checks: checks.to_vec(), words: Arc::default(), events: events.clone() };
         for (group, asker) in this.groups() {
             thread::spawn(move || {
                 loop {
@@ -89,11 +80,7 @@ impl Checks {
     }
 
     fn asker(&self) -> Asker {
-        Asker {
-            words: Arc::clone(&self.words),
-            events: self.events.clone(),
-            systemd: self.systemd.clone(),
-        }
+        Asker { words: Arc::clone(&self.words), events: self.events.clone() }
     }
 
     /// Asks every check once more, all at the same time, and waits for them.
@@ -130,12 +117,11 @@ impl Checks {
 struct Asker {
     words: Arc<Mutex<Words>>,
     events: Events,
-    systemd: Systemd,
 }
 
 impl Asker {
     fn ask(&self, group: &[Check]) {
-        let seen = look(&self.systemd, group);
+        let seen = look(group);
         let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
         for (check, seen) in group.iter().zip(seen) {
             let word = Word::of(seen);
@@ -152,10 +138,10 @@ impl Asker {
 }
 
 /// What is seen of each check of a group.
-fn look(systemd: &Systemd, group: &[Check]) -> Vec<Seen> {
+fn look(group: &[Check]) -> Vec<Seen> {
     let units: Option<Vec<&str>> = group.iter().map(|check| unit_of(&check.kind)).collect();
     match units {
-        Some(units) => unit::look(systemd, &units),
+        Some(units) => unit::look(&units),
         None => group.iter().map(|check| look_at(&check.kind)).collect(),
     }
 }

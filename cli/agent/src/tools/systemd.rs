@@ -7,7 +7,7 @@ use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Result, bail};
 
-use super::process::{self, Ran};
+use super::process;
 
 const LIMIT: Duration = Duration::from_secs(25);
 
@@ -40,28 +40,13 @@ impl Systemd {
         Command::new(process::find(program, &self.bin))
     }
 
-    fn systemctl(&self, arguments: &[&str], limit: Duration) -> Result<Ran> {
-        Ok(process::run(self.command("systemctl").args(arguments), limit)?)
-    }
-
     /// `systemctl` with arguments, which must succeed.
     pub fn must(&self, arguments: &[&str], limit: Duration) -> Result<String> {
-        let ran = self.systemctl(arguments, limit)?;
+        let ran = process::run(self.command("systemctl").args(arguments), limit)?;
         if !ran.succeeded() {
             bail!("systemctl {} failed: {}", arguments.join(" "), ran.last_words());
         }
         Ok(ran.out)
-    }
-
-    /// The state of each unit, `active`, `failed` …, in their order.
-    pub fn active_states(&self, units: &[&str]) -> Result<Vec<String>> {
-        // Its exit status tells of one of them only.
-        let ran = self.systemctl(&[&["is-active", "--"], units].concat(), LIMIT)?;
-        let states: Vec<String> = ran.out.lines().map(Into::into).collect();
-        if states.len() != units.len() {
-            bail!("systemctl is-active failed: {}", ran.last_words());
-        }
-        Ok(states)
     }
 
     /// Starts a transient service and returns once its program was executed;

@@ -141,7 +141,7 @@ impl Unit {
 
     /// Whether it does its work now: up and not in between two tries.
     pub fn is_active(&self) -> bool {
-        matches!(self.active.as_str(), "active" | "reloading" | "refreshing")
+        pid1::is_active(&self.active)
     }
 
     /// Whether something restarted, stopped, started or failed since `before`.

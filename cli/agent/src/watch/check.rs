@@ -152,7 +152,7 @@ impl Watch<'_> {
             Snapshot::read(&path)?.with_context(|| format!("{} is missing", path.display()))?;
         if self.checks.is_none() {
             let levelled = self.levelled(&record.rules.checks);
-            let checks = Checks::start(&levelled, &agent.systemd, &self.events);
+            let checks = Checks::start(&levelled, &self.events);
             self.checks = Some(checks);
         }
         let since = switch::ended(self.attempt, Step::Activate)

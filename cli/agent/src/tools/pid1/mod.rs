@@ -131,6 +131,11 @@ pub fn is_alive(active: &str) -> bool {
     !matches!(active, "inactive" | "failed")
 }
 
+/// Whether a unit in this state does its work now: up and not in between two tries.
+pub fn is_active(active: &str) -> bool {
+    matches!(active, "active" | "reloading" | "refreshing")
+}
+
 fn ask_for_units(pid1: &mut Pid1, which: Which<'_>) -> Result<Vec<Listed>> {
     type Row = (
         String,
