@@ -4,8 +4,10 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     process::Stdio,
+    time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::{Child, Command},
@@ -129,9 +131,11 @@ impl Invocation {
         self.watched(|_| {}).await
     }
 
-    /// Runs it to its end; each line of stderr is given to `line` as it comes.
+    /// Runs it to its end; each line of stderr is given to `line` as it comes. It is asked to
+    /// end when nobody waits for it any more.
     pub async fn watched(&self, mut line: impl FnMut(&str)) -> Result<Vec<u8>, ProcessError> {
-        let mut child = self.spawn()?;
+        let mut asked = AskedToEnd(self.spawn()?);
+        let child = &mut asked.0;
         drop(child.stdin.take());
         let lost = |source| ProcessError::Lost { program: self.name(), source };
         let mut stdout = child.stdout.take().expect("stdout is a pipe");
@@ -156,6 +160,27 @@ impl Invocation {
             Ok(output)
         } else {
             Err(ProcessError::Status { program: self.name(), status, stderr: said })
+        }
+    }
+}
+
+/// How long a program may take to end that was asked to.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A program that is asked to end where it still runs when this is dropped, and is killed only
+/// where it does not: Nix without a daemon that is killed leaves its builds running, which hold
+/// their locks. `ctrl-c-ends-a-build-wherever-it-is` proves it.
+struct AskedToEnd(Child);
+
+impl Drop for AskedToEnd {
+    fn drop(&mut self) {
+        let running = self.0.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let Some(running) = running else { return };
+        let asked = Instant::now();
+        // One that ended meanwhile needs no signal.
+        let _ = kill_process(running, Signal::TERM);
+        while matches!(self.0.try_wait(), Ok(None)) && asked.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }

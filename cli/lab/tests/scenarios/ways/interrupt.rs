@@ -13,13 +13,14 @@ use deploy_lab::wait;
 use serde_json::json;
 
 use super::left_behind::{ENDED, far, locked, lost_in_the_middle, road};
-use super::{end_on_terminal, on_terminal, runs_generation, second};
+use super::{end_on_terminal, on_terminal, runs_generation, second, write_flake};
 use crate::faults::hold::{Hold, Place, check};
 use crate::harness::Scenario;
 use crate::scene::{Said, Scene};
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("ctrl-c-before-the-switch-changes-nothing-and-leaves-nothing", ctrl_c),
+    Scenario::new("ctrl-c-ends-a-build-wherever-it-is", building),
     Scenario::new("ctrl-c-at-a-question-is-an-answer", at_questions),
     Scenario::new("ctrl-c-while-the-machine-is-taken-switches-nothing", taking),
     Scenario::new("ctrl-c-in-each-phase-says-what-becomes-of-the-machine", phases),
@@ -100,6 +101,53 @@ fn ctrl_c(lab: &mut Lab) -> Result<()> {
 
 const SLOW_EVALUATION: &str = "#!/bin/sh\ncase \" $* \" in\n*' eval '*) touch /root/evaluates; \
                                exec sleep 1000 ;;\nesac\nexec /usr/bin/nix \"$@\"\n";
+
+/// frame1, with a unit file that takes a quarter of an hour to build.
+const SLOW_BUILD: &str = r#"{
+  outputs =
+    { self }:
+    let
+      inherit ((builtins.fromJSON (builtins.readFile ./machines/frame1.json))) generation node;
+      slow = derivation {
+        name = "slow.service";
+        system = "x86_64-linux";
+        builder = "/bin/sh";
+        PATH = "/usr/bin:/bin";
+        args = [ "-c" "sleep 987; echo > $out" ];
+      };
+    in
+    {
+      nixosConfigurations.frame1 = import ./systems/nixos.nix (
+        generation // { units."slow.service".link = "${slow}"; }
+      );
+      deploy.nodes.frame1 = node;
+    };
+}
+"#;
+
+fn building(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    scene.wants(second())?;
+    write_flake(&scene.mac, SLOW_BUILD)?;
+    let before = state(&scene.frame1)?;
+    for (place, builds) in [("local", &scene.mac), ("target", &scene.frame1)] {
+        let building = |wanted| {
+            wait::until("the build", Duration::from_secs(30), || {
+                let asked = builds.command(["pgrep", "-fx", "sleep 987"]).run()?;
+                Ok((asked.code == 0) == wanted)
+            })
+            .with_context(|| format!("{place}: builds: {wanted}"))
+        };
+        let mut terminal = on_terminal(&scene.mac, &format!("frame1 --build-on {place}"))?;
+        building(true)?;
+        terminal.types("\x03")?;
+        end_on_terminal(terminal)?.ends(130, &["interrupted", "nothing was changed"])?;
+        building(false)?;
+        nothing_left(&scene.mac)?;
+        unchanged(&scene.frame1, &before)?;
+    }
+    Ok(())
+}
 
 fn at_questions(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
