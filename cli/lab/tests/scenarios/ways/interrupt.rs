@@ -8,7 +8,7 @@ use deploy_lab::host::{Host, Terminal};
 use deploy_lab::lab::Lab;
 use deploy_lab::network::Admission;
 use deploy_lab::relay::{Direction, Relay};
-use deploy_lab::systems::Fleet;
+use deploy_lab::systems::{Fault, Fleet};
 use deploy_lab::wait;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use super::left_behind::{ENDED, far, locked, lost_in_the_middle, road};
 use super::{end_on_terminal, on_terminal, runs_generation, second, write_flake};
 use crate::faults::hold::{Hold, Place, check};
 use crate::harness::Scenario;
-use crate::scene::{Said, Scene};
+use crate::scene::{ANSWERS, Said, Scene};
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("ctrl-c-before-the-switch-changes-nothing-and-leaves-nothing", ctrl_c),
@@ -28,6 +28,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-terminated-deploy-tells-the-machine-to-go-back", terminated),
     Scenario::new("a-closed-terminal-tells-the-machine-to-go-back", hung_up),
     Scenario::new("ctrl-c-while-it-goes-back-and-again-leaves-it-to-itself", again),
+    Scenario::new("ctrl-c-while-it-reboots-leaves-it-to-itself", rebooting),
     Scenario::new("a-killed-deploy-leaves-no-ssh-and-no-nix", killed),
 ];
 
@@ -306,6 +307,25 @@ fn again(lab: &mut Lab) -> Result<()> {
     wait::until("frame1 is back", Duration::from_secs(60), || {
         Ok(scene.deploy("status frame1")?.text.contains("rolled back"))
     })?;
+    scene.ends_on(&one)
+}
+
+/// The connection is gone with the system that it came from, and nobody can be asked.
+fn rebooting(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let one = scene.runs()?;
+    let wrecked = second().with(&Fault::NoSshdUntilReboot);
+    scene.has(Fleet::of("frame1", wrecked).node("frame1", "confirmTimeout", 4))?;
+    let mut terminal = on_terminal(&scene.mac, "frame1")?;
+    terminal.wait_for("asking over a new login")?;
+    terminal.types("\x03")?;
+    let said = end_on_terminal(terminal)?;
+    let state = "state: not known yet: it goes back to generation 1 (the baseline";
+    said.ends(5, &["rebooting into", "interrupted while it could not be asked", state])?;
+    scene.frame1.wait_for_reboot(ANSWERS)?;
+    scene.frame1.wait_until_up()?;
+    scene.frame1.wait_for_ssh(ANSWERS)?;
+    scene.deploy("status frame1")?.ends(0, &["rolled back", "it was rebooted into"])?;
     scene.ends_on(&one)
 }
 
