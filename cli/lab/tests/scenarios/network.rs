@@ -11,6 +11,7 @@ use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
 use deploy_lab::wait;
 
 use crate::harness::Scenario;
+use crate::scene::ANSWERS;
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-cut-cable-carries-nothing-until-it-is-joined", cut),
@@ -35,7 +36,9 @@ fn cut(lab: &mut Lab) -> Result<()> {
     let refused = mac.command(["ssh", "-o", "ConnectTimeout=1", "frame1", "true"]).run()?;
     ensure!(refused.code == 255, "{refused:?}");
     frame1.link(Link::Joined)?;
-    mac.sh("ssh frame1 true").map(drop)
+    wait::until("mac reaches frame1 again", ANSWERS, || {
+        Ok(mac.command(["ssh", "-o", "ConnectTimeout=1", "frame1", "true"]).run()?.code == 0)
+    })
 }
 
 fn old_only(lab: &mut Lab) -> Result<()> {

@@ -106,6 +106,16 @@ impl Scene {
         Ok(())
     }
 
+    /// Waits until the operator's machine reaches frame1 again after its cable was cut. For a
+    /// second it may still be told "no route to host", which the last question before found out.
+    pub fn reconnects(&self) -> Result<()> {
+        wait::until("the operator's machine reaches frame1", ANSWERS, || {
+            let login =
+                ["ssh", "-o", "ControlPath=none", "-o", "ConnectTimeout=5", "frame1", "true"];
+            Ok(self.mac.command(login).run()?.code == 0)
+        })
+    }
+
     /// The system that the fleet's flake makes for frame1.
     pub fn wanted(&self) -> Result<String> {
         wanted(&self.mac)

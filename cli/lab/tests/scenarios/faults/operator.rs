@@ -62,6 +62,7 @@ fn gone(case: &Case) -> Result<()> {
     ensure!(here()? == case.before, "frame1 boots {}", here()?);
 
     case.frame1.link(Link::Joined)?;
+    case.reconnects()?;
     case.deploy("status frame1")?.ends(0, &["rolled back", NOBODY])?;
     case.ends_on(&case.before)?;
     case.commits_after_hold()
