@@ -94,12 +94,13 @@ fn relay(lab: &mut Lab) -> Result<()> {
     wait::until("the push goes on", Duration::from_secs(10), || Ok(size()? != held))?;
     push.kill()?;
 
-    // What mac sends arrives; what frame1 answers is lost.
+    // What mac sends arrives; what frame1 answers is lost. Its first words come behind sshd's
+    // leave to send, without which ssh waits.
     let question = "mkfifo /root/line; exec 3<>/root/line; \
-                    ssh frame1-far 'touch /root/asked; read x; touch /root/heard; echo heard' <&3";
+                    ssh frame1-far 'echo asked; read x; touch /root/heard; echo heard' <&3";
     let mut asking = mac.command(["sh", "-c", question]).spawn()?;
     let has = |file: &str| Ok(frame1.root().join(file).exists());
-    wait::until("frame1 listens", Duration::from_secs(10), || has("root/asked"))?;
+    wait::until("frame1 listens", Duration::from_secs(10), || Ok(asking.stdout()? == "asked\n"))?;
     relay.set(Direction::FromHost, Traffic::Swallowed);
     let before = relay.bytes(Direction::FromHost);
     mac.sh("echo now > /root/line")?;
@@ -107,6 +108,6 @@ fn relay(lab: &mut Lab) -> Result<()> {
     wait::until("frame1 answered", Duration::from_secs(10), || {
         Ok(relay.bytes(Direction::FromHost) > before)
     })?;
-    ensure!(asking.is_running()? && asking.stdout()?.is_empty(), "the answer arrived");
+    ensure!(asking.is_running()? && asking.stdout()? == "asked\n", "the answer arrived");
     asking.kill()
 }
