@@ -12,6 +12,9 @@ use anyhow::{Result, bail};
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_millis(250);
 
+/// For what comes by itself within a second or two, on a machine that has other work as well.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Returns as soon as `condition` holds.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ fn two_machines(lab: &mut Lab) -> Result<()> {
     for host in [&mac, &frame1] {
         host.boot()?;
         let uptime: f64 = host.sh("cut -d' ' -f1 /proc/uptime")?.parse()?;
-        ensure!(uptime < 5.0, "{} is up for {uptime} s already", host.name());
+        ensure!(uptime < 30.0, "{} is up for {uptime} s already", host.name());
     }
     let (left, right) = (mac.sh(IDENTITY)?, frame1.sh(IDENTITY)?);
     for (left, right) in left.lines().zip(right.lines()) {
@@ -121,9 +121,9 @@ fn freezing(lab: &mut Lab) -> Result<()> {
     }
     mac.sh("systemctl freeze ssh.service")?;
     ensure!(mac.wait_for_ssh(Duration::from_secs(1)).is_err(), "mac's sshd is not frozen");
-    frame1.wait_for_ssh(Duration::from_secs(10))?;
+    frame1.wait_for_ssh(wait::PATIENCE)?;
     mac.sh("systemctl thaw ssh.service")?;
-    mac.wait_for_ssh(Duration::from_secs(10))
+    mac.wait_for_ssh(wait::PATIENCE)
 }
 
 fn killed_command(lab: &mut Lab) -> Result<()> {
@@ -131,12 +131,12 @@ fn killed_command(lab: &mut Lab) -> Result<()> {
     host.boot()?;
     let mut command =
         host.command(["sh", "-c", "setsid sleep 1001 & echo begun; sleep 1002"]).spawn()?;
-    wait::until("the command runs", Duration::from_secs(10), || {
+    wait::until("the command runs", wait::PATIENCE, || {
         Ok(command.stdout()?.contains("begun") && host.sh("pgrep -c sleep || :")? == "2")
     })?;
     command.kill()?;
     // A killed process is seen until process 1 has looked after it.
-    wait::until("nothing is left", Duration::from_secs(10), || {
+    wait::until("nothing is left", wait::PATIENCE, || {
         Ok(host.sh("pgrep -a sleep || :")?.is_empty())
     })
 }
@@ -157,7 +157,7 @@ fn logins(lab: &mut Lab) -> Result<()> {
     let frame1 = lab.prepared(&PAIR, "frame1")?;
     mac.boot()?;
     frame1.boot()?;
-    frame1.wait_for_ssh(Duration::from_secs(10))?;
+    frame1.wait_for_ssh(wait::PATIENCE)?;
     ensure!(mac.sh("ssh frame1 hostname")? == "frame1", "another machine answered");
     ensure!(mac.sh("ssh admin@frame1 sudo -n id -un")? == "root", "no sudo for admin");
     let asked = mac.command(["ssh", "askadmin@frame1", "sudo -n id -un"]).run()?;
@@ -175,7 +175,7 @@ fn changed_host_key(lab: &mut Lab) -> Result<()> {
     frame1.boot()?;
     frame1.wait_until_up()?;
     frame1.sh("rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart ssh")?;
-    frame1.wait_for_ssh(Duration::from_secs(10))?;
+    frame1.wait_for_ssh(wait::PATIENCE)?;
     let refused = mac.command(["ssh", "frame1", "true"]).run()?;
     ensure!(
         refused.code == 255 && refused.stderr.contains("REMOTE HOST IDENTIFICATION HAS CHANGED"),

@@ -88,11 +88,11 @@ fn soft_reboot(lab: &mut Lab) -> Result<()> {
     let (before, sshd) = (host.sh(boot_id)?, "systemctl show --value --property MainPID ssh");
     let old = host.sh(sshd)?;
     host.sh("touch /run/stays /boot/stays; systemctl soft-reboot")?;
-    wait::until("sshd is another one", Duration::from_secs(60), || {
+    wait::until("sshd is another one", wait::PATIENCE, || {
         let now = host.command(["sh", "-c", sshd]).run()?;
         Ok(now.code == 0 && !["0", old.as_str()].contains(&now.stdout.trim()))
     })?;
-    host.wait_for_ssh(Duration::from_secs(10))?;
+    host.wait_for_ssh(wait::PATIENCE)?;
     ensure!(host.sh(boot_id)? == before, "a soft reboot is no boot");
     ensure!(host.sh("ls /run/stays; systemctl show -P SoftRebootsCount")? == "/run/stays\n1");
     ensure!(host.sh("ls /boot/stays")? == "/boot/stays", "/boot was not mounted again");
@@ -110,7 +110,7 @@ fn emergency(lab: &mut Lab) -> Result<()> {
              ln -s ../mnt-bad.mount /etc/systemd/system/local-fs.target.requires/; \
              systemctl daemon-reload; systemctl start local-fs.target || :")?;
     let stranded = || {
-        wait::until("the emergency", Duration::from_secs(60), || {
+        wait::until("the emergency", wait::PATIENCE, || {
             let asked = host.command(["systemctl", "is-active", "emergency.target"]).run()?;
             Ok(asked.stdout.trim() == "active" && host.wait_for_ssh(Duration::ZERO).is_err())
         })
@@ -128,7 +128,7 @@ fn silent(lab: &mut Lab) -> Result<()> {
     frame1.boot()?;
     frame1.wait_until_up()?;
     let mut login = mac.command(["ssh", "frame1", "echo in; sleep 1000"]).spawn()?;
-    wait::until("logged in", Duration::from_secs(10), || Ok(login.stdout()? == "in\n"))?;
+    wait::until("logged in", wait::PATIENCE, || Ok(login.stdout()? == "in\n"))?;
     frame1.power_cut()?;
     ensure!(login.is_running()?, "the dead host closed its connection: {}", login.stderr()?);
     login.kill()

@@ -13,7 +13,7 @@ use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation, SERVICES};
 use deploy_lab::wait;
 
 /// How long an answer over SSH may take once a machine should be reachable.
-pub const ANSWERS: Duration = Duration::from_secs(15);
+pub const ANSWERS: Duration = wait::PATIENCE;
 
 /// `mac`, the operator's, and `frame1`, which runs generation 1.
 pub struct Scene {

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::lab::Lab;
@@ -25,7 +24,7 @@ fn killed(_: &mut Lab) -> Result<()> {
         .args(["run", "--host", "mac", "--on", "mac", "--", "sleep", SLEEP])
         .stdin(Stdio::null())
         .spawn()?;
-    let deadline = Duration::from_secs(30);
+    let deadline = wait::PATIENCE;
     wait::until("the inner lab's host runs its command", deadline, || Ok(!sleepers()?.is_empty()))?;
     let cgroup = fs::read_to_string(format!("/proc/{}/cgroup", sleepers()?[0]))?;
     let name = cgroup

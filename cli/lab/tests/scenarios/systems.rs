@@ -9,6 +9,7 @@ use deploy_lab::prepared::{PAIR, Prepared};
 use deploy_lab::systems::{
     self, BASELINE, FOLDER, Fault, Fleet, Generation, Image, Loader, Module, REAL, RealFleet,
 };
+use deploy_lab::wait;
 
 use crate::harness::Scenario;
 
@@ -127,7 +128,7 @@ fn all_faults() -> Vec<(Fault, &'static [i32])> {
         (Fault::NoSudo, &[0]),
         (Fault::FailingUnit, &[4]),
         (Fault::DyingUnit { life: second, pause: second / 5 }, &[0]),
-        (Fault::Http { port: 8080, after: second, answers: vec![(1, 200), (0, 500)] }, &[0]),
+        (Fault::Http { port: 8080, after: second * 4, answers: vec![(1, 200), (0, 500)] }, &[0]),
         // In the emergency the switch sees a unit fail, or loses the bus: it is a race of the two.
         (Fault::FailingMount, &[1, 4]),
     ]
@@ -152,12 +153,12 @@ fn real_faults(lab: &mut Lab) -> Result<()> {
 /// Switches to a system with each fault and sees it, and back to what ran.
 fn see_all(mac: &Host, frame1: &Host, system: impl Fn(&Fault) -> Result<String>) -> Result<()> {
     let one = frame1.sh(RUNS)?;
-    frame1.wait_for_ssh(Duration::from_secs(20))?;
+    frame1.wait_for_ssh(wait::PATIENCE)?;
     for (fault, codes) in all_faults() {
         ensure!(login(mac, "sudo -n true")? == 0, "before {fault:?}: no login");
         let system = system(&fault)?;
         let mut open = mac.command(["ssh", "frame1", "echo in; sleep 1000"]).spawn()?;
-        deploy_lab::wait::until("in", Duration::from_secs(10), || Ok(open.stdout()? == "in\n"))?;
+        wait::until("in", wait::PATIENCE, || Ok(open.stdout()? == "in\n"))?;
         let ended = stc(frame1, &system, "test")?;
         ensure!(codes.contains(&ended), "{fault:?}: the switch ended with {ended}");
         see(mac, frame1, &fault).with_context(|| format!("{fault:?}"))?;
@@ -167,20 +168,20 @@ fn see_all(mac: &Host, frame1: &Host, system: impl Fn(&Fault) -> Result<String>)
         ensure!(open.is_running()?, "{fault:?}: the open connection ended");
         open.kill()?;
         ensure!(stc(frame1, &one, "test")? == 0, "{fault:?}: no way back");
-        frame1.wait_for_ssh(Duration::from_secs(10))?;
+        frame1.wait_for_ssh(wait::PATIENCE)?;
     }
     Ok(())
 }
 
 fn see(mac: &Host, frame1: &Host, fault: &Fault) -> Result<()> {
-    let limit = Duration::from_secs(10);
+    let limit = wait::PATIENCE;
     match fault {
         Fault::NoSshd | Fault::RefusedLogins | Fault::NoKeys => {
             ensure!(login(mac, "true")? == 255, "a login works");
         }
         // The switch may end before the emergency has stopped sshd.
         Fault::FailingMount => {
-            deploy_lab::wait::until("no login works", limit, || Ok(login(mac, "true")? == 255))?;
+            wait::until("no login works", limit, || Ok(login(mac, "true")? == 255))?;
         }
         Fault::NoSudo => {
             ensure!(login(mac, "true")? == 0, "the login fails");
@@ -189,7 +190,7 @@ fn see(mac: &Host, frame1: &Host, fault: &Fault) -> Result<()> {
         Fault::FailingUnit => {
             frame1.sh("systemctl is-failed broken.service")?;
         }
-        Fault::DyingUnit { .. } => deploy_lab::wait::until("it was started again", limit, || {
+        Fault::DyingUnit { .. } => wait::until("it was started again", limit, || {
             let restarts =
                 frame1.sh("systemctl show --value --property=NRestarts dying.service")?;
             Ok(restarts != "0")
@@ -197,7 +198,7 @@ fn see(mac: &Host, frame1: &Host, fault: &Fault) -> Result<()> {
         Fault::Http { .. } => {
             let ask = "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/ || :";
             ensure!(frame1.sh(ask)? == "000", "it answers too early");
-            deploy_lab::wait::until("it answers", limit, || Ok(frame1.sh(ask)? == "200"))?;
+            wait::until("it answers", limit, || Ok(frame1.sh(ask)? == "200"))?;
             ensure!(frame1.sh(ask)? == "500", "no second answer");
         }
         Fault::HangingUnit => bail!("the switch to it does not end"),
@@ -213,7 +214,7 @@ fn login(mac: &Host, words: &str) -> Result<i32> {
 
 fn real(lab: &mut Lab) -> Result<()> {
     let (mac, frame1) = both(lab, &REAL)?;
-    frame1.wait_for_ssh(Duration::from_secs(20))?;
+    frame1.wait_for_ssh(wait::PATIENCE)?;
     let one = frame1.sh("readlink -f /nix/var/nix/profiles/system")?;
     ensure!(mac.sh(&format!("ssh frame1 {RUNS}"))? == one, "another system runs");
     ensure!(mac.sh("ssh admin@frame1 sudo -n id -un")? == "root", "no sudo for admin");
@@ -225,7 +226,7 @@ fn real(lab: &mut Lab) -> Result<()> {
     ensure!(stc(&frame1, &closed, "test")? == 0, "the switch failed");
     ensure!(mac.command(["ssh", "frame1", "true"]).run()?.code == 255, "sshd runs");
     frame1.power_cut_and_boot()?;
-    frame1.wait_for_ssh(Duration::from_secs(20))?;
+    frame1.wait_for_ssh(wait::PATIENCE)?;
     ensure!(mac.sh(&format!("ssh frame1 {RUNS}"))? == one, "it boots another system");
     Ok(())
 }

@@ -86,7 +86,7 @@ impl Case {
         let killed = process()?;
         ensure!(killed != "0", "{unit} does not run");
         self.frame1.sh(&format!("kill -KILL {killed}"))?;
-        wait::until("another agent runs", Duration::from_secs(10), || {
+        wait::until("another agent runs", wait::PATIENCE, || {
             let now = process()?;
             Ok(now != "0" && now != killed)
         })

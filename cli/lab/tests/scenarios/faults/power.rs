@@ -1,7 +1,5 @@
 //! The power goes.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use deploy_lab::network::Admission;
 use deploy_wire::outcome::End;
@@ -13,7 +11,7 @@ use super::case::Case;
 use super::lane::on_both_lanes;
 use super::wanted::Wanted;
 use crate::harness::Scenario;
-use crate::scene::end;
+use crate::scene::{ANSWERS, end};
 
 pub const ALL: &[Scenario] = on_both_lanes![
     "a-power-cut-while-waiting-comes-back-on-the-old-system" => waiting,
@@ -81,7 +79,7 @@ fn done(case: &Case) -> Result<()> {
     case.frame1.power_cut()?;
     said.ends(0, &["frame1: committed"])?;
     case.frame1.boot()?;
-    case.frame1.wait_for_ssh(Duration::from_secs(15))?;
+    case.frame1.wait_for_ssh(ANSWERS)?;
     ensure!(case.runs()? == wanted, "{wanted} was committed, frame1 boots {}", case.runs()?);
     case.recorded(End::Committed, "")?;
     case.deploy("frame1")?.ends(0, &["already up to date"])?;

@@ -44,7 +44,7 @@ fn left_waiting(case: &Case) -> Result<Record> {
     // The service arms it once the phase is recorded; until then that of the phase before holds.
     let deadline = record.deadline.context("it has no deadline")?.boottime_ms;
     let timer = format!("systemctl is-active deploy-rollback-{}-{deadline}.timer", record.attempt);
-    wait::until("its timer is armed", Duration::from_secs(5), || {
+    wait::until("its timer is armed", wait::PATIENCE, || {
         Ok(case.frame1.command(["sh", "-c", &timer]).run()?.code == 0)
     })?;
     Ok(record)

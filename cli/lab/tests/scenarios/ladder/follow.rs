@@ -30,7 +30,7 @@ fn follow(lab: &mut Lab) -> Result<()> {
     let running = case.begin("logs --follow frame1")?;
     let sees = |text: &str, times: usize| {
         let said = || -> Result<String> { Ok(running.stdout()? + &running.stderr()?) };
-        wait::until(text, Duration::from_secs(30), || Ok(said()?.matches(text).count() >= times))
+        wait::until(text, wait::PATIENCE, || Ok(said()?.matches(text).count() >= times))
             .with_context(|| said().unwrap_or_default())
     };
     sees("frame1: activating", 1)?;

@@ -1,8 +1,6 @@
 //! The power is cut right after each call by which the agent makes something durable. strace
 //! stops the agent there; the lab keeps what was synced and nothing else.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use deploy_lab::host::Host;
 use deploy_lab::lab::Lab;
@@ -135,7 +133,7 @@ fn cut(scene: &Scene, number: u32) -> Result<Cut> {
     machine.boot()?;
     // What the disk has kept of it: nothing of ours runs at a boot.
     let record = record(machine)?;
-    machine.wait_for_ssh(ANSWERS + Duration::from_secs(15))?;
+    machine.wait_for_ssh(ANSWERS)?;
     let runs = scene.runs()?;
     let (old, new) =
         (runs == before, record.as_ref().is_some_and(|r| r.wanted.to_string() == runs));

@@ -1,8 +1,6 @@
 //! The operator stops `deploy` in each of its phases, or it is killed before anything was
 //! changed.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use deploy_lab::host::{Host, Terminal};
 use deploy_lab::lab::Lab;
@@ -48,15 +46,16 @@ fn state(frame1: &Host) -> Result<String> {
 
 /// Who keeps a push's mark there syncs the store before it takes it away.
 fn unchanged(frame1: &Host, before: &str) -> Result<()> {
-    wait::until("frame1 is as before", Duration::from_secs(20), || Ok(state(frame1)? == before))
-        .map_err(|error| {
+    wait::until("frame1 is as before", wait::PATIENCE, || Ok(state(frame1)? == before)).map_err(
+        |error| {
             let after = state(frame1).unwrap_or_default();
             error.context(format!("frame1 changed:\n{before}\n--- to\n{after}"))
-        })
+        },
+    )
 }
 
 fn nothing_left(mac: &Host) -> Result<()> {
-    wait::until("nothing of deploy is left", Duration::from_secs(20), || Ok(left(mac)?.is_empty()))
+    wait::until("nothing of deploy is left", wait::PATIENCE, || Ok(left(mac)?.is_empty()))
         .map_err(|error| error.context(left(mac).unwrap_or_default()))?;
     let folders = mac.sh("ls -d /tmp/deploy-* 2> /dev/null || :")?;
     ensure!(folders.is_empty(), "folders are left: {folders}");
@@ -70,7 +69,7 @@ fn held(scene: &Scene) -> Result<Relay> {
 }
 
 fn pushes(relay: &Relay) -> Result<()> {
-    wait::until("the push is on its way", Duration::from_secs(60), || {
+    wait::until("the push is on its way", wait::PATIENCE, || {
         Ok(relay.bytes(Direction::ToHost) > 2_000_000)
     })
 }
@@ -87,7 +86,7 @@ fn ctrl_c(lab: &mut Lab) -> Result<()> {
     // While the flake is evaluated.
     scene.mac.write("/usr/local/bin/nix", SLOW_EVALUATION, 0o755)?;
     let mut terminal = on_terminal(&scene.mac, "frame1")?;
-    wait::until("nix evaluates", Duration::from_secs(30), || {
+    wait::until("nix evaluates", wait::PATIENCE, || {
         Ok(scene.mac.root().join("root/evaluates").exists())
     })?;
     terminal.types("\x03")?;
@@ -133,7 +132,7 @@ fn building(lab: &mut Lab) -> Result<()> {
     let before = state(&scene.frame1)?;
     for (place, builds) in [("local", &scene.mac), ("target", &scene.frame1)] {
         let building = |wanted| {
-            wait::until("the build", Duration::from_secs(30), || {
+            wait::until("the build", wait::PATIENCE, || {
                 let asked = builds.command(["pgrep", "-fx", "sleep 987"]).run()?;
                 Ok((asked.code == 0) == wanted)
             })
@@ -166,7 +165,7 @@ fn at_questions(lab: &mut Lab) -> Result<()> {
         }
         terminal.wait_for(question)?;
         terminal.types("\x03")?;
-        wait::until("the terminal is in order", Duration::from_secs(20), || terminal.echoes())?;
+        wait::until("the terminal is in order", wait::PATIENCE, || terminal.echoes())?;
         end_on_terminal(terminal)?.ends(130, &["interrupted", "nothing was changed"])?;
         nothing_left(&scene.mac)
     };
@@ -304,7 +303,7 @@ fn again(lab: &mut Lab) -> Result<()> {
     let state = "state: not known yet: it goes back to generation 1 (the baseline";
     said.ends(5, &["frame1 was left in the middle of attempt", "interrupted again", state])?;
     held.go()?;
-    wait::until("frame1 is back", Duration::from_secs(60), || {
+    wait::until("frame1 is back", wait::PATIENCE, || {
         Ok(scene.deploy("status frame1")?.text.contains("rolled back"))
     })?;
     scene.ends_on(&one)
@@ -333,19 +332,20 @@ fn killed(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let relay = held(&scene)?;
     let before = state(&scene.frame1)?;
-    let kill = || -> Result<()> {
-        scene.mac.sh("kill -KILL $(pgrep -x deploy)")?;
-        wait::until("nothing of deploy is left", Duration::from_secs(30), || {
-            Ok(left(&scene.mac)?.is_empty())
-        })
-        .map_err(|error| error.context(left(&scene.mac).unwrap_or_default()))
-    };
+    let kill =
+        || -> Result<()> {
+            scene.mac.sh("kill -KILL $(pgrep -x deploy)")?;
+            wait::until("nothing of deploy is left", wait::PATIENCE, || {
+                Ok(left(&scene.mac)?.is_empty())
+            })
+            .map_err(|error| error.context(left(&scene.mac).unwrap_or_default()))
+        };
     let _pushing = scene.begin("frame1")?;
     pushes(&relay)?;
     kill()?;
     unchanged(&scene.frame1, &before)?;
     // The machine sees this one end: the road carries that.
-    wait::until("nothing is received", Duration::from_secs(30), || Ok(!locked(&scene.frame1)?))?;
+    wait::until("nothing is received", wait::PATIENCE, || Ok(!locked(&scene.frame1)?))?;
     // Once more, with a road that carries nothing any more, and another large path: the first
     // may have arrived by now.
     scene.has(far(3))?;

@@ -9,11 +9,13 @@ use deploy_lab::wait;
 
 use super::stand::Stand;
 use super::state::State;
-use crate::scene::ANSWERS;
 use crate::table::hold::REACHED;
 
 /// From the end of `deploy`, or of waiting for it, until nothing of it moves on the machine.
 const REST: Duration = Duration::from_secs(75);
+
+/// How long a machine is asked for a login before it counts as dark.
+const DARK: Duration = Duration::from_secs(15);
 
 impl Stand {
     /// Waits until the machine has given up waiting.
@@ -58,10 +60,8 @@ impl Stand {
         }
         let options = ["-o", "ControlPath=none", "-o", "BatchMode=yes", "-o", "ConnectTimeout=3"];
         let words = [&["ssh"], &options[..], &["frame1", "true"]].concat();
-        wait::until("a login", ANSWERS, || {
-            Ok(self.scene.mac.command(words.clone()).run()?.code == 0)
-        })
-        .is_ok()
+        wait::until("a login", DARK, || Ok(self.scene.mac.command(words.clone()).run()?.code == 0))
+            .is_ok()
     }
 
     /// What the machine boots: found out by cutting the power; none if it does not boot. What
