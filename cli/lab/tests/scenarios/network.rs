@@ -11,6 +11,7 @@ use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
 use deploy_lab::wait;
 
 use crate::harness::Scenario;
+use crate::scene::logs_in;
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-cut-cable-carries-nothing-until-it-is-joined", cut),
@@ -35,14 +36,7 @@ fn cut(lab: &mut Lab) -> Result<()> {
     let refused = mac.command(["ssh", "-o", "ConnectTimeout=1", "frame1", "true"]).run()?;
     ensure!(refused.code == 255, "{refused:?}");
     frame1.link(Link::Joined)?;
-    reaches(&mac)
-}
-
-/// For a moment mac may still be told "no route to host", which its last question found out.
-fn reaches(mac: &Host) -> Result<()> {
-    wait::until("mac reaches frame1 again", wait::PATIENCE, || {
-        Ok(mac.command(["ssh", "-o", "ConnectTimeout=1", "frame1", "true"]).run()?.code == 0)
-    })
+    logs_in(&mac, wait::PATIENCE)
 }
 
 fn old_only(lab: &mut Lab) -> Result<()> {
@@ -56,7 +50,7 @@ fn old_only(lab: &mut Lab) -> Result<()> {
     frame1.power_cut_and_boot()?;
     ensure!(frame1.wait_for_ssh(Duration::from_secs(1)).is_err(), "it is forgotten at a reboot");
     frame1.admit(Admission::All)?;
-    reaches(&mac)
+    logs_in(&mac, wait::PATIENCE)
 }
 
 fn rate(lab: &mut Lab) -> Result<()> {

@@ -106,16 +106,6 @@ impl Scene {
         Ok(())
     }
 
-    /// Waits until the operator's machine reaches frame1 again after its cable was cut. For a
-    /// second it may still be told "no route to host", which the last question before found out.
-    pub fn reconnects(&self) -> Result<()> {
-        wait::until("the operator's machine reaches frame1", ANSWERS, || {
-            let login =
-                ["ssh", "-o", "ControlPath=none", "-o", "ConnectTimeout=5", "frame1", "true"];
-            Ok(self.mac.command(login).run()?.code == 0)
-        })
-    }
-
     /// The system that the fleet's flake makes for frame1.
     pub fn wanted(&self) -> Result<String> {
         wanted(&self.mac)
@@ -164,6 +154,14 @@ impl Said {
 pub fn end(running: Running) -> Result<Said> {
     let output = running.wait(Duration::from_secs(240)).context("deploy did not end")?;
     Ok(Said::of(&output))
+}
+
+/// Waits until a new login from the operator's machine to frame1 works. After a cable was cut it
+/// may still be told "no route to host" for a second, which its last question before found out.
+pub fn logs_in(operator: &Host, deadline: Duration) -> Result<()> {
+    let options = ["-o", "ControlPath=none", "-o", "BatchMode=yes", "-o", "ConnectTimeout=3"];
+    let words = [&["ssh"], &options[..], &["frame1", "true"]].concat();
+    wait::until("a login", deadline, || Ok(operator.command(words.clone()).run()?.code == 0))
 }
 
 /// The system that the flake of an operator makes for frame1.

@@ -11,7 +11,7 @@ use super::case::Case;
 use super::lane::on_both_lanes;
 use super::wanted::Wanted;
 use crate::harness::Scenario;
-use crate::scene::end;
+use crate::scene::{ANSWERS, end, logs_in};
 
 pub const ALL: &[Scenario] = on_both_lanes![
     "an-operator-killed-during-the-activation-is-not-needed-to-go-back" => killed,
@@ -62,7 +62,7 @@ fn gone(case: &Case) -> Result<()> {
     ensure!(here()? == case.before, "frame1 boots {}", here()?);
 
     case.frame1.link(Link::Joined)?;
-    case.reconnects()?;
+    logs_in(&case.mac, ANSWERS)?;
     case.deploy("status frame1")?.ends(0, &["rolled back", NOBODY])?;
     case.ends_on(&case.before)?;
     case.commits_after_hold()

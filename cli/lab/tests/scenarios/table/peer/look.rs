@@ -9,6 +9,7 @@ use deploy_lab::wait;
 
 use super::stand::Stand;
 use super::state::State;
+use crate::scene::logs_in;
 use crate::table::hold::REACHED;
 
 /// From the end of `deploy`, or of waiting for it, until nothing of it moves on the machine.
@@ -55,13 +56,7 @@ impl Stand {
 
     /// Whether a new login works, now or in a moment.
     pub fn logs_in(&self) -> bool {
-        if !self.scene.frame1.is_on() {
-            return false;
-        }
-        let options = ["-o", "ControlPath=none", "-o", "BatchMode=yes", "-o", "ConnectTimeout=3"];
-        let words = [&["ssh"], &options[..], &["frame1", "true"]].concat();
-        wait::until("a login", DARK, || Ok(self.scene.mac.command(words.clone()).run()?.code == 0))
-            .is_ok()
+        self.scene.frame1.is_on() && logs_in(&self.scene.mac, DARK).is_ok()
     }
 
     /// What the machine boots: found out by cutting the power; none if it does not boot. What
