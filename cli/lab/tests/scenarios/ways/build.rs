@@ -8,7 +8,7 @@ use deploy_lab::relay::{Direction, Relay, RoadSpec};
 use deploy_lab::systems::{Fleet, Generation};
 use std::time::Duration;
 
-use super::{runs_generation, second, write_flake};
+use super::{flake_that_builds, runs_generation, second, write_flake};
 use crate::harness::Scenario;
 use crate::scene::{ANSWERS, Scene};
 
@@ -18,29 +18,9 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-builder-that-is-the-machine-keeps-what-it-builds", builder_is_target),
 ];
 
-/// frame1, for x86_64, with a unit file that only an aarch64 machine can make; it says where
-/// it was made.
-const TWO_PLATFORMS: &str = r#"{
-  outputs =
-    { self }:
-    let
-      inherit ((builtins.fromJSON (builtins.readFile ./machines/frame1.json))) generation node;
-      firmware = derivation {
-        name = "firmware.service";
-        system = "aarch64-linux";
-        builder = "/bin/sh";
-        PATH = "/usr/bin:/bin";
-        number = toString generation.number;
-        args = [ "-c" "printf '[Service]\nExecStart=/bin/true\n# made on %s for %s\n' $(uname -n) $number > $out" ];
-      };
-      units."firmware.service".link = "${firmware}";
-    in
-    {
-      nixosConfigurations.frame1 = import ./systems/nixos.nix (generation // { inherit units; });
-      deploy.nodes.frame1 = node;
-    };
-}
-"#;
+/// Makes the unit file that says where it was made.
+const MADE_HERE: &str =
+    r"printf '[Service]\nExecStart=/bin/true\n# made on %s for %s\n' $(uname -n) $number > $out";
 
 fn builder_host(lab: &mut Lab, mac: &Host) -> Result<Host> {
     let builder = lab.new_host(HostSpec::named("builder1")?)?;
@@ -59,7 +39,8 @@ fn builder(lab: &mut Lab) -> Result<()> {
         let generation = Generation::new("frame1", number);
         let place = serde_json::json!({ "where": place });
         scene.has(Fleet::of("frame1", generation).node("frame1", "build", place))?;
-        write_flake(&scene.mac, TWO_PLATFORMS)
+        // frame1 is for x86_64; the unit is one that only an aarch64 machine can make.
+        write_flake(&scene.mac, &flake_that_builds("firmware.service", "aarch64-linux", MADE_HERE))
     };
     let made_on = |number: u32| -> Result<()> {
         runs_generation(&scene.frame1, number)?;

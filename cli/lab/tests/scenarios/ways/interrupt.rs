@@ -11,7 +11,9 @@ use deploy_lab::wait;
 use serde_json::json;
 
 use super::left_behind::{ENDED, far, locked, lost_in_the_middle, road};
-use super::{end_on_terminal, on_terminal, runs_generation, second, write_flake};
+use super::{
+    end_on_terminal, flake_that_builds, on_terminal, runs_generation, second, write_flake,
+};
 use crate::faults::hold::{Hold, Place, check};
 use crate::harness::Scenario;
 use crate::scene::{ANSWERS, Said, Scene};
@@ -54,9 +56,13 @@ fn unchanged(frame1: &Host, before: &str) -> Result<()> {
     )
 }
 
-fn nothing_left(mac: &Host) -> Result<()> {
+fn none_runs(mac: &Host) -> Result<()> {
     wait::until("nothing of deploy is left", wait::PATIENCE, || Ok(left(mac)?.is_empty()))
-        .map_err(|error| error.context(left(mac).unwrap_or_default()))?;
+        .map_err(|error| error.context(left(mac).unwrap_or_default()))
+}
+
+fn nothing_left(mac: &Host) -> Result<()> {
+    none_runs(mac)?;
     let folders = mac.sh("ls -d /tmp/deploy-* 2> /dev/null || :")?;
     ensure!(folders.is_empty(), "folders are left: {folders}");
     Ok(())
@@ -102,33 +108,12 @@ fn ctrl_c(lab: &mut Lab) -> Result<()> {
 const SLOW_EVALUATION: &str = "#!/bin/sh\ncase \" $* \" in\n*' eval '*) touch /root/evaluates; \
                                exec sleep 1000 ;;\nesac\nexec /usr/bin/nix \"$@\"\n";
 
-/// frame1, with a unit file that takes a quarter of an hour to build.
-const SLOW_BUILD: &str = r#"{
-  outputs =
-    { self }:
-    let
-      inherit ((builtins.fromJSON (builtins.readFile ./machines/frame1.json))) generation node;
-      slow = derivation {
-        name = "slow.service";
-        system = "x86_64-linux";
-        builder = "/bin/sh";
-        PATH = "/usr/bin:/bin";
-        args = [ "-c" "sleep 987; echo > $out" ];
-      };
-    in
-    {
-      nixosConfigurations.frame1 = import ./systems/nixos.nix (
-        generation // { units."slow.service".link = "${slow}"; }
-      );
-      deploy.nodes.frame1 = node;
-    };
-}
-"#;
-
 fn building(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     scene.wants(second())?;
-    write_flake(&scene.mac, SLOW_BUILD)?;
+    let quarter_of_an_hour = "sleep 987; echo > $out";
+    let slow = flake_that_builds("slow.service", "x86_64-linux", quarter_of_an_hour);
+    write_flake(&scene.mac, &slow)?;
     let before = state(&scene.frame1)?;
     for (place, builds) in [("local", &scene.mac), ("target", &scene.frame1)] {
         let building = |wanted| {
@@ -332,14 +317,10 @@ fn killed(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let relay = held(&scene)?;
     let before = state(&scene.frame1)?;
-    let kill =
-        || -> Result<()> {
-            scene.mac.sh("kill -KILL $(pgrep -x deploy)")?;
-            wait::until("nothing of deploy is left", wait::PATIENCE, || {
-                Ok(left(&scene.mac)?.is_empty())
-            })
-            .map_err(|error| error.context(left(&scene.mac).unwrap_or_default()))
-        };
+    let kill = || {
+        scene.mac.sh("kill -KILL $(pgrep -x deploy)")?;
+        none_runs(&scene.mac)
+    };
     let _pushing = scene.begin("frame1")?;
     pushes(&relay)?;
     kill()?;

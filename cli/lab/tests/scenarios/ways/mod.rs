@@ -30,6 +30,34 @@ pub fn second() -> Generation {
     Generation::new("frame1", 2)
 }
 
+/// A flake.nix of frame1 with a unit file that `script` builds on a machine of `system`; the
+/// generation's number is `$number`.
+pub fn flake_that_builds(unit: &str, system: &str, script: &str) -> String {
+    BUILDS.replace("@unit@", unit).replace("@system@", system).replace("@script@", script)
+}
+
+const BUILDS: &str = r#"{
+  outputs =
+    { self }:
+    let
+      inherit ((builtins.fromJSON (builtins.readFile ./machines/frame1.json))) generation node;
+      built = derivation {
+        name = "@unit@";
+        system = "@system@";
+        builder = "/bin/sh";
+        PATH = "/usr/bin:/bin";
+        number = toString generation.number;
+        args = [ "-c" "@script@" ];
+      };
+      units."@unit@".link = "${built}";
+    in
+    {
+      nixosConfigurations.frame1 = import ./systems/nixos.nix (generation // { inherit units; });
+      deploy.nodes.frame1 = node;
+    };
+}
+"#;
+
 /// Puts `text` in place of the fleet's flake.nix and commits it.
 pub fn write_flake(mac: &Host, text: &str) -> Result<()> {
     mac.write(&format!("{FOLDER}/flake.nix"), text, 0o644)?;
