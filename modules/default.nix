@@ -1,6 +1,15 @@
-# nixosModules. Paths, so that messages name files and a module that is imported
-# twice counts once.
-{
+# nixosModules: all, the deploy target alone, the contract without a service, and each
+# shipped service with the contract. Paths, so that messages name files and a module that is
+# imported twice counts once.
+builtins.mapAttrs (_: service: {
+  _class = "nixos";
+  imports = [
+    ./base.nix
+    service
+  ];
+}) (import ./services-by-name.nix)
+// {
   default = ./all.nix;
+  contract = ./base.nix;
   deploy = ./deploy;
 }

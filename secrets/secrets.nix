@@ -11,6 +11,7 @@ builtins.listToAttrs (
       value.publicKeys = readers;
     })
     [
+      "alert-watchdog"
       "alert-webhook"
       "dns-api-token"
       "grafana-admin-password"

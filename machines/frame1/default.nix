@@ -32,13 +32,12 @@ in
   };
   security.sudo.wheelNeedsPassword = false;
 
-  services.deploy-agent = {
-    enable = true;
-    user = "deploy";
-    authorizedKeys = sshKeys keys [ "admins" ];
-  };
-
   deploy = {
+    agent = {
+      enable = true;
+      user = "deploy";
+      authorizedKeys = sshKeys keys [ "admins" ];
+    };
     tags = [ "home" ];
     ssh = {
       hostname = "192.168.2.241";
@@ -46,7 +45,7 @@ in
     };
   };
 
-  homelab.remoteBuilder = {
+  homelab.services.remote-builder = {
     enable = true;
     authorizedKeys = sshKeys keys [ "buildClients" ];
     address = config.deploy.ssh.hostname;

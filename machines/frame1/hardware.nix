@@ -1,12 +1,16 @@
 # The board: how it boots and what its first steps need.
 {
   boot = {
-    # disko tells GRUB the disk.
+    # disko tells GRUB the disk. It is put there for BIOS and, where every firmware looks,
+    # for UEFI: the disk boots in either kind of machine.
     loader.grub = {
       enable = true;
+      efiSupport = true;
+      efiInstallAsRemovable = true;
       # Kernels of old generations fill /boot.
       configurationLimit = 20;
     };
+    loader.efi.efiSysMountPoint = "/boot/efi";
     initrd.availableKernelModules = [
       "ahci"
       "nvme"
@@ -14,8 +18,12 @@
       "usb_storage"
       "xhci_pci"
     ];
-    # A kernel that panics restarts, and then boots what was confirmed.
-    kernelParams = [ "panic=10" ];
+    # A kernel that panics restarts, and then boots what was confirmed. So does an initrd that
+    # finds no root file system: without the second word it waits for somebody at the console.
+    kernelParams = [
+      "panic=10"
+      "boot.panic_on_fail"
+    ];
   };
 
   hardware.enableRedistributableFirmware = true;

@@ -9,31 +9,37 @@ in
       email = "admin@kaifer.dev";
     };
 
-    caddy.enable = true;
-    homepage = {
-      enable = true;
-      site = domain;
-    };
-    grafana = {
-      enable = true;
-      site = "grafana.${domain}";
-    };
-    victoriametrics = {
-      enable = true;
-      site = "metrics.${domain}";
-    };
-    loki = {
-      enable = true;
-      site = "logs.${domain}";
-    };
-    alloy.enable = true;
-    node-exporter.enable = true;
-    alerting.enable = true;
-    tailscale.enable = true;
-    ssh.enable = true;
-    backup = {
-      enable = true;
-      repository = "/var/backup/restic";
+    services = {
+      caddy.enable = true;
+      homepage = {
+        enable = true;
+        sites = [ domain ];
+      };
+      grafana = {
+        enable = true;
+        sites = [ "grafana.${domain}" ];
+      };
+      victoriametrics = {
+        enable = true;
+        sites = [ "metrics.${domain}" ];
+      };
+      loki = {
+        enable = true;
+        sites = [ "logs.${domain}" ];
+      };
+      alloy.enable = true;
+      node-exporter.enable = true;
+      vmalert.enable = true;
+      alertmanager.watchdog.enable = true;
+      tailscale.enable = true;
+      ssh.enable = true;
+      restic = {
+        enable = true;
+        # Brings back what somebody deleted, and not a disk. For that: another host, as
+        # "sftp:backup@nas.local.kaifer.dev:/frame1".
+        repository = "/var/backup/restic";
+        sameDiskReason = "frame1 has one disk, and nothing on it yet that is nowhere else";
+      };
     };
   };
 }

@@ -20,7 +20,9 @@
     # breaks the guest's.
     useNixStoreImage = true;
     writableStore = true;
-    # Else what is deployed is gone at the next start.
+    # Else paths that were deployed are gone at the next start. Which system starts is
+    # decided by the script that starts it, which boots the one that it was built with: what
+    # was deployed since runs until the machine is restarted.
     writableStoreUseTmpfs = false;
     forwardPorts =
       lib.mapAttrsToList
@@ -61,7 +63,7 @@
     # No token, no host key, no tailnet.
     tls.mode = "internal";
     secrets.provider = "plain";
-    tailscale.enable = lib.mkForce false;
+    services.tailscale.enable = lib.mkForce false;
     proxy.publicPort = 8443;
   };
 

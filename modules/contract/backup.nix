@@ -2,11 +2,23 @@
 { lib, ... }:
 let
   inherit (lib) mkOption types;
+
+  # `null` switches off what a shipped module declares, whatever the priorities of its fields.
+  orNone =
+    type:
+    types.nullOr type
+    // {
+      # The module system makes the type anew from its parts.
+      substSubModules = modules: orNone (type.substSubModules modules);
+      merge =
+        loc: defs:
+        if lib.any (def: def.value == null) defs then null else (types.nullOr type).merge loc defs;
+    };
 in
 {
   options = {
     backup = mkOption {
-      type = types.nullOr (
+      type = orNone (
         types.submodule {
           options = {
             paths = mkOption {
@@ -38,10 +50,20 @@ in
               default = false;
               description = "Whether the units are stopped meanwhile.";
             };
+            sqlite = mkOption {
+              type = types.listOf types.str;
+              default = [ ];
+              example = [ "/var/lib/notes/notes.db" ];
+              description = ''
+                SQLite databases among it. Of each a consistent copy is saved, as
+                `NAME.backup` beside it, in place of files that are being written. To
+                restore, rename the copy while the units are stopped.
+              '';
+            };
             sentinel = mkOption {
               type = types.nullOr types.str;
               default = null;
-              example = "/var/lib/notes/notes.db";
+              example = "/var/lib/notes/notes.db.backup";
               description = "A file that every backup must contain. A snapshot without any file fails in any case.";
             };
           };

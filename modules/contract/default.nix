@@ -1,16 +1,19 @@
 # The contract: a service is declared once, here, and everything else is derived
-# from the merged set. No freeform type anywhere: a typo is an error.
+# from the merged set. A typo in a field is an error: only the services' names are free.
 { lib, ... }:
 {
   _class = "nixos";
 
   options.homelab.services = lib.mkOption {
-    type = lib.types.attrsOf (lib.types.submodule ./service.nix);
+    # Shipped services have fields of their own beside the contract's: ../shipped.nix.
+    type = lib.types.submodule {
+      freeformType = lib.types.attrsOf (lib.types.submodule ./service.nix);
+    };
     default = { };
     description = ''
-      The services of this machine. Shipped modules fill in their own entry; a
-      foreign service (a container, a box on the LAN) is exposed by the same
-      stanza. Sites, tiles, scrape jobs, log labels, data sources, dashboards,
+      The services of this machine. A shipped one is there already, and off until its
+      `enable` is set; any other (a container, a box on the LAN) is declared by the same
+      fields. Sites, tiles, scrape jobs, log labels, data sources, dashboards,
       alerts, firewall, backups and the deploy's checks come from this set and
       from nothing else.
     '';

@@ -3,16 +3,19 @@
 let
   inherit (lib) mkOption types;
 
+  inherit (import ./decides.nix lib) level grace;
+  enabled = import ./enabled.nix lib;
+
   address = mkOption {
     type = types.str;
     default = config.bind;
-    defaultText = lib.literalExpression "the service's bind";
+    defaultText = lib.literalMD "the service's bind";
     description = "Numeric address to connect to.";
   };
   port = mkOption {
     type = types.port;
     default = if config.port == null then 0 else config.port;
-    defaultText = lib.literalExpression "the service's port";
+    defaultText = lib.literalMD "the service's port";
     description = "The port.";
   };
   fields = options: types.submodule { inherit options; };
@@ -78,20 +81,9 @@ in
       type = types.attrsOf (
         types.submodule {
           options = {
-            level = mkOption {
-              type = types.enum [
-                "gate"
-                "late"
-                "late-until-passed"
-              ];
-              default = "gate";
-              description = "`gate` decides over the deploy; `late` is watched and reported after the commit; `late-until-passed` is `late` until it has passed in a deploy that was committed on the machine, and `gate` from then on.";
-            };
-            grace = mkOption {
-              type = types.ints.unsigned;
-              default = 30;
-              description = "Seconds after the switch in which it may still fail.";
-            };
+            enable = enabled "Whether it is checked.";
+            level = level "`required` decides over the deploy; `advisory` is watched and reported after the commit; `required-once-passed` is `advisory` until it has passed in a deploy that was committed on the machine, and `required` from then on.";
+            grace = grace 30 "Seconds after the switch in which it may still fail.";
             kind = mkOption {
               type = types.attrTag (
                 lib.mapAttrs (
@@ -114,7 +106,12 @@ in
       '';
     };
 
-    unhealthReason = mkOption {
+    unitCheck = {
+      level = level "What its units say about a deploy. Unless it is `required`, they are among `deploy.units.advisory` too.";
+      grace = grace 30 "Seconds after the switch in which a unit may still not be active.";
+    };
+
+    noHealthCheckReason = mkOption {
       type = types.nullOr types.str;
       default = null;
       description = "Why this service has no check at all.";

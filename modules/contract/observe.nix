@@ -2,6 +2,7 @@
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;
+  enabled = import ./enabled.nix lib;
 in
 {
   options = {
@@ -9,16 +10,17 @@ in
       type = types.attrsOf (
         types.submodule {
           options = {
+            enable = enabled "Whether they are scraped.";
             address = mkOption {
               type = types.str;
               default = config.bind;
-              defaultText = lib.literalExpression "the service's bind";
+              defaultText = lib.literalMD "the service's bind";
               description = "Numeric address to scrape.";
             };
             port = mkOption {
               type = types.port;
               default = if config.port == null then 0 else config.port;
-              defaultText = lib.literalExpression "the service's port";
+              defaultText = lib.literalMD "the service's port";
               description = "The port to scrape.";
             };
             scheme = mkOption {
@@ -27,7 +29,7 @@ in
                 "https"
               ];
               default = config.scheme;
-              defaultText = lib.literalExpression "the service's scheme";
+              defaultText = lib.literalMD "the service's scheme";
               description = "The scheme.";
             };
             path = mkOption {
@@ -43,7 +45,7 @@ in
             bearerTokenFile = mkOption {
               type = types.nullOr types.str;
               default = null;
-              description = "A file on the machine with the token. Never a path of this flake: it would be in the store.";
+              description = "A file on the machine with the token; root's is fine, as systemd hands it to whoever scrapes. Never a path of this flake: it would be in the store.";
             };
             labels = mkOption {
               type = types.attrsOf types.str;
@@ -107,6 +109,7 @@ in
       type = types.attrsOf (
         types.submodule {
           options = {
+            enable = enabled "Whether it is a rule.";
             expr = mkOption {
               type = types.str;
               description = "When it fires, in MetricsQL.";
@@ -135,5 +138,7 @@ in
       default = { };
       description = "Alert rules, by name.";
     };
+
+    alerting.enable = enabled "Whether there are alerts about it: those declared, and those about its units, scrapes and backups.";
   };
 }

@@ -44,7 +44,7 @@ in
       description = "Further ports, by a name of your own.";
     };
 
-    closedReason = mkOption {
+    noFirewallReason = mkOption {
       type = types.nullOr types.str;
       default = null;
       example = "reached through the bridge of the containers only";

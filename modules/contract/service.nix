@@ -13,6 +13,7 @@ in
     ./tile.nix
     ./sites.nix
     ./ports.nix
+    ./access.nix
     ./runs.nix
     ./health.nix
     ./observe.nix
@@ -30,7 +31,7 @@ in
     title = mkOption {
       type = types.str;
       default = name;
-      defaultText = lib.literalExpression "the entry's name";
+      defaultText = lib.literalMD "the entry's name";
       description = "What people call the service.";
     };
 
@@ -55,6 +56,18 @@ in
       type = types.listOf types.str;
       default = [ ];
       description = "Further units that belong to it: workers, databases.";
+    };
+
+    backgroundUnits = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      example = [ "notes-sync-*.service" ];
+      description = ''
+        Units that belong to it and do not decide over a deploy, as what they need is
+        elsewhere: a login at another host, a name server, a disk of the network. Names
+        or shell patterns, which become part of `deploy.units.advisory`: the deploy reports
+        one that fails, and so does the alert `UnitFailed`.
+      '';
     };
 
     units = mkOption {

@@ -1,14 +1,22 @@
 # One site: its name, who may reach it, and where its paths go.
-{ lib, ... }:
+{ lib, name, ... }:
 let
   inherit (lib) mkOption types;
 in
 {
   options = {
     host = mkOption {
+      default = name;
+      defaultText = lib.literalMD "the site's name";
       type = types.strMatching "[a-z0-9]([a-z0-9.-]*[a-z0-9])?";
       example = "notes.local.example.org";
       description = "The full host name, lower case.";
+    };
+
+    order = mkOption {
+      type = types.int;
+      default = 100;
+      description = "Its place among the service's sites; people are sent to the smallest. In a list it is the place there.";
     };
 
     audience = mkOption {

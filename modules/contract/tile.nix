@@ -5,6 +5,8 @@ let
 in
 {
   options = {
+    tile.enable = import ./enabled.nix lib "Whether it has a tile, when it has a site.";
+
     icon = mkOption {
       type = types.nullOr types.str;
       default = null;

@@ -8,16 +8,16 @@
   ...
 }:
 let
-  cfg = config.services.deploy-agent;
+  cfg = config.deploy.agent;
 in
 {
-  options.services.deploy-agent = {
+  options.deploy.agent = {
     enable = lib.mkEnableOption "deploy-agent on this machine";
 
     package = lib.mkOption {
       type = lib.types.package;
       default = pkgs.callPackage ../../nix/packages/agent.nix { };
-      defaultText = lib.literalExpression "deploy-agent, built from this flake";
+      defaultText = lib.literalMD "deploy-agent, built from this flake";
       description = "The agent.";
     };
   };

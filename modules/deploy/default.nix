@@ -1,5 +1,5 @@
 # What makes a machine one that `deploy` knows: how it is reached, and, when
-# `services.deploy-agent.enable` is set, the agent installed on it.
+# `deploy.agent.enable` is set, the agent installed on it.
 {
   _class = "nixos";
 

@@ -4,7 +4,7 @@
 # in docs/deployment.md.
 { lib, config, ... }:
 let
-  cfg = config.services.deploy-agent;
+  cfg = config.deploy.agent;
 
   # No path of the store, so that it need not change with the agent, and no
   # pattern: `*` of sudoers matches spaces and slashes too. All else goes by
@@ -17,9 +17,19 @@ let
       "NOSETENV"
     ];
   };
+
+  # No terminal, no forwards, no agent: a deploy needs none. A key may have options already.
+  restricted =
+    key:
+    if lib.hasPrefix "restrict" key then
+      key
+    else if builtins.match "(sk-)?(ssh|ecdsa)-[^ ]+ .*" key != null then
+      "restrict ${key}"
+    else
+      "restrict,${key}";
 in
 {
-  options.services.deploy-agent = {
+  options.deploy.agent = {
     user = lib.mkOption {
       type = lib.types.nullOr lib.types.str;
       default = null;
@@ -30,7 +40,7 @@ in
     authorizedKeys = lib.mkOption {
       type = lib.types.listOf lib.types.str;
       default = [ ];
-      description = "Public keys that log in as that user.";
+      description = "Public keys that log in as that user, without a terminal and without forwards (`restrict` of sshd).";
     };
   };
 
@@ -41,7 +51,7 @@ in
       # sshd runs the agent's command by it.
       useDefaultShell = true;
       description = "Deploys this machine";
-      openssh.authorizedKeys.keys = cfg.authorizedKeys;
+      openssh.authorizedKeys.keys = map restricted cfg.authorizedKeys;
     };
     users.groups.${cfg.user} = { };
 
@@ -59,7 +69,7 @@ in
     assertions = [
       {
         assertion = cfg.authorizedKeys != [ ];
-        message = "nobody can log in as the deploy user `${cfg.user}`: add a key to services.deploy-agent.authorizedKeys, or set services.deploy-agent.user = null";
+        message = "nobody can log in as the deploy user `${cfg.user}`: add a key to deploy.agent.authorizedKeys, or set deploy.agent.user = null";
       }
     ];
   };

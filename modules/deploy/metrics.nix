@@ -6,16 +6,16 @@
   ...
 }:
 let
-  cfg = config.services.deploy-agent;
+  cfg = config.deploy.agent;
   script = pkgs.writeShellScript "deploy-metrics" ''
     exec ${pkgs.runtimeShell} ${./metrics.sh} ${lib.getExe pkgs.jq} /nix/var/deploy-agent ${cfg.textfileDirectory}
   '';
 in
 {
-  options.services.deploy-agent.textfileDirectory = lib.mkOption {
+  options.deploy.agent.textfileDirectory = lib.mkOption {
     type = lib.types.nullOr lib.types.str;
     default = null;
-    description = "Where the node exporter looks for files: `deploy.prom` is written there. Null for none. `homelab.node-exporter` sets it.";
+    description = "Where the node exporter looks for files: `deploy.prom` is written there. Null for none. The node exporter of this flake sets it.";
   };
 
   config = lib.mkIf (cfg.enable && cfg.textfileDirectory != null) {
@@ -25,6 +25,8 @@ in
       wantedBy = [ "paths.target" ];
       pathConfig.PathChanged = "/nix/var/deploy-agent/attempts";
     };
+    # What only reports does not decide.
+    deploy.units.advisory = [ "deploy-metrics.service" ];
     systemd.services.deploy-metrics = {
       description = "Export how deploys ended";
       restartIfChanged = false;

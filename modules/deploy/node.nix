@@ -1,8 +1,13 @@
 # The machine as `deploy` sees it, in machine.json's names. A fleet turns these
-# options into `deploy.nodes.NAME`; nothing of them is in the closure.
+# options into `deploy.nodes.NAME`. Of them only `units.advisory` and `units.deciding` are in
+# the closure: they name units of this very system.
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;
+  inherit (config.networking) hostName;
+  inNoFleet = throw "deploy.ssh.hostname: networking.hostName is empty, so it has no default. Set it to the machine's name, an alias of ssh_config, or an address.";
+  fleetName = config.homelab.fleet.name or "";
+  name = if fleetName != "" then fleetName else inNoFleet;
   seconds =
     default: description:
     mkOption {
@@ -10,6 +15,10 @@ let
       inherit default;
       description = "${description}, in seconds.";
     };
+  # What the agent reads as a unit's name or a pattern of names: docs/units.md.
+  unitPattern = types.strMatching "[^[:space:]/]+" // {
+    description = "name of a unit or pattern of names";
+  };
   maybe =
     type: description:
     mkOption {
@@ -29,9 +38,9 @@ in
     ssh = {
       hostname = mkOption {
         type = types.str;
-        default = config.networking.hostName;
+        default = if hostName != "" then hostName else name;
         defaultText = lib.literalExpression "config.networking.hostName";
-        description = "Name, alias of ssh_config, or address.";
+        description = "Name, alias of ssh_config, or address. Where `networking.hostName` is empty, as in images for clouds, the machine's name in the fleet.";
       };
       addresses = mkOption {
         type = types.listOf types.str;
@@ -112,17 +121,36 @@ in
     units = {
       policy = mkOption {
         type = types.enum [
-          "gate"
-          "warn"
+          "required"
+          "advisory"
           "ignore"
         ];
-        default = "gate";
+        default = "required";
         description = "What a unit broken by the deploy does: the machine goes back, it is reported, it is not looked at.";
       };
       ignore = mkOption {
-        type = types.listOf types.str;
+        type = types.listOf unitPattern;
         default = [ ];
-        description = "Units that are never counted.";
+        example = [ "fwupd.service" ];
+        description = "Units that are not looked at: names, or patterns of `systemctl` (`*`, `?`, `[…]`).";
+      };
+      advisory = mkOption {
+        type = types.listOf unitPattern;
+        default = [ ];
+        example = [
+          "openvpn-*"
+          "backup-offsite"
+        ];
+        description = "Units that are reported and never roll the machine back, as names or patterns. The `backgroundUnits` of services are among them, and the units of a service whose `unitCheck.level` is not `required`.";
+      };
+      deciding = mkOption {
+        type = types.nullOr (types.listOf unitPattern);
+        default = null;
+        example = [
+          "sshd"
+          "caddy"
+        ];
+        description = "The only units that roll the machine back, as names or patterns; all others are reported. Null: all decide but those that [units.md](units.md) lists. What is in `advisory` does not decide in either case.";
       };
       watch = mkOption {
         type = types.ints.unsigned;

@@ -1,5 +1,6 @@
-# Alert rules: the declared ones, one for every unit that is not active, one for
-# every backup that is too old.
+# Alert rules: the declared ones, those for every unit that is not active, every scrape that
+# fails and every backup that is too old. What has no series compares to nothing, and a rule
+# about it would never fire: each asks for an absent one too. Proof: nix/tests/alerts.
 { lib, config, ... }:
 let
   ruleOf = service: name: alert: {
@@ -13,35 +14,78 @@ let
     annotations.summary = alert.summary;
   };
 
+  # Of units there is no series either when nobody exports them, which ScrapeFailed tells once.
   unitDown =
     service: unit:
+    let
+      active = ''node_systemd_unit_state{name="${unit}",state="active"}'';
+    in
     ruleOf service "UnitNotActive" {
-      expr = ''node_systemd_unit_state{name="${unit}",state="active"} == 0'';
+      expr = "${active} == 0 or (absent(${active}) and on () count(node_systemd_unit_state) > 0)";
       for = "5m";
       severity = "critical";
       summary = "${unit} of ${service} is not active";
     };
 
-  backupOld =
-    service:
-    ruleOf service "BackupTooOld" {
-      expr = ''time() - homelab_backup_last_success_timestamp_seconds{service="${service}"} > ${toString (36 * 3600)}'';
-      for = "15m";
+  scrapeFailed =
+    service: job:
+    let
+      up = ''up{job="${job}"}'';
+    in
+    ruleOf service "ScrapeFailed" {
+      expr = "${up} == 0 or absent(${up})";
+      for = "10m";
       severity = "critical";
-      summary = "the last good backup of ${service} is older than 36 hours";
+      summary = "there are no metrics of ${job}: alerts on them cannot fire";
     };
+
+  # A time that is exported when something went well: too old, and never.
+  agingOf =
+    service: alert: metric: hours: what:
+    let
+      series = ''${metric}{service="${service}"}'';
+    in
+    [
+      (ruleOf service "${alert}TooOld" {
+        expr = "time() - ${series} > ${toString (hours * 3600)}";
+        for = "15m";
+        severity = "critical";
+        summary = "the last good ${what} of ${service} is older than ${toString hours} hours";
+      })
+      (ruleOf service "${alert}Missing" {
+        expr = "absent(${series})";
+        for = "${toString hours}h";
+        severity = "critical";
+        summary = "there was no good ${what} of ${service} yet";
+      })
+    ];
+  backupRules =
+    service:
+    agingOf service "Backup" "homelab_backup_last_success_timestamp_seconds" 36 "backup"
+    ++ agingOf service "RestoreDrill" "homelab_restore_drill_last_success_timestamp_seconds" (
+      9 * 24
+    ) "restore drill";
+
+  jobsOf =
+    name:
+    map (job: job.job_name) (
+      lib.filter (
+        job: lib.any (static: static.labels.service == name) job.static_configs
+      ) config.homelab.derived.scrapeJobs
+    );
 
   rulesOf =
     name: service:
-    lib.mapAttrsToList (ruleOf name) service.alerts
+    lib.mapAttrsToList (ruleOf name) (lib.filterAttrs (_: alert: alert.enable) service.alerts)
     ++ map (unitDown name) service.units
-    ++ lib.optional (service.backup != null) (backupOld name);
+    ++ map (scrapeFailed name) (jobsOf name)
+    ++ lib.optionals (service.backup != null) (backupRules name);
 in
 {
   homelab.derived.alertGroups = lib.filter (group: group.rules != [ ]) (
     lib.mapAttrsToList (name: service: {
       inherit name;
-      rules = rulesOf name service;
+      rules = lib.optionals service.alerting.enable (rulesOf name service);
     }) config.homelab.enabledServices
   );
 }

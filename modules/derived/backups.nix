@@ -26,6 +26,7 @@ let
         prepare
         cleanup
         stopUnits
+        sqlite
         sentinel
         ;
       paths =

@@ -9,7 +9,7 @@ let
     {
       service,
       name,
-      level ? "gate",
+      level ? "required",
       grace ? 30,
       kind,
     }:
@@ -24,10 +24,11 @@ let
     };
 
   unitCheck =
-    service: unit:
+    name: service: unit:
     check {
-      inherit service;
+      service = name;
       name = "unit.${unit}";
+      inherit (service.unitCheck) level grace;
       kind = {
         type = "unit";
         inherit unit;
@@ -67,7 +68,9 @@ let
       };
     };
 
-  siteCheck = entry: site: throughProxy site "site.${site.host}" entry.siteCheck;
+  siteCheck =
+    entry: site:
+    throughProxy site "site.${site.host}" entry.siteCheck // { inherit (entry.siteCheck) level grace; };
 
   # A path that nobody may reach is asked for as well: what is not looked at opens again.
   denialCheck =
@@ -78,14 +81,38 @@ let
       contains = null;
     };
 
+  # So is one that a site does not let through. `entry` is the site or a route of it.
+  closedCheck =
+    site: entry:
+    let
+      below = if entry ? path then paths.base entry.path else "";
+      path = "${below}/-/closed";
+    in
+    lib.optional
+      (
+        entry.allowed != null
+        && entry.auth.kind != "forward"
+        && (entry.deny or null) == null
+        && lib.hasSuffix "*" (entry.path or "*")
+        && paths.find path entry.allowed == null
+        && paths.find path (map (other: other.path) site.routes) == entry.path or null
+      )
+      (
+        throughProxy site "closed.${site.host}${entry.path or ""}" {
+          inherit path;
+          status = 403;
+          contains = null;
+        }
+      );
+
   # A self-signed certificate answers as well, so the issuer is looked at. It decides
   # once a first one was issued: an order takes minutes.
   certificateCheck =
-    site:
+    entry: site:
     check {
       inherit (site) service;
       name = "certificate.${site.host}";
-      level = tls.checkLevel;
+      level = if entry.certificateCheck.level == null then tls.checkLevel else entry.certificateCheck.level;
       grace = 60;
       kind = {
         type = "certificate";
@@ -101,13 +128,14 @@ let
     let
       sites = lib.filter (site: site.service == name) config.homelab.derived.sites;
     in
-    map (unitCheck name) service.units
-    ++ lib.mapAttrsToList (declaredCheck name) service.health
-    ++ map (siteCheck service) sites
+    map (unitCheck name service) service.units
+    ++ lib.mapAttrsToList (declaredCheck name) (lib.filterAttrs (_: check: check.enable) service.health)
+    ++ map (siteCheck service) (lib.optionals service.siteCheck.enable sites)
     ++ lib.concatMap (
       site: map (denialCheck site) (lib.filter (route: route.deny != null) site.routes)
     ) sites
-    ++ map certificateCheck sites;
+    ++ lib.concatMap (site: lib.concatMap (closedCheck site) ([ site ] ++ site.routes)) sites
+    ++ map (certificateCheck service) (lib.optionals service.certificateCheck.enable sites);
 in
 {
   homelab.derived.checks = lib.concatLists (

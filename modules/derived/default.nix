@@ -16,6 +16,7 @@ in
   _class = "nixos";
 
   imports = [
+    ./elsewhere.nix
     ./sites.nix
     ./tiles.nix
     ./scrape-jobs.nix
@@ -24,6 +25,7 @@ in
     ./dashboards.nix
     ./alerts.nix
     ./firewall.nix
+    ./tailnet.nix
     ./units.nix
     ./backups.nix
     ./secrets.nix
@@ -50,5 +52,6 @@ in
     manifest = plain "What a deploy has to know: plain JSON, evaluated without building.";
   };
 
-  config.homelab.enabledServices = lib.filterAttrs (_: service: service.enable) config.homelab.services;
+  config.homelab.enabledServices =
+    lib.filterAttrs (_: service: service.enable) config.homelab.services // config.homelab.elsewhere;
 }

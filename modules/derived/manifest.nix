@@ -9,6 +9,7 @@ in
     version = 1;
     inherit (config.homelab.derived) checks;
     rollback.services = lib.mapAttrs (_: service: service.rollback) services;
+    units = { inherit (config.deploy.units) advisory deciding; };
     beforeActivate = lib.concatLists (
       lib.mapAttrsToList (
         service: entry:

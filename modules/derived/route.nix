@@ -37,9 +37,18 @@ let
       target.auth // { bypassPaths = map (bypass: "${prefix}${bypass}") target.auth.bypassPaths; }
     else
       target.auth;
+  # What its sites let through, as the proxy sees it.
+  sitePaths = if target == null then null else target.access.sitePaths;
 in
 {
   inherit path service auth;
+  allowed = lib.mapNullable (lib.concatMap (
+    allowed:
+    if !route.stripPrefix then
+      paths.patterns allowed
+    else
+      lib.optional (allowed == "/") prefix ++ map (pattern: "${prefix}${pattern}") (paths.patterns allowed)
+  )) sitePaths;
   patterns = paths.patterns path;
   inherit (route) deny;
   audience = if route.audience == null then site.audience else route.audience;

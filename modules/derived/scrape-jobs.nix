@@ -28,7 +28,9 @@ in
 {
   homelab.derived.scrapeJobs = lib.concatLists (
     lib.mapAttrsToList (
-      service: declared: lib.mapAttrsToList (jobOf service) declared.metrics
+      service: declared: lib.mapAttrsToList (jobOf service) (
+        lib.filterAttrs (_: metrics: metrics.enable) declared.metrics
+      )
     ) config.homelab.enabledServices
   );
 }

@@ -3,7 +3,9 @@
 # whoever sets up a machine has to see the whole list at once.
 { lib, config, ... }:
 let
-  inherit (config.homelab.secrets) directory;
+  inherit (config.homelab.secrets) directory provider providers;
+  # Null when the provider needs no files.
+  extension = (providers.${provider} or { extension = null; }).extension;
 
   declared = lib.concatLists (
     lib.mapAttrsToList (
@@ -18,7 +20,7 @@ let
     name: entries:
     let
       first = (lib.head entries).secret;
-      file = directory + "/${name}.age";
+      file = if extension == null then null else directory + "/${name}${extension}";
     in
     {
       inherit name file;
@@ -30,7 +32,7 @@ let
         ;
       services = map (entry: entry.service) entries;
       restartUnits = lib.unique (lib.concatMap (entry: entry.secret.restartUnits) entries);
-      exists = builtins.pathExists file;
+      exists = file == null || builtins.pathExists file;
     };
 in
 {

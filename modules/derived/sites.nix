@@ -7,7 +7,7 @@ let
     services = config.homelab.enabledServices;
   };
   paths = import ../paths.nix lib;
-  inherit (config.homelab) tls proxy;
+  inherit (config.homelab) tls proxy fleet;
 
   # The declared domain whose certificate, `*.domain` and `domain`, names this host.
   covering =
@@ -31,13 +31,15 @@ let
       else
         "${service.scheme}://${endpoint service.bind service.port}";
     inherit (service) auth proxy;
+    allowed = lib.mapNullable (lib.concatMap paths.patterns) service.access.sitePaths;
     routes = map (routeOf name site) (paths.sort (lib.attrNames site.routes));
   };
 in
 {
-  homelab.derived.sites = lib.concatLists (
+  # Behind another machine's proxy they are its sites.
+  homelab.derived.sites = lib.optionals (lib.elem fleet.gateway [ null fleet.name ]) (lib.concatLists (
     lib.mapAttrsToList (
-      name: service: map (siteOf name service) service.sites
+      name: service: map (siteOf name service) service.siteList
     ) config.homelab.enabledServices
-  );
+  ));
 }

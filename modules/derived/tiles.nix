@@ -2,7 +2,9 @@
 { lib, config, ... }:
 let
   endpoint = import ../endpoint.nix lib;
-  visible = lib.filterAttrs (_: service: service.sites != [ ]) config.homelab.enabledServices;
+  visible = lib.filterAttrs (
+    name: service: service.tile.enable && lib.any (site: site.service == name) config.homelab.derived.sites
+  ) config.homelab.enabledServices;
 
   urlOf =
     name: (lib.findFirst (site: site.service == name) null config.homelab.derived.sites).url;

@@ -1,4 +1,5 @@
-# Start order and limits of the units of services that declare any.
+# Start order and limits of the units of services that declare any, and which units do
+# not decide over a deploy.
 { lib, config, ... }:
 let
   services = config.homelab.enabledServices;
@@ -24,6 +25,13 @@ let
     }) (lib.optionals (after != [ ] || limits != { }) service.units);
 in
 {
+  deploy.units.advisory = lib.concatLists (
+    lib.mapAttrsToList (
+      _: service:
+      service.backgroundUnits ++ lib.optionals (service.unitCheck.level != "required") service.units
+    ) services
+  );
+
   homelab.derived.units = lib.concatLists (lib.mapAttrsToList entriesOf services);
 
   # Other kinds of units are refused: modules/policy/units.nix.
@@ -31,7 +39,8 @@ in
     map (entry: {
       ${lib.removeSuffix ".service" entry.unit} = {
         inherit (entry) after;
-        serviceConfig = entry.limits;
+        # Somebody asked for them: NixOS's own limits of the unit yield.
+        serviceConfig = lib.mapAttrs (_: lib.mkForce) entry.limits;
       };
     }) (lib.filter (entry: lib.hasSuffix ".service" entry.unit) config.homelab.derived.units)
   );

@@ -1,7 +1,7 @@
 # Every site has a proxy in front, something behind, and a certificate.
 { lib, config, ... }:
 let
-  inherit (config.homelab) tls derived;
+  inherit (config.homelab) tls derived proxy;
   uncovered = lib.optionals (tls.mode == "acme") (
     lib.filter (site: site.certificate == null) derived.sites
   );
@@ -11,7 +11,15 @@ let
 in
 {
   assertions =
-    map (site: {
+    lib.optional (derived.sites != [ ] && !proxy.isProvided) {
+      assertion = false;
+      message = "nobody answers for ${
+        lib.concatMapStringsSep ", " (site: site.host) derived.sites
+      }: enable a proxy, or leave out the `sites` of ${
+        lib.concatStringsSep ", " (lib.unique (map (site: site.service) derived.sites))
+      }";
+    }
+    ++ map (site: {
       assertion = false;
       message = "no certificate covers ${site.host}, a site of ${site.service}: add its domain to homelab.tls.domains (a wildcard covers one level)";
     }) uncovered

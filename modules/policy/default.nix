@@ -5,6 +5,7 @@
   imports = [
     ./collisions.nix
     ./exposure.nix
+    ./access.nix
     ./routes.nix
     ./units.nix
     ./upkeep.nix

@@ -5,10 +5,13 @@ let
   isLoopback = bind: lib.hasPrefix "127." bind || bind == "::1";
   # What has no unit here listens elsewhere, unless its address means every one.
   isBeyond =
-    service: bind: lib.elem bind [ "0.0.0.0" "::" ] || (service.units != [ ] && !isLoopback bind);
+    service: bind:
+    # The other machines' alone: modules/fleet/firewall.nix.
+    !(config.homelab.fleet.interface != null && bind == config.homelab.fleet.address)
+    && (lib.elem bind [ "0.0.0.0" "::" ] || (service.units != [ ] && !isLoopback bind));
 
   public = lib.filterAttrs (
-    _: service: lib.any (site: site.audience == "public") service.sites && service.auth.kind == "none"
+    _: service: lib.any (site: site.audience == "public") service.siteList && service.auth.kind == "none"
   ) services;
 
   unguarded = lib.filterAttrs (
@@ -18,7 +21,7 @@ let
   closed = lib.concatLists (
     lib.mapAttrsToList (
       name: service:
-      lib.optionals (service.closedReason == null) (
+      lib.optionals (service.noFirewallReason == null) (
         lib.optional (service.port != null && isBeyond service service.bind && !service.openFirewall) {
           inherit (service) bind port;
           inherit name;
@@ -51,7 +54,7 @@ in
     }) unguarded
     ++ map (entry: {
       assertion = false;
-      message = "${entry.name} listens on ${entry.bind}, port ${toString entry.port}, which the firewall does not let in: set homelab.services.${entry.name}.${entry.field}, homelab.services.${entry.name}.${entry.address} = \"127.0.0.1\", or homelab.services.${entry.name}.closedReason";
+      message = "${entry.name} listens on ${entry.bind}, port ${toString entry.port}, which the firewall does not let in: set homelab.services.${entry.name}.${entry.field}, homelab.services.${entry.name}.${entry.address} = \"127.0.0.1\", or homelab.services.${entry.name}.noFirewallReason";
     }) closed
     ++ lib.mapAttrsToList (name: service: {
       assertion = false;

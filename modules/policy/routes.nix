@@ -15,8 +15,7 @@ let
         owner = site.service;
         siteAudience = site.audience;
         declared =
-          (lib.findFirst (entry: entry.host == site.host) null services.${site.service}.sites)
-          .routes.${route.path};
+          services.${site.service}.sites.${site.host}.routes.${route.path};
         option = "the route `${route.path}` of ${site.host} in homelab.services.${site.service}.sites";
       }
     ) site.routes

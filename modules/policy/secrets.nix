@@ -19,6 +19,24 @@ let
     lib.filterAttrs (_: secret: inStore secret.path) config.homelab.secrets.files
   );
 
+  # A token is a file of the machine that scrapes; that of another machine is not there, and
+  # what scrapes does not start without it.
+  tokenless = lib.concatLists (
+    lib.mapAttrsToList (
+      name: service:
+      map (metrics: {
+        inherit name;
+        file = metrics.bearerTokenFile;
+      }) (
+        lib.filter (
+          metrics:
+          metrics.bearerTokenFile != null
+          && !lib.any (secret: secret.path == metrics.bearerTokenFile) (lib.attrValues config.homelab.secrets.files)
+        ) (lib.attrValues service.metrics)
+      )
+    ) config.homelab.elsewhere
+  );
+
   declared = set: word: lib.any (entry: entry.name == word) (lib.attrValues set) || builtins.match "[0-9]+" word != null;
   ownerless = lib.filterAttrs (_: secret: !declared config.users.users secret.owner) derived.secrets;
   groupless = lib.filterAttrs (_: secret: !declared config.users.groups secret.group) derived.secrets;
@@ -30,6 +48,10 @@ in
       assertion = false;
       message = "a secret in the store is readable by everybody on the machine: set ${option} to a path at run time";
     }) stored
+    ++ map (entry: {
+      assertion = false;
+      message = "the metrics of ${entry.name} are asked for with the token in ${entry.file}, a file of its own machine: declare the secret in a service of this machine too, or leave out its bearerTokenFile";
+    }) tokenless
     ++ lib.mapAttrsToList (name: secret: {
       assertion = false;
       message = "the secret ${name} belongs to ${secret.owner}, who is no user of this machine: change ${optionOf name "owner"}, or declare users.users.${secret.owner}";

@@ -12,9 +12,19 @@ let
   ) services;
   nowhere = lib.filterAttrs (_: backup: backup.paths == [ ]) derived.backups;
 
+  # By its name the file that must be there is a database, and nothing keeps it from being
+  # written while it is copied.
+  torn = lib.filterAttrs (
+    _: backup:
+    backup.sentinel != null
+    && builtins.match ".*[.](db|sqlite|sqlite3)" backup.sentinel != null
+    && backup.prepare == ""
+    && !backup.stopUnits
+  ) derived.backups;
+
   unchecked = lib.filterAttrs (
     _: service:
-    service.unit == null && service.health == { } && service.sites == [ ] && service.unhealthReason == null
+    service.unit == null && service.health == { } && service.siteList == [ ] && service.noHealthCheckReason == null
   ) services;
 in
 {
@@ -31,12 +41,12 @@ in
       assertion = false;
       message = "the units of ${name} declare no StateDirectory, so there is nothing to save: set homelab.services.${name}.backup.paths";
     }) nowhere
+    ++ lib.mapAttrsToList (name: backup: {
+      assertion = false;
+      message = "${backup.sentinel} of ${name} is saved while it is written, which can tear it: put it into homelab.services.${name}.backup.sqlite, or set its prepare or stopUnits";
+    }) torn
     ++ lib.mapAttrsToList (name: _: {
       assertion = false;
-      message = "${name} has no health check: set homelab.services.${name}.unit or homelab.services.${name}.health, or homelab.services.${name}.unhealthReason";
-    }) unchecked
-    ++ lib.optional (derived.backups != { } && !config.homelab.backup.enable) {
-      assertion = false;
-      message = "${lib.concatStringsSep ", " (lib.attrNames derived.backups)} declare a backup, but none is made: set homelab.backup.enable and homelab.backup.repository";
-    };
+      message = "${name} has no health check: set homelab.services.${name}.unit or homelab.services.${name}.health, or homelab.services.${name}.noHealthCheckReason";
+    }) unchecked;
 }

@@ -6,8 +6,10 @@
   ...
 }:
 let
-  cfg = config.homelab.grafana;
+  cfg = config.homelab.services.grafana;
   inherit (config.homelab) derived proxy secrets;
+  # The one that people are sent to; without any it is reached on its port alone.
+  site = (lib.head cfg.siteList).host;
   dashboards = pkgs.linkFarm "dashboards" (
     lib.mapAttrsToList (name: path: { inherit name path; }) derived.dashboards
   );
@@ -20,100 +22,96 @@ let
   };
 in
 {
-  options.homelab.grafana = {
-    enable = lib.mkEnableOption "Grafana";
+  options = import ../shipped.nix lib "grafana" { };
 
-    site = lib.mkOption {
-      type = lib.types.str;
-      example = "grafana.local.example.org";
-      description = "Its full host name.";
-    };
-
-    port = lib.mkOption {
-      type = lib.types.port;
-      default = 3001;
-      description = "Where it listens, on loopback.";
-    };
-  };
-
-  config = lib.mkIf cfg.enable {
-    services.grafana = {
-      enable = true;
-      settings = {
-        server = {
-          http_addr = "127.0.0.1";
-          http_port = cfg.port;
-          domain = cfg.site;
-          # Logins are sent to the wrong place without it.
-          root_url = "https://${cfg.site}${
-            lib.optionalString (proxy.publicPort != 443) ":${toString proxy.publicPort}"
-          }/";
+  config = lib.mkMerge [
+    {
+      homelab.services.grafana = import ../defaults.nix lib {
+        title = "Grafana";
+        description = "Dashboards";
+        icon = "grafana.svg";
+        group = "Observability";
+        weight = 10;
+        unit = "grafana.service";
+        port = 3001;
+        auth.kind = "native";
+        access = {
+          open = [ ];
+          note = "Its admin is whoever has the password; its data sources are asked through it by those who log in.";
         };
-        security = {
-          admin_user = "admin";
-          admin_password = fromFile "grafana-admin-password";
-          secret_key = fromFile "grafana-secret-key";
-          cookie_secure = true;
+        health.api = {
+          grace = 90;
+          kind.http.path = "/api/health";
         };
-        analytics = {
-          reporting_enabled = false;
-          check_for_updates = false;
+        metrics.default = { };
+        backup = {
+          paths = [ config.services.grafana.dataDir ];
+          sqlite = [ "${config.services.grafana.dataDir}/data/grafana.db" ];
+          sentinel = "${config.services.grafana.dataDir}/data/grafana.db.backup";
+        };
+        secrets = {
+          grafana-admin-password = secret "the password of Grafana's admin";
+          grafana-secret-key = secret "32 random characters; never change them later: Grafana encrypts with them";
         };
       };
-      provision = {
+    }
+
+    (lib.mkIf cfg.enable {
+      services.grafana = {
         enable = true;
-        datasources.settings = {
-          apiVersion = 1;
-          # One that is no longer declared goes away.
-          prune = true;
-          datasources = map (source: {
-            # Grafana wants names that differ, and uids do.
-            name = source.uid;
-            inherit (source)
-              type
-              uid
-              url
-              isDefault
-              jsonData
-              ;
-            access = "proxy";
-            editable = false;
-          }) derived.datasources;
-        };
-        dashboards.settings.providers = [
-          {
-            name = "flake";
-            type = "file";
-            allowUiUpdates = false;
-            options.path = "${dashboards}";
+        settings = {
+          server = {
+            http_addr = cfg.bind;
+            http_port = cfg.port;
           }
-        ];
+          // lib.optionalAttrs (cfg.siteList != [ ]) {
+            domain = site;
+            # Logins are sent to the wrong place without it.
+            root_url = "https://${site}${
+              lib.optionalString (proxy.publicPort != 443) ":${toString proxy.publicPort}"
+            }/";
+          };
+          security = {
+            admin_user = "admin";
+            admin_password = fromFile "grafana-admin-password";
+            secret_key = fromFile "grafana-secret-key";
+            cookie_secure = true;
+          };
+          analytics = {
+            reporting_enabled = false;
+            check_for_updates = false;
+          };
+        };
+        provision = {
+          enable = true;
+          datasources.settings = {
+            apiVersion = 1;
+            # One that is no longer declared goes away.
+            prune = true;
+            datasources = map (source: {
+              # Grafana wants names that differ, and uids do.
+              name = source.uid;
+              inherit (source)
+                type
+                uid
+                url
+                isDefault
+                jsonData
+                ;
+              access = "proxy";
+              editable = false;
+            }) derived.datasources;
+          };
+          dashboards.settings.providers = [
+            {
+              name = "flake";
+              type = "file";
+              allowUiUpdates = false;
+              options.path = "${dashboards}";
+            }
+          ];
+        };
       };
-    };
-
-    homelab.services.grafana = {
-      title = "Grafana";
-      description = "Dashboards";
-      icon = "grafana.svg";
-      group = "Observability";
-      weight = 10;
-      unit = "grafana.service";
-      inherit (cfg) port;
-      sites = [ cfg.site ];
-      auth.kind = "native";
-      health.api = {
-        grace = 90;
-        kind.http.path = "/api/health";
-      };
-      metrics.default = { };
-      backup = {
-        paths = [ config.services.grafana.dataDir ];
-        sentinel = "${config.services.grafana.dataDir}/data/grafana.db";
-      };
-      secrets = {
-        grafana-admin-password = secret "the password of Grafana's admin";
-        grafana-secret-key = secret "32 random characters; never change them later: Grafana encrypts with them";
-      };
-    };
-  };
+    })
+  ];
 }

@@ -1,17 +1,21 @@
 # The start page: a tile per site.
 { lib, config, ... }:
 let
-  cfg = config.homelab.homepage;
+  cfg = config.homelab.services.homepage;
   inherit (config.homelab) derived proxy;
 
   # The page compares the Host header with this list, port and all, and answers
   # its own tiles with an error otherwise.
-  hosts = [
-    cfg.site
-    "127.0.0.1:${toString cfg.port}"
-    "localhost:${toString cfg.port}"
-  ]
-  ++ lib.optional (proxy.publicPort != 443) "${cfg.site}:${toString proxy.publicPort}";
+  sites = map (site: site.host) cfg.siteList;
+  hosts =
+    sites
+    ++ [
+      "127.0.0.1:${toString cfg.port}"
+      "localhost:${toString cfg.port}"
+    ]
+    ++ lib.optionals (proxy.publicPort != 443) (
+      map (site: "${site}:${toString proxy.publicPort}") sites
+    );
 
   tile = entry: {
     ${entry.title} = lib.filterAttrs (_: value: value != null && value != "") {
@@ -26,22 +30,8 @@ let
   };
 in
 {
-  options.homelab.homepage = {
-    enable = lib.mkEnableOption "the start page";
-
-    site = lib.mkOption {
-      type = lib.types.str;
-      example = "local.example.org";
-      description = "The start page's full host name.";
-    };
-
-    port = lib.mkOption {
-      type = lib.types.port;
-      default = 3000;
-      description = "Where it listens, on loopback.";
-    };
-
-    title = lib.mkOption {
+  options = import ../shipped.nix lib "homepage" {
+    pageTitle = lib.mkOption {
       type = lib.types.str;
       default = config.networking.hostName;
       defaultText = lib.literalExpression "config.networking.hostName";
@@ -49,46 +39,53 @@ in
     };
   };
 
-  config = lib.mkIf cfg.enable {
-    services.homepage-dashboard = {
-      enable = true;
-      listenPort = cfg.port;
-      allowedHosts = lib.concatStringsSep "," hosts;
-      settings = {
-        inherit (cfg) title;
-        hideVersion = true;
-        disableUpdateCheck = true;
-        statusStyle = "dot";
+  config = lib.mkMerge [
+    {
+      homelab.services.homepage = import ../defaults.nix lib {
+        title = "Home";
+        description = "The start page";
+        icon = "homepage.svg";
+        group = "Home";
+        weight = 0;
+        unit = "homepage-dashboard.service";
+        port = 3000;
+        access = {
+          open = [ "read" ];
+          note = "Widgets ask with the secrets that you give them, and show the answers to everybody who sees the page.";
+        };
+        health.api.kind.http = {
+          host = "127.0.0.1:${toString cfg.port}";
+          path = "/api/healthcheck";
+        };
+        noBackupReason = "has no state: its configuration is in the flake";
       };
-      widgets = [
-        {
-          resources = {
-            cpu = true;
-            memory = true;
-            disk = "/";
-          };
-        }
-      ];
-      services = lib.mapAttrsToList (group: tiles: { ${group} = map tile tiles; }) derived.tiles;
-    };
+    }
 
-    # It listens on every address otherwise.
-    systemd.services.homepage-dashboard.environment.HOSTNAME = "127.0.0.1";
-
-    homelab.services.homepage = {
-      title = "Home";
-      description = "The start page";
-      icon = "homepage.svg";
-      group = "Home";
-      weight = 0;
-      unit = "homepage-dashboard.service";
-      inherit (cfg) port;
-      sites = [ cfg.site ];
-      health.api.kind.http = {
-        host = "127.0.0.1:${toString cfg.port}";
-        path = "/api/healthcheck";
+    (lib.mkIf cfg.enable {
+      services.homepage-dashboard = {
+        enable = true;
+        listenPort = cfg.port;
+        allowedHosts = lib.concatStringsSep "," hosts;
+        settings = {
+          title = cfg.pageTitle;
+          hideVersion = true;
+          disableUpdateCheck = true;
+          statusStyle = "dot";
+        };
+        widgets = [
+          {
+            resources = {
+              cpu = true;
+              memory = true;
+              disk = "/";
+            };
+          }
+        ];
+        services = lib.mapAttrsToList (group: tiles: { ${group} = map tile tiles; }) derived.tiles;
       };
-      noBackupReason = "has no state: its configuration is in the flake";
-    };
-  };
+
+      # It listens on every address otherwise.
+      systemd.services.homepage-dashboard.environment.HOSTNAME = lib.mkDefault cfg.bind;
+    })
+  ];
 }

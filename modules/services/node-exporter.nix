@@ -1,18 +1,11 @@
 # Metrics of the machine and of its units.
 { lib, config, ... }:
 let
-  cfg = config.homelab.node-exporter;
+  cfg = config.homelab.services.node-exporter;
+  inherit (config.homelab) fleet;
 in
 {
-  options.homelab.node-exporter = {
-    enable = lib.mkEnableOption "the node exporter";
-
-    port = lib.mkOption {
-      type = lib.types.port;
-      default = 9100;
-      description = "Where it listens, on loopback.";
-    };
-
+  options = import ../shipped.nix lib "node-exporter" {
     textfileDirectory = lib.mkOption {
       type = lib.types.path;
       default = "/var/lib/node-exporter-textfile";
@@ -20,44 +13,50 @@ in
     };
   };
 
-  config = lib.mkIf cfg.enable {
-    services.prometheus.exporters.node = {
-      enable = true;
-      listenAddress = "127.0.0.1";
-      inherit (cfg) port;
-      enabledCollectors = [
-        "systemd"
-        "processes"
-      ];
-      extraFlags = [ "--collector.textfile.directory=${cfg.textfileDirectory}" ];
-    };
-
-    services.deploy-agent.textfileDirectory = lib.mkDefault cfg.textfileDirectory;
-    systemd.tmpfiles.rules = [ "d ${cfg.textfileDirectory} 0755 root root -" ];
-
-    homelab.services.node-exporter = {
-      title = "Node exporter";
-      description = "Metrics of the machine";
-      unit = "prometheus-node-exporter.service";
-      inherit (cfg) port;
-      health.metrics.kind.http = {
-        path = "/metrics";
-        contains = "node_uname_info";
-      };
-      metrics.default = { };
-      dashboards.machine = ./dashboards/machine.json;
-      alerts = {
-        DiskAlmostFull = {
-          expr = ''node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay"} / node_filesystem_size_bytes < 0.1'';
-          for = "15m";
-          summary = "{{ $labels.mountpoint }} has less than a tenth of its space left";
+  config = lib.mkMerge [
+    {
+      homelab.services.node-exporter = import ../defaults.nix lib {
+        title = "Node exporter";
+        description = "Metrics of the machine";
+        unit = "prometheus-node-exporter.service";
+        port = 9100;
+        bind = fleet.listen (!lib.elem fleet.monitor [ null fleet.name ]);
+        health.metrics.kind.http = {
+          path = "/metrics";
+          contains = "node_uname_info";
         };
-        UnitFailed = {
-          expr = ''node_systemd_unit_state{state="failed"} == 1'';
-          summary = "{{ $labels.name }} has failed";
+        metrics.default = { };
+        access.open = [ "read" ];
+        dashboards.machine = ./dashboards/machine.json;
+        alerts = {
+          DiskAlmostFull = {
+            expr = ''node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay"} / node_filesystem_size_bytes < 0.1'';
+            for = "15m";
+            summary = "{{ $labels.mountpoint }} has less than a tenth of its space left";
+          };
+          UnitFailed = {
+            expr = ''node_systemd_unit_state{state="failed"} == 1'';
+            summary = "{{ $labels.name }} has failed";
+          };
         };
+        noBackupReason = "has no state";
       };
-      noBackupReason = "has no state";
-    };
-  };
+    }
+
+    (lib.mkIf cfg.enable {
+      services.prometheus.exporters.node = {
+        enable = true;
+        listenAddress = cfg.bind;
+        inherit (cfg) port;
+        enabledCollectors = [
+          "systemd"
+          "processes"
+        ];
+        extraFlags = [ "--collector.textfile.directory=${cfg.textfileDirectory}" ];
+      };
+
+      deploy.agent.textfileDirectory = lib.mkDefault cfg.textfileDirectory;
+      systemd.tmpfiles.rules = [ "d ${cfg.textfileDirectory} 0755 root root -" ];
+    })
+  ];
 }

@@ -1,5 +1,5 @@
-# What makes this machine somebody's remote builder: a user of its own, who may
-# build and nothing else.
+# What makes this machine somebody's remote builder: a user of its own, whose keys speak
+# Nix's protocol and nothing else. Nix trusts that user, who therefore is root in the end.
 {
   lib,
   config,
@@ -8,12 +8,10 @@
 }:
 let
   inherit (lib) mkOption types;
-  cfg = config.homelab.remoteBuilder;
+  cfg = config.homelab.services.remote-builder;
 in
 {
-  options.homelab.remoteBuilder = {
-    enable = lib.mkEnableOption "builds for other machines";
-
+  options = import ../shipped.nix lib "remote-builder" {
     user = mkOption {
       type = types.str;
       default = "builder";
@@ -23,13 +21,13 @@ in
     authorizedKeys = mkOption {
       type = types.listOf types.str;
       default = [ ];
-      description = "Public keys of those who may build. Each can put any path into the store: a builder is trusted.";
+      description = "Public keys of those who may build. Whoever has one is root on this machine in the end: Nix takes any path and any setting from them.";
     };
 
     systems = mkOption {
       type = types.nonEmptyListOf types.str;
       default = [ pkgs.stdenv.hostPlatform.system ];
-      defaultText = lib.literalExpression "[ the machine's own system ]";
+      defaultText = lib.literalMD "the machine's own system";
       description = "What it builds for.";
     };
 
@@ -60,19 +58,7 @@ in
     machinesLine = mkOption {
       type = types.str;
       readOnly = true;
-      description = "The client's line of /etc/nix/machines.";
-    };
-
-    clientSettings = mkOption {
-      type = types.lines;
-      readOnly = true;
-      description = "The client's lines of nix.conf.";
-    };
-  };
-
-  config = lib.mkMerge [
-    {
-      homelab.remoteBuilder.machinesLine = lib.concatStringsSep " " [
+      default = lib.concatStringsSep " " [
         "ssh-ng://${cfg.user}@${cfg.address}"
         (lib.concatStringsSep "," cfg.systems)
         "/etc/nix/builder_ed25519"
@@ -82,19 +68,46 @@ in
         "-"
         "-"
       ];
+      defaultText = lib.literalMD "out of the other options";
+      description = "The client's line of /etc/nix/machines.";
+    };
+
+    clientSettings = mkOption {
+      type = types.lines;
+      readOnly = true;
       # What the builder can fetch itself need not go through the client.
-      homelab.remoteBuilder.clientSettings = ''
+      default = ''
         builders = @/etc/nix/machines
         builders-use-substitutes = true
       '';
+      description = "The client's lines of nix.conf.";
+    };
+  };
+
+  config = lib.mkMerge [
+    {
+      homelab.services.remote-builder = import ../defaults.nix lib {
+        title = "Remote builder";
+        description = "Builds for other machines";
+        auth.kind = "native";
+        noHealthCheckReason = "is the Nix daemon behind SSH, which has a check of its own";
+        noBackupReason = "has no state";
+        access = {
+          open = [ ];
+          note = "Whoever has one of its keys is root in the end: Nix takes any path and any setting from them.";
+        };
+      };
     }
 
     (lib.mkIf cfg.enable {
       users.users.${cfg.user} = {
         isNormalUser = true;
         description = "Builds for other machines";
-        # No forwarding, no terminal: Nix's protocol needs neither.
-        openssh.authorizedKeys.keys = map (key: "restrict ${key}") cfg.authorizedKeys;
+        # No forwarding, no terminal, no command but the one that speaks Nix's protocol.
+        # Proof: the scenario `real-services-come-with-a-deploy-and-pass-their-own-checks`.
+        openssh.authorizedKeys.keys = map (
+          key: ''restrict,command="/run/current-system/sw/bin/nix-daemon --stdio" ${key}''
+        ) cfg.authorizedKeys;
       };
 
       nix.settings = {
@@ -106,7 +119,7 @@ in
       assertions = [
         {
           assertion = cfg.authorizedKeys != [ ];
-          message = "nobody can log in to build here: add a key to homelab.remoteBuilder.authorizedKeys, or set homelab.remoteBuilder.enable = false";
+          message = "nobody can log in to build here: add a key to homelab.services.remote-builder.authorizedKeys, or set homelab.services.remote-builder.enable = false";
         }
       ];
     })

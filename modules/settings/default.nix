@@ -4,9 +4,8 @@
 
   imports = [
     ./proxy.nix
+    ./backup.nix
     ./tls.nix
-    ./secrets.nix
-    ./agenix.nix
-    ./plain-secrets.nix
+    ./secrets
   ];
 }

@@ -1,10 +1,17 @@
 # Where the proxy listens and who belongs to which audience.
-{ lib, ... }:
+{ lib, config, ... }:
 let
   inherit (lib) mkOption types;
+  inherit (config.services) tailscale;
 in
 {
   options.homelab.proxy = {
+    isProvided = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether something answers for the declared sites, which are `config.homelab.derived.sites`. Whoever does says so here.";
+    };
+
     httpPort = mkOption {
       type = types.port;
       default = 80;
@@ -41,7 +48,25 @@ in
         "100.64.0.0/10"
         "fd7a:115c:a1e0::/48"
       ];
-      description = "Addresses of the audience `tailnet`. The machine itself always belongs to it.";
+      description = ''
+        Addresses of the audience `tailnet`, as far as they come by `tailnetInterface`. The
+        machine itself always belongs to it.
+      '';
+    };
+
+    tailnetInterface = mkOption {
+      type = types.nullOr types.str;
+      default =
+        if tailscale.enable && tailscale.interfaceName != "userspace-networking" then
+          tailscale.interfaceName
+        else
+          null;
+      defaultText = lib.literalMD "`services.tailscale.interfaceName`, when it is enabled";
+      description = ''
+        The interface of the tailnet. Requests from `tailnetRanges` that come by another one
+        are dropped by the firewall. Null means that there is no tailnet, and these addresses
+        are strangers'.
+      '';
     };
 
     forwardAuth = {

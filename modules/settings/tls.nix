@@ -40,6 +40,14 @@ in
       description = "Who serves the domains, as lego and the plugin call it.";
     };
 
+    dnsTokenVariable = mkOption {
+      type = types.nullOr types.str;
+      default = if cfg.dnsProvider == "cloudflare" then "CF_DNS_API_TOKEN" else null;
+      defaultText = lib.literalExpression ''if dnsProvider == "cloudflare" then "CF_DNS_API_TOKEN" else null'';
+      example = "HETZNER_API_TOKEN";
+      description = "The variable that lego reads the provider's token from, as its page of the provider says. For `mode = \"acme\"`.";
+    };
+
     dnsResolver = mkOption {
       type = types.str;
       default = "1.1.1.1:53";
@@ -49,19 +57,15 @@ in
     issuer = mkOption {
       type = types.str;
       default = if cfg.mode == "internal" then "Caddy Local Authority" else "Let's Encrypt";
-      defaultText = lib.literalExpression ''"Let's Encrypt", or the proxy's own authority'';
+      defaultText = lib.literalMD "`Let's Encrypt`, or the proxy's own authority";
       description = "Text that the issuer's name of every site's certificate must contain.";
     };
 
     checkLevel = mkOption {
-      type = types.enum [
-        "gate"
-        "late"
-        "late-until-passed"
-      ];
-      default = if cfg.mode == "internal" then "gate" else "late-until-passed";
-      defaultText = lib.literalExpression ''if mode == "internal" then "gate" else "late-until-passed"'';
-      description = "Whether the issuer decides over a deploy: at once (`gate`), never (`late`), or from the first deploy on that ended with the right certificate. An order takes minutes, so a first one cannot be waited for.";
+      type = (import ../contract/decides.nix lib).levels;
+      default = if cfg.mode == "internal" then "required" else "required-once-passed";
+      defaultText = lib.literalExpression ''if mode == "internal" then "required" else "required-once-passed"'';
+      description = "Whether the issuer decides over a deploy: at once (`required`), never (`advisory`), or from the first deploy on that ended with the right certificate. An order takes minutes, so a first one cannot be waited for.";
     };
   };
 }

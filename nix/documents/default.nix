@@ -8,7 +8,13 @@ let
 
   # Which page a table is in.
   pageOf =
-    name: if name == "builder" || name == "client" then "docs/deployment.md" else "docs/OVERVIEW.md";
+    name:
+    {
+      builder = "docs/deployment.md";
+      client = "docs/deployment.md";
+      access = "docs/access.md";
+    }
+    .${name} or "docs/OVERVIEW.md";
   block = name: "<!-- begin ${name} -->\n${tables.${name}}<!-- end ${name} -->\n";
   blocks = lib.mapAttrs (name: _: block name) tables;
 in
@@ -24,7 +30,13 @@ in
     text = ''
       cd "''${1:-.}"
       test -f docs/OVERVIEW.md || { echo "docs: run it where flake.nix is" >&2; exit 1; }
-      install -m 644 ${pkgs.writeText "options.md" options} docs/options.md
+      rm -rf docs/options
+      mkdir docs/options
+      ${lib.concatStrings (
+        lib.mapAttrsToList (name: text: ''
+          install -m 644 ${pkgs.writeText (baseNameOf name) text} docs/${name}
+        '') options
+      )}
       ${lib.concatStrings (
         lib.mapAttrsToList (name: text: ''
           awk -v begin='<!-- begin ${name} -->' -v end='<!-- end ${name} -->' -v file=${pkgs.writeText "${name}.md" text} '

@@ -48,26 +48,79 @@ let
     (
       if lib.elem "wheel" entry.extraGroups then
         "root by sudo, without a password"
-      else if name == frame1.services.deploy-agent.user then
+      else if name == frame1.deploy.agent.user then
         "deploys; may run the agent as root and nothing else"
-      else if name == frame1.homelab.remoteBuilder.user then
+      else if name == frame1.homelab.services.remote-builder.user then
         "builds for other machines"
       else
         "logs in"
     )
     "${toString (lib.length entry.openssh.authorizedKeys.keys)}"
   ];
+
+  # Who reaches a service, and what they can do there.
+  may = what: if what == null then "not said" else if what == [ ] then "nothing" else lib.concatStringsSep ", " what;
+  access =
+    name: entry:
+    let
+      ports =
+        lib.optional (entry.port != null) {
+          inherit (entry) port openFirewall;
+          protocol = "tcp";
+        }
+        ++ lib.attrValues entry.extraPorts;
+      list =
+        open:
+        lib.concatStringsSep ", " (
+          lib.unique (
+            map (port: "${toString port.port}${lib.optionalString (port.protocol == "udp") "/udp"}") (
+              lib.filter (port: port.openFirewall == open) ports
+            )
+          )
+        );
+      sites = lib.filter (site: site.service == name) frame1.homelab.derived.sites;
+    in
+    [
+      entry.title
+      (orDash (
+        lib.concatStringsSep "; " (
+          lib.optional (list true != "") "every host: ${list true}"
+          ++ lib.optional (list false != "") "programs of the machine: ${list false}"
+        )
+      ))
+      (may entry.access.open)
+      (orDash (lib.concatMapStringsSep ", " (site: "${site.host} (${site.audience})") sites))
+      (
+        if sites == [ ] then
+          "–"
+        else if entry.auth.kind == "forward" then
+          "nothing"
+        else if entry.access.sitePaths != null then
+          "read"
+        else
+          may entry.access.open
+      )
+      (orDash entry.access.note)
+    ];
 in
 {
+  access = table [
+    "Service"
+    "Who connects to its ports"
+    "What they can do without a login"
+    "Sites"
+    "What their visitors can do without a login"
+    "What remains"
+  ] (lib.mapAttrsToList access frame1.homelab.enabledServices);
   machines = table [ "Machine" "Platform" "Reached as" "Tags" ] (
     map machine (lib.attrNames nixosConfigurations)
   );
   services = table [ "Service" "What it is for" "Site" "Listens on" "Unit" ] (
     lib.mapAttrsToList service frame1.homelab.enabledServices
   );
-  builder = "    ${frame1.homelab.remoteBuilder.machinesLine}\n";
+  builder = "    ${frame1.homelab.services.remote-builder.machinesLine}\n";
   client = lib.concatMapStrings (line: "    ${line}\n") (
-    lib.splitString "\n" (lib.removeSuffix "\n" frame1.homelab.remoteBuilder.clientSettings)
+    lib.splitString "\n" (lib.removeSuffix "\n" frame1.homelab.services.remote-builder.clientSettings)
   );
   users = table [ "User of frame1" "May" "Keys" ] (lib.mapAttrsToList user people);
 }

@@ -5,10 +5,13 @@ let
   node = import ./node.nix { inherit inputs lib; };
 in
 {
-  # fleet { machines, self, secrets ? …, images ? [ ], modules ? [ ], specialArgs ? { } }
+  # fleet { machines, self, secrets ? …, images ? [ ], modules ? [ ], specialArgs ? { }, roles ? { } }
   #
   # A folder with a folder per machine becomes `nixosConfigurations` and `deploy`.
-  # `self` is the flake that calls, for the revision. `secrets` is its folder of
+  # `roles` says once which machine is the `gateway` (its proxy is in front of the sites of all),
+  # the `monitor` and where the `logs` are kept.
+  # `self` is the flake that calls: its revision, its nixpkgs, agenix and disko where it has them,
+  # and its inputs, which modules get as `inputs`. `secrets` is its folder of
   # agenix files. `images` names the machines that are installed from, not
   # deployed to. `modules` go into every machine.
   fleet = import ./fleet.nix { inherit inputs lib node; };

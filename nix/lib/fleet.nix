@@ -11,6 +11,7 @@
   images ? [ ],
   modules ? [ ],
   specialArgs ? { },
+  roles ? { },
 }:
 let
   folders = lib.attrNames (lib.filterAttrs (_: kind: kind == "directory") (builtins.readDir machines));
@@ -27,20 +28,43 @@ let
 
   unknownImages = lib.subtractLists folders images;
 
+  unknownRoles = lib.subtractLists [ "gateway" "monitor" "logs" ] (lib.attrNames roles);
+  strangers = lib.subtractLists (lib.subtractLists images folders) (lib.attrValues roles);
+  checkedRoles =
+    if unknownRoles != [ ] then
+      throw "roles: there is no ${lib.concatStringsSep ", " unknownRoles}; there are gateway, monitor and logs"
+    else if strangers != [ ] then
+      throw "roles: ${baseNameOf machines} has no machine ${lib.concatStringsSep ", " strangers}. It has ${lib.concatStringsSep ", " (lib.subtractLists images folders)}."
+    else
+      roles;
+
+  # Machines are the caller's: its inputs, its nixpkgs.
+  own = self.inputs or inputs;
+
   configurationOf =
     name:
-    lib.nixosSystem {
+    (own.nixpkgs or inputs.nixpkgs).lib.nixosSystem {
       specialArgs = {
-        inherit inputs;
+        inputs = own // {
+          inherit self;
+        };
         machineName = name;
       }
       // specialArgs;
       modules = [
         inputs.self.nixosModules.default
-        inputs.agenix.nixosModules.default
-        inputs.disko.nixosModules.disko
+        (own.agenix or inputs.agenix).nixosModules.default
+        (own.disko or inputs.disko).nixosModules.disko
         (machines + "/${checked name}")
         {
+          # The installer and its kind are none of the machines that work together.
+          homelab.fleet = lib.mkIf (!lib.elem name images) (
+            lib.mapAttrs (_: lib.mkDefault) checkedRoles
+            // {
+              inherit name;
+              machines = lib.mapAttrs (_: machine: machine.config) (removeAttrs nixosConfigurations images);
+            }
+          );
           _file = "fleet of ${baseNameOf machines}";
           networking.hostName = lib.mkDefault name;
           system.configurationRevision = lib.mkDefault (self.rev or self.dirtyRev or null);

@@ -31,7 +31,8 @@ in
     ;
   inherit system toplevel;
   image = if cfg.image == null then null else images.${cfg.image};
-  hostName = config.networking.hostName;
+  # Empty is not known, as in images for clouds.
+  hostName = if config.networking.hostName == "" then null else config.networking.hostName;
   rollback = {
     services = manifest.rollback.services or { };
     inherit (cfg.rollback) reboot;

@@ -8,8 +8,17 @@ lib.fileset.toSource {
     ../../Cargo.lock
     ../../cli
     # Tests compare them with the sources.
+    ../../README.md
+    ../../SECURITY.md
+    ../../docs/agent-on-the-machine.md
     ../../docs/architecture.md
+    ../../docs/commands.md
     ../../docs/environment.md
     ../../docs/json.md
+    ../../docs/ssh-config.md
+    ../../docs/what-deploy-says.md
+    ../../docs/nix-versions.md
+    ../../docs/units.md
+    ../../docs/migration.md
   ];
 }

@@ -1,12 +1,19 @@
 # Who orders certificates, in each of the three ways.
 { lib, evaluate, ... }:
 let
+  # Plugin mode wants one that is not nixpkgs' own.
+  withPlugin =
+    { pkgs, ... }:
+    {
+      homelab.services.caddy.package = pkgs.writeShellScriptBin "caddy" "with a plugin";
+    };
   of =
     mode:
     evaluate [
+      withPlugin
       {
         homelab = {
-          caddy.enable = true;
+          services.caddy.enable = true;
           tls = {
             inherit mode;
             domains = [ "local.example.org" ];
@@ -28,6 +35,9 @@ let
   internal = of "internal";
   host = "local.example.org";
   site = config: config.services.caddy.virtualHosts.${host};
+  ordering =
+    name:
+    lib.hasPrefix "tls {\n  dns cloudflare {env.DNS_API_TOKEN}\n  resolvers 1.1.1.1\n}" plugin.services.caddy.virtualHosts.${name}.extraConfig;
   token = "/run/agenix/dns-api-token";
 in
 {
@@ -66,13 +76,41 @@ in
     expr = {
       inherit (plugin.services.caddy) environmentFile email;
       acme = plugin.security.acme.certs;
-      tls = lib.hasPrefix "tls {\n  dns cloudflare {env.DNS_API_TOKEN}\n  resolvers 1.1.1.1\n}" (site plugin).extraConfig;
+      tls = ordering "local.example.org";
     };
     expected = {
       environmentFile = token;
       email = "admin@example.org";
       acme = { };
       tls = true;
+    };
+  };
+  "plugin: a site's name is in no certificate that a wildcard can stand for" = {
+    expr = {
+      wildcard = ordering "*.local.example.org";
+      site = ordering "a.local.example.org";
+      # No declared domain covers it.
+      other = lib.hasInfix "dns cloudflare" (
+        (evaluate [
+          withPlugin
+          {
+            homelab = {
+              services.caddy.enable = true;
+              tls.mode = "plugin";
+              services.b = {
+                port = 7001;
+                sites = [ "b.example.org" ];
+                noBackupReason = "test";
+              };
+            };
+          }
+        ]).services.caddy.virtualHosts."b.example.org".extraConfig
+      );
+    };
+    expected = {
+      wildcard = true;
+      site = false;
+      other = true;
     };
   };
   "internal: the proxy's own authority, without a token" = {
@@ -98,9 +136,9 @@ in
       internal
     ];
     expected = [
-      "late-until-passed"
-      "late-until-passed"
-      "gate"
+      "required-once-passed"
+      "required-once-passed"
+      "required"
     ];
   };
 }

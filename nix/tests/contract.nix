@@ -46,9 +46,11 @@ let
     service = demo;
     inherit host audience certificate routes proxy auth;
     url = "https://${host}";
+    allowed = null;
     upstream = "http://127.0.0.1:7999";
   };
   route = fields: {
+    allowed = null;
     audience = "lan";
     deny = null;
     stripPrefix = null;
@@ -70,14 +72,14 @@ let
     contains = null;
   } // fields;
   checksOfSite = host: [
-    (check "site.${host}" "gate" 60 (http {
+    (check "site.${host}" "required" 60 (http {
       port = 443;
       inherit host;
       sni = host;
     }))
   ];
   certificateOfSite = host: [
-    (check "certificate.${host}" "late-until-passed" 60 {
+    (check "certificate.${host}" "required-once-passed" 60 {
       type = "certificate";
       address = "127.0.0.1";
       port = 443;
@@ -204,16 +206,38 @@ in
         name = demo;
         rules = [
           (rule "DemoBroken" "demo_broken == 1" "warning" "the demo is broken" "5m")
-          (rule "UnitNotActive" ''node_systemd_unit_state{name="${demo}.service",state="active"} == 0''
+          (rule "UnitNotActive"
+            ''node_systemd_unit_state{name="${demo}.service",state="active"} == 0 or (absent(node_systemd_unit_state{name="${demo}.service",state="active"}) and on () count(node_systemd_unit_state) > 0)''
             "critical"
             "${demo}.service of ${demo} is not active"
             "5m"
+          )
+          (rule "ScrapeFailed" ''up{job="${demo}"} == 0 or absent(up{job="${demo}"})'' "critical"
+            "there are no metrics of ${demo}: alerts on them cannot fire"
+            "10m"
           )
           (rule "BackupTooOld"
             ''time() - homelab_backup_last_success_timestamp_seconds{service="${demo}"} > 129600''
             "critical"
             "the last good backup of ${demo} is older than 36 hours"
             "15m"
+          )
+          (rule "BackupMissing" ''absent(homelab_backup_last_success_timestamp_seconds{service="${demo}"})''
+            "critical"
+            "there was no good backup of ${demo} yet"
+            "36h"
+          )
+          (rule "RestoreDrillTooOld"
+            ''time() - homelab_restore_drill_last_success_timestamp_seconds{service="${demo}"} > 777600''
+            "critical"
+            "the last good restore drill of ${demo} is older than 216 hours"
+            "15m"
+          )
+          (rule "RestoreDrillMissing"
+            ''absent(homelab_restore_drill_last_success_timestamp_seconds{service="${demo}"})''
+            "critical"
+            "there was no good restore drill of ${demo} yet"
+            "216h"
           )
         ];
       }
@@ -253,7 +277,8 @@ in
         prepare = "";
         cleanup = "";
         stopUnits = false;
-        sentinel = "/var/lib/private/demo-state/state.db";
+        sqlite = [ ];
+        sentinel = "/var/lib/private/demo-state/state.json";
         paths = [ "/var/lib/private/demo-state" ];
       };
     };
@@ -271,16 +296,16 @@ in
     expr = added "checks";
     expected = just (
       [
-        (check "unit.${demo}.service" "gate" 30 {
+        (check "unit.${demo}.service" "required" 30 {
           type = "unit";
           unit = "${demo}.service";
         })
-        (check "health.api" "gate" 45 (http { }))
+        (check "health.api" "required" 45 (http { }))
       ]
       ++ checksOfSite local
       ++ checksOfSite far
       ++ [
-        (check "denied.${local}/admin*" "gate" 60 (http {
+        (check "denied.${local}/admin*" "required" 60 (http {
           port = 443;
           host = local;
           sni = local;

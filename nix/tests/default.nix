@@ -7,9 +7,15 @@ let
 
   # A name that no module can know: it follows from the sources.
   demo = "demo-${builtins.substring 0 8 (builtins.hashString "sha256" "${inputs.self}")}";
+  evaluating = import ./evaluate.nix { inherit inputs lib; };
   arguments = {
-    inherit inputs lib demo;
-    evaluate = import ./evaluate.nix { inherit inputs lib; };
+    inherit lib demo;
+    inherit (evaluating) evaluate refused smallest plainSystem;
+    inputs = inputs // {
+      self = inputs.self // {
+        nixosConfigurations = lib.mapAttrs (_: evaluating.whole) inputs.self.nixosConfigurations;
+      };
+    };
   };
 
   files = {
@@ -17,7 +23,12 @@ let
     removal = ./removal.nix;
     sites = ./sites.nix;
     certificates = ./certificates.nix;
+    configurations = ./configurations.nix;
     loopback = ./loopback.nix;
+    modules = ./modules.nix;
+    status = ./status.nix;
+    examples = ./examples.nix;
+    shipped = ./shipped/tests.nix;
     state-directory = ./state-directory.nix;
     policy = ./policy;
     secrets = ./secrets.nix;
@@ -28,8 +39,14 @@ let
     schemas = ./schemas.nix;
     labels = ./labels.nix;
     names = ./names.nix;
+    priorities = ./priorities.nix;
+    shallow = ./shallow.nix;
+    overrides = ./overrides.nix;
+    deciding = ./deciding.nix;
+    alerts = ./alerts;
     packages = ./packages.nix;
     fleet = ./fleet.nix;
+    several = ./several.nix;
     documents = ./documents.nix;
   };
 

@@ -38,7 +38,7 @@ name: {
       bind = "0.0.0.0";
       openFirewall = true;
     };
-    backup.sentinel = "/var/lib/private/demo-state/state.db";
+    backup.sentinel = "/var/lib/private/demo-state/state.json";
     secrets.demo-token = { };
     startAfter = [ "alloy" ];
     limits = {

@@ -27,6 +27,29 @@ in
     ) commands;
     expected = true;
   };
+  "a key of the deploy user has no terminal and no forwards, whatever options it has already" = {
+    expr =
+      (inputs.self.nixosConfigurations.frame1.extendModules {
+        modules = [
+          {
+            deploy.agent.authorizedKeys = lib.mkForce [
+              "ssh-ed25519 AAAA one"
+              "sk-ssh-ed25519@openssh.com AAAA two"
+              "ecdsa-sha2-nistp256 AAAA three"
+              "from=\"10.0.0.0/8\" ssh-ed25519 AAAA four"
+              "restrict,from=\"10.0.0.1\" ssh-ed25519 AAAA five"
+            ];
+          }
+        ];
+      }).config.users.users.deploy.openssh.authorizedKeys.keys;
+    expected = [
+      "restrict ssh-ed25519 AAAA one"
+      "restrict sk-ssh-ed25519@openssh.com AAAA two"
+      "restrict ecdsa-sha2-nistp256 AAAA three"
+      "restrict,from=\"10.0.0.0/8\" ssh-ed25519 AAAA four"
+      "restrict,from=\"10.0.0.1\" ssh-ed25519 AAAA five"
+    ];
+  };
   "the rule is for root alone" = {
     expr = map (rule: rule.runAs) rules;
     expected = [ "root" ];
@@ -43,7 +66,7 @@ in
     };
   };
   "the agent is where the rule says" = {
-    expr = lib.elem config.services.deploy-agent.package.outPath (map (package: package.outPath or "") config.environment.systemPackages);
+    expr = lib.elem config.deploy.agent.package.outPath (map (package: package.outPath or "") config.environment.systemPackages);
     expected = true;
   };
   "the boot unit leaves an attempt alone that is under way" = {
@@ -85,10 +108,45 @@ in
       keys = lib.attrValues (import ../../machines/keys.nix).admins;
     };
   };
+  "frame1's disk boots by BIOS and by UEFI, without a word to the firmware" = {
+    expr = {
+      types = map (part: config.disko.devices.disk.main.content.partitions.${part}.type) [
+        "bios"
+        "efi"
+      ];
+      inherit (config.boot.loader.grub) efiSupport efiInstallAsRemovable devices;
+      inherit (config.boot.loader.efi) canTouchEfiVariables efiSysMountPoint;
+      mounted = config.fileSystems."/boot/efi".fsType;
+    };
+    expected = {
+      types = [
+        "EF02"
+        "EF00"
+      ];
+      efiSupport = true;
+      efiInstallAsRemovable = true;
+      devices = [ config.disko.devices.disk.main.device ];
+      canTouchEfiVariables = false;
+      efiSysMountPoint = "/boot/efi";
+      mounted = "vfat";
+    };
+  };
+  "the disk keeps its name when another one is plugged in" = {
+    expr = lib.hasPrefix "/dev/disk/by-id/" config.disko.devices.disk.main.device;
+    expected = true;
+  };
+  "a boot that fails early restarts, and does not wait for somebody at the console" = {
+    expr = lib.subtractLists config.boot.kernelParams [
+      "panic=10"
+      "boot.panic_on_fail"
+    ];
+    expected = [ ];
+  };
   "what makes frame1 a builder: a user whom Nix trusts, its keys, its features" = {
     expr = {
       trusted = lib.elem "builder" config.nix.settings.trusted-users;
-      features = config.nix.settings.system-features;
+      # NixOS defines the same ones for every machine.
+      features = lib.unique config.nix.settings.system-features;
       inherit (config.users.users.builder.openssh.authorizedKeys) keys;
     };
     expected = {
@@ -99,9 +157,39 @@ in
         "big-parallel"
         "kvm"
       ];
-      keys = map (key: "restrict ${key}") (lib.attrValues (import ../../machines/keys.nix).buildClients);
+      keys = map (key: ''restrict,command="/run/current-system/sw/bin/nix-daemon --stdio" ${key}'') (lib.attrValues (import ../../machines/keys.nix).buildClients);
     };
   };
+  "every shipped service says what it lets others do" = {
+    expr = lib.attrNames (
+      lib.filterAttrs (_: service: service.access.open == null) config.homelab.enabledServices
+    );
+    expected = [ ];
+  };
+  "no backup holds a host key unless one asks for it, and root logs in where it deploys" =
+    let
+      saved = machine: lib.filter (lib.hasPrefix "/etc/ssh/") (
+        lib.concatMap (backup: backup.paths) (lib.attrValues machine.homelab.derived.backups)
+      );
+      with_ = module: (inputs.self.nixosConfigurations.frame1.extendModules { modules = [ module ]; }).config;
+      root = machine: machine.services.openssh.settings.PermitRootLogin;
+    in
+    {
+      expr = {
+        saved = saved config;
+        asked = saved (with_ { homelab.services.ssh.backupHostKeys = true; }) != [ ];
+        root = root config;
+        asRoot = root (with_ { deploy.ssh.user = lib.mkForce "root"; });
+        unknown = root (with_ { deploy.ssh.user = lib.mkForce null; });
+      };
+      expected = {
+        saved = [ ];
+        asked = true;
+        root = "no";
+        asRoot = "prohibit-password";
+        unknown = "prohibit-password";
+      };
+    };
   "frame1 has no password anywhere" = {
     expr = lib.filterAttrs (
       _: user:

@@ -7,15 +7,52 @@
 }:
 let
   documents = import ../documents { inherit inputs pkgs; };
+  read =
+    name:
+    let
+      file = ../../docs + "/${name}";
+    in
+    if builtins.pathExists file then builtins.readFile file else "";
+  # Paths of the tree in the overview, and the folders that it has to have.
+  tree = map (line: lib.head (lib.splitString " " (lib.trim line))) (
+    lib.filter (lib.hasPrefix "    ") (
+      lib.splitString "\n" (
+        lib.head (
+          lib.splitString "\n## " (
+            lib.last (lib.splitString "## Where things are\n" (builtins.readFile ../../docs/OVERVIEW.md))
+          )
+        )
+      )
+    )
+  );
+  foldersIn =
+    folder:
+    lib.attrNames (lib.filterAttrs (_: kind: kind == "directory") (builtins.readDir (../.. + "/${folder}")));
+  folders =
+    lib.filter (name: !lib.hasPrefix "." name && !lib.elem name [ "modules" "nix" "cli" ]) (foldersIn "")
+    ++ lib.concatMap (folder: map (name: "${folder}/${name}") (foldersIn folder)) [
+      "modules"
+      "nix"
+      "cli"
+    ];
   outOfDate = file: "${file} is out of date: nix run .#docs";
 in
 # Types are worded by nixpkgs: the page is that of the locked release.
 lib.optionalAttrs (lib.trivial.release == "26.05") {
-  "docs/options.md is what the modules say" = {
-    expr = if builtins.readFile ../../docs/options.md == documents.options then "current" else outOfDate "docs/options.md";
-    expected = "current";
+  "the pages of options are all there are" = {
+    expr = lib.attrNames (builtins.readDir ../../docs/options);
+    expected = map baseNameOf (lib.filter (lib.hasPrefix "options/") (lib.attrNames documents.options));
   };
 }
+// lib.optionalAttrs (lib.trivial.release == "26.05") (
+  lib.mapAttrs' (
+    name: text:
+    lib.nameValuePair "docs/${name} is what the modules say" {
+      expr = if read name == text then "current" else outOfDate "docs/${name}";
+      expected = "current";
+    }
+  ) documents.options
+)
 // {
   "the README's picture has what is derived, all of it and nothing else" = {
     expr = lib.sort lib.lessThan (
@@ -29,9 +66,19 @@ lib.optionalAttrs (lib.trivial.release == "26.05") {
     );
     expected = lib.attrNames inputs.self.nixosConfigurations.frame1.config.homelab.derived;
   };
+  "the overview's tree has every folder, and nothing that there is not" = {
+    expr = {
+      missing = lib.filter (folder: !lib.any (path: path == folder || path == "${folder}/") tree) folders;
+      gone = lib.filter (path: !builtins.pathExists (../.. + "/${path}")) tree;
+    };
+    expected = {
+      missing = [ ];
+      gone = [ ];
+    };
+  };
   "every option has a description" = {
-    expr = lib.hasInfix "\n\n\n\nType:" documents.options;
-    expected = false;
+    expr = lib.filterAttrs (_: lib.hasInfix "\n\n\n\nType:") documents.options;
+    expected = { };
   };
 }
 // lib.mapAttrs' (

@@ -1,48 +1,100 @@
-# The contract says loopback; here is what the programs themselves are told.
-{ inputs, lib, ... }:
+# Who can reach a shipped service: the contract says loopback, and its module tells the program
+# what the contract says.
+{ inputs, lib, smallest, ... }@arguments:
 let
-  inherit (inputs.self.nixosConfigurations.frame1.config) services systemd;
-  logs = services.loki.configuration.server;
-  told = {
-    homepage = systemd.services.homepage-dashboard.environment.HOSTNAME;
-    grafana = services.grafana.settings.server.http_addr;
-    victoriametrics = services.victoriametrics.listenAddress;
-    loki = logs.http_listen_address;
-    loki-grpc = logs.grpc_listen_address;
-    loki-ring = services.loki.configuration.common.instance_addr;
-    alloy = lib.concatStrings (
-      lib.filter (lib.hasPrefix "--server.http.listen-addr=") services.alloy.extraFlags
+  shipped = import ./shipped arguments;
+  # All of them, and those that open a port to others.
+  machine = smallest ([ shipped.ground ] ++ map shipped.exampleOf shipped.names);
+  services = lib.getAttrs shipped.names machine.config.homelab.services;
+  isLoopback = bind: lib.hasPrefix "127." bind || bind == "::1";
+
+  beyond =
+    service:
+    lib.optional (service.port != null && !service.openFirewall && !isLoopback service.bind) service.bind
+    ++ map (port: port.bind) (
+      lib.filter (port: !port.openFirewall && !isLoopback port.bind) (lib.attrValues service.extraPorts)
     );
-    node-exporter = services.prometheus.exporters.node.listenAddress;
-    alertmanager = services.prometheus.alertmanager.listenAddress;
-    # Empty means that there is no cluster.
-    alertmanager-cluster = lib.concatStrings (
-      lib.filter (lib.hasPrefix "--cluster.listen-address=") services.prometheus.alertmanager.extraFlags
-    );
-    vmalert = services.vmalert.instances.homelab.settings.httpListenAddr;
-  };
+
+  # An address and ports that no module can know.
+  bind = "127.77.0.1";
+  portOf = index: 64100 + index;
+  extraOf = service: lib.filterAttrs (_: extra: extra.port != service.port) service.extraPorts;
+  moved =
+    name:
+    let
+      service = services.${name};
+    in
+    machine.extendModules {
+      modules = [
+        {
+          homelab.services.${name} = {
+            extraPorts = lib.listToAttrs (
+              lib.imap1 (index: extra: lib.nameValuePair extra { port = portOf index; }) (lib.attrNames (extraOf service))
+            );
+          }
+          // lib.optionalAttrs (service.port != null) {
+            inherit bind;
+            port = portOf 0;
+          };
+        }
+      ];
+    };
+  # What the module does not pass on.
+  untold =
+    name:
+    let
+      service = services.${name};
+      words = shipped.toldBy name (moved name);
+      wanted =
+        lib.optionals (service.port != null) [
+          bind
+          (toString (portOf 0))
+        ]
+        ++ lib.imap1 (index: _: toString (portOf index)) (lib.attrNames (extraOf service));
+    in
+    lib.filter (word: !lib.any (lib.hasInfix word) words) wanted;
+
+  frame1 = inputs.self.nixosConfigurations.frame1.config.services;
 in
 {
-  "every program but the proxy, SSH and the tailnet is told to listen on loopback" = {
-    expr = told;
+  "every shipped service listens on loopback, but for ports that it opens to others" = {
+    expr = lib.filterAttrs (_: found: found != [ ]) (lib.mapAttrs (_: beyond) services);
+    expected = { };
+  };
+  "services and ports are found" = {
+    expr = {
+      loopback = lib.length (lib.filter (service: service.port != null && isLoopback service.bind) (lib.attrValues services)) > 6;
+      others = lib.attrNames (
+        lib.filterAttrs (
+          _: service: service.openFirewall || lib.any (port: port.openFirewall) (lib.attrValues service.extraPorts)
+        ) services
+      );
+    };
     expected = {
-      homepage = "127.0.0.1";
-      grafana = "127.0.0.1";
-      victoriametrics = "127.0.0.1:8428";
-      loki = "127.0.0.1";
-      loki-grpc = "127.0.0.1";
-      loki-ring = "127.0.0.1";
-      alloy = "--server.http.listen-addr=127.0.0.1:12345";
-      node-exporter = "127.0.0.1";
-      alertmanager = "127.0.0.1";
-      alertmanager-cluster = "--cluster.listen-address=";
-      vmalert = "127.0.0.1:8880";
+      loopback = true;
+      others = [
+        "caddy"
+        "ssh"
+        "tailscale"
+      ];
     };
   };
-  "a service that is added here is looked at" = {
-    expr = lib.subtractLists (lib.attrNames told ++ [ "caddy" "ssh" "tailscale" "restic" ]) (
-      lib.attrNames inputs.self.nixosConfigurations.frame1.config.homelab.enabledServices
-    );
-    expected = [ ];
+  # Of what the contract does not know: rings and clusters of one.
+  "what would listen besides is told loopback, or not to" = {
+    expr = {
+      ring = frame1.loki.configuration.common.instance_addr;
+      cluster = frame1.prometheus.alertmanager.extraFlags;
+    };
+    expected = {
+      ring = "127.0.0.1";
+      cluster = [ "--cluster.listen-address=" ];
+    };
   };
 }
+// lib.mapAttrs' (
+  name: _:
+  lib.nameValuePair "what homelab.services.${name} says of address and ports, its program is told" {
+    expr = untold name;
+    expected = [ ];
+  }
+) services

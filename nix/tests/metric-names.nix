@@ -29,14 +29,21 @@
     "caddy_http_requests_total"
   ];
 
-  # modules/services/backup/verify.nix
-  backups = [ "homelab_backup_last_success_timestamp_seconds" ];
+  # modules/services/restic/verify.nix, upkeep.nix, drill.nix
+  backups = [
+    "homelab_backup_check_last_success_timestamp_seconds"
+    "homelab_backup_last_success_timestamp_seconds"
+    "homelab_restore_drill_last_success_timestamp_seconds"
+  ];
 
   # modules/deploy/metrics.sh
   deploys = [
     "homelab_deploy_attempts"
     "homelab_deploy_last_confirmed_timestamp_seconds"
   ];
+
+  # github.com/grafana/alloy: internal/runtime/alloy_services.go and its metrics page
+  alloy = [ "alloy_config_last_load_successful" ];
 
   # Every scrape has it.
   scrape = [ "up" ];

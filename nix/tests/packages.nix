@@ -41,7 +41,7 @@ in
     expected = true;
   };
   "deploy looks for that name" = {
-    expr = lib.all (text: lib.hasInfix text (builtins.readFile ../../cli/deploy/src/stages/agent_program.rs)) [
+    expr = lib.all (text: lib.hasInfix text (builtins.readFile ../../cli/deploy/src/stages/push/agent_program.rs)) [
       "deploy-agent-{system}"
       ''join("libexec")''
     ];

@@ -3,8 +3,9 @@
   inputs,
   lib,
   demo,
+  smallest,
   ...
-}:
+}@arguments:
 let
   frame1 = inputs.self.nixosConfigurations.frame1;
   demoOff = {
@@ -20,24 +21,14 @@ let
   withoutPaths = derived: derived // { secrets = lib.mapAttrs (_: secret: removeAttrs secret [ "file" ]) derived.secrets; };
   derivedOf = config: plain (withoutPaths config.homelab.derived);
 
-  # What `homelab.NAME.enable = false` takes away, by the names of its services.
-  shipped = {
-    homepage = [ "homepage" ];
-    grafana = [ "grafana" ];
-    loki = [ "loki" ];
-    alloy = [ "alloy" ];
-    node-exporter = [ "node-exporter" ];
-    tailscale = [ "tailscale" ];
-    alerting = [
-      "vmalert"
-      "alertmanager"
-    ];
-    ssh = [ "ssh" ];
-  };
+  # All shipped services together, and each of them taken away. Its values alone count: some are
+  # needed by others, and a machine without them is refused.
+  shipped = import ./shipped arguments;
+  together = smallest ([ shipped.ground ] ++ map shipped.exampleOf shipped.names);
   without =
-    option:
-    (frame1.extendModules {
-      modules = [ { homelab.${option}.enable = lib.mkForce false; } ];
+    name:
+    (together.extendModules {
+      modules = [ { homelab.services.${name}.enable = lib.mkForce false; } ];
     }).config;
 
   # Where a service could have left something. `"NAME"` and `NAME.unit` are traces;
@@ -49,7 +40,7 @@ let
       derived = withoutPaths config.homelab.derived;
       vhosts = config.services.caddy.virtualHosts;
       backups = lib.attrNames config.services.restic.backups;
-      jobs = config.services.victoriametrics.prometheusConfig.scrape_configs;
+      jobs = config.services.victoriametrics.prometheusConfig.scrape_configs or [ ];
       alerts = lib.mapAttrs (_: instance: instance.rules) config.services.vmalert.instances;
       tiles = config.services.homepage-dashboard.services;
       # Its language has words that begin as a service is named.
@@ -71,6 +62,13 @@ let
       ''-${service}"''
       ''/${service}"''
     ];
+  # And its own units.
+  tracesOf =
+    name: config:
+    traces name (surroundings config)
+    ++ lib.filter (unit: config.systemd.services ? ${lib.removeSuffix ".service" unit}) (
+      together.config.homelab.services.${name}.units
+    );
 in
 {
   "a service that is switched off changes nothing but its domain" = {
@@ -83,20 +81,21 @@ in
   };
 }
 // lib.mapAttrs' (
-  option: services:
-  lib.nameValuePair "without ${option} nothing names it" {
-    expr = lib.concatMap (service: traces service (surroundings (without option))) services;
+  name: _:
+  lib.nameValuePair "without ${name} nothing names it" {
+    expr = tracesOf name (without name);
     expected = [ ];
   }
-) shipped
+) shipped.modules
 // {
   "a trace would be found" = {
-    expr = traces "grafana" (surroundings frame1.config);
+    expr = tracesOf "grafana" together.config;
     expected = [
       ''"grafana"''
       ''"grafana.''
       ''-grafana"''
       ''/grafana"''
+      "grafana.service"
     ];
   };
 }

@@ -1,5 +1,5 @@
 # Secrets that exist, and those that do not yet.
-{ lib, evaluate, ... }:
+{ lib, evaluate, refused, ... }:
 let
   service = {
     homelab.services.thing = {
@@ -16,8 +16,109 @@ let
     { homelab.secrets.provider = "plain"; }
   ];
   entry = name: lib.findFirst (secret: secret.name == name) null config.homelab.manifest.secrets;
+  # What sops-nix declares, and a provider of a user's own.
+  sops = evaluate [
+    service
+    {
+      options.sops.secrets = lib.mkOption { type = lib.types.raw; };
+      config.homelab.secrets = {
+        provider = "sops";
+        directory = lib.mkForce ./secrets-sops;
+      };
+    }
+  ];
+  own = evaluate [
+    service
+    (
+      { config, ... }:
+      {
+        homelab.secrets.providers.vault.folder = "/run/vault";
+        homelab.secrets.provider = "vault";
+        environment.etc.vault.text = toString (lib.attrNames config.homelab.derived.secrets);
+      }
+    )
+  ];
+  unknown = refused [
+    service
+    { homelab.secrets.provider = "nobody"; }
+  ];
 in
 {
+  "sops decrypts a file for each secret, and one that is missing is listed" = {
+    expr = {
+      inherit (sops.sops.secrets.present) format mode;
+      path = sops.homelab.secrets.files.present.path;
+      inherit (sops.homelab.secrets) missing;
+      file = (lib.head sops.homelab.manifest.secrets).file;
+    };
+    expected = {
+      format = "binary";
+      mode = "0400";
+      path = "/run/secrets/present";
+      missing = [ "absent" ];
+      file = "secrets-sops/absent.sops";
+    };
+  };
+  "a provider of one's own is a folder and what it does with the secrets" = {
+    expr = {
+      path = own.homelab.secrets.files.absent.path;
+      text = own.environment.etc.vault.text;
+      inherit (own.homelab.secrets) missing;
+    };
+    expected = {
+      path = "/run/vault/absent";
+      text = "absent present";
+      missing = [ ];
+    };
+  };
+  "a token for metrics is handed to who scrapes, who owns no file" = {
+    expr =
+      let
+        config = evaluate [
+          {
+            homelab.tls.mode = "internal";
+            homelab.services.caddy.enable = true;
+            homelab.services.victoriametrics = {
+              enable = true;
+              sites = [ "metrics.example.org" ];
+            };
+            homelab.services.a = {
+              port = 1;
+              noHealthCheckReason = "test";
+              noBackupReason = "test";
+              metrics.default.bearerTokenFile = "/run/agenix/token";
+            };
+          }
+        ];
+        job = lib.findFirst (job: job.job_name == "a") null config.services.victoriametrics.prometheusConfig.scrape_configs;
+      in
+      {
+        inherit (job) bearer_token_file;
+        inherit (config.systemd.services.victoriametrics.serviceConfig) LoadCredential;
+      };
+    expected = {
+      bearer_token_file = "/run/credentials/victoriametrics.service/token-a";
+      LoadCredential = [ "token-a:/run/agenix/token" ];
+    };
+  };
+  "sops without its module is refused" = {
+    expr = map (entry: entry.message) (
+      lib.filter (entry: !entry.assertion)
+        (refused [
+          service
+          { homelab.secrets.provider = "sops"; }
+        ]).assertions
+    );
+    expected = [
+      "nobody decrypts absent, present: import sops-nix.nixosModules.sops, or set homelab.secrets.provider to another one"
+    ];
+  };
+  "a provider that there is not is refused" = {
+    expr = map (entry: entry.message) (lib.filter (entry: !entry.assertion) unknown.assertions);
+    expected = [
+      "`nobody` is no provider of secrets: set homelab.secrets.provider to one of agenix, plain, sops, or declare homelab.secrets.providers.nobody"
+    ];
+  };
   "agenix gets only what exists" = {
     expr = lib.attrNames config.age.secrets;
     expected = [ "present" ];

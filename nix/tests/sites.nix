@@ -1,10 +1,11 @@
 # What the proxy is told about a site.
-{ lib, evaluate, ... }:
+{ lib, evaluate, refused, ... }:
 let
   config = evaluate [
     {
       homelab = {
-        caddy.enable = true;
+        services.caddy.enable = true;
+        proxy.tailnetInterface = "tailscale0";
         tls.mode = "internal";
         proxy.forwardAuth.url = "127.0.0.1:9091";
         services.inner = {
@@ -57,6 +58,42 @@ let
           proxy.insecureUpstream = true;
           noBackupReason = "another host";
         };
+        services.shut = {
+          port = 7003;
+          sites = [ "shut.example.org" ];
+          siteCheck.path = "/api/query/x";
+          access.sitePaths = [
+            "/"
+            "/api/query/*"
+          ];
+          noBackupReason = "test";
+        };
+        services.part = {
+          port = 7004;
+          sites = [
+            {
+              host = "part.example.org";
+              routes."/p/*" = {
+                service = "shut";
+                stripPrefix = true;
+              };
+            }
+          ];
+          noBackupReason = "test";
+        };
+        services.login = {
+          port = 7005;
+          sites = [ "login.example.org" ];
+          auth = {
+            kind = "forward";
+            bypassPaths = [ "/open/*" ];
+          };
+          access.sitePaths = [
+            "/"
+            "/api/query/*"
+          ];
+          noBackupReason = "test";
+        };
         services.words = {
           sites = [ "words.example.org" ];
           proxy.extraConfig = "respond \"hello\"";
@@ -90,10 +127,13 @@ let
           (evaluate [
             {
               homelab = {
+                services.caddy.enable = true;
+                tls.mode = "internal";
                 proxy.forwardAuth.url = "127.0.0.1:9091";
                 services.a = {
                   port = 1;
                   auth = site;
+                  noBackupReason = "test";
                   sites = [
                     {
                       host = "a.example.org";
@@ -107,6 +147,8 @@ let
                 services.b = {
                   port = 2;
                   auth = route;
+                  noBackupReason = "test";
+                  noHealthCheckReason = "test";
                 };
               };
             }
@@ -140,6 +182,14 @@ in
       "route {"
       "@outside not remote_ip 127.0.0.0/8 ::1 100.64.0.0/10 fd7a:115c:a1e0::/48"
       "respond @outside 403"
+      "request_header -Remote-User"
+      "request_header -Remote_User"
+      "request_header -Remote-Groups"
+      "request_header -Remote_Groups"
+      "request_header -Remote-Name"
+      "request_header -Remote_Name"
+      "request_header -Remote-Email"
+      "request_header -Remote_Email"
       "@guarded not path /inner/api/*"
       "forward_auth @guarded 127.0.0.1:9091 {"
       "uri /api/authz/forward-auth"
@@ -173,6 +223,65 @@ in
         bypassPaths = [ "/b/open" ];
       };
     };
+  };
+  "a site lets through what its service says, and a path of another site does so below its prefix" = {
+    expr = [
+      (blockOf "shut.example.org" "@closed" "respond")
+      (blockOf "part.example.org" "@closed" "respond")
+      (blockOf "login.example.org" "@closed" "respond")
+    ];
+    expected = [
+      [
+        "@closed not path / /api/query /api/query/*"
+        "respond @closed 403"
+      ]
+      [
+        "@closed not path /p /p/ /p/api/query /p/api/query/*"
+        "respond @closed 403"
+      ]
+      # Who has a login may all; who bypasses it, what anybody may.
+      [
+        "@closed {"
+        "path /open/*"
+        "not path / /api/query /api/query/*"
+        "}"
+        "respond @closed 403"
+      ]
+    ];
+  };
+  "a deploy asks for what a site must not let through" = {
+    expr = map (check: "${check.kind.host}${check.kind.path} ${toString check.kind.status}") (
+      lib.filter (check: lib.hasInfix ".closed." check.name) config.homelab.derived.checks
+    );
+    expected = [
+      "part.example.org/p/-/closed 403"
+      "shut.example.org/-/closed 403"
+    ];
+  };
+  "without a tailnet its addresses are strangers'" = {
+    expr = lib.hasInfix "100.64" (
+      toString (
+        lib.mapAttrsToList (_: host: host.extraConfig)
+          (evaluate [
+            {
+              homelab = {
+                services.caddy.enable = true;
+                tls.mode = "internal";
+                services.a = {
+                  port = 1;
+                  sites = [ "a.example.org" ];
+                  noBackupReason = "test";
+                };
+              };
+            }
+          ]).services.caddy.virtualHosts
+      )
+    );
+    expected = false;
+  };
+  "nobody may reach caddy's admin interface by the network" = {
+    expr = lib.filter (lib.hasPrefix "admin ") (lib.splitString "\n" config.services.caddy.globalConfig);
+    expected = [ "admin unix//run/caddy/admin.sock" ];
   };
   "what a deploy asks for shows that a path is denied, and no other answers it" = {
     expr = map (check: check.kind.path) (
@@ -208,7 +317,7 @@ in
     expected = true;
   };
   "a wildcard covers one level only" = {
-    expr = (lib.head (lib.filter (site: site.host == "a.b.example.org") (evaluate [
+    expr = (lib.head (lib.filter (site: site.host == "a.b.example.org") (refused [
       {
         homelab = {
           tls.domains = [ "example.org" ];

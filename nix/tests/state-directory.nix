@@ -10,6 +10,10 @@ let
           unit = "thing.service";
           backup = { };
         };
+        homelab.services.restic = {
+          enable = true;
+          repository = "sftp:nas:/backup";
+        };
         systemd.services.thing = {
           script = "true";
           inherit serviceConfig;

@@ -28,7 +28,7 @@ let
       inherit (config.deploy) image tags build push timeouts units;
       ssh = removeAttrs config.deploy.ssh [ "opts" ];
     };
-    agent = config.services.deploy-agent.enable;
+    agent = config.deploy.agent.enable;
     emergency = config.systemd.enableEmergencyMode;
     grub = config.boot.loader.grub.enable;
     hostName = config.networking.hostName;
@@ -92,9 +92,15 @@ let
     ] [ ];
     "tls.mode" = "internal";
     "tls.issuer" = "Caddy Local Authority";
-    "tls.checkLevel" = "gate";
+    "tls.checkLevel" = "required";
     provider = "plain";
     certificates = changed [ "local.kaifer.dev" ] [ ];
+    "deploy.units.advisory" = changed [
+      "acme-order-renew-*.service"
+      "acme-account-*.target"
+      "tailscaled-autoconnect.service"
+      "tailscaled-set.service"
+    ] [ ];
     # sites answer behind the port forward,
     urls = changed (map (host: "https://${host}") hosts) (map (host: "https://${host}:8443") hosts);
     # people log in with a password,

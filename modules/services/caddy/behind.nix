@@ -5,6 +5,7 @@
 {
   audience,
   auth,
+  allowed,
   upstream,
   stripPrefix ? null,
   ...
@@ -14,15 +15,51 @@ let
     "127.0.0.0/8"
     "::1"
   ];
+  # The firewall sees to it that they come by its interface: modules/derived/tailnet.nix.
+  tailnet = lib.optionals (proxy.tailnetInterface != null) proxy.tailnetRanges;
   ranges = {
-    lan = loopback ++ proxy.lanRanges ++ proxy.tailnetRanges;
-    tailnet = loopback ++ proxy.tailnetRanges;
+    lan = loopback ++ proxy.lanRanges ++ tailnet;
+    tailnet = loopback ++ tailnet;
   };
 
   strangers = lib.optionals (audience != "public") [
     "@outside not remote_ip ${lib.concatStringsSep " " ranges.${audience}}"
     "respond @outside 403"
   ];
+
+  # Headers that say who somebody is come from the login and from nobody else: not where a
+  # path bypasses it, not where it leaves one out, and not with `_`, which many programs
+  # take for `-`. Proof: nix/tests/real/programs.sh.
+  spellings =
+    name:
+    lib.foldl' (
+      starts: part:
+      lib.concatMap (start: [
+        "${start}-${part}"
+        "${start}_${part}"
+      ]) starts
+    ) [ (lib.head (lib.splitString "-" name)) ] (lib.tail (lib.splitString "-" name));
+  unforged = lib.optionals (proxy.forwardAuth.url != null) (
+    map (name: "request_header -${name}") (lib.concatMap spellings proxy.forwardAuth.copyHeaders)
+  );
+
+  # What is not for people without a login. With one, the paths that bypass it are left.
+  open = if allowed == [ ] then [ "/-none-" ] else allowed;
+  closed = lib.optionals (allowed != null) (
+    if auth.kind != "forward" then
+      [
+        "@closed not path ${lib.concatStringsSep " " open}"
+        "respond @closed 403"
+      ]
+    else
+      lib.optionals (auth.bypassPaths != [ ]) [
+        "@closed {"
+        "  path ${lib.concatStringsSep " " auth.bypassPaths}"
+        "  not path ${lib.concatStringsSep " " open}"
+        "}"
+        "respond @closed 403"
+      ]
+  );
 
   bypass = if auth.bypassPaths == [ ] then [ "/-none-" ] else auth.bypassPaths;
   login = lib.optionals (auth.kind == "forward") (
@@ -61,4 +98,4 @@ let
       ]
       ++ [ "}" ];
 in
-strangers ++ login ++ body ++ answer
+strangers ++ unforged ++ closed ++ login ++ body ++ answer

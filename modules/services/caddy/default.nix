@@ -7,16 +7,36 @@
   ...
 }:
 let
-  cfg = config.homelab.caddy;
+  cfg = config.homelab.services.caddy;
   inherit (config.homelab) derived proxy tls;
   siteConfig = import ./site.nix { inherit lib proxy tls; };
+
+  # With the plugin too a domain has one certificate: the name of each site would be in the
+  # authorities' public logs. Sites below such a name take its certificate.
+  # Proof: nix/tests/real/programs.sh.
+  below = lib.unique (
+    map (site: site.certificate) (
+      lib.filter (site: site.certificate != null && site.certificate != site.host) derived.sites
+    )
+  );
+  wildcards = lib.optionalAttrs (tls.mode == "plugin") (
+    lib.listToAttrs (
+      map (
+        domain:
+        lib.nameValuePair "*.${domain}" {
+          logFormat = "output stderr\nformat json\n";
+          extraConfig = lib.concatStringsSep "\n" (
+            import ./order.nix { inherit lib tls; } ++ [ "respond 404" ]
+          );
+        }
+      ) below
+    )
+  );
 in
 {
   imports = [ ./certificates.nix ];
 
-  options.homelab.caddy = {
-    enable = lib.mkEnableOption "Caddy in front of the declared sites";
-
+  options = import ../../shipped.nix lib "caddy" {
     package = lib.mkOption {
       type = lib.types.package;
       default = pkgs.caddy;
@@ -27,73 +47,126 @@ in
         built once for the hash. The hash changes with every nixpkgs.
       '';
     };
+
+    adminSocket = lib.mkOption {
+      type = lib.types.str;
+      default = "/run/caddy/admin.sock";
+      readOnly = true;
+      description = "Where Caddy's admin interface is. Only Caddy and root can open it: who can, can load any configuration.";
+    };
   };
 
-  config = lib.mkIf cfg.enable {
-    services.caddy = {
-      enable = true;
-      inherit (cfg) package;
-      # An address makes Caddy ready to order certificates itself, beside security.acme.
-      email = if tls.mode == "plugin" then tls.email else null;
-      # At ERROR, the default, a certificate that cannot be had goes unseen.
-      logFormat = "level INFO";
-      globalConfig = lib.concatStringsSep "\n" (
-        [
-          # Else a reload waits for every open connection.
-          "grace_period 10s"
-          "metrics"
-        ]
-        ++ lib.optional (tls.mode == "internal") "local_certs"
-        ++ lib.optional (tls.mode == "internal") "skip_install_trust"
-      );
-      virtualHosts = lib.listToAttrs (
-        map (site: lib.nameValuePair site.host (siteConfig site)) derived.sites
-      );
-    }
-    // lib.optionalAttrs (options.services.caddy ? httpPort) {
-      inherit (proxy) httpPort httpsPort;
-    };
-
-    homelab.services.caddy = {
-      title = "Caddy";
-      description = "The proxy in front of every site";
-      unit = "caddy.service";
-      bind = "0.0.0.0";
-      port = proxy.httpsPort;
-      scheme = "https";
-      openFirewall = true;
-      extraPorts = {
-        http = {
+  config = lib.mkMerge [
+    {
+      homelab.services.caddy = import ../../defaults.nix lib {
+        title = "Caddy";
+        description = "The proxy in front of every site";
+        unit = "caddy.service";
+        bind = "0.0.0.0";
+        port = proxy.httpsPort;
+        scheme = "https";
+        openFirewall = true;
+        extraPorts = {
+          http = {
+            port = proxy.httpPort;
+            bind = "0.0.0.0";
+            openFirewall = true;
+          };
+          quic = {
+            port = proxy.httpsPort;
+            protocol = "udp";
+            bind = "0.0.0.0";
+            openFirewall = true;
+          };
+          metrics.port = 2020;
+        };
+        # A configuration that it refuses keeps the old one running: the unit looks
+        # well, and only this tells.
+        health.configuration.kind.http = {
+          address = "127.0.0.1";
+          inherit (cfg.extraPorts.metrics) port;
+          path = "/metrics";
+          contains = "\ncaddy_config_last_reload_successful 1\n";
+        };
+        health.http.kind.tcp = {
+          address = "127.0.0.1";
           port = proxy.httpPort;
-          bind = "0.0.0.0";
-          openFirewall = true;
         };
-        quic = {
-          port = proxy.httpsPort;
-          protocol = "udp";
-          bind = "0.0.0.0";
-          openFirewall = true;
+        metrics.default = {
+          address = "127.0.0.1";
+          inherit (cfg.extraPorts.metrics) port;
+          scheme = "http";
         };
-        admin.port = 2019;
+        dashboards.proxy = ../dashboards/proxy.json;
+        noBackupReason = "certificates are ordered again";
+        access = {
+          open = [ "read" ];
+          note = "Its admin interface is a socket that Caddy and root open; on loopback are its metrics alone.";
+        };
       };
-      # The admin interface answers to names it knows only, port and all.
-      health.admin.kind.http = {
-        address = "127.0.0.1";
-        port = 2019;
-        host = "localhost:2019";
-        path = "/config/";
+    }
+
+    (lib.mkIf cfg.enable {
+      homelab.proxy.isProvided = true;
+      services.caddy = {
+        enable = true;
+        inherit (cfg) package;
+        # An address makes Caddy ready to order certificates itself, beside security.acme.
+        email = if tls.mode == "plugin" then tls.email else null;
+        # At ERROR, the default, a certificate that cannot be had goes unseen.
+        logFormat = "level INFO";
+        globalConfig = lib.concatStringsSep "\n" (
+          [
+            # Else a reload waits for every open connection.
+            "grace_period 10s"
+            "metrics"
+            # On its default, a port on loopback, every user of the machine could load a
+            # configuration. Proof: nix/tests/real/programs.sh.
+            "admin unix/${cfg.adminSocket}"
+          ]
+          # What NixOS has no option for before 26.05.
+          ++ lib.optionals (!(options.services.caddy ? httpPort)) (
+            lib.optional (cfg.extraPorts.http.port != 80) "http_port ${toString cfg.extraPorts.http.port}"
+            ++ lib.optional (cfg.port != 443) "https_port ${toString cfg.port}"
+          )
+          ++ lib.optional (cfg.bind != "0.0.0.0") "default_bind ${cfg.bind}"
+          ++ lib.optional (tls.mode == "internal") "local_certs"
+          ++ lib.optional (tls.mode == "internal") "skip_install_trust"
+        );
+        virtualHosts =
+          lib.listToAttrs (map (site: lib.nameValuePair site.host (siteConfig site)) derived.sites)
+          // wildcards;
+      }
+      // {
+        # What the admin interface would say to whoever asks, without the interface.
+        extraConfig = ''
+          http://127.0.0.1:${toString cfg.extraPorts.metrics.port} {
+            bind 127.0.0.1
+            handle /metrics {
+              metrics
+            }
+            handle {
+              respond 404
+            }
+          }
+        '';
+      }
+      // lib.optionalAttrs (options.services.caddy ? httpPort) {
+        httpPort = cfg.extraPorts.http.port;
+        httpsPort = cfg.port;
       };
-      health.http.kind.tcp = {
-        address = "127.0.0.1";
-        port = proxy.httpPort;
+
+      assertions = [
+        {
+          assertion = cfg.port == proxy.httpsPort && cfg.extraPorts.http.port == proxy.httpPort;
+          message = "where the proxy listens is said in homelab.proxy.httpsPort and homelab.proxy.httpPort: set these, and leave out homelab.services.caddy.port and extraPorts.http.port";
+        }
+      ];
+
+      systemd.services.caddy.serviceConfig = {
+        RuntimeDirectory = lib.mkDefault "caddy";
+        RuntimeDirectoryMode = lib.mkDefault "0700";
       };
-      metrics.default = {
-        address = "127.0.0.1";
-        port = 2019;
-        scheme = "http";
-      };
-      dashboards.proxy = ../dashboards/proxy.json;
-      noBackupReason = "certificates are ordered again";
-    };
-  };
+    })
+  ];
 }

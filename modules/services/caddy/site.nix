@@ -8,15 +8,13 @@ site:
 let
   behind = import ./behind.nix { inherit lib proxy; };
 
+  order = import ./order.nix { inherit lib tls; };
+
   certificate = {
     acme = [ ];
     internal = [ "tls internal" ];
-    plugin = [
-      "tls {"
-      "  dns ${tls.dnsProvider} {env.DNS_API_TOKEN}"
-      "  resolvers ${lib.head (lib.splitString ":" tls.dnsResolver)}"
-      "}"
-    ];
+    # One that `*.domain` is ordered for takes that certificate.
+    plugin = lib.optionals (site.certificate == null || site.certificate == site.host) order;
   };
 
   block = head: lines: [ "${head} {" ] ++ map (line: "  ${line}") lines ++ [ "}" ];

@@ -82,7 +82,7 @@
           bind = "0.0.0.0";
         })
       ]
-      ''a listens on 0.0.0.0, port 8080, which the firewall does not let in: set homelab.services.a.openFirewall, homelab.services.a.bind = "127.0.0.1", or homelab.services.a.closedReason'';
+      ''a listens on 0.0.0.0, port 8080, which the firewall does not let in: set homelab.services.a.openFirewall, homelab.services.a.bind = "127.0.0.1", or homelab.services.a.noFirewallReason'';
 
   "a further port for all while the firewall is shut" =
     one
@@ -94,7 +94,7 @@
           };
         })
       ]
-      ''a listens on ::, port 8081, which the firewall does not let in: set homelab.services.a.extraPorts.x.openFirewall, homelab.services.a.extraPorts.x.bind = "127.0.0.1", or homelab.services.a.closedReason'';
+      ''a listens on ::, port 8081, which the firewall does not let in: set homelab.services.a.extraPorts.x.openFirewall, homelab.services.a.extraPorts.x.bind = "127.0.0.1", or homelab.services.a.noFirewallReason'';
 
   "listening on an address of this machine while the firewall is shut" =
     one
@@ -105,7 +105,7 @@
           bind = "192.168.2.241";
         })
       ]
-      ''a listens on 192.168.2.241, port 8080, which the firewall does not let in: set homelab.services.a.openFirewall, homelab.services.a.bind = "127.0.0.1", or homelab.services.a.closedReason'';
+      ''a listens on 192.168.2.241, port 8080, which the firewall does not let in: set homelab.services.a.openFirewall, homelab.services.a.bind = "127.0.0.1", or homelab.services.a.noFirewallReason'';
 
   "a service of another host listens there" = one [
     (service "a" {
@@ -118,7 +118,7 @@
     (service "a" {
       port = 8080;
       bind = "0.0.0.0";
-      closedReason = "containers only";
+      noFirewallReason = "containers only";
     })
   ] [ ];
 
@@ -133,12 +133,12 @@
       "a has port 8080 open in the firewall but listens on 127.0.0.1: change homelab.services.a.bind, or leave out homelab.services.a.openFirewall";
 
   "neither a backup nor a reason" =
-    one [ { homelab.services.a.unhealthReason = "test"; } ]
+    one [ { homelab.services.a.noHealthCheckReason = "test"; } ]
       "nothing of a is saved: set homelab.services.a.backup (`{ }` is enough for most), or homelab.services.a.noBackupReason";
 
   "a backup and a reason for none, and no backups at all" =
     one [ (service "a" { backup.paths = [ "/x" ]; }) ] [
-      "a declare a backup, but none is made: set homelab.backup.enable and homelab.backup.repository"
+      "a declare a backup, but none is made: set homelab.services.restic.enable and homelab.services.restic.repository, or homelab.backup.isProvided where something else makes them"
       "a has a backup and a reason for none: remove homelab.services.a.backup or homelab.services.a.noBackupReason"
     ];
 
@@ -150,9 +150,9 @@
             unit = "a.service";
             backup = { };
           };
-          homelab.backup = {
+          homelab.services.restic = {
             enable = true;
-            repository = "/backup";
+            repository = "sftp:nas:/backup";
           };
         }
       ]
@@ -160,7 +160,7 @@
 
   "no check" =
     one [ { homelab.services.a.noBackupReason = "test"; } ]
-      "a has no health check: set homelab.services.a.unit or homelab.services.a.health, or homelab.services.a.unhealthReason";
+      "a has no health check: set homelab.services.a.unit or homelab.services.a.health, or homelab.services.a.noHealthCheckReason";
 
   "a token in the store" =
     one
@@ -252,19 +252,66 @@
     one
       [
         {
-          services.deploy-agent = {
+          deploy.agent = {
             enable = true;
             user = "deploy";
           };
         }
       ]
-      "nobody can log in as the deploy user `deploy`: add a key to services.deploy-agent.authorizedKeys, or set services.deploy-agent.user = null";
+      "nobody can log in as the deploy user `deploy`: add a key to deploy.agent.authorizedKeys, or set deploy.agent.user = null";
 
   "a builder without keys" =
-    one [ { homelab.remoteBuilder.enable = true; } ]
-      "nobody can log in to build here: add a key to homelab.remoteBuilder.authorizedKeys, or set homelab.remoteBuilder.enable = false";
+    one [ { homelab.services.remote-builder.enable = true; } ]
+      "nobody can log in to build here: add a key to homelab.services.remote-builder.authorizedKeys, or set homelab.services.remote-builder.enable = false";
+
+  "alerts without what exports units, disks and backups" =
+    one
+      [
+        {
+          homelab.services.vmalert.enable = true;
+          homelab.services.victoriametrics = {
+            enable = true;
+            sites = [ "metrics.example.org" ];
+          };
+          homelab.tls.domains = [ "example.org" ];
+        }
+      ]
+      "alerts on units, disks and backups are made of the node exporter's metrics: set homelab.services.node-exporter.enable, or homelab.services.vmalert.enable = false";
 
   "alerts without metrics" =
-    one [ { homelab.alerting.enable = true; } ]
-      "alerts are evaluated over the metrics of this machine: set homelab.victoriametrics.enable, or homelab.alerting.enable = false";
+    one
+      [
+        {
+          homelab.services.vmalert.enable = true;
+          homelab.services.node-exporter.enable = true;
+        }
+      ]
+      "alerts are evaluated over the metrics of this machine: set homelab.services.victoriametrics.enable, or homelab.services.vmalert.enable = false";
+
+  "alerts that nobody sends" =
+    one
+      [
+        {
+          homelab.services = {
+            vmalert.enable = true;
+            node-exporter.enable = true;
+            victoriametrics.enable = true;
+            alertmanager.enable = false;
+          };
+        }
+      ]
+      "alerts that fire are sent by Alertmanager: set homelab.services.alertmanager.enable, or homelab.services.vmalert.enable = false";
+
+  "a proxy that listens elsewhere than is said" =
+    one
+      [
+        {
+          homelab.tls.mode = "internal";
+          homelab.services.caddy = {
+            enable = true;
+            port = 8443;
+          };
+        }
+      ]
+      "where the proxy listens is said in homelab.proxy.httpsPort and homelab.proxy.httpPort: set these, and leave out homelab.services.caddy.port and extraPorts.http.port";
 }

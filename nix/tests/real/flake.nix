@@ -25,6 +25,44 @@
         (inputs.self.nixosConfigurations.frame1.extendModules {
           modules = [ { homelab.tls.mode = nixpkgs.lib.mkForce "acme"; } ];
         }).config.system.build.etc;
+      # Which alerts must fire in which state, for promtool; its rules are beside it.
+      packages.x86_64-linux.alerts = nixpkgs.legacyPackages.x86_64-linux.writeText "alerts.json" (
+        builtins.toJSON {
+          rule_files = [ "rules.yml" ];
+          evaluation_interval = "1h";
+          tests = map (state: state.test) (
+            (import "${inputs.deploy}/nix/tests/alerts/series.nix" {
+              inherit (nixpkgs) lib;
+              inherit (inputs.self.nixosConfigurations.frame1) config;
+            }).states
+          );
+        }
+      );
+      # The proxy orders them itself, with a plugin that Debian's has not.
+      packages.x86_64-linux.plugin =
+        (inputs.self.nixosConfigurations.frame1.extendModules {
+          modules = [ { homelab.tls.mode = nixpkgs.lib.mkForce "plugin"; } ];
+        }).config.system.build.etc;
+      # What tells an address of the tailnet from a forged one, for each of NixOS's firewalls.
+      packages.x86_64-linux.firewall =
+        let
+          networking =
+            nftables:
+            (inputs.self.nixosConfigurations.frame1.extendModules {
+              modules = [
+                {
+                  homelab.proxy.tailnetInterface = "tailscale0";
+                  networking.nftables.enable = nixpkgs.lib.mkForce nftables;
+                }
+              ];
+            }).config.networking;
+          inherit (inputs.self.nixosConfigurations.frame1) pkgs;
+          table = (networking true).nftables.tables.homelab-tailnet;
+        in
+        pkgs.linkFarm "firewall" {
+          iptables = pkgs.writeText "iptables" (networking false).firewall.extraCommands;
+          nft = pkgs.writeText "nft" "table ${table.family} homelab-tailnet {\n${table.content}}\n";
+        };
       deploy.nodes.frame1 = inputs.deploy.lib.deployNode inputs.self.nixosConfigurations.frame1;
     };
 }

@@ -7,7 +7,10 @@
   ...
 }:
 {
-  imports = [ "${inputs.deploy}/machines/frame1/services.nix" ];
+  imports = [
+    "${inputs.deploy}/machines/frame1/services.nix"
+    ./services.nix
+  ];
 
   networking.hostName = "frame1";
 
@@ -19,43 +22,33 @@
     tls.mode = "internal";
     secrets.provider = "plain";
     secrets.directory = "${inputs.deploy}/secrets";
-    tailscale.enable = lib.mkForce false;
+    services.tailscale.enable = lib.mkForce false;
 
-    # Its state is a DynamicUser's.
     services.notes = {
-      title = "Notes";
-      unit = "notes.service";
-      port = 8000;
       auth.kind = "native";
-      sites = [
-        {
-          host = "notes.local.kaifer.dev";
-          routes = {
-            "/measured/*" = {
-              service = "victoriametrics";
-              stripPrefix = true;
-            };
-            "/hooks/*".audience = "public";
-            "/admin/*".deny = 404;
-          };
-        }
-      ];
+      sites."notes.local.kaifer.dev".routes = {
+        "/measured/*" = {
+          service = "victoriametrics";
+          stripPrefix = true;
+        };
+        "/hooks/*".audience = "public";
+        "/admin/*".deny = 404;
+      };
       startAfter = [ "victoriametrics" ];
       limits = {
         memory = "256M";
         cpu = 50;
         tasks = 64;
       };
-      health.page.kind.http.path = "/";
-      backup.sentinel = "/var/lib/private/notes/notes.txt";
+      backup.sqlite = [ "/var/lib/private/notes/notes.db" ];
     };
     # Its backup holds no file.
     services.hollow = {
-      unhealthReason = "has no program";
+      noHealthCheckReason = "has no program";
       backup.paths = [ "/var/lib/hollow" ];
     };
   };
-  services.deploy-agent = {
+  deploy.agent = {
     enable = true;
     user = "deploy";
     authorizedKeys = lib.attrValues (import "${inputs.deploy}/machines/keys.nix").admins;
@@ -74,13 +67,5 @@
     exec /usr/bin/vmalert "$@"
   '';
 
-  systemd.services.notes = {
-    wantedBy = [ "multi-user.target" ];
-    serviceConfig = {
-      DynamicUser = true;
-      StateDirectory = "notes";
-    };
-    script = "exec /usr/bin/python3 -m http.server --bind 127.0.0.1 8000 --directory \"$STATE_DIRECTORY\"";
-  };
   users.users.root.openssh.authorizedKeys.keys = lib.attrValues (import "${inputs.deploy}/machines/keys.nix").admins;
 }

@@ -25,6 +25,19 @@ in
       default = null;
     };
 
+    # nixos/modules/services/monitoring/gatus.nix: off on these machines, as Debian has none.
+    gatus = {
+      enable = lib.mkEnableOption "";
+      settings = mkOption {
+        inherit (yaml) type;
+        default = { };
+      };
+      environmentFile = mkOption {
+        type = types.nullOr types.path;
+        default = null;
+      };
+    };
+
     # nixos/modules/services/misc/homepage-dashboard.nix
     homepage-dashboard.allowedHosts = mkOption {
       type = types.str;

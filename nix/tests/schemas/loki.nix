@@ -77,6 +77,13 @@ in
       each duration [ "retention_period" "reject_old_samples_max_age" ]
       // each yes [ "reject_old_samples" "allow_structured_metadata" "volume_enabled" ]
       // each number [ "ingestion_rate_mb" "ingestion_burst_size_mb" "max_global_streams_per_user" ]
+      // {
+        deletion_mode = oneOf [
+          "disabled"
+          "filter-only"
+          "filter-and-delete"
+        ];
+      }
       // { discover_service_name.items = text; }
     );
     compactor = {

@@ -1,6 +1,5 @@
 # A node with this flake's modules, and secrets that need no key.
 { inputs }:
-{ lib, ... }:
 {
   imports = [ inputs.self.nixosModules.default ];
 
@@ -14,10 +13,6 @@
     tls.mode = "internal";
     secrets.provider = "plain";
     secrets.directory = ./.;
-    ssh.enable = true;
-    services.ssh = {
-      backup = lib.mkForce null;
-      noBackupReason = "a test's host keys";
-    };
+    services.ssh.enable = true;
   };
 }

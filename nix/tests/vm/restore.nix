@@ -4,33 +4,22 @@
   name = "restore";
 
   nodes.server = {
-    imports = [ (import ./common.nix { inherit inputs; }) ];
+    imports = [
+      (import ./common.nix { inherit inputs; })
+      (import ../real/notes.nix "sleep infinity")
+    ];
 
-    homelab = {
-      backup = {
+    homelab.services = {
+      restic = {
         enable = true;
         repository = "/var/backup/restic";
+        sameDiskReason = "test";
       };
       node-exporter.enable = true;
-      services.notes = {
-        unit = "notes.service";
-        backup.sentinel = "/var/lib/private/notes/notes.txt";
-      };
-      services.hollow = {
+      hollow = {
         unit = "hollow.service";
         backup.paths = [ "/var/lib/hollow" ];
       };
-    };
-    systemd.services.notes = {
-      wantedBy = [ "multi-user.target" ];
-      serviceConfig = {
-        DynamicUser = true;
-        StateDirectory = "notes";
-      };
-      script = ''
-        test -e "$STATE_DIRECTORY/notes.txt" || echo kept > "$STATE_DIRECTORY/notes.txt"
-        exec sleep infinity
-      '';
     };
     systemd.services.hollow = {
       wantedBy = [ "multi-user.target" ];
@@ -56,6 +45,13 @@
 
     with subtest("a backup that holds no file fails"):
         server.fail("systemctl start restic-backups-hollow.service")
-        server.succeed("journalctl -u restic-backups-hollow.service | grep -q 'holds no file'")
+        journal = server.succeed("journalctl --no-pager -u restic-backups-hollow.service")
+        assert "holds no file" in journal, journal
+
+    with subtest("the repository is checked; the drill restores what there is and fails with the hollow one"):
+        server.succeed("systemctl start restic-check.service")
+        server.fail("systemctl start restic-drill.service")
+        server.succeed("test -e /var/lib/node-exporter-textfile/restore-drill-notes.prom")
+        server.fail("test -e /var/lib/node-exporter-textfile/restore-drill-hollow.prom")
   '';
 }

@@ -1,3 +1,3 @@
 # nobody can log in as the deploy user `deploy`
 { lib, ... }:
-{ services.deploy-agent.authorizedKeys = lib.mkForce [ ]; }
+{ deploy.agent.authorizedKeys = lib.mkForce [ ]; }

@@ -17,11 +17,13 @@ in
   };
   security.sudo.wheelNeedsPassword = false;
 
-  deploy.ssh = {
-    hostname = "192.168.1.10";
-    user = "admin";
+  deploy = {
+    agent.enable = true;
+    ssh = {
+      hostname = "192.168.1.10";
+      user = "admin";
+    };
   };
-  services.deploy-agent.enable = true;
 
   homelab = {
     # The proxy's own authority to begin with. For certificates that browsers know:
@@ -31,28 +33,33 @@ in
       domains = [ domain ];
     };
 
-    ssh.enable = true;
-    caddy.enable = true;
-    homepage = {
-      enable = true;
-      site = domain;
-    };
+    services = {
+      ssh.enable = true;
+      caddy.enable = true;
+      homepage = {
+        enable = true;
+        sites = [ domain ];
+      };
 
-    backup = {
-      enable = true;
-      repository = "/var/backup/restic";
-    };
+      restic = {
+        enable = true;
+        # Another host or disk as soon as there is something to lose:
+        # "sftp:backup@nas.example.org:/home".
+        repository = "/var/backup/restic";
+        sameDiskReason = "nothing is on it yet that is nowhere else";
+      };
 
-    # A service of your own: from this one entry come its site, its tile, its log
-    # label, its backup, its alerts, and the checks that decide over a deploy.
-    services.notes = {
-      title = "Notes";
-      unit = "notes.service";
-      port = 8000;
-      sites = [ "notes.${domain}" ];
-      auth.kind = "native";
-      health.page.kind.http.path = "/";
-      backup = { };
+      # A service of your own: from this one entry come its site, its tile, its log
+      # label, its backup, its alerts, and the checks that decide over a deploy.
+      notes = {
+        title = "Notes";
+        unit = "notes.service";
+        port = 8000;
+        sites = [ "notes.${domain}" ];
+        auth.kind = "native";
+        health.page.kind.http.path = "/";
+        backup = { };
+      };
     };
   };
 

@@ -10,7 +10,6 @@ let
   inherit (config.homelab) derived;
   enabled = config.homelab.secrets.provider == "agenix";
   present = lib.filterAttrs (_: secret: secret.exists) derived.secrets;
-  absent = lib.filterAttrs (_: secret: !secret.exists) derived.secrets;
   age = config.age or { };
   text = value: builtins.unsafeDiscardStringContext (toString value);
 
@@ -33,40 +32,24 @@ let
       group = toString secret.group;
       restartUnits = (derived.secrets.${name} or { restartUnits = [ ]; }).restartUnits;
     };
-  neverMade =
-    name: secret:
-    common
-    // {
-      inherit name;
-      # Not a store path: what a person has to make.
-      file = "${baseNameOf (dirOf secret.file)}/${name}.age";
-      inherit (config.homelab.secrets.files.${name}) path;
-      inherit (secret)
-        mode
-        owner
-        group
-        restartUnits
-        hint
-        ;
-    };
 in
 {
-  config = lib.mkIf enabled (
+  config = lib.mkMerge [
     {
-      homelab.secrets.manifest =
-        lib.mapAttrsToList decrypted (age.secrets or { }) ++ lib.mapAttrsToList neverMade absent;
+      homelab.secrets.providers.agenix = {
+        folder = toString (age.secretsDir or "/run/agenix");
+        extension = ".age";
+        make = "agenix -e";
+      };
+    }
+    (lib.mkIf enabled (
+    {
+      homelab.secrets.manifest = lib.mapAttrsToList decrypted (age.secrets or { });
 
-      # agenix does not restart what reads a secret.
-      systemd.services = lib.mkMerge (
-        lib.concatLists (
-          lib.mapAttrsToList (
-            _: secret:
-            map (unit: {
-              ${lib.removeSuffix ".service" unit}.restartTriggers = [ (stored secret.file) ];
-            }) secret.restartUnits
-          ) present
-        )
-      );
+      assertions = lib.optional (derived.secrets != { } && !(options ? age)) {
+        assertion = false;
+        message = "nobody decrypts ${lib.concatStringsSep ", " (lib.attrNames derived.secrets)}: import agenix.nixosModules.default, or set homelab.secrets.provider";
+      };
     }
     // lib.optionalAttrs (options ? age) {
       age.secrets = lib.mapAttrs (_: secret: {
@@ -78,5 +61,6 @@ in
           ;
       }) present;
     }
-  );
+  ))
+  ];
 }

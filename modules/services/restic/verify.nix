@@ -1,6 +1,9 @@
 # Run after a backup: a snapshot without any file, or without the declared one,
 # is a failure, although restic says that all is well.
 { lib, pkgs }:
+let
+  exported = import ./exported.nix { inherit lib; };
+in
 {
   service,
   sentinel,
@@ -18,7 +21,7 @@ pkgs.writeShellScript "verify-backup-of-${service}" ''
   listing=$(mktemp)
   trap 'rm -f "$listing"' EXIT
   # `-` is a file in the long listing; folders and links do not count.
-  restic ls --long --tag ${lib.escapeShellArg service} latest > "$listing"
+  restic ls --retry-lock=1h --long --tag ${lib.escapeShellArg service} latest > "$listing"
   if ! grep -q '^-' "$listing"; then
     echo "the last snapshot of ${service} holds no file: see homelab.services.${service}.backup.paths" >&2
     exit 1
@@ -29,9 +32,10 @@ pkgs.writeShellScript "verify-backup-of-${service}" ''
       exit 1
     fi
   ''}
-  ${lib.optionalString (textfileDirectory != null) ''
-    file=${textfileDirectory}/backup-${service}.prom
-    printf 'homelab_backup_last_success_timestamp_seconds{service="%s"} %s\n' ${lib.escapeShellArg service} "$(date +%s)" > "$file.new"
-    mv "$file.new" "$file"
-  ''}
+  ${exported {
+    inherit textfileDirectory;
+    file = "backup-${service}";
+    metric = "homelab_backup_last_success_timestamp_seconds";
+    labels = ''{service=\"${service}\"}'';
+  }}
 ''

@@ -1,0 +1,14 @@
+# What the three machines of nix/tests/several.nix have in common.
+address: {
+  nixpkgs.hostPlatform = "x86_64-linux";
+  system.stateVersion = "26.05";
+  boot.loader.grub.enable = false;
+  fileSystems."/" = {
+    device = "/dev/vda";
+    fsType = "ext4";
+  };
+  homelab.fleet = {
+    inherit address;
+    interface = "tailscale0";
+  };
+}

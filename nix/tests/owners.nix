@@ -1,0 +1,12 @@
+# Whose a definition is, by the file that it is in.
+{ inputs, lib }:
+let
+  ours = "${inputs.self}/modules";
+in
+file:
+if lib.hasPrefix "${inputs.nixpkgs}/" file then
+  "nixos"
+else if lib.hasPrefix ours file then
+  "ours"
+else
+  "others"
