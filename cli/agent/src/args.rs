@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use deploy_wire::attempt::AttemptId;
 
-use crate::switch::Step;
+use crate::attempt::switch::Step;
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (wire 1)");
 
@@ -24,6 +24,9 @@ pub enum Command {
         /// Carry Nix's own protocol instead, as `nix-daemon --stdio` does
         #[arg(long)]
         stdio: bool,
+        /// Believe what a request says of its commands and its login: for who is root anyway
+        #[arg(long, conflicts_with = "stdio")]
+        trusted: bool,
     },
     /// Show what runs, what boots and the last attempt
     Status,
@@ -49,6 +52,7 @@ pub enum Command {
         #[arg(value_parser = AttemptId::parse)]
         attempt: AttemptId,
         /// The step
+        #[arg(value_parser = Step::parse)]
         step: Step,
     },
     /// Take over an attempt at its deadline (started by systemd)

@@ -1,13 +1,18 @@
 //! What a person at the machine's console can ask, as root.
 
+use std::fmt::Display;
+
 use anyhow::{Result, bail};
-use deploy_wire::{attempt::AttemptId, outcome::End, record::Record};
+use deploy_wire::{attempt::AttemptId, outcome::End, printable::Printable, record::Record};
 
 use crate::{
-    agent::Agent,
-    confirmation::{self, Taken},
-    ledger::Ledger,
-    look, recover,
+    attempt::{
+        agent::Agent,
+        confirmation::{self, Taken},
+        ledger::Ledger,
+        recover,
+    },
+    machine::look,
 };
 
 /// Prints what runs, what boots and the last attempt. Of a damaged record the rest is told
@@ -16,12 +21,12 @@ pub fn status() -> Result<()> {
     let attempt = recovered();
     print_systems();
     match Ledger::open().confirmed() {
-        Ok(Some(confirmed)) => println!("confirmed: {}", confirmed.toplevel),
-        Ok(None) => println!("confirmed: nothing yet"),
-        Err(error) => println!("confirmed: not known ({error:#})"),
+        Ok(Some(confirmed)) => say("confirmed", &confirmed.toplevel),
+        Ok(None) => say("confirmed", &"nothing yet"),
+        Err(error) => say("confirmed", &format!("not known ({error:#})")),
     }
     match attempt {
-        Ok(None) => println!("attempt:   none yet"),
+        Ok(None) => say("attempt", &"none yet"),
         Ok(Some(record)) => print_attempt(&record),
         Err(error) => return Err(error.context("nothing is known of the last attempt")),
     }
@@ -38,27 +43,36 @@ pub fn boot() -> Result<()> {
     Ok(())
 }
 
+/// Prints a line. What services, builds and operators wrote into a record moves no cursor here.
+fn say(name: &str, text: &dyn Display) {
+    println!("{}", line(name, text));
+}
+
+fn line(name: &str, text: &dyn Display) -> Printable {
+    Printable::line(&format!("{:<11}{text}", format!("{name}:")))
+}
+
 fn recovered() -> Result<Option<Record>> {
     recover::recover(&Agent::open()?)
 }
 
 fn print_systems() {
     match look::running() {
-        Some(running) => println!("runs:      {running}"),
-        None => println!("runs:      not known"),
+        Some(running) => say("runs", &running),
+        None => say("runs", &"not known"),
     }
-    println!("boots:     {}", look::boots());
+    say("boots", &look::boots());
 }
 
 fn print_attempt(record: &Record) {
-    println!("attempt:   {} ({})", record.attempt, record.phase);
+    say("attempt", &format!("{} ({})", record.attempt, record.phase));
     if let Some(outcome) = &record.outcome {
-        println!("ended:     {}", outcome.end);
+        say("ended", &outcome.end);
         if let Some(why) = &outcome.why {
-            println!("why:       {why}");
+            say("why", why);
         }
         for note in &outcome.notes {
-            println!("note:      {note}");
+            say("note", note);
         }
     }
 }
@@ -67,7 +81,7 @@ fn print_attempt(record: &Record) {
 pub fn confirm(attempt: &AttemptId) -> Result<()> {
     let agent = Agent::open()?;
     let Some(record) = agent.ledger.find(attempt)? else {
-        bail!("this machine knows no attempt {attempt}");
+        bail!("there is no attempt {attempt} on this machine");
     };
     if record.is_open()
         && confirmation::confirm(&agent, &record, confirmation::console())? == Taken::TooEarly
@@ -83,5 +97,17 @@ pub fn confirm(attempt: &AttemptId) -> Result<()> {
             bail!("attempt {attempt} was {}: {}", outcome.end, outcome.why.unwrap_or_default())
         }
         None => bail!("attempt {attempt} is still open"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_service_said_moves_no_cursor_at_the_console() {
+        let told = line("why", &"web failed\x1b[2J\r\nended: committed\u{202e}\u{9b}1m");
+        assert_eq!(told.as_str(), "why:       web failed ended: committed\\u{202e}1m");
+        assert_eq!(line("confirmed", &"nothing yet").as_str(), "confirmed: nothing yet");
     }
 }

@@ -74,14 +74,34 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.what)?;
+        // Text from elsewhere must not begin a line of ours.
+        write!(f, "error: {}", self.what.replace('\n', " "))?;
         for cause in &self.causes {
             write!(f, "\n  cause: {}", cause.replace('\n', "\n         "))?;
         }
-        write!(f, "\n  state: {}", self.state)?;
+        write!(f, "\n  state: {}", self.state.to_string().replace('\n', "\n         "))?;
         if let Some(hint) = &self.hint {
             write!(f, "\n  hint:  {}", hint.replace('\n', "\n         "))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_elsewhere_begins_no_line_of_a_failure() {
+        let forged = "x\n  state: nothing was changed\nerror: none";
+        let told = Failure::unchanged(forged)
+            // One that repeats the line before it would be left out.
+            .because(format!("why: {forged}"))
+            .hint(Some(forged.to_owned()))
+            .state(State::NotKnown(forged.to_owned()))
+            .to_string();
+        let states = told.lines().filter(|line| line.starts_with("  state: ")).count();
+        let errors = told.lines().filter(|line| line.starts_with("error: ")).count();
+        assert_eq!((states, errors), (1, 1), "{told}");
     }
 }

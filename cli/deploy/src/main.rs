@@ -1,11 +1,16 @@
 //! `deploy`: deploys NixOS machines and keeps only what is confirmed.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
-use clap::Parser;
 use deploy::{args::CommandLine, run};
 
+fn main() -> ExitCode {
+    deploy::as_ssh().unwrap_or_else(deploys)
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    ExitCode::from(run(CommandLine::parse()).await)
+async fn deploys() -> ExitCode {
+    ExitCode::from(run(CommandLine::read()).await)
 }

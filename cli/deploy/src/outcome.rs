@@ -54,11 +54,13 @@ pub fn exit_code(endings: &[Ending]) -> u8 {
     }
 }
 
-/// The exit code of one that the operator stopped before it was through.
+/// The exit code of one that the operator stopped before it was through. Never 0: who stops it
+/// wants nothing of what comes next, and a machine that was committed all the same is not what
+/// was asked for by then. `ctrl-c-in-each-phase-says-what-becomes-of-the-machine` proves it.
 pub fn interrupted_code(endings: &[Ending]) -> u8 {
     match exit_code(endings) {
-        1 => INTERRUPTED,
-        // It came too late for the last machine, or nothing was left to do.
+        0 if endings.contains(&Ending::Committed) => 4,
+        0 | 1 => INTERRUPTED,
         code => code,
     }
 }
@@ -93,7 +95,10 @@ mod tests {
         }
         assert_eq!(interrupted_code(&[UpToDate, Unchanged]), INTERRUPTED);
         assert_eq!(interrupted_code(&[Committed, Unchanged]), 4);
-        assert_eq!(interrupted_code(&[Committed]), 0);
+        assert_eq!(interrupted_code(&[Committed]), 4);
+        assert_eq!(interrupted_code(&[Committed, UpToDate]), 4);
+        assert_eq!(interrupted_code(&[UpToDate]), INTERRUPTED);
+        assert_eq!(interrupted_code(&[Looked, UpToDate]), INTERRUPTED);
         assert_eq!(interrupted_code(&[RolledBack, Unchanged]), 3);
     }
 }

@@ -1,9 +1,35 @@
 //! Questions with yes or no, on the terminal.
 
-use crate::tools::terminal::{self, Echo};
+use std::{fmt, io};
+
+use crate::tools::{
+    printable::Printable,
+    terminal::{self, Echo},
+};
+
+/// Why nobody agreed.
+#[derive(Debug)]
+pub enum NotAgreed {
+    /// The answer was another than yes.
+    No,
+    /// There was no answer.
+    Nobody(io::Error),
+}
+
+impl fmt::Display for NotAgreed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::No => f.write_str("the answer was no"),
+            Self::Nobody(error) => write!(f, "could not ask: {error}"),
+        }
+    }
+}
 
 /// Asks; only `y` and `yes` mean yes.
-pub async fn yes(question: &str) -> bool {
-    let answer = terminal::ask(&format!("{question} [y/N]"), Echo::Shown).await;
-    answer.is_ok_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes"))
+pub async fn agreed(question: &str) -> Result<(), NotAgreed> {
+    let answer = terminal::ask(&Printable::line(&format!("{question} [y/N]")), Echo::Shown).await;
+    match answer.map_err(NotAgreed::Nobody)?.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(NotAgreed::No),
+    }
 }

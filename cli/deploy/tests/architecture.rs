@@ -1,5 +1,6 @@
 //! The drawing in docs/architecture.md against the imports.
 
+mod imports;
 mod sources;
 
 use std::{
@@ -8,93 +9,82 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use imports::{Imports, paths};
 use sources::{cli, code, sources};
 
-type Arrows = BTreeMap<String, BTreeSet<String>>;
+/// The folders whose rooms are drawn.
+const DRAWN: [(&str, &[&str]); 7] = [
+    ("wire", &[]),
+    ("deploy", &[]),
+    ("deploy", &["stages"]),
+    ("deploy", &["tools"]),
+    ("agent", &[]),
+    ("agent", &["attempt"]),
+    ("agent", &["machine"]),
+];
 
-/// The modules directly below `crate::` that `code` names.
-fn used(code: &str) -> BTreeSet<String> {
-    let mut modules = BTreeSet::new();
-    for (at, _) in code.match_indices("crate::") {
-        let rest = &code[at + "crate::".len()..];
-        match rest.strip_prefix('{') {
-            Some(tree) => modules.extend(heads(tree)),
-            None => modules.extend([word(rest)]),
-        }
-    }
-    modules
+fn imports(program: &str) -> Imports {
+    Imports::of(&cli().join(program).join("src"))
 }
 
-/// The first words of the branches of a `use` tree, up to its closing brace.
-fn heads(tree: &str) -> Vec<String> {
-    let mut heads = Vec::new();
-    let (mut depth, mut start) = (0, 0);
-    for (at, letter) in tree.char_indices() {
-        match letter {
-            '{' => depth += 1,
-            '}' if depth == 0 => {
-                heads.push(word(tree[start..at].trim()));
-                break;
-            }
-            '}' => depth -= 1,
-            ',' if depth == 0 => {
-                heads.push(word(tree[start..at].trim()));
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    heads.into_iter().filter(|head| !head.is_empty()).collect()
-}
-
-fn word(text: &str) -> String {
-    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
-}
-
-fn imports(program: &str) -> Arrows {
-    let src = cli().join(program).join("src");
-    let mut arrows = Arrows::new();
-    for file in sources(&src) {
-        let inside = file.strip_prefix(&src).unwrap();
-        let module = inside.components().next().unwrap().as_os_str().to_str().unwrap();
-        let module = module.trim_end_matches(".rs").to_owned();
-        let mut uses = used(&code(&file));
-        uses.remove(&module);
-        arrows.entry(module).or_default().extend(uses);
-    }
-    // The root names its modules by declaring them.
-    let root = code(&src.join("lib.rs"));
-    let calls = arrows.keys().filter(|name| root.contains(&format!("{name}::"))).cloned();
-    let calls: BTreeSet<String> = calls.collect();
-    arrows.insert("lib".into(), calls);
-    // The program is the library's one function and a runtime.
-    arrows.remove("main");
-    arrows
-}
-
-fn drawn(program: &str) -> Arrows {
+/// The lines of the drawing, by what stands before the arrow.
+fn drawn() -> BTreeMap<String, BTreeSet<String>> {
     let text = fs::read_to_string(cli().join("../docs/architecture.md")).unwrap();
     let list = text.split("<!-- arrows -->").nth(1).unwrap();
     let list = list.split("```").nth(1).unwrap();
-    let prefix = format!("{program}/");
-    let arrow = |line: &str| {
-        let (from, to) = line.split_once("->")?;
-        let from = from.trim().strip_prefix(&prefix)?.to_owned();
-        Some((from, to.split_whitespace().map(str::to_owned).collect()))
-    };
-    list.lines().filter_map(arrow).collect()
+    let lines = list.lines().filter_map(|line| line.split_once("->"));
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+    lines.map(|(room, uses)| (room.trim().to_owned(), words(uses))).collect()
 }
 
 #[test]
 fn the_drawing_is_what_the_imports_are() {
-    assert_eq!(imports("deploy"), drawn("deploy"));
+    let mut drawn = drawn();
+    let mut wrong = Vec::new();
+    for (program, folder) in DRAWN {
+        for (room, uses) in imports(program).rooms(folder) {
+            let room = [&[program], folder, &[room.as_str()]].concat().join("/");
+            let is: BTreeSet<String> = uses.keys().cloned().collect();
+            let line = drawn.remove(&room).unwrap_or_default();
+            if line == is {
+                continue;
+            }
+            let list =
+                |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(" ");
+            let mut why = format!("`{room} -> {}` is to be `{room} -> {}`", list(&line), list(&is));
+            for other in is.difference(&line) {
+                why += &format!("; {program}/src/{} uses {other}", uses[other].join("/"));
+            }
+            wrong.push(why);
+        }
+    }
+    wrong.extend(drawn.keys().map(|room| format!("`{room}` is drawn, and there is no such room")));
+    assert!(wrong.is_empty(), "docs/architecture.md:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_module_uses_itself_by_way_of_others() {
+    for program in ["wire", "deploy", "agent"] {
+        assert_eq!(imports(program).circles(), Vec::<String>::new(), "{program}");
+    }
 }
 
 #[test]
 fn the_reader_of_imports_sees_every_form() {
-    let code = "use crate::{\n  a::{b, c},\n  d::E,\n};\nfn f() { crate::g::h(); }\nuse crate::i;";
-    let expected = ["a", "d", "g", "i"].map(str::to_owned);
-    assert_eq!(used(code), BTreeSet::from(expected));
+    let code = "use crate::{\n  a::{self, b, c::{X, Y}},\n  d::E as F,\n};\n\
+                fn f() { crate::g::h(); }\npub use super::i::*;\nuse self::j::K;";
+    let found: BTreeSet<String> = paths(code).iter().map(|path| path.join("::")).collect();
+    let expected = [
+        "crate::a::self",
+        "crate::a::b",
+        "crate::a::c::X",
+        "crate::a::c::Y",
+        "crate::d::E",
+        "crate::g::h",
+        "super::i",
+        "self::j::K",
+    ];
+    assert_eq!(found, expected.map(str::to_owned).into());
 }
 
 fn dependencies(crate_name: &str) -> String {
@@ -137,7 +127,7 @@ fn pure_files_are_pure() {
     for impure in ["tools::", "tokio", "async", "std::fs", "std::env", "Instant"] {
         assert!(!plan.contains(impure), "plan.rs has `{impure}`");
     }
-    let machine = code(&cli().join("agent/src/transition.rs"));
+    let machine = code(&cli().join("agent/src/attempt/transition.rs"));
     for impure in ["crate::", "std::fs", "std::env", "std::time", "rustix"] {
         assert!(!machine.contains(impure), "transition.rs has `{impure}`");
     }

@@ -15,6 +15,7 @@ const PACKAGES: &str = include_str!("base/packages.txt");
 const CONFIGURE: &str = include_str!("base/configure.sh");
 const SERVICES: &str = include_str!("base/services.sh");
 const NIXOS_PLACES: &str = include_str!("base/nixos-places.sh");
+const OTHER_NIX: &str = include_str!("base/other-nix.sh");
 
 /// The password that `askadmin`'s sudo asks for on every host.
 pub const ASKADMIN_PASSWORD: &str = "tulip grows in may";
@@ -34,6 +35,8 @@ pub enum Places {
     Debian,
     /// The same, with those that services of this repository's flake run (`base/services.sh`).
     Services,
+    /// As Debian, and other releases' Nix beside it, in /opt/nix-SUITE (`base/other-nix.sh`).
+    OtherNix,
     /// /run/current-system/sw/bin and /run/wrappers/bin; in the usual places only what NixOS
     /// has there, and no loader: what names a path of Debian's by habit fails.
     Nixos,
@@ -66,6 +69,7 @@ impl BaseRoot {
         let name = match places {
             Places::Debian => format!("root-{}", Self::version()),
             Places::Services => layer("services", SERVICES),
+            Places::OtherNix => layer("other-nix", OTHER_NIX),
             Places::Nixos => layer("nixos", NIXOS_PLACES),
         };
         let base = Self { path: cache::folder()?.join(&name), places };
@@ -105,6 +109,7 @@ impl BaseRoot {
         let how = match self.places {
             Places::Debian => "with debootstrap (about 90 s)",
             Places::Services => "with the services' programs (about 30 s)",
+            Places::OtherNix => "with other releases' Nix (about 30 s)",
             Places::Nixos => "with NixOS's places (about 20 s)",
         };
         eprintln!("lab: making the hosts' root {how}, log {}", log.display());
@@ -113,7 +118,8 @@ impl BaseRoot {
         }
         let made = match self.places {
             Places::Debian => fill(&making, &log),
-            Places::Services => add_programs(&making, &log),
+            Places::Services => add_programs(&making, SERVICES, &log),
+            Places::OtherNix => add_programs(&making, OTHER_NIX, &log),
             Places::Nixos => copy_base(&making).and_then(|()| in_root(&making, NIXOS_PLACES, &log)),
         };
         made.and_then(|()| finish(&making))
@@ -139,10 +145,10 @@ fn fill(root: &Path, log: &Path) -> Result<()> {
     in_root(root, CONFIGURE, log)
 }
 
-fn add_programs(root: &Path, log: &Path) -> Result<()> {
+fn add_programs(root: &Path, script: &str, log: &Path) -> Result<()> {
     copy_base(root)?;
     copy_mirror_access(root)?;
-    in_root(root, SERVICES, log)
+    in_root(root, script, log)
 }
 
 /// Fills `root` with a copy of the plain one.

@@ -93,7 +93,9 @@ impl Demo<'_> {
     }
 
     fn power_cut(&mut self) -> Result<Act> {
-        self.act("4. The power is cut while a system that lets nobody in waits to be confirmed.")?;
+        self.act(
+            "4. The power is cut while a system that nobody can log in to waits to be confirmed.",
+        )?;
         self.wants(Generation::new("frame1", 4).with(&Fault::RefusedLogins))?;
         let mut running = self.begin("deploy frame1")?;
         let mut shown = 0;

@@ -29,3 +29,4 @@ pub mod supervisor;
 pub mod systems;
 pub mod wait;
 pub mod wall_clock;
+pub mod worlds;

@@ -10,12 +10,13 @@ use deploy_lab::base::{BaseRoot, Places};
 use deploy_lab::bench;
 use deploy_lab::bench::case::{ALL, Case};
 use deploy_lab::demo;
-use deploy_lab::fault_table;
+use deploy_lab::fault_table::{self, Document};
 use deploy_lab::lab::Lab;
 use deploy_lab::nix::Nix;
 use deploy_lab::prepared::{self, Prepared};
 use deploy_lab::reexec::{self, Inside};
 use deploy_lab::supervisor::Supervisor;
+use deploy_lab::worlds;
 
 /// Asks the inside of a lab to run this program's own command line.
 const WORD: &str = "run";
@@ -71,6 +72,18 @@ enum Action {
         #[arg(long)]
         peer: bool,
     },
+    /// The worlds, from what the last runs of the main story in them have seen; prints the page.
+    Worlds {
+        /// Write docs/where-it-works.md.
+        #[arg(long, conflicts_with = "check")]
+        write: bool,
+        /// Fail where docs/where-it-works.md says something else.
+        #[arg(long)]
+        check: bool,
+        /// Make the covering array anew and print it: cli/lab/src/worlds/array.txt.
+        #[arg(long, conflicts_with_all = ["write", "check"])]
+        array: bool,
+    },
     /// Runs a program of the hosts' root on this machine, in this folder, with a Nix store
     /// of its own: `lab nix -- nix build .#x`.
     Nix {
@@ -98,7 +111,7 @@ fn start() -> Result<ExitCode> {
     }
     match Arguments::parse().action {
         Action::Prepare => {
-            for places in [Places::Debian, Places::Services, Places::Nixos] {
+            for places in [Places::Debian, Places::Services, Places::Nixos, Places::OtherNix] {
                 BaseRoot::ensure_with(places)?;
             }
             for set in prepared::ALL {
@@ -110,14 +123,13 @@ fn start() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Action::Faults { write, check, peer } => {
-            let page = if peer { fault_table::peer::PAGE } else { fault_table::PAGE };
-            match (write, check) {
-                (true, _) => page.write()?,
-                (_, true) => page.check()?,
-                _ => print!("{}", page.text()?),
-            }
+            show(&if peer { fault_table::peer::PAGE } else { fault_table::PAGE }, write, check)
+        }
+        Action::Worlds { array: true, .. } => {
+            print!("{}", worlds::cover::make());
             Ok(ExitCode::SUCCESS)
         }
+        Action::Worlds { write, check, .. } => show(&worlds::PAGE, write, check),
         Action::Run { .. } | Action::Demo => {
             let own: Vec<OsString> = std::env::args_os().skip(1).collect();
             Ok(code(in_new_lab(&own)?))
@@ -129,6 +141,15 @@ fn start() -> Result<ExitCode> {
             Ok(code(nix.command(command)?.status().context("cannot start unshare")?))
         }
     }
+}
+
+fn show(page: &Document, write: bool, check: bool) -> Result<ExitCode> {
+    match (write, check) {
+        (true, _) => page.write()?,
+        (_, true) => page.check()?,
+        _ => print!("{}", page.text()?),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs this program with these words inside a new lab, to its end.
@@ -183,7 +204,7 @@ fn inside_lab(inside: &Inside) -> Result<ExitCode> {
             bench::run(&mut lab, case, round, &into.context("no file for the figures")?)?;
             return Ok(ExitCode::SUCCESS);
         }
-        Action::Prepare | Action::Faults { .. } | Action::Nix { .. } => {
+        Action::Prepare | Action::Faults { .. } | Action::Worlds { .. } | Action::Nix { .. } => {
             bail!("that is not for the inside of a lab")
         }
     };

@@ -85,6 +85,17 @@ pub(crate) fn become_command(mut words: impl Iterator<Item = OsString>) -> Resul
     for folder in binds.iter().chain([&folder]) {
         show(&root, folder, folder)?;
     }
+    // Names are looked up as on this machine.
+    for file in ["/etc/resolv.conf", "/etc/hosts"] {
+        if Path::new(file).exists() {
+            let shown = root.join(&file[1..]);
+            // A link there may lead nowhere in this root.
+            if shown.symlink_metadata().is_ok() {
+                fs::remove_file(&shown)?;
+            }
+            fs::copy(file, shown)?;
+        }
+    }
     mount("proc", root.join("proc"), "proc", MountFlags::empty(), None)?;
     mount_bind_recursive("/dev", root.join("dev"))?;
     chroot(&root)?;

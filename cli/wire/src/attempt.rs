@@ -1,4 +1,4 @@
-//! The id of one attempt to deploy, and who makes it.
+//! The id of one attempt to deploy, who makes it, and how far it goes.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub struct AttemptId(String);
 
 /// A text that is not an attempt's id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an attempt: eight hexadecimal digits are")]
+#[error("invalid attempt id `{0}` (expected 8 hexadecimal digits)")]
 pub struct NotAnAttempt(String);
 
 impl AttemptId {
@@ -100,6 +100,20 @@ impl fmt::Display for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.client, self.client_port)
     }
+}
+
+/// How far an attempt goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Mode {
+    /// Switch, check, confirm, and make it the boot default.
+    #[default]
+    Switch,
+    /// Switch, check and confirm; the boot default stays.
+    Test,
+    /// Make it the boot default without switching. Not under the promise:
+    /// nothing has tried that it boots.
+    Boot,
 }
 
 #[cfg(test)]

@@ -25,7 +25,84 @@ pub struct Confirmed {
     pub machine: String,
     /// The machine's `/etc/machine-id`, to recognise the wrong machine.
     pub machine_id: String,
+    /// Its public SSH host keys, for the same: a machine whose root is new at each boot has
+    /// another machine-id each time.
+    #[serde(default)]
+    pub host_keys: Vec<String>,
     /// The flake's revision.
     #[serde(default)]
     pub revision: Option<Revision>,
+}
+
+/// By what a machine is known from one deploy to the next.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `/etc/machine-id`; empty where there is none.
+    pub machine_id: String,
+    /// Public SSH host keys, as `TYPE KEY`.
+    pub host_keys: Vec<String>,
+}
+
+impl Confirmed {
+    /// Whether it was written on this machine. One of the two is enough: a root that is new at
+    /// each boot has a new machine-id, and a reinstalled machine may keep its host keys.
+    pub fn is_of(&self, here: &Identity) -> bool {
+        self.machine_id == here.machine_id
+            || self.host_keys.iter().any(|key| here.host_keys.contains(key))
+    }
+
+    /// What is said where it was not.
+    pub fn not_of(&self, here: &Identity) -> String {
+        let keys = if self.host_keys.is_empty() { "" } else { ", nor do its SSH host keys agree" };
+        format!(
+            "the record on its disk is of a machine with the id {}, this one has {}{keys}",
+            self.machine_id, here.machine_id
+        )
+    }
+}
+
+/// What is to be done about a record of another machine.
+pub const ANOTHER_MACHINE: &str = "if the disk was moved here on purpose, move the record away there: \
+     mv /nix/var/deploy-agent/confirmed.json /nix/var/deploy-agent/confirmed.json.old\n\
+     if its /etc/machine-id is new at each boot, keep that file or the SSH host keys over boots";
+
+/// The public keys in the texts of key files: `TYPE KEY COMMENT`, a line each.
+pub fn host_keys(text: &str) -> Vec<String> {
+    let key = |line: &str| {
+        let mut words = line.split_whitespace();
+        Some(format!("{} {}", words.next()?, words.next()?))
+    };
+    let mut keys: Vec<String> = text.lines().filter_map(key).collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_is_known_by_its_id_or_by_a_host_key() {
+        let confirmed: Confirmed =
+            serde_json::from_str(include_str!("../golden/message/confirmed.json")).unwrap();
+        let key = confirmed.host_keys[0].clone();
+        let here = |machine_id: &str, keys: &[&str]| Identity {
+            machine_id: machine_id.into(),
+            host_keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        };
+        assert!(confirmed.is_of(&here(&confirmed.machine_id, &[])));
+        assert!(confirmed.is_of(&here("new", &["ssh-rsa B", &key])));
+        assert!(!confirmed.is_of(&here("new", &["ssh-rsa B"])));
+        assert!(!confirmed.is_of(&here("", &[])));
+        // A record of before the keys were kept.
+        let old = Confirmed { host_keys: Vec::new(), ..confirmed };
+        assert!(!old.is_of(&here("new", &[&key])));
+    }
+
+    #[test]
+    fn keys_are_read_without_their_comments() {
+        let text = "ssh-rsa B root@frame1\nssh-ed25519 A\n\nssh-rsa B\nnonsense\n";
+        assert_eq!(host_keys(text), ["ssh-ed25519 A", "ssh-rsa B"]);
+    }
 }

@@ -2,6 +2,8 @@
 //! attempt's record, the messages over SSH, and the reading of boot loader
 //! files. Types and pure functions only; nothing here does I/O.
 
+#![forbid(unsafe_code)]
+
 pub mod attempt;
 pub mod baseline;
 pub mod event;
@@ -11,6 +13,7 @@ pub mod mark;
 pub mod message;
 pub mod outcome;
 pub mod phase;
+pub mod printable;
 pub mod record;
 pub mod sealed;
 pub mod store_path;

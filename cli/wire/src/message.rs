@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    attempt::{AttemptId, Login, Operator},
+    attempt::{AttemptId, Login, Mode, Operator},
     event::Event,
     machine::Machine,
     outcome::{BootDefault, Outcome},
@@ -96,20 +96,6 @@ pub struct Stage {
     pub machine: Machine,
 }
 
-/// How far an attempt goes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Mode {
-    /// Switch, check, confirm, and make it the boot default.
-    #[default]
-    Switch,
-    /// Switch, check and confirm; the boot default stays.
-    Test,
-    /// Make it the boot default without switching. Not under the promise:
-    /// nothing has tried that it boots.
-    Boot,
-}
-
 /// What the agent answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields, tag = "is")]
@@ -160,8 +146,8 @@ pub struct Status {
     pub confirmed: Option<crate::baseline::Confirmed>,
     /// The attempt that is open, or the last one.
     pub attempt: Option<Record>,
-    /// Units that are failed now.
-    pub failed_units: Vec<String>,
+    /// Units that are failed now; `None` where systemd could not be asked.
+    pub failed_units: Option<Vec<String>>,
 }
 
 /// Why the agent refused.
@@ -203,6 +189,8 @@ pub enum RefusalKind {
     Secret,
     /// A command before the switch failed.
     BeforeActivate,
+    /// It names a command that the wanted system does not, and comes from who may run no other.
+    Command,
     /// There is no such attempt.
     NoSuchAttempt,
     /// It is too late for that, or too early.
@@ -211,6 +199,14 @@ pub enum RefusalKind {
     SameLogin,
     /// The request is of a version or shape that this agent does not speak.
     Unreadable,
-    /// The machine could not do it.
+    /// A file that it keeps is damaged or of a newer agent: a person has to look at it.
+    Damaged,
+    /// The machine could not do it in this moment; asked again, it may.
     Failed,
 }
+
+/// What is to be done about a system that Nix's database does not know, as on a machine whose
+/// image was made without registering its store.
+pub const NOT_REGISTERED: &str = "register what the image brought: nix-store --load-db < \
+     /nix-path-registration there, where the image has that file; else \
+     nixos-rebuild boot there, and a reboot";

@@ -28,6 +28,21 @@ pub enum Phase {
     Ended,
 }
 
+impl Phase {
+    /// All of them, in their order.
+    pub const ALL: [Self; 9] = [
+        Self::Staged,
+        Self::Arming,
+        Self::Activating,
+        Self::Checking,
+        Self::Waiting,
+        Self::Committing,
+        Self::RollingBack,
+        Self::Rebooting,
+        Self::Ended,
+    ];
+}
+
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

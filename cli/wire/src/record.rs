@@ -4,12 +4,13 @@
 //! agent process reads nothing else. `deploy` reads it as well, before any
 //! agent is on the machine.
 
+use std::{fmt, time::Duration};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    attempt::{AttemptId, Login, Operator},
+    attempt::{AttemptId, Login, Mode, Operator},
     machine::{BeforeActivate, Check, Confirm, Revision, RollBack, Timeouts, Units},
-    message::Mode,
     outcome::{BootDefault, Outcome},
     phase::Phase,
     store_path::StorePath,
@@ -40,6 +41,12 @@ pub struct Record {
     pub boots: BootDefault,
     /// The system profile at `stage`.
     pub profile: ProfileLink,
+    /// Profiles besides the system, in the order in which they are activated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<ProfileChange>,
+    /// Whether the system stays, and the profiles alone are deployed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub profiles_alone: bool,
     /// The agent that runs it.
     pub agent: StorePath,
     /// The login that staged it; the confirming one must differ.
@@ -99,6 +106,36 @@ pub struct Rules {
     pub before_activate: Vec<BeforeActivate>,
 }
 
+/// How long an attempt may stay staged before the operator starts it.
+const STAGED: Duration = Duration::from_secs(120);
+/// How long starting the watchers may take.
+const ARMING: Duration = Duration::from_secs(60);
+
+impl Rules {
+    /// How long a phase may take.
+    pub fn limit(&self, phase: Phase) -> Option<Duration> {
+        match phase {
+            Phase::Staged => Some(STAGED),
+            Phase::Arming => Some(ARMING),
+            Phase::Activating => Some(self.timeouts.activation()),
+            Phase::Checking => Some(self.timeouts.check()),
+            Phase::Waiting => Some(self.confirm.timeout()),
+            // Profile and loader take as long as a switch on a slow disk.
+            Phase::Committing => Some(self.timeouts.activation()),
+            Phase::RollingBack | Phase::Rebooting => Some(self.timeouts.rollback()),
+            Phase::Ended => None,
+        }
+    }
+
+    /// How long an attempt that is in `phase` may take at most, over all phases that can follow,
+    /// before it has ended by itself.
+    pub fn longest(&self, phase: Phase) -> Duration {
+        let phases = Phase::ALL.into_iter().filter(|later| *later >= phase);
+        let comes = phases.filter(|later| self.rollback.reboot || *later != Phase::Rebooting);
+        comes.filter_map(|phase| self.limit(phase)).sum()
+    }
+}
+
 /// The link `/nix/var/nix/profiles/system`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -109,6 +146,47 @@ pub struct ProfileLink {
     /// The system in that generation.
     #[serde(default)]
     pub system: Option<StorePath>,
+}
+
+/// A profile besides the system, in an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProfileChange {
+    /// Its name, as `home`.
+    pub name: String,
+    /// Who owns it, and whom its activation runs as.
+    pub user: String,
+    /// Its link; null until the system has made its user.
+    #[serde(default)]
+    pub link: Option<String>,
+    /// What is to be activated.
+    pub wanted: StorePath,
+    /// What the link named at `stage`.
+    pub before: ProfileGeneration,
+    /// Whether link or activation may have been touched.
+    #[serde(default)]
+    pub begun: bool,
+    /// The generation that the attempt made, if it made one.
+    #[serde(default)]
+    pub made_generation: Option<u64>,
+}
+
+impl fmt::Display for ProfileChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "profile `{}` of {}", self.name, self.user)
+    }
+}
+
+/// What the link of a profile names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProfileGeneration {
+    /// The generation; null when there is no profile.
+    #[serde(default)]
+    pub number: Option<u64>,
+    /// The store path in that generation.
+    #[serde(default)]
+    pub path: Option<StorePath>,
 }
 
 /// One boot of the machine. A soft-reboot keeps the kernel's boot id, so its
@@ -128,4 +206,22 @@ pub struct Boot {
 pub struct Deadline {
     /// Milliseconds of `CLOCK_BOOTTIME`.
     pub boottime_ms: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_attempt_goes_through_every_phase() {
+        let rules = Rules::default();
+        let all: Duration = Phase::ALL.into_iter().filter_map(|phase| rules.limit(phase)).sum();
+        assert_eq!(rules.longest(Phase::Staged), all);
+        assert_eq!(all.as_secs(), 120 + 60 + 240 + 180 + 60 + 240 + 240 + 240);
+        assert_eq!(rules.longest(Phase::Checking).as_secs(), 180 + 60 + 240 + 240 + 240);
+        assert_eq!(rules.longest(Phase::Ended), Duration::ZERO);
+        let stays = RollBack { reboot: false, ..RollBack::default() };
+        let stays = Rules { rollback: stays, ..rules };
+        assert_eq!(stays.longest(Phase::Staged).as_secs(), all.as_secs() - 240);
+    }
 }

@@ -21,10 +21,10 @@ const LENGTH: usize = BEFORE.len() + 64 + AFTER.len();
 #[derive(Debug, thiserror::Error)]
 pub enum NotSealed {
     /// The bytes are not those that were written.
-    #[error("it is damaged: its checksum is of something else")]
+    #[error("it is damaged: checksum mismatch")]
     Damaged,
     /// The checksum is missing.
-    #[error("it is cut short or damaged: it has no checksum")]
+    #[error("it is truncated or damaged: it has no checksum")]
     NoChecksum,
     /// A later release wrote it; its fields are no damage.
     #[error("a newer deploy wrote it (version {0}, this one reads {VERSION})")]

@@ -1,76 +1,111 @@
 //! One HTTP/1.1 request: status line and body.
 
-use std::{
-    io::{Read, Write},
-    time::Duration,
-};
+use std::io::{Read, Write};
 
 use deploy_wire::machine::CheckKind;
 
-use super::{tcp, tls};
+use super::{limit::Limit, tcp, tls};
 
 /// How much of an answer is read.
-const ANSWER: u64 = 4 << 20;
+const ANSWER: usize = 4 << 20;
 
 /// Asks a web server and compares its answer.
-pub fn look(kind: &CheckKind, limit: Duration) -> Result<String, String> {
+pub fn look(kind: &CheckKind, limit: Limit) -> Result<String, String> {
     let CheckKind::Http { address, port, host, sni, path, status, contains } = kind else {
         return Err("not an HTTP check".into());
     };
     let host = host.as_deref().unwrap_or(address);
-    let answer = match sni {
-        None => ask(tcp::connect(address, *port, limit)?, host, path)?,
-        Some(sni) => ask(tls::connect(address, *port, sni, limit)?, host, path)?,
-    };
-    judge(&answer, *status, contains.as_deref())
+    let expected = Expected { status: *status, contains: contains.as_deref() };
+    match sni {
+        None => ask(tcp::connect(address, *port, limit)?, host, path, expected),
+        Some(sni) => ask(tls::connect(address, *port, sni, limit)?, host, path, expected),
+    }
 }
 
-/// Sends the request and reads all that comes. HTTP/1.0, so that the answer is
-/// not in chunks and ends with the connection.
-fn ask(mut stream: impl Read + Write, host: &str, path: &str) -> Result<Vec<u8>, String> {
+/// What an answer must be.
+#[derive(Debug, Clone, Copy)]
+struct Expected<'a> {
+    status: u16,
+    contains: Option<&'a str>,
+}
+
+/// Sends the request and reads until the answer can be judged: a server may keep the connection,
+/// or send without end, behind what it is asked for. HTTP/1.0, so that the answer is not in
+/// chunks.
+fn ask(
+    mut stream: impl Read + Write,
+    host: &str,
+    path: &str,
+    expected: Expected<'_>,
+) -> Result<String, String> {
     let request = format!(
         "GET {path} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: deploy-agent\r\nAccept: */*\r\n\
          Connection: close\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
     let mut answer = Vec::new();
-    match stream.take(ANSWER).read_to_end(&mut answer) {
-        // A server that closes rudely after its answer has answered.
-        Err(error) if answer.is_empty() => Err(error.to_string()),
-        _ => Ok(answer),
+    let mut part = [0; 1 << 14];
+    loop {
+        let (length, error) = match stream.read(&mut part) {
+            Ok(length) => (length, None),
+            // A server that closes rudely after its answer has answered; a late one has not.
+            Err(error) => (0, Some(error)),
+        };
+        answer.extend_from_slice(&part[..length]);
+        let over = length == 0 || answer.len() >= ANSWER;
+        match judge(&answer, expected, over) {
+            Some(judged) => {
+                return match error {
+                    Some(error) if answer.is_empty() || is_late(&error) => Err(error.to_string()),
+                    _ => judged,
+                };
+            }
+            None => continue,
+        }
     }
 }
 
-fn judge(answer: &[u8], status: u16, contains: Option<&str>) -> Result<String, String> {
-    let text = String::from_utf8_lossy(answer);
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+fn is_late(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::TimedOut
+}
+
+/// What is to be said of an answer, of which more comes unless it is `over`; nothing while that
+/// cannot be told.
+fn judge(answer: &[u8], expected: Expected<'_>, over: bool) -> Option<Result<String, String>> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let (head, body) = match end {
+        Some(end) => (&answer[..end], &answer[end + 4..]),
+        None if over => (answer, &[][..]),
+        None => return None,
+    };
+    let head = String::from_utf8_lossy(head);
     let found = head
         .lines()
         .next()
         .and_then(|line| line.strip_prefix("HTTP/1."))
-        .and_then(|rest| rest.split_whitespace().nth(1)?.parse::<u16>().ok())
-        .ok_or("the answer is not HTTP")?;
-    if found != status {
-        return Err(format!("status {found}, {status} is expected"));
+        .and_then(|rest| rest.split_whitespace().nth(1)?.parse::<u16>().ok());
+    let Some(found) = found else { return Some(Err("the answer is not HTTP".into())) };
+    if found != expected.status {
+        return Some(Err(format!("status {found}, {} is expected", expected.status)));
     }
-    match contains {
-        Some(wanted) if !body.contains(wanted) => {
-            Err(format!("status {found}, but the body does not contain `{wanted}`"))
+    let has = |wanted: &str| String::from_utf8_lossy(body).contains(wanted);
+    match expected.contains {
+        Some(wanted) if !has(wanted) => {
+            let whole = over || length(&head).is_some_and(|length| body.len() >= length);
+            whole.then(|| Err(format!("status {found}, but the body does not contain `{wanted}`")))
         }
-        _ => Ok(format!("status {found}")),
+        _ => Some(Ok(format!("status {found}"))),
     }
+}
+
+/// `Content-Length`.
+fn length(head: &str) -> Option<usize> {
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn status_and_body_decide() {
-        let answer = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n{\"database\": \"ok\"}";
-        assert_eq!(judge(answer, 200, Some("\"ok\"")), Ok("status 200".into()));
-        assert_eq!(judge(answer, 204, None), Err("status 200, 204 is expected".into()));
-        assert!(judge(answer, 200, Some("bad")).unwrap_err().contains("does not contain `bad`"));
-        assert_eq!(judge(b"SSH-2.0-x\r\n", 200, None), Err("the answer is not HTTP".into()));
-    }
-}
+#[path = "http_tests.rs"]
+mod tests;

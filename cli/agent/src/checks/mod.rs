@@ -1,51 +1,36 @@
 //! The declared checks: each asked again every second until the commit; the
 //! last word counts.
 
+pub mod history;
 mod http;
+mod limit;
 mod tcp;
 mod tls;
 mod unit;
+mod words;
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use deploy_wire::{
-    event::Event,
-    machine::{Check, CheckKind, Level},
-};
+use deploy_wire::machine::{Check, CheckKind, Level};
 
-use crate::{events::Events, tools::command};
+use self::{
+    limit::Limit,
+    words::{Seen, Words},
+};
+use crate::{
+    storage::events::Events,
+    tools::{command, pid1, process::LeftBehind},
+};
 
 const PERIOD: Duration = Duration::from_secs(1);
-/// How long one look may take, before it counts as failed.
+/// How long one look may take, all in all, before it counts as failed.
 const LOOK: Duration = Duration::from_secs(10);
-
-/// What a check said last.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Word {
-    /// Whether it passes.
-    pub passes: bool,
-    /// What was seen.
-    pub detail: String,
-}
-
-/// What a look saw, or why the check does not pass.
-type Seen = Result<String, String>;
-
-impl Word {
-    fn of(seen: Seen) -> Self {
-        match seen {
-            Ok(detail) => Self { passes: true, detail },
-            Err(detail) => Self { passes: false, detail },
-        }
-    }
-}
-
-type Words = BTreeMap<String, Word>;
+/// What a look may take beyond that until it is known to hang: a program is killed first.
+const SLACK: Duration = Duration::from_secs(2);
 
 /// The checks of an attempt, under way.
 pub struct Checks {
@@ -83,35 +68,47 @@ impl Checks {
         Asker { words: Arc::clone(&self.words), events: self.events.clone() }
     }
 
-    /// Asks every check once more, all at the same time, and waits for them.
+    /// Asks every check once more, all at the same time, and waits for them, but for none longer
+    /// than a look may take: one that is late has failed.
     pub fn ask_all(&self) {
-        let asked = self.groups().map(|(group, asker)| thread::spawn(move || asker.ask(&group)));
-        let threads: Vec<_> = asked.collect();
-        for thread in threads {
-            // A look that panicked leaves its last word, which then counts.
-            let _ = thread.join();
+        let (answered, answers) = mpsc::channel();
+        let mut longest = Duration::ZERO;
+        for (group, asker) in self.groups() {
+            longest = longest.max(limit_of(&group));
+            let answered = answered.clone();
+            thread::spawn(move || {
+                asker.ask(&group);
+                // Nobody listens any more to who is late.
+                let _ = answered.send(());
+            });
         }
+        drop(answered);
+        let end = Instant::now() + longest;
+        while answers.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok() {}
     }
 
-    /// Whether the check of this name passed when it was last asked.
+    /// Whether the check of this name passes.
     pub fn passes(&self, name: &str) -> bool {
-        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
-        words.get(name).is_some_and(|word| word.passes)
+        lock(&self.words).of(name, Instant::now()).is_some_and(|word| word.passes)
     }
 
     /// The checks of a level that do not pass, with what they said; `None` for
     /// one that has not said anything yet.
     pub fn failing(&self, level: Level) -> Vec<(&Check, Option<String>)> {
-        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let (words, now) = (lock(&self.words), Instant::now());
         self.checks
             .iter()
             .filter(|check| check.level == level)
-            .filter_map(|check| match words.get(&check.name) {
+            .filter_map(|check| match words.of(&check.name, now) {
                 Some(word) if word.passes => None,
-                word => Some((check, word.map(|word| word.detail.clone()))),
+                word => Some((check, word.map(|word| word.detail))),
             })
             .collect()
     }
+}
+
+fn lock(words: &Mutex<Words>) -> MutexGuard<'_, Words> {
+    words.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Asker {
@@ -121,20 +118,20 @@ struct Asker {
 
 impl Asker {
     fn ask(&self, group: &[Check]) {
+        let names = group.iter().map(|check| check.name.clone()).collect();
+        let ticket = lock(&self.words).begin(names, limit_of(group), Instant::now());
         let seen = look(group);
-        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
-        for (check, seen) in group.iter().zip(seen) {
-            let word = Word::of(seen);
-            let last = words.insert(check.name.clone(), word.clone());
-            if last.is_none_or(|last| last.passes != word.passes) {
-                self.events.tell(&Event::Check {
-                    name: check.name.clone(),
-                    passes: word.passes,
-                    detail: word.detail,
-                });
-            }
+        let mut words = lock(&self.words);
+        for event in words.end(&ticket, seen, Instant::now()) {
+            self.events.tell(&event);
         }
     }
+}
+
+/// How long a look at a group may take until it counts as hanging.
+fn limit_of(group: &[Check]) -> Duration {
+    let is_of_units = group.iter().any(|check| unit_of(&check.kind).is_some());
+    SLACK + if is_of_units { pid1::LIMIT } else { LOOK }
 }
 
 /// What is seen of each check of a group.
@@ -154,18 +151,21 @@ fn unit_of(kind: &CheckKind) -> Option<&str> {
 }
 
 fn look_at(kind: &CheckKind) -> Seen {
+    let limit = Limit::of(LOOK);
     match kind {
         CheckKind::Unit { unit } => Err(format!("{unit} was not asked together with others")),
         CheckKind::Tcp { address, port } => {
-            tcp::connect(address, *port, LOOK).map(|_| "connected".into())
+            tcp::connect(address, *port, limit).map(|_| "connected".into())
         }
-        CheckKind::Http { .. } => http::look(kind, LOOK),
-        CheckKind::Certificate { .. } => tls::look(kind, LOOK),
-        CheckKind::Command { argv } => match command::run(argv, LOOK) {
+        CheckKind::Http { .. } => http::look(kind, limit),
+        CheckKind::Certificate { .. } => tls::look(kind, limit),
+        CheckKind::Command { argv } => match command::run(argv, LOOK, LeftBehind::Killed) {
             Ok(ran) if ran.succeeded() => Ok("status 0".into()),
-            Ok(ran) => {
-                Err(format!("{}: {}", crate::switch::told_status(ran.status), ran.last_words()))
-            }
+            Ok(ran) => Err(format!(
+                "{}: {}",
+                crate::tools::process::told_status(ran.status),
+                ran.last_words()
+            )),
             Err(error) => Err(error.to_string()),
         },
     }

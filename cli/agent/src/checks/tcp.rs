@@ -1,16 +1,15 @@
 //! A TCP connection to a numeric address.
 
-use std::{
-    net::{IpAddr, SocketAddr, TcpStream},
-    time::Duration,
-};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 
-/// Connects; reads and writes have the same limit.
-pub fn connect(address: &str, port: u16, limit: Duration) -> Result<TcpStream, String> {
+use super::limit::{Limit, Limited};
+
+/// Connects; what is read and written has the same limit, all in all.
+pub fn connect(address: &str, port: u16, limit: Limit) -> Result<Limited, String> {
     let ip: IpAddr = address.parse().map_err(|_| format!("`{address}` is no numeric address"))?;
-    let stream = TcpStream::connect_timeout(&SocketAddr::new(ip, port), limit)
+    let stream = limit
+        .left()
+        .and_then(|left| TcpStream::connect_timeout(&SocketAddr::new(ip, port), left))
         .map_err(|error| format!("{address}:{port}: {error}"))?;
-    let limits = stream.set_read_timeout(Some(limit)).and(stream.set_write_timeout(Some(limit)));
-    limits.map_err(|error| error.to_string())?;
-    Ok(stream)
+    Ok(Limited::new(stream, limit))
 }

@@ -6,7 +6,7 @@
 //! this machine, so there is nobody to be protected from; roots would have to
 //! be those of the services' clients, which this machine does not know.
 
-use std::{io::ErrorKind, net::TcpStream, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use deploy_wire::machine::CheckKind;
 use rustls::{
@@ -22,13 +22,16 @@ use rustls::{
 };
 use x509_cert::{Certificate, der::Decode};
 
-use super::tcp;
+use super::{
+    limit::{Limit, Limited},
+    tcp,
+};
 
 /// A connection after its handshake.
-pub type Stream = StreamOwned<ClientConnection, TcpStream>;
+pub type Stream = StreamOwned<ClientConnection, Limited>;
 
 /// Connects and shakes hands.
-pub fn connect(address: &str, port: u16, sni: &str, limit: Duration) -> Result<Stream, String> {
+pub fn connect(address: &str, port: u16, sni: &str, limit: Limit) -> Result<Stream, String> {
     let mut tcp = tcp::connect(address, port, limit)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -41,16 +44,13 @@ pub fn connect(address: &str, port: u16, sni: &str, limit: Duration) -> Result<S
         .map_err(|_| format!("`{sni}` is no name of a server"))?;
     let mut tls = ClientConnection::new(Arc::new(config), name).map_err(|e| e.to_string())?;
     while tls.is_handshaking() {
-        tls.complete_io(&mut tcp).map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => format!("{address}:{port}: the handshake takes too long"),
-            _ => format!("{address}:{port}: {error}"),
-        })?;
+        tls.complete_io(&mut tcp).map_err(|error| format!("{address}:{port}: {error}"))?;
     }
     Ok(StreamOwned::new(tls, tcp))
 }
 
 /// Looks at the issuer of a server's certificate.
-pub fn look(kind: &CheckKind, limit: Duration) -> Result<String, String> {
+pub fn look(kind: &CheckKind, limit: Limit) -> Result<String, String> {
     let CheckKind::Certificate { address, port, sni, issuer } = kind else {
         return Err("not a certificate check".into());
     };

@@ -2,6 +2,7 @@ use std::{
     io::{Read, Write},
     net::TcpListener,
     thread,
+    time::{Duration, Instant},
 };
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
@@ -13,7 +14,10 @@ use rustls::{
 use super::*;
 use crate::checks::http;
 
-const LIMIT: Duration = Duration::from_secs(10);
+fn limit() -> Limit {
+    Limit::of(Duration::from_secs(10))
+}
+
 const NAME: &str = "grafana.lan";
 
 /// A real TLS server on a port of its own that answers one connection.
@@ -49,7 +53,7 @@ fn server(answer: &'static str) -> u16 {
 
 fn certificate(sni: &str, issuer: &str) -> Result<String, String> {
     let (address, port) = ("127.0.0.1".to_owned(), server(""));
-    look(&CheckKind::Certificate { address, port, sni: sni.into(), issuer: issuer.into() }, LIMIT)
+    look(&CheckKind::Certificate { address, port, sni: sni.into(), issuer: issuer.into() }, limit())
 }
 
 #[test]
@@ -79,7 +83,28 @@ fn a_web_server_behind_tls_is_asked() {
         contains: Some("ok".into()),
     };
     let good = server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-    assert_eq!(http::look(&kind(good), LIMIT), Ok("status 200".into()));
+    assert_eq!(http::look(&kind(good), limit()), Ok("status 200".into()));
     let bad = server("HTTP/1.1 502 Bad Gateway\r\n\r\n");
-    assert_eq!(http::look(&kind(bad), LIMIT), Err("status 502, 200 is expected".into()));
+    assert_eq!(http::look(&kind(bad), limit()), Err("status 502, 200 is expected".into()));
+}
+
+#[test]
+fn a_handshake_that_drips_outlives_no_limit() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (mut tcp, _) = listener.accept().unwrap();
+        // The header of a handshake record of 16 KiB, then its bytes one by one.
+        for byte in [0x16, 3, 3, 0x40, 0].into_iter().chain(std::iter::repeat(0)) {
+            if tcp.write_all(&[byte]).is_err() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+    });
+    let begun = Instant::now();
+    let said = connect("127.0.0.1", port, NAME, Limit::of(Duration::from_secs(1)));
+    let error = said.map(drop).unwrap_err();
+    assert!(error.ends_with("it did not answer to the end within 1 s"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }

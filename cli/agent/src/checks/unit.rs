@@ -1,29 +1,14 @@
 //! Whether units are active: one question to PID 1 for all of them. A program for each, every
 //! second, would be a load of its own on a machine with twenty services.
 
-use std::borrow::Cow;
+use deploy_wire::machine::full_name;
 
-use super::Seen;
+use super::words::Seen;
 use crate::tools::pid1::{self, Which};
-
-/// The endings of units' names (systemd.unit(5)).
-const ENDINGS: [&str; 11] = [
-    "service",
-    "socket",
-    "device",
-    "mount",
-    "automount",
-    "swap",
-    "target",
-    "path",
-    "timer",
-    "slice",
-    "scope",
-];
 
 /// What is seen of each unit, in their order.
 pub fn look(units: &[&str]) -> Vec<Seen> {
-    let names: Vec<_> = units.iter().map(|unit| full(unit)).collect();
+    let names: Vec<_> = units.iter().map(|unit| full_name(unit)).collect();
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     let all = |why: String| units.iter().map(|_| Err(why.clone())).collect();
     match pid1::units(Which::Named(&names)) {
@@ -31,16 +16,8 @@ pub fn look(units: &[&str]) -> Vec<Seen> {
             listed.iter().zip(units).map(|(listed, unit)| word(&listed.active, unit)).collect()
         }
         // It says nothing of a name that no unit can have.
-        Ok(_) => all(format!("PID 1 does not know all of {}", names.join(" "))),
+        Ok(_) => all(format!("systemd did not report all of {}", names.join(" "))),
         Err(error) => all(format!("{error:#}")),
-    }
-}
-
-/// A name without its ending is that of a service, as for `systemctl`.
-fn full(unit: &str) -> Cow<'_, str> {
-    match unit.rsplit_once('.') {
-        Some((_, ending)) if ENDINGS.contains(&ending) => unit.into(),
-        _ => format!("{unit}.service").into(),
     }
 }
 
@@ -56,12 +33,5 @@ mod tests {
     fn a_unit_that_is_reloaded_is_active() {
         assert_eq!(word("reloading", "a.service"), Ok("reloading".into()));
         assert_eq!(word("activating", "a.service"), Err("a.service is activating".into()));
-    }
-
-    #[test]
-    fn a_name_without_its_ending_is_that_of_a_service() {
-        assert_eq!(full("caddy"), "caddy.service");
-        assert_eq!(full("org.example"), "org.example.service");
-        assert_eq!(full("a.socket"), "a.socket");
     }
 }

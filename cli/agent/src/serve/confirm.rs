@@ -7,7 +7,7 @@ use deploy_wire::{
 };
 
 use super::{Replies, find, follow, not_now};
-use crate::{
+use crate::attempt::{
     agent::Agent,
     confirmation::{self, Taken},
     ledger::Happened,
@@ -27,10 +27,12 @@ pub fn confirm(
     if record.is_open() {
         let same = |why: &str| Reply::Refused(refuse(RefusalKind::SameLogin, why));
         let Some(login) = login else {
-            return replies.send(&same("the confirmation does not come over an SSH login"));
+            return replies.send(&same("a confirmation must come over an SSH login"));
         };
         if !confirmation::is_new(record.login.as_ref(), login) {
-            let why = format!("the confirmation comes over the login {login} that deployed");
+            let why = format!(
+                "the confirmation came over the login that deployed ({login}); it needs a new login"
+            );
             return replies.send(&same(&why));
         }
         if confirmation::confirm(agent, &record, login.clone())? == Taken::TooEarly {

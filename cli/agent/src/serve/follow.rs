@@ -6,7 +6,11 @@ use anyhow::{Result, bail};
 use deploy_wire::{event::Event, message::Reply, record::Record};
 
 use super::Replies;
-use crate::{agent::Agent, clock, events::Events, recover};
+use crate::{
+    attempt::{agent::Agent, recover},
+    clock,
+    storage::events::Events,
+};
 
 /// Tells them, then how it ended.
 pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> Result<()> {
@@ -47,7 +51,7 @@ fn as_of_now(event: Event, record: Option<&Record>) -> Event {
 pub fn wait(agent: &Agent, record: &Record, replies: &Replies) -> Result<()> {
     let ended = recover::wait_for_end(agent, record)?.and_then(|record| record.outcome);
     let Some(outcome) = ended else {
-        bail!("attempt {} does not come to an end", record.attempt);
+        bail!("attempt {} did not end in time", record.attempt);
     };
     recover::wait_for_rest(record);
     replies.send(&Reply::Ended { attempt: record.attempt.clone(), outcome })

@@ -8,7 +8,10 @@ use deploy_wire::{
 };
 
 use super::{Replies, find};
-use crate::{agent::Agent, stage::refuse, tools::journal};
+use crate::{
+    attempt::{agent::Agent, stage::refuse},
+    tools::journal,
+};
 
 /// Tells the record in a few lines, then the journal of the attempt's units.
 pub fn logs(agent: &Agent, attempt: Option<&AttemptId>, replies: &Replies) -> Result<()> {
@@ -20,7 +23,7 @@ pub fn logs(agent: &Agent, attempt: Option<&AttemptId>, replies: &Replies) -> Re
         None => match agent.ledger.record()? {
             Some(record) => record,
             None => {
-                let why = "this machine knows no attempt";
+                let why = "there is no attempt on this machine";
                 return replies.send(&Reply::Refused(refuse(RefusalKind::NoSuchAttempt, why)));
             }
         },

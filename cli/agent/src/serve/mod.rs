@@ -7,20 +7,26 @@ mod logs;
 mod start;
 mod status;
 
-use std::io::{self, BufRead, Write};
+use std::{
+    fmt,
+    io::{self, BufRead, Write},
+};
 
 use anyhow::Result;
 use deploy_wire::{
     WIRE_VERSION,
-    attempt::{AttemptId, Login},
+    attempt::AttemptId,
     message::{Asked, Refusal, RefusalKind, Reply, Request},
     record::Record,
 };
 
 use crate::{
-    agent::Agent,
-    recover,
-    stage::{self, refuse},
+    attempt::{
+        agent::Agent,
+        recover,
+        stage::{self, refuse},
+    },
+    trust::{self, Trust, origin::Origin},
 };
 
 /// Where replies go. Writing fails when nobody is there any more, and that ends
@@ -33,30 +39,49 @@ impl Replies {
         let mut line = serde_json::to_vec(reply)?;
         line.push(b'\n');
         let mut out = io::stdout().lock();
-        out.write_all(&line)?;
-        Ok(out.flush()?)
+        Ok(out.write_all(&line).and_then(|()| out.flush()).map_err(Gone)?)
+    }
+}
+
+/// Nobody reads the replies any more. Other failures are told: without an answer `deploy` takes
+/// it that the agent may not be run.
+#[derive(Debug)]
+struct Gone(io::Error);
+
+impl std::error::Error for Gone {}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot write the replies: {}", self.0)
     }
 }
 
 /// Answers requests until stdin ends.
-pub fn serve() -> Result<()> {
+pub fn serve(trust: Trust) -> Result<()> {
     let mut staged = None;
-    let served = answer_all(&Replies, &mut staged);
+    let asks = Asks { trust, origin: Origin::here() };
+    let served = answer_all(&asks, &Replies, &mut staged);
     // Who staged it is gone. Without this the machine stays taken until the deadline of a
     // staged attempt: `table-operator-killed-in-stage` proves it.
     let left = staged.map_or(Ok(()), |attempt| start::nobody_will(&attempt));
     served.and(left)
 }
 
+/// Who asks in this conversation.
+struct Asks {
+    trust: Trust,
+    origin: Origin,
+}
+
 /// `staged` is the attempt that was staged in this conversation.
-fn answer_all(replies: &Replies, staged: &mut Option<AttemptId>) -> Result<()> {
+fn answer_all(asks: &Asks, replies: &Replies, staged: &mut Option<AttemptId>) -> Result<()> {
     for line in io::stdin().lock().lines() {
         let line = line?;
         if line.trim().is_empty() {
             continue;
         }
         match read(&line) {
-            Ok(asked) => answer(&asked, replies, staged)?,
+            Ok(asked) => answer(asks, &asked, replies, staged)?,
             Err(refusal) => replies.send(&Reply::Refused(refusal))?,
         }
     }
@@ -70,7 +95,7 @@ fn read(line: &str) -> Result<Asked, Refusal> {
         version: u32,
     }
     let unreadable = |why: String| refuse(RefusalKind::Unreadable, why);
-    let spoken = |error: serde_json::Error| unreadable(format!("the request is not read: {error}"));
+    let spoken = |error: serde_json::Error| unreadable(format!("cannot read the request: {error}"));
     let Versioned { version } = serde_json::from_str(line).map_err(spoken)?;
     if version > WIRE_VERSION || version + 1 < WIRE_VERSION {
         return Err(Refusal {
@@ -84,16 +109,22 @@ fn read(line: &str) -> Result<Asked, Refusal> {
     serde_json::from_str(line).map_err(spoken)
 }
 
-fn answer(asked: &Asked, replies: &Replies, staged: &mut Option<AttemptId>) -> Result<()> {
+fn answer(
+    asks: &Asks,
+    asked: &Asked,
+    replies: &Replies,
+    staged: &mut Option<AttemptId>,
+) -> Result<()> {
+    trust::note(&asks.origin, &asked.request);
     let agent = match Agent::open() {
         Ok(agent) => agent,
         Err(error) => {
             return replies.send(&Reply::Refused(stage::failed(&error)));
         }
     };
-    let done = dispatch(&agent, asked, replies, staged);
+    let done = dispatch(&agent, asks, asked, replies, staged);
     match done {
-        Err(error) if error.downcast_ref::<io::Error>().is_some() => Err(error),
+        Err(error) if error.downcast_ref::<Gone>().is_some() => Err(error),
         Err(error) => replies.send(&Reply::Refused(stage::failed(&error))),
         Ok(()) => Ok(()),
     }
@@ -101,15 +132,16 @@ fn answer(asked: &Asked, replies: &Replies, staged: &mut Option<AttemptId>) -> R
 
 fn dispatch(
     agent: &Agent,
+    asks: &Asks,
     asked: &Asked,
     replies: &Replies,
     staged: &mut Option<AttemptId>,
 ) -> Result<()> {
-    let login: &Option<Login> = &asked.login;
+    let login = asks.trust.login(&asks.origin, asked.login.as_ref());
     match &asked.request {
         Request::Status => replies.send(&Reply::Status(Box::new(status::status(agent)?))),
         Request::Stage(wanted) => {
-            let reply = match stage::stage(agent, wanted, login.clone()) {
+            let reply = match stage::stage(agent, wanted, login.cloned(), asks.trust) {
                 Ok(record) => {
                     *staged = Some(record.attempt.clone());
                     Reply::Staged { record: Box::new(record) }
@@ -123,7 +155,7 @@ fn dispatch(
             Some(record) => follow::follow(agent, &record, *from, replies),
             None => Ok(()),
         },
-        Request::Confirm { attempt } => confirm::confirm(agent, attempt, login.as_ref(), replies),
+        Request::Confirm { attempt } => confirm::confirm(agent, attempt, login, replies),
         Request::Cancel { attempt, why } => confirm::cancel(agent, attempt, why, replies),
         Request::Logs { attempt } => logs::logs(agent, attempt.as_ref(), replies),
     }
@@ -136,7 +168,7 @@ fn find(agent: &Agent, attempt: &AttemptId, replies: &Replies) -> Result<Option<
     recover::recover(agent)?;
     let record = agent.ledger.find(attempt)?;
     if record.is_none() {
-        let why = format!("this machine knows no attempt {attempt}");
+        let why = format!("there is no attempt {attempt} on this machine");
         replies.send(&Reply::Refused(refuse(RefusalKind::NoSuchAttempt, why)))?;
     }
     Ok(record)

@@ -4,7 +4,7 @@ use anyhow::Result;
 use deploy_wire::attempt::AttemptId;
 
 use super::{Replies, find, follow, not_now};
-use crate::{
+use crate::attempt::{
     agent::Agent,
     arm,
     ledger::Happened,

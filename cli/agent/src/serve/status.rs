@@ -3,7 +3,10 @@
 use anyhow::Result;
 use deploy_wire::message::Status;
 
-use crate::{agent::Agent, look, recover};
+use crate::{
+    attempt::{agent::Agent, recover},
+    machine::look,
+};
 
 /// Looks it up, after finishing what was left open.
 pub fn status(agent: &Agent) -> Result<Status> {
@@ -11,7 +14,7 @@ pub fn status(agent: &Agent) -> Result<Status> {
     let failed = agent.systemd.must(
         &["list-units", "--state=failed", "--plain", "--no-legend", "--full"],
         std::time::Duration::from_secs(25),
-    )?;
+    );
     let name = |line: &str| line.split_whitespace().next().map(str::to_owned);
     Ok(Status {
         runs: look::running(),
@@ -19,6 +22,6 @@ pub fn status(agent: &Agent) -> Result<Status> {
         profile: look::profile(),
         confirmed: agent.ledger.confirmed()?,
         attempt,
-        failed_units: failed.lines().filter_map(name).collect(),
+        failed_units: failed.ok().map(|failed| failed.lines().filter_map(name).collect()),
     })
 }

@@ -1,6 +1,6 @@
 //! The `age` of the new system's closure, as agenix calls it.
 
-use std::{process::Command, time::Duration};
+use std::{fs, process::Command, time::Duration};
 
 use deploy_wire::machine::Secret;
 
@@ -11,6 +11,27 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// The line that says why: `age` ends with where to report errors.
 fn reason(said: &str) -> Option<&str> {
     said.lines().find_map(|line| line.split_once("rror: ").map(|(_, reason)| reason))
+}
+
+/// Beginnings of key files that are encrypted themselves: those of age, and of `ssh-keygen`.
+const ENCRYPTED: [&str; 2] = ["age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----"];
+/// How `ssh-keygen` begins what it writes, and how it goes on in a key without a passphrase.
+const OPENSSH: (&str, &str) = ("b3BlbnNzaC1rZXktdjEA", "AAAABG5vbmU");
+
+/// Whether a key works without a person: neither a passphrase nor a plugin, which may want a PIN
+/// or a touch, is needed.
+pub fn works_alone(identity: &str) -> bool {
+    let text = fs::read(identity).unwrap_or_default();
+    works_alone_as(&String::from_utf8_lossy(&text))
+}
+
+fn works_alone_as(text: &str) -> bool {
+    let text = text.trim_start();
+    let is_encrypted = ENCRYPTED.iter().any(|start| text.starts_with(start));
+    let has = |word: &str| text.lines().any(|line| line.trim().starts_with(word));
+    let openssh = text.lines().find_map(|line| line.trim().strip_prefix(OPENSSH.0));
+    let has_passphrase = openssh.is_some_and(|rest| !rest.starts_with(OPENSSH.1));
+    !is_encrypted && !has_passphrase && !has("Proc-Type: 4,ENCRYPTED") && !has("AGE-PLUGIN-")
 }
 
 /// Decrypts a secret to nowhere. `age_bin` may be a piece of shell
@@ -28,5 +49,30 @@ pub fn decrypts(secret: &Secret, identities: &[&str]) -> Result<(), String> {
         Ok(ran) if ran.succeeded() => Ok(()),
         Ok(ran) => Err(reason(&ran.err).unwrap_or_else(|| ran.last_words()).to_owned()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_want_a_person_are_told_from_those_that_do_not() {
+        let openssh = |rest: &str| {
+            format!("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA{rest}\n")
+        };
+        for (text, alone) in [
+            ("# created: x\nAGE-SECRET-KEY-1QQ\n".to_owned(), true),
+            (openssh("AAAABG5vbmUAAAAEbm9uZQAAAAAAAAAB"), true),
+            // aes256-ctr
+            (openssh("AAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0"), false),
+            ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n".into(), true),
+            ("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n".into(), false),
+            ("age-encryption.org/v1\n-> scrypt".into(), false),
+            ("-----BEGIN AGE ENCRYPTED FILE-----\n".into(), false),
+            ("#  Serial: 1, Slot: 1\nAGE-PLUGIN-YUBIKEY-1QQ\n".into(), false),
+        ] {
+            assert_eq!(works_alone_as(&text), alone, "{text}");
+        }
     }
 }

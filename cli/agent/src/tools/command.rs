@@ -3,15 +3,15 @@
 
 use std::{process::Command, time::Duration};
 
-use super::process::{self, NotRun, Ran};
+use super::process::{self, LeftBehind, NotRun, Ran};
 
 /// Runs program and arguments, no shell, in `/` with the running system's PATH.
-pub fn run(argv: &[String], limit: Duration) -> Result<Ran, NotRun> {
+pub fn run(argv: &[String], limit: Duration, left: LeftBehind) -> Result<Ran, NotRun> {
     let (program, arguments) =
         argv.split_first().map_or(("", &[] as &[String]), |(first, rest)| (first.as_str(), rest));
     let mut command = Command::new(program);
     command.args(arguments).current_dir("/").env("PATH", path());
-    process::run(&mut command, limit)
+    process::run_and(&mut command, limit, left)
 }
 
 /// The PATH of a NixOS machine, with the usual places for the rest.

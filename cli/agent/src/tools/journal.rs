@@ -1,12 +1,17 @@
-//! `journalctl`.
+//! The journal: reading it with `journalctl`, and writing a line to it.
 
-use std::{process::Command, time::Duration};
+use std::{os::unix::net::UnixDatagram, process::Command, time::Duration};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::process;
 
 const LIMIT: Duration = Duration::from_secs(60);
+
+const SOCKET: &str = "/run/systemd/journal/socket";
+
+/// How long a full queue is waited for: everybody on the machine can fill it.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the journal has of units, oldest first.
 pub fn of_units(units: &[String]) -> Result<Vec<String>> {
@@ -20,4 +25,31 @@ pub fn of_units(units: &[String]) -> Result<Vec<String>> {
         bail!("journalctl failed: {}", ran.last_words());
     }
     Ok(ran.out.lines().map(Into::into).collect())
+}
+
+/// Writes one line under the agent's name. The kernel has it when this returns.
+pub fn tell(message: &str) -> Result<()> {
+    let socket = UnixDatagram::unbound()?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.send_to(entry(message).as_bytes(), SOCKET).context(SOCKET)?;
+    Ok(())
+}
+
+/// In the journal's own format, where each line is a field: a line's end in the message would
+/// begin a field of the sender's choice.
+fn entry(message: &str) -> String {
+    let line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!("PRIORITY=5\nSYSLOG_IDENTIFIER=deploy-agent\nMESSAGE={line}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_field_of_the_journal() {
+        let entry = entry("stage\nPRIORITY=0\n_UID=0\x1b[2J");
+        assert_eq!(entry.lines().count(), 3, "{entry}");
+        assert!(entry.ends_with("MESSAGE=stage PRIORITY=0 _UID=0 [2J\n"), "{entry}");
+    }
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use deploy_wire::mark::{SCRIPT, Said};
 
 use super::process;
-use crate::paths::PROGRAMS;
+use crate::storage::paths::PROGRAMS;
 
 /// A mark on this machine. Its keeper takes it away, once the store is synced, when this is
 /// dropped or this process dies.

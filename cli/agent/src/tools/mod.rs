@@ -2,10 +2,14 @@
 
 pub mod age;
 pub mod command;
+pub mod connect;
 pub mod journal;
 pub mod mark;
 pub mod nix;
 pub mod pid1;
 pub mod process;
+pub mod profile;
+pub mod switch_lock;
 pub mod switch_to_configuration;
 pub mod systemd;
+pub mod user;

@@ -1,12 +1,16 @@
 //! Nix on the machine: `nix-store`, `nix-env`, `nix-daemon`.
 
-use std::{process::Command, time::Duration};
+use std::{
+    io::BufWriter,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use deploy_wire::store_path::StorePath;
 
 use super::process::{self, Ran};
-use crate::paths::PROFILE;
+use crate::storage::paths::PROFILE;
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -15,18 +19,29 @@ fn nix(program: &str, arguments: &[&str]) -> Result<Ran> {
     Ok(process::run(command.args(arguments), LIMIT)?)
 }
 
+/// The paths of a closure as `nix-store` printed it. An answer that is cut short would leave out
+/// what is missing: `a_closure_that_was_not_told_in_full_is_not_taken_for_valid`.
+fn closure<'r>(ran: &'r Ran, of: &[&StorePath]) -> Result<Vec<&'r str>> {
+    let told: Vec<&str> = ran.out.lines().collect();
+    let lacks = of.iter().find(|path| !told.contains(&path.as_str()));
+    match lacks {
+        _ if !ran.whole => bail!("cannot read the output of nix-store --query --requisites"),
+        Some(path) => bail!("nix-store --query --requisites does not name {path}"),
+        None => Ok(told),
+    }
+}
+
 /// Checks that paths and all that they need are valid in the store. The inner
 /// error is what is missing, in Nix's words.
-pub fn closures_are_valid(paths: &[&StorePath]) -> Result<Result<(), String>> {
+pub fn closures_are_valid(wanted: &[&StorePath]) -> Result<Result<(), String>> {
     let mut arguments = vec!["--query", "--requisites"];
-    arguments.extend(paths.iter().map(|path| path.as_str()));
+    arguments.extend(wanted.iter().map(|path| path.as_str()));
     let ran = nix("nix-store", &arguments)?;
     if !ran.succeeded() {
         return Ok(Err(ran.last_words().to_owned()));
     }
     // In portions: a command line has a limit, a closure has none.
-    let paths: Vec<&str> = ran.out.lines().collect();
-    for portion in paths.chunks(500) {
+    for portion in closure(&ran, wanted)?.chunks(500) {
         let mut arguments = vec!["--check-validity"];
         arguments.extend(portion);
         let ran = nix("nix-store", &arguments)?;
@@ -63,12 +78,41 @@ pub fn delete_generation(generation: u64) -> Result<()> {
     nix_env(&["--delete-generations", &generation.to_string()])
 }
 
-/// Runs `nix-daemon --stdio` on this process's own stdin and stdout to its end.
-pub fn daemon() -> Result<()> {
-    let status = Command::new(process::find("nix-daemon", &[])).arg("--stdio").status();
-    let status = status.context("nix-daemon cannot be started")?;
-    if !status.success() {
-        bail!("nix-daemon: {status}");
+/// `nix-daemon --stdio`, with its pipes. What it complains goes to stderr.
+pub struct Daemon {
+    /// The process.
+    pub child: Child,
+    /// What it reads.
+    pub stdin: BufWriter<ChildStdin>,
+    /// What it says.
+    pub stdout: ChildStdout,
+}
+
+/// Starts it.
+pub fn daemon() -> Result<Daemon> {
+    let mut command = Command::new(process::find("nix-daemon", &[]));
+    command.arg("--stdio").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().context("nix-daemon cannot be started")?;
+    let stdin = child.stdin.take().context("stdin is a pipe")?;
+    let stdout = child.stdout.take().context("stdout is a pipe")?;
+    Ok(Daemon { child, stdin: BufWriter::new(stdin), stdout })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closure_that_was_not_told_in_full_is_not_taken_for_valid() {
+        let path = |name: &str| StorePath::parse(&format!("/nix/store/{}-{name}", "0".repeat(32)));
+        let (wanted, agent) = (path("wanted").unwrap(), path("agent").unwrap());
+        let ran = |out: String, whole| Ran { status: Some(0), out, err: String::new(), whole };
+        let of = [&wanted, &agent];
+        let all = format!("{wanted}\n{agent}\n");
+        assert_eq!(closure(&ran(all.clone(), true), &of).unwrap().len(), 2);
+        assert!(closure(&ran(all, false), &of).is_err(), "more could have come");
+        assert!(closure(&ran(format!("{wanted}\n"), true), &of).is_err());
+        // What is read when the reader gets no time.
+        assert!(closure(&ran(String::new(), true), &of).is_err());
     }
-    Ok(())
 }

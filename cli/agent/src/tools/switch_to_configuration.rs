@@ -1,20 +1,18 @@
 //! `switch-to-configuration` and `activate` of a toplevel.
 
 use std::{
-    fs::File,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context, Result};
 use deploy_wire::store_path::StorePath;
-use rustix::fs::{FlockOperation, flock};
 
 use super::{
     command::path,
     process::{self, Ran},
+    switch_lock,
 };
-use crate::paths::SWITCH_LOCK;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const LOCALES: &str = "/run/current-system/sw/lib/locale/locale-archive";
@@ -46,8 +44,9 @@ fn environment(command: &mut Command, checks: PreSwitchChecks) {
     }
 }
 
-/// Starts an action with its output in a pipe.
+/// Starts an action with its output in a pipe. Its lock is free of users then.
 pub fn start(program: &str, arguments: &[&str], checks: PreSwitchChecks) -> Result<Child> {
+    close_the_lock();
     let (read, write) = std::io::pipe().context("no pipe")?;
     let mut command = Command::new(program);
     environment(&mut command, checks);
@@ -66,23 +65,23 @@ pub fn knows_check(toplevel: &StorePath) -> Result<bool> {
     Ok(names_check(&ran.out) || names_check(&ran.err))
 }
 
+/// A lock that stays open to others is a danger, and no reason not to go on.
+fn close_the_lock() {
+    if let Err(error) = switch_lock::close_to_others() {
+        eprintln!("the lock of switch-to-configuration stays open to others: {error}");
+    }
+}
+
 fn names_check(usage: &str) -> bool {
     usage.lines().any(|line| line.trim_start().starts_with("check:"))
 }
 
 /// Runs the pre-switch checks and nothing else.
 pub fn check(toplevel: &StorePath) -> Result<Ran> {
+    close_the_lock();
     let mut command = Command::new(program(toplevel));
     environment(&mut command, PreSwitchChecks::Run);
     Ok(process::run(command.arg("check"), LIMIT)?)
-}
-
-/// Whether some `switch-to-configuration` runs: it holds its lock.
-pub fn runs_now() -> bool {
-    let Ok(lock) = File::open(SWITCH_LOCK) else { return false };
-    // Taken for an instant and given back by closing; a switch that begins in
-    // this instant waits or ends with 11, which is a refusal without change.
-    flock(&lock, FlockOperation::NonBlockingLockShared).is_err()
 }
 
 #[cfg(test)]

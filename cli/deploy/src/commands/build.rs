@@ -1,31 +1,62 @@
 //! `deploy build`: the closures and the images, here.
 
-use super::deploy::{fleet, select};
+use deploy_wire::machine::BuildPlace;
+
+use super::deploy::fleet;
 use crate::{
     args::BuildArgs,
-    outcome,
+    error::{Failure, Result},
+    outcome::{Ending, USAGE, exit_code},
     report::{Event, Report},
-    stages::build,
+    stages::{build, flake, fleet::overrides::Overrides},
 };
 
-/// Builds and prints one path for each machine.
+/// Builds and prints one path for each machine. 1: one could not be built; 2: the command line
+/// is wrong.
 pub async fn run(args: &BuildArgs) -> u8 {
-    let report = Report::new(args.machines.format(), args.machines.detail());
-    let overrides = args.building.overrides(args.machines.overrides());
-    let built = async {
-        let selection = select(&args.machines)?;
-        let (nix, fleet) = fleet(&selection, &overrides, &report).await?;
-        for machine in &fleet.machines {
-            let text = build::here(&nix, machine, &report).await?;
-            report.tell(Event::Note { machine: machine.name.clone(), text });
-        }
-        Ok(())
+    let BuildArgs { machines, showing, build_on } = args;
+    let (format, detail) = showing.report();
+    let report = Report::new(format, detail);
+    let failed = |failure, code| {
+        report.tell(Event::Failed(failure));
+        code
     };
-    match built.await {
-        Ok(()) => 0,
-        Err(failure) => {
-            report.tell(Event::Failed(failure));
-            outcome::exit_code(&[outcome::Ending::Unchanged])
+    let unchanged = exit_code(&[Ending::Unchanged]);
+    let (place, selection) = match place(build_on.as_deref()).and_then(|place| {
+        let selection = flake::select(&machines.words())?;
+        Ok((place, selection))
+    }) {
+        Ok(meant) => meant,
+        Err(failure) => return failed(failure, USAGE),
+    };
+    // It logs in to no machine.
+    let overrides = Overrides { build: place, allow_ssh_opts: true, ..showing.overrides() };
+    let (nix, fleet) = match fleet(&selection, &overrides, &report).await {
+        Ok(found) => found,
+        Err(failure) => return failed(failure, unchanged),
+    };
+    let mut code = if fleet.failed.is_empty() { 0 } else { unchanged };
+    for machine in &fleet.machines {
+        match build::here(&nix, machine, &report).await {
+            Ok(paths) => {
+                for text in paths {
+                    report.tell(Event::Note { machine: machine.name.clone(), text });
+                }
+            }
+            Err(failure) => code = failed(failure, unchanged),
         }
+    }
+    code
+}
+
+/// Where it is built. The machine itself is not asked by this command.
+fn place(build_on: Option<&str>) -> Result<Option<BuildPlace>> {
+    match build_on.map(|place| BuildPlace::from(place.to_owned())) {
+        Some(BuildPlace::Target) => {
+            Err(Failure::unchanged("deploy build does not build on the machine")
+                .because("it asks no machine: --build-on is local or a builder's name here")
+                .hint(Some("deploy push --build-on target builds there".into())))
+        }
+        place => Ok(place),
     }
 }

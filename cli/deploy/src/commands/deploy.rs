@@ -1,101 +1,202 @@
-//! `deploy [MACHINE…]`.
+//! `deploy [MACHINE…]`, and what it has in common with `push` and `rollback`.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, path::PathBuf};
 
-use deploy_wire::machine::Machine;
+use deploy_wire::{attempt::Mode, machine::Machine};
 
 use crate::{
-    args::{DeployArgs, Machines},
+    args::{AttemptArgs, DeployArgs, DeployRs},
     error::{Failure, Result},
     outcome::{self, Ending, exit_code},
     pipeline::{BeforeSwitch, Goal, Run, Stopped, WhenBusy},
-    question,
-    report::{Event, Report},
+    question::{self, NotAgreed},
+    report::{Detail, Event, Format, Report},
     stages::{
-        flake::{self, Selection},
-        fleet::{self, Fleet},
-        image, interrupted,
-        no_way_back::NoWayBack,
-        overrides::Overrides,
+        ask::Way,
+        build::image,
+        confirm::interrupted,
+        flake::{self, Aim, Selection},
+        fleet::{self, Fleet, overrides::Overrides},
+        plan::{AcceptedName, no_way_back::NoWayBack},
     },
     tools::{nix::Nix, terminal::Interrupts},
 };
 
+/// What a command does to machines.
+pub struct Order {
+    /// The machines, as they were named.
+    pub words: Vec<String>,
+    /// Whether the question before anything is changed is answered with yes.
+    pub yes: bool,
+    /// How and how much is shown.
+    pub shown: (Format, Detail),
+    /// What beats the flake's values.
+    pub overrides: Overrides,
+    /// How the machines are reached.
+    pub way: Way,
+    /// A name that is accepted.
+    pub accepted: AcceptedName,
+    /// Whether the flake's own checks run first.
+    pub checks: bool,
+    /// The agent that was named.
+    pub agent: Option<PathBuf>,
+    /// What is wanted.
+    pub goal: Goal,
+    /// How far attempts go.
+    pub mode: Mode,
+    /// Whether to ask before each switch.
+    pub before_switch: BeforeSwitch,
+    /// What to do when somebody else has the machine.
+    pub when_busy: WhenBusy,
+}
+
 /// Deploys, or goes as far as the arguments say.
 pub async fn run(args: &DeployArgs) -> u8 {
-    towards(args, if args.dry_activate { Goal::DryActivated } else { Goal::Flake }).await
-}
-
-/// Does what is wanted with each machine.
-pub async fn towards(args: &DeployArgs, goal: Goal) -> u8 {
-    let report = Report::new(args.machines.format(), args.machines.detail());
-    let (machines, code) = all(args, goal, &report).await;
-    report.tell(Event::Ended { machines, code });
-    code
-}
-
-/// How each machine ended that was begun with, and the exit code.
-async fn all(args: &DeployArgs, goal: Goal, report: &Report) -> (Vec<(String, Ending)>, u8) {
-    let nothing = |failure, code| {
-        report.tell(Event::Failed(failure));
-        (Vec::new(), code)
+    let DeployArgs {
+        machines,
+        asking,
+        showing,
+        reach,
+        identity,
+        place,
+        push,
+        checks,
+        profile_user,
+        dry_activate,
+        attempt,
+        rules,
+        deploy_rs,
+    } = args;
+    let AttemptArgs { boot: _, test: _, interactive, wait } = attempt;
+    let overrides = place.overrides(push.overrides(reach.overrides(showing.overrides())));
+    let order = Order {
+        words: machines.words(),
+        yes: asking.yes,
+        shown: showing.report(),
+        overrides: Overrides { profile_user: profile_user.clone(), ..rules.overrides(overrides) },
+        way: reach.way(),
+        accepted: identity.accepted(),
+        checks: *checks,
+        agent: push.agent.clone(),
+        goal: if *dry_activate { Goal::DryActivated } else { Goal::Flake },
+        mode: attempt.mode(),
+        before_switch: BeforeSwitch::of(*interactive),
+        when_busy: WhenBusy::of(*wait),
     };
-    for text in args.accepted.notes() {
-        report.tell(Event::Warning { machine: None, text });
+    order.carry_out(Some(deploy_rs)).await
+}
+
+impl Order {
+    /// Does what is wanted with each machine; gives the exit code.
+    pub async fn carry_out(self, deploy_rs: Option<&DeployRs>) -> u8 {
+        let report = Report::new(self.shown.0, self.shown.1);
+        let (machines, code) = self.all(deploy_rs, &report).await;
+        report.tell(Event::Ended { machines, code });
+        code
     }
-    let selection = match select(&args.machines) {
-        Ok(selection) => selection,
-        Err(failure) => return nothing(failure, outcome::USAGE),
-    };
-    let mut interrupts = match Interrupts::listen() {
-        Ok(interrupts) => interrupts,
-        Err(error) => {
-            let failure = Failure::unchanged("Ctrl-C cannot be listened for").because(error);
-            return nothing(failure, exit_code(&[Ending::Unchanged]));
+
+    /// How each machine ended that was begun with, and the exit code.
+    async fn all(
+        self,
+        deploy_rs: Option<&DeployRs>,
+        report: &Report,
+    ) -> (Vec<(String, Ending)>, u8) {
+        let nothing = |failure, code| {
+            report.tell(Event::Failed(failure));
+            (Vec::new(), code)
+        };
+        for text in deploy_rs.map(DeployRs::notes).into_iter().flatten() {
+            report.tell(Event::Warning { machine: None, text });
         }
-    };
-    let (nix, fleet) = match interrupts.or(choose(args, &selection, report)).await {
-        Some(Ok(found)) => found,
-        Some(Err(failure)) => return nothing(failure, exit_code(&[Ending::Unchanged])),
-        None => return nothing(interrupted::before_all(), outcome::INTERRUPTED),
-    };
-    let run = Run {
-        nix,
-        report,
-        way: args.machines.way(),
-        goal,
-        mode: args.mode(),
-        accepted: args.machines.accepted_name(),
-        agent: args.building.agent.clone(),
-        when_busy: if args.wait { WhenBusy::Wait } else { WhenBusy::Refuse },
-        before_switch: if args.interactive { BeforeSwitch::Ask } else { BeforeSwitch::GoOn },
-        no_way_back: if args.machines.yes { NoWayBack::GoOn } else { NoWayBack::Ask },
-    };
-    let ended = run.deploy(fleet.machines, &mut interrupts).await;
-    let endings: Vec<Ending> = ended.machines.iter().map(|(_, ending)| *ending).collect();
-    let code = match ended.stopped {
-        Stopped::No => exit_code(&endings),
-        Stopped::ByOperator => outcome::interrupted_code(&endings),
-    };
-    (ended.machines, code)
-}
+        let selection = match self.select(deploy_rs) {
+            Ok(selection) => selection,
+            Err(failure) => return nothing(failure, outcome::USAGE),
+        };
+        let mut interrupts = match Interrupts::listen() {
+            Ok(interrupts) => interrupts,
+            Err(error) => {
+                let failure = Failure::unchanged("cannot listen for Ctrl-C").because(error);
+                return nothing(failure, exit_code(&[Ending::Unchanged]));
+            }
+        };
+        let (nix, mut fleet) = match interrupts.or(self.choose(&selection, report)).await {
+            Some(Ok(found)) => found,
+            Some(Err(failure)) => return nothing(failure, exit_code(&[Ending::Unchanged])),
+            None => return nothing(interrupted::before_all(), outcome::INTERRUPTED),
+        };
+        let what = match self.mode {
+            Mode::Boot => Some("--boot"),
+            Mode::Test => Some("--test"),
+            Mode::Switch => (self.goal == Goal::DryActivated).then_some("--dry-activate"),
+        };
+        match what.map_or(Ok(Vec::new()), |what| fleet::systems_alone(&mut fleet.machines, what)) {
+            Ok(lines) => {
+                for text in lines {
+                    report.tell(Event::Warning { machine: None, text });
+                }
+            }
+            Err(failure) => return nothing(failure, exit_code(&[Ending::Unchanged])),
+        }
+        let run = Run {
+            nix,
+            report,
+            way: self.way,
+            goal: self.goal,
+            mode: self.mode,
+            accepted: self.accepted,
+            agent: self.agent,
+            when_busy: self.when_busy,
+            before_switch: self.before_switch,
+            no_way_back: if self.yes { NoWayBack::GoOn } else { NoWayBack::Ask },
+        };
+        let ended = run.deploy(fleet.machines, &mut interrupts).await;
+        let failed = fleet.failed.into_iter().map(|name| (name, Ending::Unchanged));
+        let machines: Vec<(String, Ending)> = ended.machines.into_iter().chain(failed).collect();
+        let endings: Vec<Ending> = machines.iter().map(|(_, ending)| *ending).collect();
+        let code = match ended.stopped {
+            Stopped::No => exit_code(&endings),
+            Stopped::ByOperator => outcome::interrupted_code(&endings),
+        };
+        (machines, code)
+    }
 
-/// The machines that are meant. Meaning all of them needs somebody to ask, and
-/// that is known before anything is evaluated.
-pub fn select(machines: &Machines) -> Result<Selection> {
-    if let Some(file) = &machines.file {
-        return Err(Failure::unchanged(format!("{} is not deployed from", file.display()))
-            .because("deploy reads flakes, and no other files")
-            .hint(Some("name the flake: deploy path/to/flake#machine".into())));
+    /// The machines that are meant. Meaning all of them needs somebody to ask, and
+    /// that is known before anything is evaluated.
+    fn select(&self, deploy_rs: Option<&DeployRs>) -> Result<Selection> {
+        if let Some(file) = deploy_rs.and_then(|flags| flags.file.as_ref()) {
+            return Err(Failure::unchanged(format!("{} is not deployed from", file.display()))
+                .because("deploy reads flakes, and no other files")
+                .hint(Some("name the flake: deploy path/to/flake#machine".into())));
+        }
+        let aim = if matches!(self.goal, Goal::Generation(_)) { Aim::GoBack } else { Aim::Deploy };
+        let selection = flake::select(&self.words)?.to(aim);
+        if selection.names.is_none() && !self.yes && !std::io::stdin().is_terminal() {
+            return Err(Failure::unchanged(
+                "no machine was named, and there is no terminal to ask on whether all are meant",
+            )
+            .hint(Some("name the machines, or say --yes".into())));
+        }
+        if self.before_switch == BeforeSwitch::Ask && !std::io::stdin().is_terminal() {
+            return Err(Failure::unchanged("there is no terminal to ask on before each switch")
+                .hint(Some("leave --interactive out, or run deploy on a terminal".into())));
+        }
+        Ok(selection)
     }
-    let selection = flake::select(&machines.words())?;
-    if selection.names.is_none() && !machines.yes && !std::io::stdin().is_terminal() {
-        return Err(Failure::unchanged(
-            "no machine was named, and nobody is there to ask whether all are meant",
-        )
-        .hint(Some("name the machines, or say --yes".into())));
+
+    /// The machines of this run, once somebody has said yes to all of them where
+    /// none was named.
+    async fn choose(&self, selection: &Selection, report: &Report) -> Result<(Nix, Fleet)> {
+        let (nix, fleet) = machines(selection, &self.overrides, report).await?;
+        if self.checks {
+            fleet::check(&nix, selection, report).await?;
+        }
+        if selection.names.is_none() && !self.yes {
+            agreed(&fleet.machines, report)
+                .await
+                .map_err(|not| Failure::unchanged("no machine was deployed to").because(not))?;
+        }
+        Ok((nix, fleet))
     }
-    Ok(selection)
 }
 
 /// Nix, and machines that can be asked something.
@@ -115,31 +216,18 @@ pub async fn fleet(
     overrides: &Overrides,
     report: &Report,
 ) -> Result<(Nix, Fleet)> {
-    let nix = Nix::find(&overrides.nix_args).map_err(|error| {
+    let mut nix = Nix::find(&overrides.nix_args).map_err(|error| {
         Failure::unchanged("the flake cannot be evaluated")
             .because(error)
             .hint(Some("install Nix: https://nixos.org/download".into()))
     })?;
-    let fleet = fleet::evaluate(&nix, selection, overrides, report).await?;
+    let fleet = fleet::evaluate(&mut nix, selection, overrides, report).await?;
     Ok((nix, fleet))
 }
 
-/// The machines of this run, once somebody has said yes to all of them where
-/// none was named.
-async fn choose(args: &DeployArgs, selection: &Selection, report: &Report) -> Result<(Nix, Fleet)> {
-    let (nix, fleet) = machines(selection, &args.overrides(), report).await?;
-    if args.building.checks {
-        fleet::check(&nix, selection, report).await?;
-    }
-    if selection.names.is_none() && !args.machines.yes && !agreed(&fleet.machines, report).await {
-        return Err(Failure::unchanged("no machine was deployed to").because("the answer was no"));
-    }
-    Ok((nix, fleet))
-}
-
-async fn agreed(machines: &[Machine], report: &Report) -> bool {
+async fn agreed(machines: &[Machine], report: &Report) -> std::result::Result<(), NotAgreed> {
     let shown = |machine: &Machine| (machine.name.clone(), machine.ssh.hostname.clone());
     report.tell(Event::Machines { machines: machines.iter().map(shown).collect() });
-    question::yes(if machines.len() == 1 { "deploy to it?" } else { "deploy to all of them?" })
+    question::agreed(if machines.len() == 1 { "deploy to it?" } else { "deploy to all of them?" })
         .await
 }

@@ -3,75 +3,82 @@
 
 use deploy_wire::{
     attempt::AttemptId,
+    machine::Machine,
     message::{Reply, Request},
 };
 
-use super::deploy::{self, select};
+use super::deploy;
 use crate::{
     args::LogsArgs,
     error::{Failure, Result},
     outcome,
+    queries::{look, watch},
     report::{Event, Report},
     stages::{
-        ask::{self, Passwords},
-        look, watch,
+        ask::{self, Passwords, Way},
+        flake::{self, Aim},
     },
 };
 
-/// Prints the log. 6: it could not be read.
+/// Prints the logs. 2: the command line is wrong; 6: one could not be read.
 pub async fn run(args: &LogsArgs) -> u8 {
-    let report = Report::new(args.machines.format(), args.machines.detail());
-    match log(args, &report).await {
-        Ok(()) => 0,
-        Err(failure) => {
-            report.tell(Event::Failed(failure));
-            outcome::COULD_NOT_LOOK
+    let LogsArgs { machine, attempt, follow, showing, reach } = args;
+    let (format, detail) = showing.report();
+    let report = Report::new(format, detail);
+    let failed = |failure, code| {
+        report.tell(Event::Failed(failure));
+        code
+    };
+    let words: Vec<String> = machine.iter().cloned().collect();
+    let selection = match flake::select(&words) {
+        Ok(selection) => selection.to(Aim::Look),
+        Err(failure) => return failed(failure, outcome::USAGE),
+    };
+    let overrides = reach.overrides(showing.overrides());
+    let (_, fleet) = match deploy::machines(&selection, &overrides, &report).await {
+        Ok(found) => found,
+        Err(failure) => return failed(failure, outcome::COULD_NOT_LOOK),
+    };
+    let wanted = Wanted { attempt: attempt.as_ref(), follow: *follow, way: reach.way() };
+    let mut passwords = Passwords::default();
+    let mut code = if fleet.failed.is_empty() { 0 } else { outcome::COULD_NOT_LOOK };
+    for machine in fleet.machines {
+        if let Err(failure) = log(machine, &wanted, &mut passwords, &report).await {
+            code = failed(failure, outcome::COULD_NOT_LOOK);
         }
     }
+    code
 }
 
-async fn log(args: &LogsArgs, report: &Report) -> Result<()> {
-    let (machines, attempt) = args.divided()?;
-    let selection = select(&machines)?;
-    let (_, fleet) = deploy::machines(&selection, &machines.overrides(), report).await?;
-    let mut passwords = Passwords::default();
-    for machine in fleet.machines {
-        if args.follow {
-            let way = machines.way();
-            watch::to_its_end(machine, attempt.as_ref(), way, &mut passwords, report).await?;
-            continue;
-        }
-        let probed = ask::ask(machine, machines.way(), &mut passwords, report).await?;
-        let name = probed.machine.name.clone();
-        let Some(agent) = &probed.facts.agent else {
-            return Err(Failure::unchanged(format!("{name} has no attempts"))
-                .because("deploy was never there: it has no agent"));
-        };
-        for reply in look::ask(&probed, agent, Request::Logs { attempt: attempt.clone() }).await? {
-            match reply {
-                Reply::Log { line } => report.tell(Event::Log { machine: name.clone(), line }),
-                Reply::Refused(refusal) => return Err(watch::untold(&name, &refusal)),
-                _ => {}
-            }
+/// What is wanted of each machine.
+struct Wanted<'a> {
+    attempt: Option<&'a AttemptId>,
+    follow: bool,
+    way: Way,
+}
+
+async fn log(
+    machine: Machine,
+    wanted: &Wanted<'_>,
+    passwords: &mut Passwords,
+    report: &Report,
+) -> Result<()> {
+    let Wanted { attempt, follow, way } = *wanted;
+    if follow {
+        return watch::to_its_end(machine, attempt, way, passwords, report).await;
+    }
+    let probed = ask::ask(machine, way, passwords, report).await?;
+    let name = probed.machine.name.clone();
+    let Some(agent) = &probed.facts.agent else {
+        return Err(Failure::unchanged(format!("{name} has no attempts"))
+            .because("no deploy has run there: it has no agent"));
+    };
+    for reply in look::ask(&probed, agent, Request::Logs { attempt: attempt.cloned() }).await? {
+        match reply {
+            Reply::Log { line } => report.tell(Event::Log { machine: name.clone(), line }),
+            Reply::Refused(refusal) => return Err(watch::untold(&name, &refusal)),
+            _ => {}
         }
     }
     Ok(())
-}
-
-impl LogsArgs {
-    /// An attempt's id is eight hexadecimal digits behind the machine's name.
-    fn divided(&self) -> Result<(crate::args::Machines, Option<AttemptId>)> {
-        let mut machines = self.machines.clone();
-        let attempt = match machines.machines.as_slice() {
-            [_, last] => Some(
-                AttemptId::parse(last)
-                    .map_err(|error| Failure::unchanged("the attempt is not one").because(error))?,
-            ),
-            _ => None,
-        };
-        if attempt.is_some() {
-            machines.machines.truncate(1);
-        }
-        Ok((machines, attempt))
-    }
 }

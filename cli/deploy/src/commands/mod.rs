@@ -4,22 +4,19 @@ mod build;
 mod deploy;
 mod logs;
 mod plan;
+mod push;
+mod rollback;
 mod status;
 
-use crate::{
-    args::{Command, CommandLine},
-    pipeline::Goal,
-};
+use crate::args::{Command, CommandLine};
 
 /// Runs what the command line says; gives the exit code.
 pub async fn run(line: CommandLine) -> u8 {
     match line.command {
         None => deploy::run(&line.deploy).await,
         Some(Command::Build(args)) => build::run(&args).await,
-        Some(Command::Push(args)) => deploy::towards(&args, Goal::Pushed).await,
-        Some(Command::Rollback(args)) => {
-            deploy::towards(&args.deploy, Goal::Generation(args.to)).await
-        }
+        Some(Command::Push(args)) => push::run(&args).await,
+        Some(Command::Rollback(args)) => rollback::run(&args).await,
         Some(Command::Plan(args)) => plan::run(&args).await,
         Some(Command::Status(args)) => status::run(&args).await,
         Some(Command::Logs(args)) => logs::run(&args).await,

@@ -1,60 +1,84 @@
 //! `deploy plan`: what would be done, changing nothing.
 
-use super::deploy::{fleet, select};
+use super::deploy::fleet;
 use crate::{
     args::PlanArgs,
-    error::Result,
+    error::{Failure, Result},
     outcome,
     report::{Changes, Event, Report, bytes},
     stages::{
-        ask::{self, Passwords, Probed},
-        build::{self, Missing, Wanted},
-        changes::{self, Inventory},
-        image,
-        plan::{self, Plan},
-        secrets,
+        ask::{self, Passwords, Probed, Way},
+        build::{self, Missing, Wanted, image},
+        flake::{self, Selection},
+        plan::{
+            self, AcceptedName, Plan,
+            changes::{self, Inventory},
+            secrets,
+        },
     },
     tools::{nix::Nix, place::Place},
 };
 use deploy_wire::{
+    attempt::Mode,
     machine::{Image, Machine},
-    message::Mode,
 };
 
-/// Plans for each machine. 1: a machine would be refused; 6: one could not be
-/// asked.
+/// Plans for each machine. 1: a machine would be refused; 2: the command line is wrong; 6: one
+/// could not be asked.
 pub async fn run(args: &PlanArgs) -> u8 {
-    let report = Report::new(args.machines.format(), args.machines.detail());
-    let overrides = args.building.overrides(args.machines.overrides());
-    let asked = async {
-        let selection = select(&args.machines)?;
-        fleet(&selection, &overrides, &report).await
+    let PlanArgs { machines, showing, reach, identity, build, place } = args;
+    let (format, detail) = showing.report();
+    let report = Report::new(format, detail);
+    let failed = |failure, code| {
+        report.tell(Event::Failed(failure));
+        code
     };
-    let (nix, fleet) = match asked.await {
+    let selection = match select(args, &machines.words()) {
+        Ok(selection) => selection,
+        Err(failure) => return failed(failure, outcome::USAGE),
+    };
+    let overrides = place.overrides(reach.overrides(showing.overrides()));
+    let (nix, fleet) = match fleet(&selection, &overrides, &report).await {
         Ok(found) => found,
-        Err(failure) => {
-            report.tell(Event::Failed(failure));
-            return outcome::COULD_NOT_LOOK;
-        }
+        Err(failure) => return failed(failure, outcome::COULD_NOT_LOOK),
     };
+    let planned =
+        Planned { nix: &nix, build: *build, way: reach.way(), accepted: identity.accepted() };
     let mut passwords = Passwords::default();
-    let mut code = 0;
+    let mut code = if fleet.failed.is_empty() { 0 } else { outcome::COULD_NOT_LOOK };
     for machine in fleet.machines {
-        code = code.max(one(args, &nix, machine, &mut passwords, &report).await);
+        code = code.max(one(&planned, machine, &mut passwords, &report).await);
     }
     code
 }
 
+/// The machines that are meant. Where a system is built means nothing to a plan that builds none.
+fn select(args: &PlanArgs, words: &[String]) -> Result<Selection> {
+    if args.place.place().is_some() && !args.build {
+        return Err(Failure::unchanged("deploy plan builds nothing without --build")
+            .because("--build-on and --remote-build say where `deploy plan --build` builds"));
+    }
+    flake::select(words)
+}
+
+/// What a plan is made with.
+struct Planned<'n> {
+    nix: &'n Nix,
+    build: bool,
+    way: Way,
+    accepted: AcceptedName,
+}
+
 async fn one(
-    args: &PlanArgs,
-    nix: &Nix,
+    with: &Planned<'_>,
     machine: Machine,
     passwords: &mut Passwords,
     report: &Report,
 ) -> u8 {
+    let nix = with.nix;
     let name = machine.name.clone();
     if let Some(image) = &machine.image {
-        match image_lines(args, nix, &machine, image, report).await {
+        match image_lines(with, &machine, image, report).await {
             Ok(lines) => report.tell(Event::Plan { machine: name.clone(), lines }),
             Err(failure) => {
                 report.tell(Event::Failed(failure));
@@ -66,7 +90,7 @@ async fn one(
         }
     }
     let is_started_from_here = machine.image.is_some();
-    let probed = match ask::ask(machine, args.machines.way(), passwords, report).await {
+    let probed = match ask::ask(machine, with.way, passwords, report).await {
         Ok(probed) => probed,
         // It is off more often than on, and its image is planned all the same.
         Err(failure) if is_started_from_here => {
@@ -80,22 +104,24 @@ async fn one(
             return outcome::COULD_NOT_LOOK;
         }
     };
-    let accepted = args.machines.accepted_name();
-    let said = match plan::decide(&probed.machine, &probed.facts, Mode::Switch, &accepted) {
+    let said = match plan::decide(&probed.machine, &probed.facts, Mode::Switch, &with.accepted) {
         Ok(Plan::UpToDate) => Ok((vec!["up to date: nothing would be done".to_owned()], None)),
         Ok(Plan::Busy(record)) => Err(plan::busy(&name, &record, probed.facts.now)),
-        Ok(Plan::Deploy) if args.build => after_building(nix, &probed, report).await,
+        Ok(Plan::Deploy) if with.build => after_building(nix, &probed, report).await,
         Ok(Plan::Deploy) => before_building(nix, &probed).await.map(|lines| (lines, None)),
         Err(failure) => Err(failure),
     };
     match said {
         Ok((mut lines, changes)) => {
-            lines.extend(secrets::missing(&probed.machine).into_iter().map(secrets::line));
+            let missing = secrets::missing(&probed.machine);
+            // A deploy of this machine is refused for each of them.
+            let code = if missing.is_empty() { 0 } else { outcome::FINDING };
+            lines.extend(missing.into_iter().map(secrets::line));
             report.tell(Event::Plan { machine: name.clone(), lines });
             if let Some(changes) = changes {
                 report.tell(Event::Changes { machine: name, changes });
             }
-            0
+            code
         }
         Err(failure) => {
             report.tell(Event::Failed(failure));
@@ -106,16 +132,16 @@ async fn one(
 
 /// What is to be done for an image: it is built, and no machine is asked.
 async fn image_lines(
-    args: &PlanArgs,
-    nix: &Nix,
+    with: &Planned<'_>,
     machine: &Machine,
     image: &Image,
     report: &Report,
 ) -> Result<Vec<String>> {
-    if args.build {
-        return Ok(vec![format!("image:  {}", build::here(nix, machine, report).await?)]);
+    if with.build {
+        let paths = build::here(with.nix, machine, report).await?;
+        return Ok(paths.into_iter().map(|path| format!("image:  {path}")).collect());
     }
-    let missing = build::missing(nix, Wanted::image(machine, image)).await?;
+    let missing = build::missing(with.nix, &[Wanted::image(machine, image)]).await?;
     let mut lines = vec![format!("image:  {}", image.path())];
     lines.extend(to_make(&missing));
     Ok(lines)
@@ -128,20 +154,28 @@ fn to_make(missing: &Missing) -> [String; 2] {
 fn head(probed: &Probed) -> Vec<String> {
     let facts = &probed.facts;
     let runs = facts.runs.as_ref().map_or_else(|| "nothing known".into(), ToString::to_string);
-    vec![
+    let wanted = match &probed.machine.toplevel {
+        Some(toplevel) => toplevel.out.to_string(),
+        None => "the system stays".into(),
+    };
+    let mut lines = vec![
         format!("runs:   {runs}"),
         format!("boots:  {}", facts.boots),
-        format!("wanted: {}", probed.machine.toplevel.out),
-    ]
+        format!("wanted: {wanted}"),
+    ];
+    lines.extend(plan::profile_lines(&probed.machine, facts));
+    lines
 }
 
 async fn before_building(nix: &Nix, probed: &Probed) -> Result<Vec<String>> {
     let mut lines = head(probed);
-    lines.extend(to_make(&build::missing(nix, Wanted::system(&probed.machine)).await?));
-    lines.push(
-        "packages, units, bytes to send, reboot: not known before the build; plan --build tells"
-            .into(),
-    );
+    lines.extend(to_make(&build::missing(nix, &Wanted::all(&probed.machine)).await?));
+    if probed.machine.toplevel.is_some() {
+        lines.push(
+            "packages, units, bytes to send, reboot: not known before the build; plan --build tells"
+                .into(),
+        );
+    }
     Ok(lines)
 }
 
@@ -150,8 +184,12 @@ async fn after_building(
     probed: &Probed,
     report: &Report,
 ) -> Result<(Vec<String>, Option<Changes>)> {
-    let built = build::build(nix, probed, report).await?;
+    let runs = probed.facts.runs.as_ref().expect("the plan refused a machine without a system");
+    let built = build::build(nix, probed, runs, report).await?;
     let mut lines = head(probed);
+    if probed.machine.toplevel.is_none() {
+        return Ok((lines, None));
+    }
     if built.place == build::Where::Here {
         let sizes = changes::sizes(nix, &built.toplevel).await?;
         let has =

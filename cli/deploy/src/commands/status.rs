@@ -2,44 +2,50 @@
 
 use deploy_wire::{
     baseline::Confirmed,
+    machine::Profile,
     message::{Reply, Request, Status},
     outcome::BootDefault,
     record::Record,
     store_path::StorePath,
 };
 
-use super::deploy::{machines, select};
+use super::deploy::machines;
 use crate::{
-    args::LookArgs,
+    args::StatusArgs,
     error::{Failure, Result},
     outcome,
+    queries::look,
     report::{Event, Report},
     stages::{
-        ask::{self, Passwords, Probed},
-        look,
+        ask::{self, Passwords, Probed, ProfileFacts},
+        flake::{self, Aim},
     },
 };
 
-/// Asks each machine. 0: all well; 1: something is not as confirmed; 6: a
-/// machine could not be asked.
-pub async fn run(args: &LookArgs) -> u8 {
-    let report = Report::new(args.machines.format(), args.machines.detail());
-    let asked = async {
-        let selection = select(&args.machines)?;
-        machines(&selection, &args.machines.overrides(), &report).await
+/// Asks each machine. 0: all well; 1: something is not as confirmed; 2: the command line is
+/// wrong; 6: a machine could not be asked.
+pub async fn run(args: &StatusArgs) -> u8 {
+    let StatusArgs { machines: named, showing, reach } = args;
+    let (format, detail) = showing.report();
+    let report = Report::new(format, detail);
+    let failed = |failure, code| {
+        report.tell(Event::Failed(failure));
+        code
     };
-    let (_, fleet) = match asked.await {
+    let selection = match flake::select(&named.words()) {
+        Ok(selection) => selection.to(Aim::Look),
+        Err(failure) => return failed(failure, outcome::USAGE),
+    };
+    let overrides = reach.overrides(showing.overrides());
+    let (_, fleet) = match machines(&selection, &overrides, &report).await {
         Ok(found) => found,
-        Err(failure) => {
-            report.tell(Event::Failed(failure));
-            return outcome::COULD_NOT_LOOK;
-        }
+        Err(failure) => return failed(failure, outcome::COULD_NOT_LOOK),
     };
     let mut passwords = Passwords::default();
-    let mut code = 0;
+    let mut code = if fleet.failed.is_empty() { 0 } else { outcome::COULD_NOT_LOOK };
     for machine in fleet.machines {
         let told = async {
-            let probed = ask::ask(machine, args.machines.way(), &mut passwords, &report).await?;
+            let probed = ask::ask(machine, reach.way(), &mut passwords, &report).await?;
             told(&probed).await
         };
         match told.await {
@@ -62,6 +68,7 @@ async fn told(probed: &Probed) -> Result<(u8, Event)> {
     let findings = findings(&status);
     let code = if findings.is_empty() { 0 } else { outcome::FINDING };
     let mut lines = lines(&status, probed.facts.now);
+    lines.extend(profiles(probed));
     lines.extend(findings.into_iter().map(|finding| format!("finding: {finding}")));
     Ok((code, Event::Status { machine, lines, status: Box::new(status) }))
 }
@@ -98,7 +105,7 @@ async fn status(probed: &Probed) -> Result<Status> {
             .clone()
             .map_err(|why| broken("confirmed system", "confirmed.json", &why))?,
         attempt: facts.attempt.clone().map_err(|why| broken("record", "attempt.json", &why))?,
-        failed_units: Vec::new(),
+        failed_units: facts.failed_units.clone(),
     })
 }
 
@@ -120,10 +127,22 @@ fn lines(status: &Status, now: u64) -> Vec<String> {
     lines.extend(
         status.attempt.as_ref().map(|record| format!("attempt:   {}", attempt(record, now))),
     );
-    if !status.failed_units.is_empty() {
-        lines.push(format!("failed:    {}", status.failed_units.join(", ")));
+    match &status.failed_units {
+        None => lines.push("failed:    not known: systemd could not be asked".into()),
+        Some(units) if units.is_empty() => {}
+        Some(units) => lines.push(format!("failed:    {}", units.join(", "))),
     }
     lines
+}
+
+/// What the links of the flake's other profiles name, as the login saw them.
+fn profiles(probed: &Probed) -> Vec<String> {
+    let seen = probed.facts.profiles.iter();
+    let of = |(profile, seen): (&Profile, &ProfileFacts)| {
+        let names = seen.names.as_ref().map_or("nothing known".into(), ToString::to_string);
+        format!("{profile}: {names}")
+    };
+    probed.machine.other_profiles().into_iter().zip(seen).map(of).collect()
 }
 
 fn confirmed(confirmed: Option<&Confirmed>, now: u64) -> String {
@@ -201,6 +220,24 @@ fn age(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn failed_units_that_nobody_could_ask_after_are_not_none() {
+        let failed = |failed_units| {
+            let status = Status {
+                runs: None,
+                boots: BootDefault::Unknown("why".into()),
+                profile: deploy_wire::record::ProfileLink { generation: None, system: None },
+                confirmed: None,
+                attempt: None,
+                failed_units,
+            };
+            lines(&status, 0).into_iter().find(|line| line.starts_with("failed:"))
+        };
+        assert_eq!(failed(Some(Vec::new())), None);
+        assert_eq!(failed(Some(vec!["a.service".into()])).unwrap(), "failed:    a.service");
+        assert!(failed(None).unwrap().contains("not known"));
+    }
 
     #[test]
     fn ages_are_in_the_largest_unit() {

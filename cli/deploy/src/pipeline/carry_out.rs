@@ -12,18 +12,15 @@ use crate::{
     error::{Failure, Result},
     report::{Changes, Event, Finished},
     stages::{
-        activate::{self, Meanwhile, NotStaged, Wanted},
+        activate::{self, Meanwhile, NotStaged, Wanted, dry},
         ask::{self, Probed},
-        changes,
         conclude::finished,
-        confirm::Started,
-        dry, interrupted,
-        mark::Mark,
-        no_way_back,
-        plan::Plan,
+        confirm::{Started, interrupted},
+        plan::{Plan, changes, no_way_back},
         push,
+        store::mark::Mark,
     },
-    tools::{awake::Awake, terminal::Interrupts},
+    tools::{awake::Awake, limit::within, terminal::Interrupts},
 };
 
 /// How often a closure that was collected is pushed again.
@@ -67,13 +64,8 @@ impl Run<'_> {
             Brought::Done(told) => return Ok(*told),
             Brought::Ready(meanwhile) => meanwhile,
         };
-        let wanted = Wanted {
-            toplevel: ready.built.toplevel.clone(),
-            agent: ready.agent.path().clone(),
-            mode: self.mode,
-        };
         let mut again = AGAIN;
-        let mut attempted = self.attempt(&probed, &wanted, meanwhile, interrupts).await?;
+        let mut attempted = self.attempt(&probed, ready, meanwhile, interrupts).await?;
         loop {
             let refusal = match attempted {
                 Attempted::Ended(told) => return Ok(*told),
@@ -98,7 +90,7 @@ impl Run<'_> {
                 _ => return Err(activate::refused(&probed.machine.name, &refusal)),
             };
             let meanwhile = Meanwhile { mark, agent: None };
-            attempted = self.attempt(&probed, &wanted, meanwhile, interrupts).await?;
+            attempted = self.attempt(&probed, ready, meanwhile, interrupts).await?;
         }
     }
 
@@ -108,7 +100,12 @@ impl Run<'_> {
         // What is different does not depend on what has arrived. The agent starts behind it: a
         // machine allows so many sessions over one login, four here.
         let look = async {
-            let changes = changes::changes(probed, built).await?;
+            let needed = self.needed(probed);
+            let mut changes = match needed.toplevel {
+                Some(_) => changes::changes(probed, built).await?,
+                None => Changes::default(),
+            };
+            changes.profiles = needed.other_profiles().iter().map(ToString::to_string).collect();
             let early = match self.goal {
                 Goal::Flake | Goal::Generation(_) => activate::early(probed, agent.path()).await,
                 Goal::Pushed | Goal::DryActivated => None,
@@ -120,16 +117,17 @@ impl Run<'_> {
         self.report.tell(Event::Changes { machine: name.clone(), changes: changes.clone() });
         Ok(match self.goal {
             Goal::Pushed => {
-                mark.clear(name).await?;
+                mark.clear(name, self.report).await?;
                 let text = format!("{} is in its store; nothing roots it yet", built.toplevel);
                 Brought::done(Finished::looked(probed, vec![text]))
             }
             Goal::DryActivated => {
-                mark.clear(name).await?;
+                mark.clear(name, self.report).await?;
                 let lines = dry::activate(probed, &built.toplevel).await?;
                 Brought::done(Finished::looked(probed, lines))
             }
             Goal::Flake | Goal::Generation(_) => {
+                probed.asks_again().into_iter().for_each(|text| self.report.note(name, text));
                 self.agreed(probed, &changes).await?;
                 Brought::Ready(Meanwhile { mark, agent: early })
             }
@@ -140,32 +138,53 @@ impl Run<'_> {
         let name = &probed.machine.name;
         let (machine, answer) = (&probed.machine, self.no_way_back);
         no_way_back::agreed(machine, changes, self.mode, answer, self.report).await?;
-        if self.before_switch == BeforeSwitch::GoOn
-            || crate::question::yes(&format!("switch {name}?")).await
-        {
+        if self.before_switch == BeforeSwitch::GoOn {
             return Ok(());
         }
-        Err(Failure::unchanged(format!("{name} was not switched")).because("the answer was no"))
+        let asked = crate::question::agreed(&format!("switch {name}?")).await;
+        asked.map_err(|not| Failure::unchanged(format!("{name} was not switched")).because(not))
     }
 
     async fn attempt(
         &self,
         probed: &Probed,
-        wanted: &Wanted,
+        ready: &Ready,
         meanwhile: Meanwhile<'_>,
         interrupts: &mut Interrupts,
     ) -> Result<Attempted> {
         let attempt = new_attempt()?;
-        let staged = activate::stage(probed, wanted, &attempt, meanwhile, self.report).await;
+        let machine = self.needed(probed);
+        let stays = || probed.facts.runs.clone().filter(|_| machine.toplevel.is_none());
+        let wanted = Wanted {
+            toplevel: stays().unwrap_or_else(|| ready.built.toplevel.clone()),
+            agent: ready.agent.path().clone(),
+            mode: self.mode,
+            machine,
+        };
+        let name = &probed.machine.name;
+        let staging = activate::stage(probed, &wanted, &attempt, meanwhile, self.report);
+        tokio::pin!(staging);
+        let (staged, interrupt) = tokio::select! {
+            biased;
+            interrupt = interrupts.next() => {
+                self.report.note(name, interrupted::first(None));
+                let staged = within(activate::LEAVES, &mut staging).await;
+                let staged = staged.map_err(|_| interrupted::before_it_was_taken(name))?;
+                (staged, Some(interrupt))
+            }
+            staged = &mut staging => (staged, None),
+        };
         let mut staged = match staged {
             Ok(staged) => staged,
             Err(NotStaged::Failed(failure)) => return Err(failure),
             Err(NotStaged::Refused(refusal)) => return Ok(Attempted::Refused(refusal)),
         };
-        let _awake = Awake::because(&format!("{} is being switched", probed.machine.name));
+        let _awake = Awake::because(&format!("{name} is being switched"));
         let agent = wanted.agent.to_string();
-        let started = Started { probed, attempt, agent, no_login: Mutex::default() };
-        let conclusion = started.conclude(&mut staged.watch, interrupts, self.report).await;
+        let started =
+            Started { probed, attempt: attempt.clone(), agent, no_login: Mutex::default() };
+        let conclusion =
+            started.conclude(&mut staged.watch, interrupt, interrupts, self.report).await;
         let confirmed = probed.facts.confirmed.as_ref().ok().and_then(Option::as_ref);
         let confirmed = confirmed.map(|confirmed| &confirmed.toplevel);
         let told = finished(&staged.record, confirmed, conclusion);

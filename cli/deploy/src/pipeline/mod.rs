@@ -7,20 +7,19 @@ mod carry_out;
 
 use std::path::PathBuf;
 
-use deploy_wire::{machine::Machine, message::Mode};
+use deploy_wire::{attempt::Mode, machine::Machine};
 
 use crate::{
     error::Result,
     outcome::Ending,
     report::{Event, Finished, Report},
     stages::{
-        agent_program::{self, Agent},
+        activate::dry,
         ask::{self, Passwords, Probed, Way},
-        build::{self, Built},
-        dry, generations, interrupted,
-        no_way_back::NoWayBack,
-        plan::{self, AcceptedName, Plan},
-        secrets,
+        build::{self, Built, generations},
+        confirm::interrupted,
+        plan::{self, AcceptedName, Plan, no_way_back::NoWayBack, secrets},
+        push::agent_program::{self, Agent},
     },
     tools::{nix::Nix, terminal::Interrupts},
 };
@@ -71,6 +70,13 @@ pub enum WhenBusy {
     Wait,
 }
 
+impl WhenBusy {
+    /// Whether it waits.
+    pub fn of(waits: bool) -> Self {
+        if waits { Self::Wait } else { Self::Refuse }
+    }
+}
+
 /// Whether to ask before each switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BeforeSwitch {
@@ -78,6 +84,13 @@ pub enum BeforeSwitch {
     GoOn,
     /// Ask on the terminal.
     Ask,
+}
+
+impl BeforeSwitch {
+    /// Whether it asks.
+    pub fn of(asks: bool) -> Self {
+        if asks { Self::Ask } else { Self::GoOn }
+    }
 }
 
 /// How a run ended.
@@ -143,8 +156,11 @@ impl Run<'_> {
         if self.plan(&mut probed).await? == Plan::UpToDate {
             return Ok(Prepared::done(Finished::up_to_date(&probed)));
         }
+        if self.switches() {
+            probed.can_confirm()?;
+        }
         // The machine would refuse too, after all was built and pushed.
-        if self.goal == Goal::Flake {
+        if self.goal == Goal::Flake && probed.machine.toplevel.is_some() {
             secrets::are_made(&probed.machine)?;
         }
         let agent =
@@ -155,11 +171,15 @@ impl Run<'_> {
         let built = self.build(&mut probed).await?;
         // A deploy-rs profile hides its system until it is built: on a computer that has
         // not built it, only now can it be seen that the machine has it.
-        probed.facts.wanted = Some(built.toplevel.clone());
+        probed.facts.wanted = probed.machine.toplevel.as_ref().map(|_| built.toplevel.clone());
         if self.plan(&mut probed).await? == Plan::UpToDate {
             return Ok(Prepared::done(Finished::up_to_date(&probed)));
         }
         Ok(Prepared::Ready(Box::new(probed), Box::new(Ready { built, agent })))
+    }
+
+    fn switches(&self) -> bool {
+        matches!(self.goal, Goal::Flake | Goal::Generation(_))
     }
 
     async fn plan(&self, probed: &mut Probed) -> Result<Plan> {
@@ -178,7 +198,17 @@ impl Run<'_> {
         }
     }
 
+    /// The machine with what is to be deployed of it, as far as that is known now.
+    fn needed(&self, probed: &Probed) -> Machine {
+        match (self.goal, self.mode) {
+            (Goal::Flake, Mode::Switch) => plan::needed(&probed.machine, &probed.facts),
+            _ => probed.machine.clone(),
+        }
+    }
+
     async fn build(&self, probed: &mut Probed) -> Result<Built> {
+        let runs = probed.facts.runs.clone();
+        let runs = runs.expect("the plan refused a machine without a system");
         match self.goal {
             Goal::Generation(to) => {
                 let built = generations::earlier(probed, to).await?;
@@ -186,7 +216,11 @@ impl Run<'_> {
                 Ok(built)
             }
             Goal::Flake | Goal::Pushed | Goal::DryActivated => {
-                build::build(&self.nix, probed, self.report).await
+                // Today's checks may be of services that the system which stays has not.
+                if probed.machine.toplevel.is_none() && !probed.machine.checks.is_empty() {
+                    generations::decides(probed, &runs, self.report).await?;
+                }
+                build::build(&self.nix, probed, &runs, self.report).await
             }
         }
     }

@@ -12,6 +12,8 @@ pub struct Changes {
     pub units: Units,
     /// What only a reboot brings into use: `kernel`, `initrd`, …
     pub reboot: Vec<String>,
+    /// Profiles besides the system that are activated.
+    pub profiles: Vec<String>,
 }
 
 /// A package whose versions differ.

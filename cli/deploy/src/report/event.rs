@@ -1,14 +1,10 @@
 //! What the stages tell.
 
-use deploy_wire::{
-    event::Event as Happened,
-    message::{Mode, Status},
-    outcome::BootDefault,
-};
+use deploy_wire::{attempt::Mode, event::Event as Happened, message::Status, outcome::BootDefault};
 use serde::Serialize;
 
 use super::Changes;
-use crate::{error::Failure, outcome::Ending, tools::nix_log::Progress};
+use crate::{error::Failure, outcome::Ending, tools::nix::log::Progress};
 
 /// A stage, as people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -32,6 +28,8 @@ pub enum Event {
     Evaluating {
         /// Its reference.
         flake: String,
+        /// A derivation that is built for it, because the flake imports what it makes.
+        building: Option<String>,
     },
     /// Its own checks run.
     Checking {
@@ -144,6 +142,13 @@ pub enum Event {
     Finished(Finished),
     /// Something failed before any machine was asked.
     Failed(Box<Failure>),
+    /// One machine of several cannot be evaluated; the others go on.
+    NotEvaluated {
+        /// The machine.
+        machine: String,
+        /// Why.
+        failure: Box<Failure>,
+    },
     /// A command that changes machines is over.
     Ended {
         /// Each machine, and how it ended.
@@ -208,6 +213,10 @@ pub struct Finished {
     pub boots: Option<BootDefault>,
     /// The profile generation.
     pub generation: Option<u64>,
+    /// The profiles besides the system that it was about.
+    pub profiles: Vec<String>,
+    /// Whether it was about these alone, and the system stays.
+    pub profiles_alone: bool,
     /// What people should know besides.
     pub notes: Vec<String>,
     /// The failure, unless it ended well.
@@ -226,6 +235,8 @@ impl Finished {
             runs: None,
             boots: None,
             generation: None,
+            profiles: Vec::new(),
+            profiles_alone: false,
             notes: Vec::new(),
             failure: Some(failure),
         }

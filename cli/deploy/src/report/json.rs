@@ -1,36 +1,61 @@
 //! One JSON document a line, for scripts. docs/json.md tells what each means.
 
+use std::collections::BTreeMap;
+
 use deploy_wire::outcome::BootDefault;
 use serde_json::{Value, json};
 
-use super::{Event, Finished, Renderer, Standstill, out::Out};
+use super::{
+    Event, Finished, Renderer, Standstill,
+    out::{Out, Text},
+};
 use crate::{
     error::{Failure, State},
-    tools::nix_log::Progress,
+    tools::{nix::log::Progress, printable::Printable},
 };
 
 /// Prints JSON lines.
 pub struct Json {
     out: Out,
+    /// How many derivations of each machine were told as built.
+    built: BTreeMap<String, u64>,
 }
 
 impl Json {
     /// A printer of JSON.
     pub fn new(out: Out) -> Self {
-        Self { out }
+        Self { out, built: BTreeMap::new() }
+    }
+
+    /// Whether an event says anything that was not said. Nix counts anew for each derivation that
+    /// it finds, a hundred times before it begins: what is built by then is what matters.
+    fn is_news(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Stage { machine, .. } => drop(self.built.remove(machine)),
+            Event::Build { machine, progress: Progress::Built { done, .. } } => {
+                let before = self.built.insert(machine.clone(), *done).unwrap_or_default();
+                return *done != before;
+            }
+            _ => {}
+        }
+        true
     }
 }
 
 impl Renderer for Json {
     fn show(&mut self, event: &Event) {
-        self.out.write(&format!("{}\n", document(event)));
+        if self.is_news(event) {
+            self.out.write(&Text::line(&Printable::document(&document(event))));
+        }
     }
 }
 
 /// The document of an event.
 pub fn document(event: &Event) -> Value {
     match event {
-        Event::Evaluating { flake } => json!({ "event": "evaluating", "flake": flake }),
+        Event::Evaluating { flake, building } => {
+            json!({ "event": "evaluating", "flake": flake, "building": building })
+        }
         Event::Checking { flake } => json!({ "event": "checking", "flake": flake }),
         Event::Evaluated { machines, kept, milliseconds } => json!({
             "event": "evaluated", "machines": machines, "kept": kept, "milliseconds": milliseconds,
@@ -85,8 +110,11 @@ pub fn document(event: &Event) -> Value {
         }
         Event::Finished(finished) => finished_document(finished),
         Event::Failed(failure) => {
-            json!({ "event": "failed", "failure": failure_document(failure) })
+            json!({ "event": "failed", "machine": null, "failure": failure_document(failure) })
         }
+        Event::NotEvaluated { machine, failure } => json!({
+            "event": "failed", "machine": machine, "failure": failure_document(failure),
+        }),
         Event::Ended { machines, code } => {
             let machine = |(name, ending)| json!({ "machine": name, "ending": ending });
             let machines: Vec<Value> = machines.iter().map(|(n, e)| machine((n, e))).collect();
@@ -121,6 +149,8 @@ fn finished_document(finished: &Finished) -> Value {
         "boots": boots,
         "bootsNotKnown": why,
         "generation": finished.generation,
+        "profiles": finished.profiles,
+        "profilesAlone": finished.profiles_alone,
         "notes": finished.notes,
         "failure": finished.failure.as_deref().map(failure_document),
     })

@@ -17,7 +17,7 @@ use super::{
     terminal::Terminal,
     words,
 };
-use crate::tools::nix_log::Progress;
+use crate::tools::nix::log::Progress;
 
 /// Draws with a line that shows what goes on now.
 pub struct Live {
@@ -107,7 +107,12 @@ impl Renderer for Live {
             self.end_push();
         }
         match event {
-            Event::Evaluating { flake } => self.moves(format!("evaluating {flake}")),
+            Event::Evaluating { flake, building } => {
+                self.print(event);
+                let what =
+                    building.as_ref().map(|drv| format!(": building {}", words::drv_name(drv)));
+                self.moves(format!("evaluating {flake}{}", what.unwrap_or_default()));
+            }
             Event::Checking { flake } => self.moves(format!("running the checks of {flake}")),
             // ssh and sudo may ask from here on: nothing moves meanwhile.
             Event::Stage { stage: Stage::Ask, .. } => {
@@ -123,7 +128,7 @@ impl Renderer for Live {
             Event::Stage { .. } => {
                 self.builds = Builds::default();
                 let lines = words::lines(event, self.detail);
-                self.moves(lines.first().map_or("", |line| line.text()));
+                self.moves(lines.first().map_or("", |line| line.text().as_str()));
             }
             Event::Build { machine, progress } => {
                 if matches!(progress, Progress::Log(_)) {
@@ -150,6 +155,7 @@ impl Renderer for Live {
             | Event::Machines { .. }
             | Event::Finished(_)
             | Event::Failed(_)
+            | Event::NotEvaluated { .. }
             | Event::Ended { .. } => {
                 self.stops();
                 self.print(event);
@@ -198,10 +204,7 @@ mod tests {
         let [during, _] = shown::live(&events, 120);
         let lines: Vec<&str> = during.lines().collect();
         assert_eq!(lines.len(), 3, "{during}");
-        assert!(
-            lines[1].starts_with("frame1: nothing has moved for 15 s, and no lock"),
-            "{during}"
-        );
+        assert!(lines[1].starts_with("frame1: no progress for 15 s, and no lock"), "{during}");
         assert!(lines[2].starts_with("| frame1: pushing 1.0 MiB of 4.0 MiB ("), "{during}");
         events.push(Event::Note { machine: name(), text: "one".into() });
         let plain = shown::plain(&events);

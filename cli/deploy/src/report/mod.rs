@@ -11,6 +11,7 @@ mod pushed;
 mod screen;
 #[cfg(test)]
 pub mod shown;
+pub mod silence;
 mod terminal;
 mod words;
 

@@ -2,7 +2,12 @@
 
 use std::time::Instant;
 
-use super::{Detail, Event, Line, Renderer, out::Out, pushed::Pushes, words};
+use super::{
+    Detail, Event, Line, Renderer,
+    out::{Out, Text},
+    pushed::Pushes,
+    words,
+};
 
 /// Prints one line for each thing that matters; a push at its end only.
 pub struct Plain {
@@ -19,7 +24,7 @@ impl Plain {
 
     fn print(&mut self, lines: impl IntoIterator<Item = Line>) {
         for line in lines {
-            self.out.write(&format!("{}\n", line.text()));
+            self.out.write(&Text::line(line.text()));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Line, words};
-use crate::tools::nix_log::Progress;
+use crate::tools::nix::log::Progress;
 
 /// The push that goes on, if one does.
 #[derive(Default)]
@@ -65,7 +65,7 @@ mod tests {
             "frame1: pushing 3.0 MiB of 4.0 MiB (1.5 MiB/s)"
         );
         let end = pushes.end(began + Duration::from_secs(3)).unwrap();
-        assert_eq!(end.text(), "frame1: pushed 3.0 MiB (1.0 MiB/s)");
+        assert_eq!(end.text().as_str(), "frame1: pushed 3.0 MiB (1.0 MiB/s)");
         assert_eq!(pushes.end(began), None);
     }
 }

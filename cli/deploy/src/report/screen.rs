@@ -6,9 +6,10 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{
     line::{Colours, Line},
-    out::Out,
+    out::{Out, Text},
     terminal::Terminal,
 };
+use crate::tools::printable::Printable;
 
 /// What goes on now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,19 +77,20 @@ impl Screen {
     }
 
     fn write(&mut self, now: SystemTime) {
-        let mut text = String::new();
+        let mut text = Text::default();
         if self.drawn {
-            text.push_str(WIPE);
+            text.push_own(WIPE);
         }
         for line in self.waiting.drain(..) {
-            text.push_str(&line.painted(self.colours));
-            text.push('\n');
+            line.paint(self.colours, &mut text);
+            text.push_own("\n");
         }
         self.drawn = self.moving.is_some();
         if let Some(moving) = &self.moving {
-            text.push_str(&fitted(moving, SPINNER[self.frame], self.terminal.columns(), now));
+            let fitted = fitted(moving, SPINNER[self.frame], self.terminal.columns(), now);
+            text.push(&Printable::line(&fitted));
             // A question of ssh's begins where the cursor is.
-            text.push('\r');
+            text.push_own("\r");
         }
         if !text.is_empty() {
             self.out.write(&text);

@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    Detail, Event, Renderer, json::Json, line::Colours, live::Live, out::Out, plain::Plain,
-    terminal::Terminal,
+    Detail, Event, Format, Renderer, Report, Shown, json::Json, line::Colours, live::Live,
+    out::Out, plain::Plain, terminal::Terminal,
 };
 
 /// What was written, for whoever looks at it meanwhile.
@@ -43,6 +43,18 @@ impl Terminal for Screen {
 
 fn told(events: &[Event], mut renderer: impl Renderer) {
     events.iter().for_each(|event| renderer.show(event));
+}
+
+/// A report, and what it has written so far.
+pub fn report(format: Format) -> (Report, impl Fn() -> String) {
+    let written = Written::default();
+    let out = Out::to(written.clone());
+    let renderer: Box<dyn Renderer> = match format {
+        Format::Json => Box::new(Json::new(out)),
+        Format::People => Box::new(Plain::new(out, Detail::Everything)),
+    };
+    let report = Report { shown: Mutex::new(Shown { renderer, last_note: None }) };
+    (report, move || String::from_utf8(written.0.lock().unwrap().clone()).unwrap())
 }
 
 /// In a pipe.

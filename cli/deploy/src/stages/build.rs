@@ -1,14 +1,22 @@
 //! From a derivation to a closure: here, through Nix's builders, or on the
 //! machine itself.
 
+pub mod builder;
+pub mod generations;
+pub mod image;
+pub mod profile;
+
 use std::path::Path;
 
 use deploy_wire::{
-    machine::{BuildPlace, Image, Machine},
+    machine::{BuildPlace, Image, Machine, Profile},
     store_path::StorePath,
 };
 
-use super::{ask::Probed, builder, left_behind, mark, profile};
+use super::{
+    ask::Probed,
+    store::{left_behind, mark},
+};
 use crate::{
     error::{Failure, Result},
     report::{Event, Report, Stage},
@@ -30,12 +38,14 @@ pub enum Where {
 /// A closure that is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Built {
-    /// The NixOS system itself.
+    /// The NixOS system itself; the one that runs where it stays.
     pub toplevel: StorePath,
     /// What was built: the toplevel, or a deploy-rs profile around it.
     pub out: StorePath,
     /// Where it is.
     pub place: Where,
+    /// The profiles besides the system that are there too.
+    pub profiles: Vec<StorePath>,
 }
 
 /// What is to be built for a machine.
@@ -44,68 +54,111 @@ pub struct Wanted<'m> {
     machine: &'m Machine,
     drv: &'m StorePath,
     /// What people call it.
-    what: &'static str,
+    what: &'m str,
+    profile: Option<&'m Profile>,
 }
 
 impl<'m> Wanted<'m> {
-    /// Its system.
-    pub fn system(machine: &'m Machine) -> Self {
-        Self { machine, drv: &machine.toplevel.drv, what: "system" }
+    /// Its system, unless that stays, and its other profiles.
+    pub fn all(machine: &'m Machine) -> Vec<Self> {
+        let system = machine.toplevel.iter();
+        let system = system.map(|it| Self { machine, drv: &it.drv, what: "system", profile: None });
+        let others = machine.other_profiles().into_iter().filter_map(|profile| {
+            let drv = profile.drv.as_ref()?;
+            Some(Self { machine, drv, what: "profile", profile: Some(profile) })
+        });
+        system.chain(others).collect()
     }
 
     /// Its image.
     pub fn image(machine: &'m Machine, image: &'m Image) -> Self {
-        Self { machine, drv: &image.drv, what: "image" }
+        Self { machine, drv: &image.drv, what: "image", profile: None }
     }
 }
 
-/// Builds the wanted system of a machine.
-pub async fn build(nix: &Nix, probed: &Probed, report: &Report) -> Result<Built> {
+/// Builds the wanted system of a machine and its profiles. `runs` is what it is on where its
+/// system stays.
+pub async fn build(nix: &Nix, probed: &Probed, runs: &StorePath, report: &Report) -> Result<Built> {
     let machine = &probed.machine;
-    let wanted = Wanted::system(machine);
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Build });
     let place = builder::choose(nix, machine).await;
-    let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
-    let (out, on_target) = match (&place, probed.place.login()) {
-        (BuildPlace::Target, Some(_)) => {
-            let lease = left_behind::begin(probed, report).await?;
-            let store = probed.store(&lease)?;
-            let mark = mark::set(probed, report).await?;
-            let built = nix.build(wanted.drv, Some(&store), tell).await;
-            let cleared = mark.clear(&machine.name).await;
-            let out = built.map_err(|error| failed(wanted, error, Vec::new()))?;
-            lease.over();
-            cleared?;
-            (out, true)
+    let is_built_there = matches!((&place, probed.place.login()), (BuildPlace::Target, Some(_)));
+    let on_target = is_built_there || matches!(probed.place, Place::Here);
+    let mut built = Built {
+        toplevel: runs.clone(),
+        out: runs.clone(),
+        place: if on_target { Where::OnTarget } else { Where::Here },
+        profiles: Vec::new(),
+    };
+    for wanted in Wanted::all(machine) {
+        let out = match &place {
+            _ if is_built_there => on_machine(nix, probed, wanted, report).await?,
+            BuildPlace::Host(host) => on_host(nix, host, wanted, report).await?,
+            _ => through_nix(nix, wanted, report).await?,
+        };
+        let name = &machine.name;
+        match wanted.profile {
+            Some(profile) if on_target => {
+                profile::other_at(&probed.place, name, profile, &out).await?;
+            }
+            Some(profile) => profile::other_here(name, profile, &out)?,
+            None if on_target => {
+                built.toplevel = profile::system_at(&probed.place, name, &out).await?;
+            }
+            None => built.toplevel = profile::system_here(name, &out)?,
         }
-        (BuildPlace::Host(host), _) => (on_host(nix, host, wanted, report).await?, false),
-        _ => (through_nix(nix, wanted, report).await?, false),
-    };
-    let on_target = on_target || matches!(probed.place, Place::Here);
-    let toplevel = if on_target {
-        profile::system_at(&probed.place, &machine.name, &out).await?
-    } else {
-        profile::system_here(&machine.name, &out)?
-    };
-    Ok(Built { toplevel, out, place: if on_target { Where::OnTarget } else { Where::Here } })
+        match wanted.profile {
+            Some(_) => built.profiles.push(out),
+            None => built.out = out,
+        }
+    }
+    Ok(built)
 }
 
-/// Builds without any machine: the system, or the image that there is in place of it. The
-/// path of what came out, in the store here.
-pub async fn here(nix: &Nix, machine: &Machine, report: &Report) -> Result<String> {
+/// By the machine's own Nix.
+async fn on_machine(
+    nix: &Nix,
+    probed: &Probed,
+    wanted: Wanted<'_>,
+    report: &Report,
+) -> Result<StorePath> {
+    let machine = &probed.machine;
+    let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
+    let lease = left_behind::begin(probed, report).await?;
+    let store = probed.store(&lease)?;
+    let mark = mark::set(probed, report).await?;
+    let built = nix.build(wanted.drv, Some(&store), tell, ignored(machine, report)).await;
+    let cleared = mark.clear(&machine.name, report).await;
+    let out = built.map_err(|error| failed(wanted, error, Vec::new()))?;
+    lease.over();
+    cleared?;
+    Ok(out)
+}
+
+/// Builds without any machine: the system and its profiles, or the image that there is in place
+/// of them. The paths of what came out, in the store here.
+pub async fn here(nix: &Nix, machine: &Machine, report: &Report) -> Result<Vec<String>> {
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Build });
-    let wanted = match &machine.image {
-        Some(image) => Wanted::image(machine, image),
-        None => Wanted::system(machine),
+    let all = match &machine.image {
+        Some(image) => vec![Wanted::image(machine, image)],
+        None => Wanted::all(machine),
     };
-    let out = match &machine.build.place {
-        BuildPlace::Host(host) => on_host(nix, host, wanted, report).await?,
-        BuildPlace::Local | BuildPlace::Target => through_nix(nix, wanted, report).await?,
-    };
-    match &machine.image {
-        Some(image) => with_its_file(machine, image),
-        None => Ok(profile::system_here(&machine.name, &out)?.to_string()),
+    let mut paths = Vec::new();
+    for wanted in all {
+        let out = match &machine.build.place {
+            BuildPlace::Host(host) => on_host(nix, host, wanted, report).await?,
+            BuildPlace::Local | BuildPlace::Target => through_nix(nix, wanted, report).await?,
+        };
+        paths.push(match (&machine.image, wanted.profile) {
+            (Some(image), _) => with_its_file(machine, image)?,
+            (None, Some(profile)) => {
+                profile::other_here(&machine.name, profile, &out)?;
+                out.to_string()
+            }
+            (None, None) => profile::system_here(&machine.name, &out)?.to_string(),
+        });
     }
+    Ok(paths)
 }
 
 /// The path of an image that was built, if its file is there.
@@ -114,7 +167,7 @@ fn with_its_file(machine: &Machine, image: &Image) -> Result<String> {
     if Path::new(&path).exists() {
         return Ok(path);
     }
-    Err(Failure::unchanged(format!("what was built for {name} is not the image it names"))
+    Err(Failure::unchanged(format!("the build for {name} is not the image that it names"))
         .because(format!("there is no {path}"))
         .hint(Some(format!("deploy.nodes.{name}.image.file is a path below the package"))))
 }
@@ -129,12 +182,19 @@ pub struct Missing {
 }
 
 /// What a build would do. Builds nothing.
-pub async fn missing(nix: &Nix, wanted: Wanted<'_>) -> Result<Missing> {
-    let said = nix.dry_run(wanted.drv).await.map_err(|error| {
-        let name = &wanted.machine.name;
-        Failure::unchanged(format!("what is to be built for {name} cannot be told")).because(error)
-    })?;
-    Ok(read_dry_run(&said))
+pub async fn missing(nix: &Nix, all: &[Wanted<'_>]) -> Result<Missing> {
+    let mut missing = Missing::default();
+    for wanted in all {
+        let said = nix.dry_run(wanted.drv).await.map_err(|error| {
+            let name = &wanted.machine.name;
+            Failure::unchanged(format!("cannot determine what would be built for {name}"))
+                .because(error)
+        })?;
+        let more = read_dry_run(&said);
+        missing.build.extend(more.build);
+        missing.fetch.extend(more.fetch);
+    }
+    Ok(missing)
 }
 
 /// Reads "these N derivations will be built:" and "these N paths will be
@@ -161,7 +221,7 @@ fn read_dry_run(said: &str) -> Missing {
 async fn through_nix(nix: &Nix, wanted: Wanted<'_>, report: &Report) -> Result<StorePath> {
     let machine = wanted.machine;
     let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
-    let error = match nix.build(wanted.drv, None, tell).await {
+    let error = match nix.build(wanted.drv, None, tell, ignored(machine, report)).await {
         Ok(out) => return Ok(out),
         Err(error) => error,
     };
@@ -173,19 +233,28 @@ async fn through_nix(nix: &Nix, wanted: Wanted<'_>, report: &Report) -> Result<S
 /// In the store of another host, by its own Nix with its own settings; then the
 /// closure comes here.
 async fn on_host(nix: &Nix, host: &str, wanted: Wanted<'_>, report: &Report) -> Result<StorePath> {
-    let Wanted { machine, drv, what } = wanted;
+    let Wanted { machine, drv, what, .. } = wanted;
     let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
     let store = RemoteStore::of_builder(host);
-    let out = nix.build(drv, Some(&store), tell).await.map_err(|error| {
-        let what = format!("the {what} for {} cannot be built on {host}", machine.name);
-        let hint = has_no_way(&error).then(|| format!("`ssh {host} true` has to work from here"));
-        Failure::unchanged(what).because(error).hint(hint)
-    })?;
+    let out =
+        nix.build(drv, Some(&store), tell, ignored(machine, report)).await.map_err(|error| {
+            let what = format!("the {what} for {} cannot be built on {host}", machine.name);
+            let hint =
+                has_no_way(&error).then(|| format!("check that `ssh {host} true` works from here"));
+            Failure::unchanged(what).because(error).hint(hint)
+        })?;
     nix.copy_here(&out, &store, tell).await.map_err(|error| {
-        Failure::unchanged(format!("what {host} built for {} cannot be fetched", machine.name))
+        Failure::unchanged(format!("cannot fetch what {host} built for {}", machine.name))
             .because(error)
     })?;
     Ok(out)
+}
+
+/// Tells of each setting that Nix's daemon does not heed: without a word, all that a flake's
+/// cache has would be built.
+fn ignored<'r>(machine: &Machine, report: &'r Report) -> impl FnMut(String) + 'r {
+    let machine = machine.name.clone();
+    move |text| report.tell(Event::Warning { machine: Some(machine.clone()), text })
 }
 
 /// The platforms that derivations need and this computer is not.
@@ -217,7 +286,7 @@ fn failed(wanted: Wanted<'_>, error: NixError, foreign: Vec<String>) -> Box<Fail
     let name = &machine.name;
     let systems = if foreign.is_empty() { machine.system.to_string() } else { foreign.join(", ") };
     let no_way = has_no_way(&error).then(|| {
-        "`ssh BUILDER true` has to work without a question, for the user that Nix's daemon runs as"
+        "check that `ssh BUILDER true` works without a prompt, as the user that Nix's daemon runs as"
             .to_owned()
     });
     let no_builder = lacks_builder(&error).then(|| {

@@ -9,13 +9,16 @@ use deploy_wire::{
 
 use super::{
     activate::refused,
-    confirm::Conclusion,
-    interrupted::{Confirmation, Left},
+    confirm::{
+        Conclusion,
+        interrupted::{Confirmation, Left},
+    },
 };
 use crate::{
     error::{Failure, State},
     outcome::Ending,
     report::Finished,
+    tools::shell,
 };
 
 /// What is told of an attempt that was started. `confirmed` is the system that was
@@ -65,6 +68,8 @@ fn known(record: &Record, confirmed: Option<&StorePath>, outcome: Outcome) -> Fi
         runs: outcome.runs.as_ref().map(StorePath::to_string),
         boots: Some(outcome.boots),
         generation: outcome.generation,
+        profiles: record.profiles.iter().map(ToString::to_string).collect(),
+        profiles_alone: record.profiles_alone,
         notes: outcome.notes,
         failure,
     }
@@ -77,7 +82,7 @@ fn failed(
     outcome: &Outcome,
 ) -> Option<(String, State, String)> {
     let Record { machine, attempt, .. } = record;
-    let logs = format!("deploy logs {machine} {attempt}");
+    let logs = format!("deploy logs {} {attempt}", shell::quote(machine));
     let is = is(outcome);
     Some(match outcome.end {
         End::Committed => return None,
@@ -91,10 +96,15 @@ fn failed(
             format!("deploy {machine} again starts from what runs now; {logs}"),
         ),
         End::Stranded => {
-            let reached = if outcome.runs.as_ref() == Some(&record.wanted) {
-                "the new system runs and was not committed"
-            } else {
-                "neither the new system nor the one before is reached"
+            let reached = match &outcome.runs {
+                _ if record.profiles_alone => "its profiles are neither activated nor all back",
+                Some(runs) if *runs == record.wanted => {
+                    "the new system runs, but was not committed"
+                }
+                Some(runs) if *runs == record.ran => {
+                    "the previous system runs, but not everything is as it was"
+                }
+                _ => "neither the new system nor the previous one runs",
             };
             (
                 format!("{machine} is stranded: {reached}"),
@@ -162,14 +172,16 @@ fn named(path: &StorePath) -> String {
 /// itself, and one of two things is so.
 fn not_known(record: &Record, confirmed: Option<&StorePath>, why: &str) -> Finished {
     let Record { machine, attempt, .. } = record;
-    let failure = Failure::unchanged(format!("{machine} does not say how attempt {attempt} ended"))
-        .because(why)
-        .state(State::NotKnown(format!(
-            "not known; its deadlines are over: it is back on {}, or on {} if that was confirmed",
-            before(record, &record.ran, confirmed),
-            named(&record.wanted)
-        )))
-        .hint(Some(either(machine, attempt)));
+    let failure = Failure::unchanged(format!(
+        "cannot find out how attempt {attempt} on {machine} ended"
+    ))
+    .because(why)
+    .state(State::NotKnown(format!(
+        "not known; its deadlines are over: it is back on {}, or on {} if that was confirmed",
+        before(record, &record.ran, confirmed),
+        named(&record.wanted)
+    )))
+    .hint(Some(either(machine, attempt)));
     without_an_end(record, failure)
 }
 
@@ -179,11 +191,13 @@ fn left(record: &Record, confirmed: Option<&StorePath>, left: &Left) -> Finished
     let confirmation = Confirmation::of(&record.rules.confirm);
     let before = before(record, &record.ran, confirmed);
     let words = left.words(&before, &named(&record.wanted), confirmation);
-    let failure =
-        Failure::unchanged(format!("{machine} was left in the middle of attempt {attempt}"))
-            .because(&left.why)
-            .state(State::NotKnown(words))
-            .hint(Some(format!("deploy logs {machine} {attempt} --follow tells the rest")));
+    let failure = Failure::unchanged(format!("stopped following attempt {attempt} on {machine}"))
+        .because(&left.why)
+        .state(State::NotKnown(words))
+        .hint(Some(format!(
+            "deploy logs {} {attempt} --follow tells the rest",
+            shell::quote(machine)
+        )));
     without_an_end(record, failure)
 }
 
@@ -197,6 +211,7 @@ fn without_an_end(record: &Record, failure: Box<Failure>) -> Finished {
 }
 
 fn either(machine: &str, attempt: &AttemptId) -> String {
+    let machine = shell::quote(machine);
     format!("deploy status {machine}, once it can be reached; attempt {attempt} is named there")
 }
 

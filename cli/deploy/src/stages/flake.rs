@@ -2,13 +2,17 @@
 
 use crate::error::{Failure, Result};
 
+mod word;
+
+pub use word::Word;
+
 /// A machine as a command line names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     /// The flake's reference; `.` for a bare word.
     pub flake: String,
     /// The machine, with `.profile` behind it perhaps; `None` means all.
-    pub machine: Option<String>,
+    pub machine: Option<Word>,
 }
 
 /// A flake and the machines that are chosen from it.
@@ -17,19 +21,39 @@ pub struct Selection {
     /// The flake's reference.
     pub flake: String,
     /// The machines' names; `None` means all.
-    pub names: Option<Vec<String>>,
+    pub names: Option<Vec<Word>>,
+    /// What is wanted of them.
+    pub aim: Aim,
 }
 
-/// Reads one word of the command line. A bare word is a machine of the flake
-/// here; a flake reference has a `#` or a `/`, or is a dot.
-pub fn parse(word: &str) -> Named {
-    let named = |flake: &str, machine: &str| Named {
-        flake: if flake.is_empty() { ".".into() } else { flake.into() },
-        machine: (!machine.is_empty()).then(|| machine.trim_matches('"').to_owned()),
+/// What is wanted of machines, as far as it decides about their profiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// What the flake says: who names a machine means all of its profiles.
+    Deploy,
+    /// An earlier system: the profiles stay, and it is said.
+    GoBack,
+    /// To be asked: profiles do not matter.
+    Look,
+}
+
+impl Selection {
+    /// The same machines for another aim.
+    pub fn to(self, aim: Aim) -> Self {
+        Self { aim, ..self }
+    }
+}
+
+/// Reads one word of the command line. A bare word is a machine of the flake here; a flake
+/// reference has a `#`, `/`, `?` or `:`, or is a dot.
+pub fn parse(word: &str) -> Result<Named> {
+    let named = |flake: &str, machine: &str| {
+        let machine = (!machine.is_empty()).then(|| Word::parse(machine)).transpose()?;
+        Ok(Named { flake: if flake.is_empty() { ".".into() } else { flake.into() }, machine })
     };
     match word.split_once('#') {
         Some((flake, machine)) => named(flake, machine),
-        None if word.contains('/') || word == "." || word == ".." => named(word, ""),
+        None if word.contains(['/', '?', ':']) || word == "." || word == ".." => named(word, ""),
         None => named(".", word),
     }
 }
@@ -41,42 +65,25 @@ pub fn select(words: &[String]) -> Result<Selection> {
         return Err(Failure::unchanged("a machine's name is empty")
             .hint(Some("is a variable of the shell not set?".into())));
     }
-    let named: Vec<Named> = words.iter().map(|word| parse(word)).collect();
+    let named: Vec<Named> = words.iter().map(|word| parse(word)).collect::<Result<_>>()?;
     let flake = named.first().map_or_else(|| ".".to_owned(), |first| first.flake.clone());
     if let Some(other) = named.iter().find(|each| each.flake != flake) {
         return Err(Failure::unchanged(format!(
-            "machines of two flakes in one run: `{flake}` and `{}`",
+            "one run cannot deploy machines of two flakes: `{flake}` and `{}`",
             other.flake
         ))
         .hint(Some("run deploy once for each flake".into())));
     }
     if named.is_empty() || named.iter().any(|each| each.machine.is_none()) {
-        return Ok(Selection { flake, names: None });
+        return Ok(Selection { flake, names: None, aim: Aim::Deploy });
     }
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<Word> = Vec::new();
     for name in named.into_iter().filter_map(|each| each.machine) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    Ok(Selection { flake, names: Some(names) })
-}
-
-/// The machine that `word` means among `known`, and the profile behind a dot:
-/// the longest machine's name wins.
-pub fn machine_and_profile<'w>(
-    word: &'w str,
-    known: &[String],
-) -> Option<(&'w str, Option<&'w str>)> {
-    if known.iter().any(|name| name == word) {
-        return Some((word, None));
-    }
-    word.char_indices()
-        .rev()
-        .filter(|(_, c)| *c == '.')
-        .map(|(at, _)| (&word[..at], &word[at + 1..]))
-        .find(|(machine, _)| known.iter().any(|name| name == machine))
-        .map(|(machine, profile)| (machine, Some(profile)))
+    Ok(Selection { flake, names: Some(names), aim: Aim::Deploy })
 }
 
 /// The name among `known` that `word` was probably meant to be.
@@ -107,8 +114,8 @@ mod tests {
     #[test]
     fn words_are_read_as_documented() {
         let read = |word: &str| {
-            let named = parse(word);
-            (named.flake, named.machine.unwrap_or_default())
+            let named = parse(word).unwrap();
+            (named.flake, named.machine.map(|word| word.to_string()).unwrap_or_default())
         };
         assert_eq!(read("frame1"), (".".into(), "frame1".into()));
         assert_eq!(read(".#frame1"), (".".into(), "frame1".into()));
@@ -116,19 +123,9 @@ mod tests {
         assert_eq!(read("path/or/ref#frame1"), ("path/or/ref".into(), "frame1".into()));
         assert_eq!(read("github:a/b"), ("github:a/b".into(), String::new()));
         assert_eq!(read("."), (".".into(), String::new()));
-        assert_eq!(read(".#\"a.b\""), (".".into(), "a.b".into()));
-    }
-
-    #[test]
-    fn the_longest_machine_wins_before_a_dot() {
-        let known = ["web".to_owned(), "web.lan".to_owned()];
-        assert_eq!(machine_and_profile("web.lan", &known), Some(("web.lan", None)));
-        assert_eq!(
-            machine_and_profile("web.lan.system", &known),
-            Some(("web.lan", Some("system")))
-        );
-        assert_eq!(machine_and_profile("web.system", &known), Some(("web", Some("system"))));
-        assert_eq!(machine_and_profile("wbe", &known), None);
+        assert_eq!(read(".#\"a.b\""), (".".into(), "\"a.b\"".into()));
+        assert_eq!(read(".?submodules=1"), (".?submodules=1".into(), String::new()));
+        assert_eq!(read("flake:homelab"), ("flake:homelab".into(), String::new()));
     }
 
     #[test]
@@ -141,8 +138,10 @@ mod tests {
     #[test]
     fn one_run_is_about_one_flake() {
         let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
-        assert_eq!(select(&words(&["a", ".#b", "a"])).unwrap().names, Some(words(&["a", "b"])));
-        assert_eq!(select(&[]).unwrap(), Selection { flake: ".".into(), names: None });
+        let names = select(&words(&["a", ".#b", "a"])).unwrap().names.unwrap();
+        assert_eq!(names.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a", "b"]);
+        let all = Selection { flake: ".".into(), names: None, aim: Aim::Deploy };
+        assert_eq!(select(&[]).unwrap(), all);
         assert!(select(&words(&["a", "x/y#b"])).is_err());
     }
 }

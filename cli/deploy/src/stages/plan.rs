@@ -1,6 +1,19 @@
 //! From what the machine said to what will be done. Pure.
 
-use deploy_wire::{machine::Machine, message::Mode, record::Record};
+pub mod changes;
+pub mod no_way_back;
+mod profiles;
+pub mod secrets;
+
+use deploy_wire::{
+    attempt::Mode,
+    baseline::{ANOTHER_MACHINE, Confirmed, Identity},
+    machine::Machine,
+    message::NOT_REGISTERED,
+    record::Record,
+};
+
+pub use profiles::{needed, profile_lines};
 
 use super::ask::Facts;
 use crate::error::{Failure, Result};
@@ -43,7 +56,10 @@ pub fn decide(
                     "it is for {}, `uname -m` there says {}",
                     machine.system, facts.uname
                 ))
-                .hint(Some(format!("set nixpkgs.hostPlatform of {name} to what it is"))));
+                .hint(Some(format!(
+                    "set nixpkgs.hostPlatform of {name} to what it is, or deploy.nodes.{name}.system \
+                     where no nixosConfigurations.{name} tells it"
+                ))));
         }
     }
     right_machine(machine, facts, accepted)?;
@@ -54,6 +70,13 @@ pub fn decide(
                 "is it the right machine? deploy wants one that NixOS was installed on: {name}"
             ))));
     }
+    // The way back would need it, and no push brings what runs.
+    if machine.toplevel.is_some() && facts.not_registered && facts.runs != facts.wanted {
+        return Err(refuse(format!("what runs on {name} is not in the database of its store"))
+            .because("nix-store --check-validity /run/current-system says so there")
+            .hint(Some(NOT_REGISTERED.into())));
+    }
+    profiles::users_are_there(machine, facts)?;
     if let Some(unit) = &facts.switching {
         return Err(refuse(format!("another tool is switching {name}"))
             .because(format!("{unit} is active"))
@@ -66,14 +89,14 @@ pub fn decide(
     };
     if let Some(record) = open {
         let unit = format!("deploy-agent-{}.service", record.attempt);
-        return Ok(if facts.watcher.as_ref() == Some(&unit) {
+        return Ok(if facts.watchers.contains(&unit) {
             Plan::Busy(Box::new(record.clone()))
         } else {
             Plan::Deploy
         });
     }
     Ok(match mode {
-        Mode::Switch if is_up_to_date(facts) => Plan::UpToDate,
+        Mode::Switch if profiles::are_all_there(machine, facts) => Plan::UpToDate,
         _ => Plan::Deploy,
     })
 }
@@ -111,112 +134,55 @@ fn is_up_to_date(facts: &Facts) -> bool {
 fn right_machine(machine: &Machine, facts: &Facts, accepted: &AcceptedName) -> Result<()> {
     let name = &machine.name;
     let is_accepted = accepted.0.as_ref() == Some(&facts.host);
-    let refuse = |what: String, cause: String| {
-        Err(Failure::unchanged(what)
-            .because(cause)
-            .hint(Some(format!("if it is the right machine: --accept-name {}", facts.host))))
+    let refuse = |what: String, cause: String, hint: String| {
+        let accept = format!("if it is the right machine: --accept-name {}", facts.host);
+        let accept = if is_pasted_as_it_is(&facts.host) {
+            accept
+        } else {
+            "it calls itself by what is no host's name: is it the right machine?".into()
+        };
+        let lines = [accept, hint].into_iter().filter(|line| !line.is_empty());
+        Err(Failure::unchanged(what).because(cause).hint(lines.collect::<Vec<_>>().join("\n")))
     };
     if let Ok(Some(confirmed)) = &facts.confirmed {
-        return if confirmed.machine == *name || is_accepted {
-            Ok(())
-        } else {
+        if confirmed.machine != *name && !is_accepted {
             let other = &confirmed.machine;
-            refuse(
+            return refuse(
                 format!("this is not {name} but {other}"),
                 format!("the record on it says that it was deployed to as `{other}`"),
-            )
-        };
+                "one machine with two addresses is one node, with both in `ssh.addresses`".into(),
+            );
+        }
+        return same_machine(name, confirmed, &facts.identity);
     }
-    match &machine.host_name {
+    // Images for clouds leave it empty, and the name comes with the lease or the metadata.
+    match machine.host_name.as_ref().filter(|wanted| !wanted.is_empty()) {
         Some(wanted) if *wanted != facts.host && !is_accepted => refuse(
             format!("this is not {name}: it calls itself `{}`", facts.host),
             format!("the system for {name} is called `{wanted}`"),
+            String::new(),
         ),
         _ => Ok(()),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stages::ask::Facts;
-    use deploy_wire::{machine::System, outcome::BootDefault, store_path::StorePath};
-    use std::collections::BTreeMap;
-
-    fn path(digit: char) -> StorePath {
-        let hash: String = std::iter::repeat_n(digit, 32).collect();
-        StorePath::parse(&format!("/nix/store/{hash}-nixos-system-frame1")).unwrap()
+/// The disk of another machine, or a copy of it, is not that machine.
+fn same_machine(name: &str, confirmed: &Confirmed, here: &Identity) -> Result<()> {
+    // Keys that the user may not read are the agent's to compare, which is root.
+    let may_tell = confirmed.host_keys.is_empty() || !here.host_keys.is_empty();
+    if confirmed.is_of(here) || !may_tell {
+        return Ok(());
     }
-
-    fn machine() -> Machine {
-        Machine::from_json(serde_json::json!({
-            "version": 1, "name": "frame1", "system": "x86_64-linux", "hostName": "frame1",
-            "toplevel": { "drv": "/nix/store/00000000000000000000000000000000-x.drv", "out": path('1').as_str() },
-            "ssh": { "hostname": "frame1" },
-        }))
-        .unwrap()
-    }
-
-    fn facts() -> Facts {
-        Facts {
-            system: Some(System::X86_64Linux),
-            uname: "x86_64".into(),
-            host: "frame1".into(),
-            machine_id: "1".into(),
-            runs: Some(path('1')),
-            generation: Some(41),
-            profile: Some(path('1')),
-            boots: BootDefault::Known(path('1')),
-            wanted: Some(path('1')),
-            nix: Some("/usr/bin/nix-daemon".into()),
-            env: Some("/usr/bin/env".into()),
-            free: None,
-            now: 0,
-            agent: None,
-            installed: None,
-            switching: None,
-            watcher: None,
-            booted_parts: BTreeMap::new(),
-            attempt: Ok(None),
-            confirmed: Ok(None),
-        }
-    }
-
-    fn plan(facts: &Facts) -> Plan {
-        decide(&machine(), facts, Mode::Switch, &AcceptedName::default()).unwrap()
-    }
-
-    #[test]
-    fn up_to_date_means_running_and_profile_and_booting() {
-        assert_eq!(plan(&facts()), Plan::UpToDate);
-        let unknown = Facts { boots: BootDefault::Unknown("why".into()), ..facts() };
-        assert_eq!(plan(&unknown), Plan::UpToDate);
-        for changed in [
-            Facts { runs: Some(path('2')), ..facts() },
-            Facts { profile: Some(path('2')), ..facts() },
-            Facts { profile: None, ..facts() },
-            Facts { boots: BootDefault::Known(path('2')), ..facts() },
-            Facts { wanted: None, ..facts() },
-            Facts { confirmed: Err("broken".into()), ..facts() },
-        ] {
-            assert_eq!(plan(&changed), Plan::Deploy, "{changed:?}");
-        }
-    }
-
-    #[test]
-    fn the_wrong_machine_is_refused_unless_its_name_is_accepted() {
-        let other = Facts { host: "frame2".into(), ..facts() };
-        let refused =
-            decide(&machine(), &other, Mode::Switch, &AcceptedName::default()).unwrap_err();
-        assert_eq!(refused.what, "this is not frame1: it calls itself `frame2`");
-        let accepted = AcceptedName(Some("frame2".into()));
-        assert!(decide(&machine(), &other, Mode::Switch, &accepted).is_ok());
-    }
-
-    #[test]
-    fn another_platform_is_refused() {
-        let other =
-            Facts { system: Some(System::Aarch64Linux), uname: "aarch64".into(), ..facts() };
-        assert!(decide(&machine(), &other, Mode::Switch, &AcceptedName::default()).is_err());
-    }
+    Err(Failure::unchanged(format!("the disk of {name} is another machine's"))
+        .because(confirmed.not_of(here))
+        .hint(Some(ANOTHER_MACHINE.into())))
 }
+
+/// Whether a shell takes what a machine calls itself as one word, and `deploy` for no option.
+fn is_pasted_as_it_is(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && name.chars().all(plain) && !name.starts_with('-')
+}
+
+#[cfg(test)]
+mod tests;

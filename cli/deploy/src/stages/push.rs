@@ -1,24 +1,27 @@
 //! The closure travels to the machine, and the agent beside it.
 
+pub mod agent_program;
+pub mod stall;
+
 use std::time::{Duration, Instant};
 
 use deploy_wire::store_path::StorePath;
 use tokio::sync::Notify;
 
+use self::agent_program::Agent;
 use super::{
-    agent_program::Agent,
     ask::Probed,
     build::{Built, Where},
-    left_behind,
-    mark::{self, Mark},
-    stall,
+    store::{
+        left_behind,
+        mark::{self, Mark},
+    },
 };
 use crate::{
     error::Result,
     report::{Event, Report, Stage},
     tools::{
-        nix::{Nix, Substitute},
-        nix_log::Progress,
+        nix::{Nix, Substitute, log::Progress},
         place::Place,
     },
 };
@@ -35,12 +38,14 @@ pub async fn push<'p>(
     let machine = &probed.machine;
     let name = &machine.name;
     report.tell(Event::Stage { machine: name.clone(), stage: Stage::Push });
-    let toplevel = (built.place == Where::Here).then_some(&built.toplevel);
+    let is_here = built.place == Where::Here;
+    let toplevel = (is_here && machine.toplevel.is_some()).then_some(&built.toplevel);
+    let profiles = built.profiles.iter().filter(|_| is_here);
     let brought = match agent {
         Agent::Brought(path) => Some(path),
         Agent::Installed(_) => None,
     };
-    let paths: Vec<&StorePath> = toplevel.into_iter().chain(brought).collect();
+    let paths: Vec<&StorePath> = toplevel.into_iter().chain(profiles).chain(brought).collect();
     if paths.is_empty() || matches!(probed.place, Place::Here) {
         return Ok(Mark::none());
     }
@@ -62,9 +67,9 @@ pub async fn push<'p>(
     let copied = stall::told(copy, &moves, probed, &lease, report).await;
     if let Err(error) = copied {
         // Why it failed is worth more than why the store cannot be synced.
-        let _ = mark.clear(name).await;
+        let _ = mark.clear(name, report).await;
         let why = error.to_string();
-        let what = format!("the system cannot be pushed to {name}");
+        let what = format!("cannot push the system to {name}");
         return Err(mark::not_stored(name, what, &why, &why));
     }
     lease.over();

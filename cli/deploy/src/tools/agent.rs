@@ -5,7 +5,9 @@ use deploy_wire::{
     attempt::Login,
     message::{Asked, Reply, Request},
 };
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt};
+
+use super::{bounded, limit::Late};
 
 /// A conversation with an agent over any pair of pipes.
 pub struct Conversation<R, W> {
@@ -15,6 +17,8 @@ pub struct Conversation<R, W> {
     /// What has come of a line. Whoever waits for one may stop waiting in the
     /// middle of it, and come back.
     line: Vec<u8>,
+    /// Bytes of all replies.
+    received: usize,
 }
 
 /// Why a conversation stopped.
@@ -26,8 +30,11 @@ pub enum AgentError {
     /// The pipe broke.
     #[error("the connection to the agent broke: {0}")]
     Broken(#[from] std::io::Error),
+    /// Nothing came for too long.
+    #[error(transparent)]
+    Late(#[from] Late),
     /// The agent says something that this program does not know.
-    #[error("it says what no agent says: `{}`", .1.trim_end())]
+    #[error("unexpected reply: `{}`", .1.trim_end())]
     Unreadable(serde_json::Error, String),
 }
 
@@ -40,7 +47,7 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
         prefix: &str,
     ) -> Result<Self, AgentError> {
         read_by_nobody(writer.write_all(prefix.as_bytes()).await)?;
-        Ok(Self { reader, writer, login, line: Vec::new() })
+        Ok(Self { reader, writer, login, line: Vec::new(), received: 0 })
     }
 
     /// Sends a request.
@@ -52,9 +59,16 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
         Ok(read_by_nobody(self.writer.flush().await)?)
     }
 
+    /// Whether all replies fit into memory. Errors: they do not.
+    pub fn is_kept(&self) -> Result<(), AgentError> {
+        let fits = self.received <= bounded::REPLIES;
+        if fits { Ok(()) } else { Err(bounded::too_much(bounded::REPLIES).into()) }
+    }
+
     /// The next reply.
     pub async fn next(&mut self) -> Result<Reply, AgentError> {
-        self.reader.read_until(b'\n', &mut self.line).await?;
+        bounded::line(&mut self.reader, &mut self.line, bounded::REPLY).await?;
+        self.received += self.line.len();
         let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).into_owned();
         if line.is_empty() {
             return Err(AgentError::Ended);

@@ -1,24 +1,28 @@
 //! What is kept between runs, in the user's cache folder.
 
 use std::{
-    io::Write,
+    fs::File,
+    io::{Read, Write},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use serde_json::Value;
+use rustix::{
+    fs::{Mode, OFlags},
+    process::geteuid,
+};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+
+use super::private;
 
 /// Documents of one name that are kept, the newest: each change of a flake makes another, and
 /// without an end the folder grows with every deploy:
 /// `a-thousand-changing-deploys-leave-nothing-behind` proves it.
 const KEPT: usize = 50;
 
-/// `$XDG_CACHE_HOME/deploy/NAME`, or below `~/.cache`. Without a home nothing is kept.
-pub fn folder(name: &str) -> Option<PathBuf> {
-    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
-    Some(base?.join("deploy").join(name))
-}
+/// Bytes of a document that are read at most: an evaluation of a hundred machines has one.
+const LARGEST: u64 = 64 << 20;
 
 /// A folder of JSON documents by key.
 #[derive(Debug)]
@@ -29,7 +33,7 @@ pub struct Cache {
 impl Cache {
     /// The documents of this name.
     pub fn named(name: &str) -> Self {
-        Self { folder: folder(name) }
+        Self { folder: private::kept(name) }
     }
 
     fn file(&self, key: &str) -> Option<PathBuf> {
@@ -38,26 +42,43 @@ impl Cache {
         Some(self.folder.as_ref()?.join(format!("{name}.json")))
     }
 
-    /// What was kept under `key`. A damaged file counts as nothing.
+    /// What was kept under `key`. A damaged file counts as nothing, and so does one that
+    /// another user wrote or could have written: what it says is deployed as root. The key is
+    /// in the document, as a name can be changed by whoever once could write to the folder.
     pub fn get(&self, key: &str) -> Option<Value> {
-        serde_json::from_slice(&std::fs::read(self.file(key)?).ok()?).ok()
+        let mut document: Value = serde_json::from_slice(&own(&self.file(key)?)?).ok()?;
+        (document["key"] == key).then(|| document["value"].take())
     }
 
     /// Keeps `value`. The cache is a convenience: that it cannot be written is no
     /// error, the next run only takes longer.
     pub fn put(&self, key: &str, value: &Value) {
         let Some(file) = self.file(key) else { return };
-        let _ = self.write(&file, value);
+        let _ = self.write(&file, &json!({ "key": key, "value": value }));
     }
 
     fn write(&self, file: &Path, value: &Value) -> std::io::Result<()> {
         let folder = file.parent().expect("a file in a folder");
-        std::fs::create_dir_all(folder)?;
         let mut new = tempfile::NamedTempFile::new_in(folder)?;
         new.write_all(value.to_string().as_bytes())?;
         new.persist(file)?;
         forget(folder)
     }
+}
+
+/// What is in a file that nobody but this user can have written.
+fn own(file: &Path) -> Option<Vec<u8>> {
+    // A pipe would be waited for.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(file, flags, Mode::empty()).ok()?);
+    let is = file.metadata().ok()?;
+    let trusted = is.is_file() && is.uid() == geteuid().as_raw() && is.mode() & 0o022 == 0;
+    if !trusted || is.len() > LARGEST {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// Removes the oldest documents.
@@ -87,5 +108,47 @@ mod tests {
             cache.put(&number.to_string(), &Value::Null);
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), KEPT);
+    }
+
+    /// A cache in which `a` is kept, and its file.
+    fn kept() -> (tempfile::TempDir, Cache, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache { folder: Some(folder.path().to_owned()) };
+        cache.put("a", &json!(1));
+        assert_eq!(cache.get("a"), Some(json!(1)));
+        let file = cache.file("a").unwrap();
+        (folder, cache, file)
+    }
+
+    #[test]
+    fn a_kept_evaluation_under_another_name_is_not_used() {
+        let (_folder, cache, file) = kept();
+        std::fs::rename(file, cache.file("b").unwrap()).unwrap();
+        assert_eq!(cache.get("b"), None);
+    }
+
+    #[test]
+    fn a_kept_evaluation_that_others_could_have_written_is_not_used() {
+        use std::os::unix::fs::{PermissionsExt, chown, symlink};
+        let (_folder, cache, file) = kept();
+        let with_mode = |mode| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&file, mode).unwrap();
+        };
+        for open in [0o620, 0o602] {
+            with_mode(open);
+            assert_eq!(cache.get("a"), None, "{open:o}");
+        }
+        with_mode(0o600);
+        assert_eq!(cache.get("a"), Some(json!(1)));
+        if geteuid().is_root() {
+            chown(&file, Some(65534), None).unwrap();
+            assert_eq!(cache.get("a"), None, "of another user");
+            chown(&file, Some(0), None).unwrap();
+        }
+        let elsewhere = file.with_extension("kept");
+        std::fs::rename(&file, &elsewhere).unwrap();
+        symlink(&elsewhere, &file).unwrap();
+        assert_eq!(cache.get("a"), None, "a link");
     }
 }

@@ -59,7 +59,6 @@ impl Lease {
 /// The file gets its name once it is locked and whole: another deploy that finds it before
 /// would take it for left behind.
 fn keep(folder: &Path, word: &str, of: &str) -> io::Result<Kept> {
-    std::fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
     flock(&file, FlockOperation::NonBlockingLockExclusive)?;
     file.write_all(of.as_bytes())?;

@@ -3,13 +3,19 @@
 
 pub mod agent;
 pub mod awake;
+pub mod bounded;
 pub mod cache;
+pub mod colours;
+#[cfg(test)]
+pub mod damage;
 pub mod lease;
+pub mod limit;
 pub mod nix;
-pub mod nix_error;
-pub mod nix_log;
 pub mod place;
+pub mod private;
 pub mod process;
 pub mod shell;
 pub mod ssh;
 pub mod terminal;
+
+pub use deploy_wire::printable;

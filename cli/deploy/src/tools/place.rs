@@ -1,12 +1,19 @@
 //! Where a machine's commands run: over a login, or on this computer.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
 use super::{
+    bounded,
+    limit::{ANSWER, within},
     process::Invocation,
     shell,
-    ssh::{Login, SshError, Target},
+    ssh::{Greeted, Login, Remote, SshError, Target},
 };
+
+/// How long a command that said something wrong may take to end.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// The machine, as commands reach it.
 pub enum Place {
@@ -45,15 +52,15 @@ impl Place {
         target: Option<&Target>,
         greeting: &str,
         tell: impl FnMut(&str),
-    ) -> Result<(Self, String), SshError> {
+    ) -> Result<(Self, Greeted), SshError> {
         match target {
             Some(target) => {
-                let (login, said) = Login::open(target, greeting, tell).await?;
+                let (login, said) = within(ANSWER, Login::open(target, greeting, tell)).await??;
                 Ok((Self::Remote(Box::new(login)), said))
             }
             None => {
                 let said = Self::Here.run(greeting, "").await?;
-                Ok((Self::Here, said))
+                Ok((Self::Here, Greeted { said, ..Greeted::default() }))
             }
         }
     }
@@ -66,8 +73,23 @@ impl Place {
         }
     }
 
-    /// Runs `script` (sh) to its end: stdout if its status is 0.
+    /// Runs `script` (sh) to its end: stdout if its status is 0. What takes longer than
+    /// [`ANSWER`] is given up: `a_question_that_is_never_answered_is_given_up` proves it.
     pub async fn run(&self, script: &str, stdin: &str) -> Result<String, SshError> {
+        self.run_within(ANSWER, script, stdin).await
+    }
+
+    /// The same of a script that may take another time.
+    pub async fn run_within(
+        &self,
+        limit: Duration,
+        script: &str,
+        stdin: &str,
+    ) -> Result<String, SshError> {
+        within(limit, self.run_to_its_end(script, stdin)).await?
+    }
+
+    async fn run_to_its_end(&self, script: &str, stdin: &str) -> Result<String, SshError> {
         match self {
             Self::Remote(login) => login.run(script, stdin).await,
             Self::Here => {
@@ -77,12 +99,18 @@ impl Place {
                     let _ = input.write_all(stdin.as_bytes()).await;
                     drop(input);
                 };
-                let ((), output) = tokio::join!(write, child.wait_with_output());
-                let output = output.map_err(|error| SshError::from_stderr(&error.to_string()))?;
-                if output.status.success() {
-                    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+                let mut stdout = child.stdout.take().expect("stdout is a pipe");
+                let mut stderr = child.stderr.take().expect("stderr is a pipe");
+                let read = async {
+                    let stdout = bounded::all(&mut stdout, bounded::ANSWER);
+                    tokio::try_join!(stdout, bounded::start(&mut stderr, bounded::MESSAGE))
+                };
+                let ((), read) = tokio::join!(write, read);
+                let (stdout, stderr) = read?;
+                if child.wait().await?.success() {
+                    Ok(String::from_utf8_lossy(&stdout).into_owned())
                 } else {
-                    Err(SshError::from_stderr(&String::from_utf8_lossy(&output.stderr)))
+                    Err(SshError::from_stderr(&String::from_utf8_lossy(&stderr)))
                 }
             }
         }
@@ -92,14 +120,13 @@ impl Place {
     pub async fn spawn(&self, script: &str) -> Result<Running<'_>, SshError> {
         Ok(match self {
             Self::Remote(login) => {
-                let mut child = login.spawn(script).await?;
+                let Remote { stdin, stdout, stderr, child } =
+                    within(ANSWER, login.spawn(script)).await??;
                 Running {
-                    stdin: Box::new(child.stdin().take().expect("stdin is a pipe")),
-                    stdout: Box::new(BufReader::new(
-                        child.stdout().take().expect("stdout is a pipe"),
-                    )),
+                    stdin: Box::new(stdin),
+                    stdout: Box::new(stdout),
                     rest: Rest {
-                        stderr: Box::new(child.stderr().take().expect("stderr is a pipe")),
+                        stderr: Box::new(stderr),
                         _command: Command::Remote { _child: Box::new(child) },
                     },
                 }
@@ -122,17 +149,43 @@ impl Place {
 }
 
 impl Rest<'_> {
-    /// What the command wrote to stderr, once it has ended.
+    /// What the command wrote to stderr, once it has ended. One that does not end has said
+    /// enough after a moment.
     pub async fn stderr(&mut self) -> String {
-        let mut said = String::new();
-        let _ = self.stderr.read_to_string(&mut said).await;
-        said
+        let mut said = Vec::new();
+        let mut stderr = (&mut self.stderr).take(bounded::MESSAGE as u64);
+        let _ = within(LAST_WORDS, stderr.read_to_end(&mut said)).await;
+        String::from_utf8_lossy(&said).into_owned()
     }
 }
 
+/// Out of reach of Ctrl-C, as a login is: the agent has to hear of it from `deploy`, and lives
+/// until the machine has gone back. `ctrl-c-on-the-machine-itself-goes-back-at-once` proves it.
 fn here(script: &str) -> Result<tokio::process::Child, SshError> {
-    Invocation::new("/bin/sh")
-        .args(["-c", &shell::sh(script)])
+    Invocation::shielded("/bin/sh")
+        .args(["-c", &shell::with_path(script)])
         .spawn()
-        .map_err(|error| SshError::from_stderr(&error.to_string()))
+        .map_err(|error| SshError::here(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tools::ssh::Diagnosis;
+
+    /// The paused clock jumps to the limit as soon as nothing else can happen.
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn a_question_that_is_never_answered_is_given_up() {
+        let late = Place::Here.run("exec sleep 600", "").await.unwrap_err();
+        assert_eq!(late.diagnosis, Diagnosis::NoAnswer);
+        assert_eq!(late.to_string(), "it did not answer within 300 s");
+    }
+
+    #[tokio::test]
+    async fn what_this_computer_answers_without_end_is_refused_too() {
+        let refused = Place::Here.run("yes", "").await.unwrap_err().to_string();
+        assert!(refused.contains("it sent more than 16 MiB"), "{refused}");
+        let script = "head -c 1000000 /dev/zero >&2; cat";
+        assert_eq!(Place::Here.run(script, "said").await.unwrap(), "said");
+    }
 }

@@ -2,16 +2,21 @@
 
 use std::{
     ffi::OsString,
+    io::{self, Write},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitCode, Stdio},
     time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    io::BufReader,
     process::{Child, Command},
 };
+use zeroize::Zeroizing;
+
+use super::bounded;
 
 /// A command line with what it adds to the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +50,16 @@ pub enum ProcessError {
         /// What it wrote to stderr.
         stderr: String,
     },
+    /// It prints more than is kept, and was ended.
+    #[error("{program} printed more than {} MiB", most >> 20)]
+    TooMuch {
+        /// Which program.
+        program: String,
+        /// Bytes that are kept.
+        most: usize,
+    },
     /// Its output or its end was lost, as where whoever started `deploy` ignores SIGCHLD.
-    #[error("how {program} ended is not known: {source}")]
+    #[error("cannot tell how {program} ended: {source}")]
     Lost {
         /// Which program.
         program: String,
@@ -67,7 +80,7 @@ impl ProcessError {
     pub fn stderr(&self) -> &str {
         match self {
             Self::Status { stderr, .. } => stderr,
-            Self::Start { .. } | Self::Lost { .. } => "",
+            Self::Start { .. } | Self::TooMuch { .. } | Self::Lost { .. } => "",
         }
     }
 }
@@ -133,34 +146,85 @@ impl Invocation {
 
     /// Runs it to its end; each line of stderr is given to `line` as it comes. It is asked to
     /// end when nobody waits for it any more.
-    pub async fn watched(&self, mut line: impl FnMut(&str)) -> Result<Vec<u8>, ProcessError> {
+    pub async fn watched(&self, line: impl FnMut(&str)) -> Result<Vec<u8>, ProcessError> {
+        self.watched_up_to(bounded::HERE, line).await
+    }
+
+    /// The same of a program that may print `most` bytes. What it complains beyond a limit is
+    /// not kept, and a line of it is cut at one.
+    async fn watched_up_to(
+        &self,
+        most: usize,
+        mut line: impl FnMut(&str),
+    ) -> Result<Vec<u8>, ProcessError> {
         let mut asked = AskedToEnd(self.spawn()?);
         let child = &mut asked.0;
         drop(child.stdin.take());
         let lost = |source| ProcessError::Lost { program: self.name(), source };
         let mut stdout = child.stdout.take().expect("stdout is a pipe");
         let stderr = child.stderr.take().expect("stderr is a pipe");
-        let mut output = Vec::new();
         let mut said = String::new();
-        let read_stderr = async {
-            let mut lines = BufReader::new(stderr).split(b'\n');
-            while let Some(bytes) = lines.next_segment().await? {
-                let text = String::from_utf8_lossy(&bytes);
-                line(&text);
-                said.push_str(&text);
-                said.push('\n');
-            }
-            Ok::<_, std::io::Error>(())
+        let read_stdout = async {
+            bounded::all(&mut stdout, most).await.map_err(|error| match error.kind() {
+                io::ErrorKind::InvalidData => ProcessError::TooMuch { program: self.name(), most },
+                _ => lost(error),
+            })
         };
-        let (read, heard) = tokio::join!(stdout.read_to_end(&mut output), read_stderr);
-        read.map_err(lost)?;
-        heard.map_err(lost)?;
+        let read_stderr = async {
+            let mut lines = BufReader::new(stderr);
+            loop {
+                let mut bytes = Vec::new();
+                bounded::piece(&mut lines, &mut bytes, bounded::ANSWER).await.map_err(lost)?;
+                if bytes.is_empty() {
+                    return Ok(());
+                }
+                let text = String::from_utf8_lossy(&bytes);
+                let text = text.strip_suffix('\n').unwrap_or(&text);
+                line(text);
+                if said.len() + text.len() < bounded::COMPLAINTS {
+                    said.push_str(text);
+                    said.push('\n');
+                }
+            }
+        };
+        // Who prints too much is waited for no more, and ends by that.
+        let (output, ()) = tokio::try_join!(read_stdout, read_stderr)?;
         let status = child.wait().await.map_err(lost)?;
         if status.success() {
             Ok(output)
         } else {
             Err(ProcessError::Status { program: self.name(), status, stderr: said })
         }
+    }
+}
+
+impl Invocation {
+    /// Becomes the program; returns where that fails.
+    pub fn replace_this(&self) -> io::Error {
+        std::process::Command::new(&self.program).args(&self.args).exec()
+    }
+
+    /// Runs it on this process's own stderr. It reads `first`, and behind that what this process
+    /// reads; what it prints is given to `pass_on`. Gives the exit code, 255 where a signal ended
+    /// it.
+    pub fn run_behind(
+        &self,
+        first: Zeroizing<Vec<u8>>,
+        pass_on: impl FnOnce(std::process::ChildStdout) -> io::Result<()>,
+    ) -> io::Result<ExitCode> {
+        let mut command = std::process::Command::new(&self.program);
+        command.args(&self.args).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn()?;
+        let mut stdin = child.stdin.take().expect("stdin is a pipe");
+        // It ends with this process: whoever writes to it may go on for as long as they like.
+        std::thread::spawn(move || {
+            let written = stdin.write_all(&first);
+            drop(first);
+            written.and_then(|()| io::copy(&mut io::stdin().lock(), &mut stdin))
+        });
+        pass_on(child.stdout.take().expect("stdout is a pipe"))?;
+        let code = child.wait()?.code().and_then(|code| u8::try_from(code).ok());
+        Ok(ExitCode::from(code.unwrap_or(255)))
     }
 }
 
@@ -185,6 +249,13 @@ impl Drop for AskedToEnd {
     }
 }
 
+/// The first file named `program` in the folders of PATH other than `without`.
+pub fn find_beyond(without: &Path, program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).filter(|folder| folder != without);
+    folders.map(|folder| folder.join(program)).find(|file| is_executable(file))
+}
+
 /// The first file named `program` in the folders of PATH and then in `more`.
 pub fn find(program: &str, more: &[PathBuf]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -197,4 +268,34 @@ pub fn find(program: &str, more: &[PathBuf]) -> Option<PathBuf> {
 fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Invocation {
+        Invocation::new("/bin/sh").args(["-c", script])
+    }
+
+    #[tokio::test]
+    async fn a_program_here_that_prints_without_end_is_refused_and_ended() {
+        let flood = sh("yes; echo never > /dev/stderr").watched_up_to(1 << 20, |_| {}).await;
+        assert_eq!(flood.unwrap_err().to_string(), "sh printed more than 1 MiB");
+    }
+
+    #[tokio::test]
+    async fn complaints_without_end_are_cut_and_each_line_is_told() {
+        let (mut told, mut longest) = (0, 0);
+        let script = "yes complaint | head -n 1000000 >&2; head -c 20000000 /dev/zero >&2; exit 3";
+        let program = sh(script);
+        let failed = program.watched(|line| {
+            told += 1;
+            longest = longest.max(line.len());
+        });
+        let ProcessError::Status { stderr, .. } = failed.await.unwrap_err() else { panic!() };
+        assert!(stderr.len() <= bounded::COMPLAINTS && stderr.starts_with("complaint\n"));
+        assert_eq!(longest, bounded::ANSWER);
+        assert_eq!(told, 1_000_002);
+    }
 }

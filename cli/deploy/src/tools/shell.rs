@@ -1,41 +1,140 @@
 //! Command lines for the shell of a machine.
 
-/// One word, quoted so that every shell (sh, bash, zsh, fish) reads it as is.
+/// One word, quoted for sh. Double quotes where they do: such a word can stand within single
+/// quotes, which every shell reads alike.
 pub fn quote(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) {
         word.to_owned()
+    } else if !word.contains(['"', '$', '`', '\\', '!']) && !word.contains('\'') {
+        format!("\"{word}\"")
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
-/// Words as one command line.
+/// Words as one command line for sh.
 pub fn line<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
-/// `script` as a command for any login shell: POSIX sh runs it, with the places
-/// where NixOS and others keep sudo and Nix on PATH. A login shell that is not
-/// POSIX, or a PATH that lacks `/run/wrappers/bin`, would break it otherwise.
-pub fn sh(script: &str) -> String {
-    format!("/bin/sh -c {}", quote(&format!("{PATH}{script}")))
+/// A quote that is not closed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a quote is not closed: {0}")]
+pub struct OpenQuote(String);
+
+/// Divides what a user wrote into words, as a shell does it.
+pub fn split(text: &str) -> Result<Vec<String>, OpenQuote> {
+    shell_words::split(text).map_err(|_| OpenQuote(text.to_owned()))
 }
 
+/// The line on stdout with which a command that was sent begins: what comes before it was
+/// printed by a start-up file.
+pub const BEGINS: &str = "@deploy begins";
+
+/// A command for a machine's login shell, whichever that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// What the login shell reads: one word in single quotes, without anything in it that some
+    /// shell reads otherwise (a quote, a backslash, `!`, a line's end).
+    /// `a_command_means_the_same_in_every_login_shell` proves it.
+    pub line: String,
+    /// What the command's stdin has to begin with: the script. POSIX sh reads exactly that
+    /// much of it, and the rest is the script's own input.
+    pub stdin: String,
+}
+
+/// `script` for POSIX sh, to be sent to a machine. Its first line on stdout is [`BEGINS`].
+pub fn sent(script: &str) -> Sent {
+    let stdin = format!("echo '{BEGINS}'\n{script}\n");
+    Sent { line: format!("/bin/sh -c '{PATH}eval \"$(head -c {})\"'", stdin.len()), stdin }
+}
+
+/// `words`, a command line for sh, as a program that Nix appends arguments to and gives to the
+/// login shell of a machine.
+pub fn program(words: &str) -> String {
+    format!("/bin/sh -c '{PATH}exec {words} \"$@\"' sh")
+}
+
+/// The same, and its first line on stdout is [`BEGINS`]: for a Nix whose `ssh` passes over it,
+/// and over what start-up files print before it.
+pub fn program_that_begins(words: &str) -> String {
+    program(words).replacen(PATH, &format!("{PATH}echo {BEGINS}; "), 1)
+}
+
+/// `script` with the places where NixOS and others keep sudo and Nix on PATH, for sh itself.
+pub fn with_path(script: &str) -> String {
+    format!("{PATH}{script}")
+}
+
+/// What programs say is compared with what is known of them in English; a user's
+/// `SendEnv LANG LC_*` would have sudo speak another language.
 const PATH: &str = "PATH=/run/wrappers/bin:/run/current-system/sw/bin:\
-$PATH:/nix/var/nix/profiles/default/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH; ";
+$PATH:/nix/var/nix/profiles/default/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH; \
+unset LC_ALL LANGUAGE; LC_MESSAGES=C; export LC_MESSAGES; ";
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::Write,
+        process::{Command, Stdio},
+    };
+
     use super::*;
 
     #[test]
     fn words_survive_the_shell() {
-        assert_eq!(line(["sudo", "-u", "a b"]), "sudo -u 'a b'");
+        assert_eq!(line(["sudo", "-u", "a b"]), "sudo -u \"a b\"");
         assert_eq!(quote("it's"), r"'it'\''s'");
-        assert_eq!(quote(""), "''");
-        let out =
-            std::process::Command::new("sh").arg("-c").arg(sh("echo 'a  b'")).output().unwrap();
-        assert_eq!(out.stdout, b"a  b\n");
+        assert_eq!(quote(""), "\"\"");
+        for word in ["a  b", "it's", "$HOME", "a\\b", "`x`", "!!", "\"", "a\nb", "é*"] {
+            let script = format!("printf %s {}", quote(word));
+            let out = Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(out.stdout).unwrap(), word);
+        }
+    }
+
+    /// The shells that this computer has, of all that are known; two at least.
+    fn shells() -> Vec<&'static str> {
+        let has = |shell: &&str| Command::new(shell).args(["-c", "true"]).output().is_ok();
+        let known = ["sh", "bash", "dash", "zsh", "ksh", "mksh", "fish", "tcsh", "csh", "nu"];
+        let shells: Vec<_> = known.into_iter().filter(has).collect();
+        assert!(shells.len() > 1, "{shells:?}");
+        shells
+    }
+
+    /// All of them are in the lab: `every-login-shell-deploys`.
+    #[test]
+    fn a_command_means_the_same_in_every_login_shell() {
+        let hard = r#"printf '%s\n' "a  b" 'it'\''s $HOME \ ! é'; IFS= read -r x; echo "$x""#;
+        let Sent { line, stdin } = sent(&format!("{hard}\n# a comment\necho 'the end'"));
+        for shell in shells() {
+            let mut command = Command::new(shell);
+            command.args(["-c", &line]).stdin(Stdio::piped()).stdout(Stdio::piped());
+            let mut child = command.spawn().unwrap();
+            let mut input = child.stdin.take().unwrap();
+            input.write_all(format!("{stdin}its own \\ input\n").as_bytes()).unwrap();
+            drop(input);
+            let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+            let told = format!("{BEGINS}\na  b\nit's $HOME \\ ! é\nits own \\ input\nthe end\n");
+            assert_eq!(said, told, "in {shell}");
+            let words = line_of_nix(&program(&line_of(&["printf", "<%s>", "", "a b"])));
+            let ran = Command::new(shell).args(["-c", &words]).output().unwrap();
+            assert_eq!(ran.stdout, b"<><a b><--stdio>", "in {shell}");
+            let words = line_of_nix(&program_that_begins(&line_of(&["printf", "<%s>", "a b"])));
+            let ran = Command::new(shell).args(["-c", &words]).output().unwrap();
+            let told = format!("{BEGINS}\n<a b><--stdio>");
+            assert_eq!(String::from_utf8(ran.stdout).unwrap(), told, "in {shell}");
+        }
+    }
+
+    fn line_of(words: &[&str]) -> String {
+        line(words.iter().copied())
+    }
+
+    /// Nix divides it at blanks, appends and joins it again.
+    fn line_of_nix(program: &str) -> String {
+        let words: Vec<_> = program.split_whitespace().chain(["--stdio"]).collect();
+        words.join(" ")
     }
 }

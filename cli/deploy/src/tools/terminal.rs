@@ -12,6 +12,9 @@ use rustix::{
     termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr},
 };
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
+use zeroize::Zeroizing;
+
+use super::printable::Printable;
 
 /// Whether what is typed is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,25 +25,38 @@ pub enum Echo {
     Hidden,
 }
 
+/// Bytes of a line; Linux's terminals have lines of 4096 at most.
+const LONGEST: usize = 4096;
+
 /// What Ctrl-C types.
 const CTRL_C: u8 = 3;
 
 /// Asks on the terminal, whatever stdin is, and returns the line that was typed.
 /// Ctrl-C at the question is Ctrl-C for whoever waits for [`Interrupts`]: this
-/// then never returns. Errors: there is no terminal, or it was closed.
-pub async fn ask(question: &str, echo: Echo) -> io::Result<String> {
+/// then never returns. What was typed is cleared from memory when it is dropped. Errors: there
+/// is no terminal, it was closed, or the line is longer than a terminal lets anybody type.
+pub async fn ask(question: &Printable, echo: Echo) -> io::Result<Zeroizing<String>> {
     let line = read_line(question, echo)?;
     if line.last() == Some(&CTRL_C) {
         kill_process(getpid(), Signal::INT)?;
         return std::future::pending().await;
     }
-    String::from_utf8(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    let text = std::str::from_utf8(&line);
+    let text = text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Whether a program that asks on the terminal would be answered by a person. Where standard
+/// input is another terminal, or none, one that answers once for this process may be at the
+/// other end (`sshpass`, `expect`). Without any terminal nobody was asked, and nobody will be.
+pub fn somebody_may_be_asked() -> bool {
+    rustix::termios::tcgetsid(io::stdin()).is_ok() || open().is_err()
 }
 
 /// Ctrl-C ends the line instead of sending a signal: a signal would not wake the
 /// read, or would leave the terminal mute.
 /// `ctrl-c-at-a-question-is-an-answer` proves it.
-fn read_line(question: &str, echo: Echo) -> io::Result<Vec<u8>> {
+fn read_line(question: &Printable, echo: Echo) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut terminal = open()?;
     let before = tcgetattr(&terminal)?;
     let mut during = before.clone();
@@ -62,14 +78,19 @@ fn read_line(question: &str, echo: Echo) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-fn until_end_of_line(terminal: &mut File) -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    let mut byte = [0];
+/// The line lies in one place from its begin: one that grew would leave parts of a secret
+/// behind in memory that nobody clears.
+fn until_end_of_line(terminal: &mut File) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST));
+    let mut byte = Zeroizing::new([0]);
     while !matches!(line.last(), Some(&(b'\n' | CTRL_C))) {
-        if terminal.read(&mut byte)? == 0 {
+        if line.len() == LONGEST {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the line is too long"));
+        }
+        if terminal.read(&mut *byte)? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        line.extend(byte);
+        line.push(byte[0]);
     }
     Ok(line)
 }

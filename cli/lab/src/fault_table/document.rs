@@ -7,10 +7,10 @@ use anyhow::{Context, Result, bail, ensure};
 
 /// A page.
 pub struct Document {
-    pub(super) name: &'static str,
-    pub(super) make: fn() -> Result<String>,
+    pub(crate) name: &'static str,
+    pub(crate) make: fn() -> Result<String>,
     /// What is compared, of the page in `docs` and of the one that was made now.
-    pub(super) compared: fn(String, String) -> Result<(String, String)>,
+    pub(crate) compared: fn(String, String) -> Result<(String, String)>,
 }
 
 impl Document {

@@ -14,7 +14,7 @@ fn file(folder: &str, name: &str) -> PathBuf {
 }
 
 /// Keeps what was seen, or with `None` forgets what was seen before.
-pub(super) fn keep<T: Serialize>(folder: &str, name: &str, seen: Option<&T>) -> Result<()> {
+pub(crate) fn keep<T: Serialize>(folder: &str, name: &str, seen: Option<&T>) -> Result<()> {
     let path = file(folder, name);
     let what = || format!("cannot write {}", path.display());
     fs::create_dir_all(path.parent().context("a file has a folder")?).with_context(what)?;
@@ -26,7 +26,7 @@ pub(super) fn keep<T: Serialize>(folder: &str, name: &str, seen: Option<&T>) -> 
 }
 
 /// What was kept, if anything.
-pub(super) fn load<T: DeserializeOwned>(folder: &str, name: &str) -> Result<Option<T>> {
+pub(crate) fn load<T: DeserializeOwned>(folder: &str, name: &str) -> Result<Option<T>> {
     let path = file(folder, name);
     let text = match fs::read_to_string(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -3,7 +3,7 @@
 
 mod cells;
 mod document;
-mod kept;
+pub(crate) mod kept;
 mod page;
 pub mod peer;
 mod seen;
@@ -136,6 +136,19 @@ impl Fault {
         Self::HalfSwitched,
         Self::SoftReboot,
         Self::ClockJumps,
+    ];
+
+    /// The nine that `scripts/test` runs, and that run beside a hostile user too.
+    pub const MAIN: [Self; 9] = [
+        Self::Control,
+        Self::OperatorKilled,
+        Self::NetworkGone,
+        Self::AnswerLost,
+        Self::NoNewLogins,
+        Self::AgentKilled,
+        Self::PowerCut,
+        Self::MountFails,
+        Self::SecondOperator,
     ];
 
     /// A name, for scenarios and files.

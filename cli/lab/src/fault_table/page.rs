@@ -13,11 +13,12 @@ pub const PAGE: Document = Document { name: "faults.md", make, compared };
 
 /// What stands before the table.
 const ABOVE: &str = include_str!("above.md");
+/// What stands between it and the one of the hostile lane.
+const HOSTILE: &str = include_str!("hostile.md");
 
 fn make() -> Result<String> {
     let mut text = ABOVE.to_owned();
-    let heads: Vec<&str> = Phase::ALL.iter().map(|phase| phase.word()).collect();
-    writeln!(text, "\n| fault | {} |\n|{}", heads.join(" | "), "---|".repeat(heads.len() + 1))?;
+    text += &heads();
     let mut notes = String::new();
     // How many there are, and how many were run at all, on each lane and on both.
     let mut count = Count::default();
@@ -36,8 +37,32 @@ fn make() -> Result<String> {
         }
         writeln!(text, "{line}")?;
     }
-    writeln!(text, "\n{count}\n\n{notes}")?;
+    write!(text, "\n{count}\n\n{notes}\n{HOSTILE}{}", heads())?;
+    text += &hostile()?;
     Ok(text.trim_end().to_owned() + "\n")
+}
+
+fn heads() -> String {
+    let heads: Vec<&str> = Phase::ALL.iter().map(|phase| phase.word()).collect();
+    format!("\n| fault | {} |\n|{}\n", heads.join(" | "), "---|".repeat(heads.len() + 1))
+}
+
+/// The rows of the hostile lane, and how many of its cells were run.
+fn hostile() -> Result<String> {
+    let mut text = String::new();
+    let (mut all, mut run) = (0, 0);
+    for fault in Fault::MAIN {
+        let mut line = format!("| {fault} |");
+        for phase in Phase::ALL {
+            let (place, seen) = (cell(fault, phase), load(Lane::Hostile, fault, phase)?);
+            all += u32::from(matches!(place, Cell::Ends(..)));
+            run += u32::from(seen.is_some());
+            write!(line, " {} |", words(place, &[seen, None]))?;
+        }
+        writeln!(text, "{line}")?;
+    }
+    writeln!(text, "\n{run} of {all} cells were run.")?;
+    Ok(text)
 }
 
 /// How many cells there are, and how many were run.

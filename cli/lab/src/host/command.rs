@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use super::Host;
+use super::{Host, State};
 use crate::cgroup::Cgroup;
 use crate::process;
 
@@ -88,13 +88,14 @@ impl Host {
     /// # Errors
     /// When the host is off.
     pub fn attach(&self, words: &[String]) -> Result<ExitStatus> {
-        let (mut command, _) = self.enter(self.next_command())?;
+        let number = self.next_command();
+        let (mut command, _) = self.enter(&self.state(), number)?;
         command.args(words).status().context("cannot start nsenter")
     }
 
     /// `nsenter` into the host, into a cgroup of its own, waiting for what to start there.
-    fn enter(&self, number: u32) -> Result<(Command, Cgroup)> {
-        let Some(pid) = self.state().power.as_ref().map(|power| power.pid) else {
+    fn enter(&self, state: &State, number: u32) -> Result<(Command, Cgroup)> {
+        let Some(pid) = state.power.as_ref().map(|power| power.pid) else {
             bail!("{} is off", self.name())
         };
         let cgroup = self.parts.cgroup.child(&format!("lab.commands/{number}"))?;
@@ -167,10 +168,14 @@ impl HostCommand {
         let number = self.host.next_command();
         let folder = self.host.parts.folder.join(format!("command-{number}"));
         fs::create_dir(&folder)?;
-        let (mut command, cgroup) = self.host.enter(number)?;
+        // Until it is started the host is not switched off: a process that came into its cgroup
+        // while that is emptied would keep it from being removed.
+        let state = self.host.state();
+        let (mut command, cgroup) = self.host.enter(&state, number)?;
         command.args(&self.words).envs(self.variables);
         connect(&mut command, &folder)?;
         let child = command.spawn().context("cannot start nsenter")?;
+        drop(state);
         let line = format!("{}$ {}", self.host.name(), self.words.join(" "));
         Ok(Running { child, cgroup, folder, line })
     }

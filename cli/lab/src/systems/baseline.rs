@@ -1,6 +1,8 @@
 //! The system that a host runs before any deploy: built here, put into the host's store,
 //! made its profile and boot default.
 
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 
 use super::files::{INSTALL, RECIPE};
@@ -12,6 +14,10 @@ use crate::lab::Lab;
 use crate::nix::Nix;
 use crate::prepared::Prepared;
 use crate::process;
+
+/// How long the first build of a real system may take: some hundred derivations, on a machine
+/// that has other things to do.
+const BUILDS: Duration = Duration::from_secs(480);
 
 /// A boot loader, by the file that NixOS writes for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +135,8 @@ pub fn build_and_copy(operator: &Host, machine: &Host) -> Result<String> {
     let name = machine.name();
     let attribute = format!("nixosConfigurations.{name}.config.system.build.toplevel");
     let build = format!("nix build --no-link --print-out-paths {FOLDER}#{attribute}");
-    let system = operator.sh(&build)?;
+    let built = operator.command(["sh", "-euc", &build]).spawn()?.wait(BUILDS)?.success()?;
+    let system = built.stdout.trim().to_owned();
     operator.sh(&format!("nix copy --no-check-sigs --to ssh-ng://root@{name} {system}"))?;
     // Nix does not wait for the disk.
     machine.sync()?;

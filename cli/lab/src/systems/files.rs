@@ -88,6 +88,18 @@ pub(super) const SERVICES: &[File] = &[
     ("flake.nix", include_str!("../../systems/services/flake.nix")),
     ("machine.nix", include_str!("../../systems/real/machine.nix")),
     ("services.nix", include_str!("../../systems/services/services.nix")),
+    ("host.nix", include_str!("../../systems/services/host.nix")),
+];
+
+/// The flake of two machines that are one fleet, with services of which one has what the other
+/// needs.
+pub(super) const SEVERAL: &[File] = &[
+    ("flake.nix", include_str!("../../systems/services/several/flake.nix")),
+    ("fleet.nix", include_str!("../../systems/services/several/fleet.nix")),
+    ("frame1.nix", include_str!("../../systems/services/several/frame1.nix")),
+    ("frame2.nix", include_str!("../../systems/services/several/frame2.nix")),
+    ("machine.nix", include_str!("../../systems/real/machine.nix")),
+    ("host.nix", include_str!("../../systems/services/host.nix")),
 ];
 
 /// Decides what is on hosts that have these services; not this repository's modules, which
@@ -96,6 +108,7 @@ pub(super) const SERVICES_RECIPE: &[&str] = &[
     SERVICES[0].1,
     SERVICES[1].1,
     SERVICES[2].1,
+    SERVICES[3].1,
     OVERLAY[0].1,
     OVERLAY[1].1,
     include_str!("../base/services.sh"),
@@ -130,6 +143,10 @@ pub(super) const HOMELAB_RECIPE: &[&str] = &[
     include_str!("nixpkgs.rs"),
     OVERLAY[0].1,
     OVERLAY[1].1,
+    STANDIN[0].1,
+    STANDIN[4].1,
+    STANDIN[5].1,
+    STANDIN[6].1,
     include_str!("../access.rs"),
     include_str!("../network.rs"),
 ];

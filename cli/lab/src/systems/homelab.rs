@@ -145,16 +145,11 @@ impl Homelab {
         self.nixpkgs(operator)
     }
 
-    /// The inputs folder's stand-in, with the facts that the flake's tests use and the
-    /// lab's own module.
+    /// The inputs folder's stand-in, with the lab's own module.
     fn nixpkgs(&self, operator: &Host) -> Result<()> {
         let target = nixpkgs::copy_with_agent(operator, "nixpkgs", NIXPKGS)?;
         let extra = target.join("nixos/modules/extra");
         fs::create_dir_all(&extra)?;
-        for fact in fs::read_dir(checkout().join("nix/tests/facts"))? {
-            let fact = fact?;
-            fs::copy(fact.path(), extra.join(fact.file_name()))?;
-        }
         fs::write(extra.join("lab.nix"), "{ imports = [ ../../../lab/standin ]; }\n")?;
         let lab = target.join("lab");
         write_here(&lab, files::standin())?;
@@ -230,7 +225,7 @@ fn make_secrets(operator: &Host) -> Result<()> {
 }
 
 /// Locked inputs are looked for in the store, by what they contain.
-fn inputs(operator: &Host) -> Result<()> {
+pub(super) fn inputs(operator: &Host) -> Result<()> {
     for name in ["agenix", "disko", "systems"] {
         let folder = format!("/opt/inputs/{name}/source");
         if operator.root().join(&folder[1..]).exists() {

@@ -10,6 +10,8 @@ pub enum Lane {
     StandIn,
     /// Real NixOS.
     Real,
+    /// The stand-in's, with a user on the machine who holds all that he can.
+    Hostile,
 }
 
 impl Lane {
@@ -18,13 +20,19 @@ impl Lane {
         match self {
             Self::StandIn => "stand-in",
             Self::Real => "real-nixos",
+            Self::Hostile => "hostile",
         }
+    }
+
+    /// Whether its systems are NixOS's own.
+    pub fn is_real(self) -> bool {
+        self == Self::Real
     }
 
     /// The hosts to begin with.
     pub fn set(self) -> &'static Prepared {
         match self {
-            Self::StandIn => &BASELINE,
+            Self::StandIn | Self::Hostile => &BASELINE,
             Self::Real => &REAL,
         }
     }

@@ -62,6 +62,7 @@ enum Contents {
     #[default]
     Bare,
     Services,
+    Several,
 }
 
 impl RealFleet {
@@ -88,6 +89,15 @@ impl RealFleet {
         Self { contents: Contents::Services, ..Self::of("frame1", module) }
     }
 
+    /// The machines `frame1` and `frame2` as one fleet, with services of this repository: `frame1`
+    /// is in front of the sites of both and has the metrics (`systems/services/several`).
+    pub fn several(number: u32) -> Self {
+        let all = Self { contents: Contents::Several, ..Self::default() };
+        ["frame1", "frame2"]
+            .into_iter()
+            .fold(all, |all, name| all.machine(name, Module::new(number)))
+    }
+
     fn files(&self, operator: &Host) -> Result<Vec<(String, String, u32)>> {
         let shadow = operator.read("/etc/shadow")?;
         let password = shadow
@@ -99,6 +109,7 @@ impl RealFleet {
         let flake = match self.contents {
             Contents::Bare => files::REAL,
             Contents::Services => files::SERVICES,
+            Contents::Several => files::SEVERAL,
         };
         for (path, text) in flake {
             let text = text
@@ -108,7 +119,12 @@ impl RealFleet {
             all.push(((*path).to_owned(), text, 0o644));
         }
         for (name, module) in &self.machines {
-            all.push((format!("machines/{name}.nix"), module.text(), 0o644));
+            let path = match self.contents {
+                // A fleet's machine is a folder.
+                Contents::Several => format!("machines/{name}/default.nix"),
+                Contents::Bare | Contents::Services => format!("machines/{name}.nix"),
+            };
+            all.push((path, module.text(), 0o644));
         }
         for (name, node) in &self.nodes {
             all.push((format!("machines/{name}.json"), serde_json::to_string_pretty(node)?, 0o644));
@@ -125,8 +141,11 @@ impl RealFleet {
     pub fn write(&self, operator: &Host) -> Result<()> {
         match self.contents {
             Contents::Bare => nixpkgs::copy_input(operator, "nixpkgs-real", INPUT)?,
-            Contents::Services => {
+            Contents::Services | Contents::Several => {
                 homelab::write_checkout(operator)?;
+                if matches!(self.contents, Contents::Several) {
+                    homelab::inputs(operator)?;
+                }
                 // It would name the checkout and the agent that the hosts were prepared with.
                 operator.sh(&format!("rm -f {FOLDER}/flake.lock"))?;
                 nixpkgs::copy_with_agent(operator, "nixpkgs-real", INPUT)?

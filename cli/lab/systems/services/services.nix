@@ -1,67 +1,33 @@
-# Services of frame1 whose programs Debian has, and one small site behind the proxy.
-# Secrets are none, certificates the proxy's own: a lab host has no authority to ask.
+# Services of frame1 whose programs Debian has, and two small ones behind the proxy.
 { inputs, ... }:
 {
+  imports = [
+    ./host.nix
+    "${inputs.deploy}/nix/tests/real/services.nix"
+  ];
+
   networking.hostName = "frame1";
 
-  deploy.ssh = {
-    hostname = "frame1";
-    user = "root";
-  };
-  services.deploy-agent.enable = true;
-
-  homelab = {
-    tls = {
-      mode = "internal";
-      domains = [ "local.kaifer.dev" ];
+  deploy = {
+    agent.enable = true;
+    ssh = {
+      hostname = "frame1";
+      user = "root";
     };
-    secrets.provider = "plain";
-    secrets.directory = "${inputs.deploy}/secrets";
+  };
 
+  homelab.services = {
     caddy.enable = true;
     victoriametrics = {
       enable = true;
-      site = "metrics.local.kaifer.dev";
+      sites = [ "metrics.local.kaifer.dev" ];
     };
     node-exporter.enable = true;
     ssh.enable = true;
-    backup = {
+    restic = {
       enable = true;
       repository = "/var/backup/restic";
+      sameDiskReason = "a lab host has one disk";
     };
-
-    # Its state is a DynamicUser's.
-    services.notes = {
-      title = "Notes";
-      unit = "notes.service";
-      port = 8000;
-      sites = [ "notes.local.kaifer.dev" ];
-      health.page.kind.http.path = "/";
-      backup.sentinel = "/var/lib/private/notes/notes.txt";
-    };
-  };
-
-  # A lab host's /sys has no processors: the exporter panics at its first request.
-  services.prometheus.exporters.node.disabledCollectors = [
-    "cpu"
-    "cpufreq"
-  ];
-
-  # Of Caddy's own unit file, which NixOS takes from the package; a stub has none.
-  systemd.services.caddy.serviceConfig = {
-    Type = "notify";
-    AmbientCapabilities = "CAP_NET_ADMIN CAP_NET_BIND_SERVICE";
-  };
-
-  systemd.services.notes = {
-    wantedBy = [ "multi-user.target" ];
-    serviceConfig = {
-      DynamicUser = true;
-      StateDirectory = "notes";
-    };
-    script = ''
-      echo "buy milk" > "$STATE_DIRECTORY/notes.txt"
-      exec /usr/bin/perl ${./systems/raw/services}/http 8000 0:200
-    '';
   };
 }

@@ -9,6 +9,8 @@
   config,
   lib,
   pkgs,
+  options,
+  modulesPath,
   ...
 }:
 let
@@ -26,15 +28,38 @@ let
 
   # A unit that the project gives a command is taken as it is. One that it only adds to
   # (NixOS has the rest) keeps what is added, around its stub's command.
-  written = lib.filterAttrs (_: service: service.serviceConfig ? ExecStart) config.systemd.services;
+  written = lib.filterAttrs (_: service: service.serviceConfig ? ExecStart) project;
+
+  # What the project says of services, without what the stand-in knows of NixOS's own modules:
+  # their programs are not on a host.
+  project =
+    (lib.evalModules {
+      modules = [
+        {
+          options.services = lib.mkOption {
+            inherit (options.systemd.services) type;
+            default = { };
+          };
+        }
+      ]
+      ++ map (definition: {
+        _file = definition.file;
+        config.services = definition.value;
+      }) (lib.filter ({ file, ... }: !lib.hasPrefix "${toString modulesPath}/" (toString file)) options.systemd.services.definitionsWithLocations);
+    }).config.services;
+
+  # The nixpkgs stand-in names a script and does not write it: its path is not on a host.
+  withoutScripts =
+    service: service // { serviceConfig = removeAttrs service.serviceConfig (lib.optional (service.preStart != "") "ExecStartPre"); };
+
   services =
     lib.mapAttrs' (name: service: lib.nameValuePair "${name}.service" (units.service service { })) written
     // lib.mapAttrs (
       name: stub:
       let
-        service = config.systemd.services.${lib.removeSuffix ".service" name} or null;
+        service = project.${lib.removeSuffix ".service" name} or null;
       in
-      if service == null then units.plain stub else units.service service stub
+      if service == null then units.plain stub else units.service (withoutScripts service) stub
     ) stubs.units;
 
   people = lib.filterAttrs (name: user: user.enable && name != "root" && name != "nobody") config.users.users;
@@ -46,8 +71,8 @@ let
     ln -s bin $out/sbin
     ln -s /usr/bin/* /usr/sbin/* $out/bin/ 2> /dev/null || :
     ${lib.concatMapStringsSep "\n" (program: "ln -sfn ${stubs.answer}/answer $out/bin/${program}") stubs.programs}
-    ${lib.optionalString (config.services.deploy-agent.enable or false)
-      "ln -sfn ${config.services.deploy-agent.package}/bin/deploy-agent $out/bin/"
+    ${lib.optionalString (config.deploy.agent.enable or false)
+      "ln -sfn ${config.deploy.agent.package}/bin/deploy-agent $out/bin/"
     }
   '';
 
@@ -90,6 +115,9 @@ let
   );
 in
 {
+  # It is asked about its configuration while a system is built.
+  services.alloy.package = pkgs.writeShellScriptBin "alloy" "exit 0";
+
   system.systemBuilderCommands = ''
     for part in etc sw kernel initrd init activate bin nixos-version system kernel-params; do
       rm -rf "''${out:?}/$part"

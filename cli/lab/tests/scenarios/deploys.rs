@@ -39,7 +39,7 @@ fn looking(lab: &mut Lab) -> Result<()> {
     scene.deploy("plan frame1")?.ends(0, &["to build: ", &format!("runs:   {before}")])?;
     scene.deploy("plan frame1 --build")?.ends(0, &["to send: ", "new units: extra.service"])?;
     scene.deploy("status frame1")?.ends(0, &["nothing yet; what runs is the baseline"])?;
-    scene.deploy("logs frame1")?.ends(6, &["deploy was never there"])?;
+    scene.deploy("logs frame1")?.ends(6, &["no deploy has run there"])?;
     ensure!(scene.runs()? == before, "looking changed what runs");
     let traces = scene.frame1.sh("ls -d /nix/var/deploy-agent 2> /dev/null || echo none")?;
     ensure!(traces == "none", "looking left {traces}");

@@ -46,6 +46,8 @@ enum Run {
     Cell(Lane, Fault, Phase),
     /// A cell of deploy-rs's.
     PeerCell(peer::Row, peer::Phase),
+    /// The main story in the world of this number.
+    World(usize),
 }
 
 impl Scenario {
@@ -73,6 +75,11 @@ impl Scenario {
         Self::named(Cow::Owned(name), Run::PeerCell(row, phase))
     }
 
+    /// The main story in a world.
+    pub fn world(name: String, number: usize) -> Self {
+        Self::named(Cow::Owned(name), Run::World(number))
+    }
+
     /// Its hosts have other programs: their root is made before, outside the lab, where
     /// Debian's mirror can be reached.
     pub const fn with_programs(mut self, programs: Places) -> Self {
@@ -85,6 +92,7 @@ impl Scenario {
             Run::Function(run) => run(lab),
             Run::Cell(lane, fault, phase) => crate::table::run(lab, lane, fault, phase),
             Run::PeerCell(row, phase) => crate::table::peer::run(lab, row, phase),
+            Run::World(number) => crate::worlds::run(lab, number),
         }
     }
 

@@ -150,9 +150,9 @@ impl Said {
     }
 }
 
-/// Waits for a deploy that was begun.
+/// Waits for a deploy that was begun. One whose machine is gone waits for all phases together.
 pub fn end(running: Running) -> Result<Said> {
-    let output = running.wait(Duration::from_secs(240)).context("deploy did not end")?;
+    let output = running.wait(Duration::from_secs(600)).context("deploy did not end")?;
     Ok(Said::of(&output))
 }
 

@@ -225,6 +225,8 @@ fn real(lab: &mut Lab) -> Result<()> {
     let closed = systems::build_and_copy(&mac, &frame1)?;
     ensure!(stc(&frame1, &closed, "test")? == 0, "the switch failed");
     ensure!(mac.command(["ssh", "frame1", "true"]).run()?.code == 255, "sshd runs");
+    // NixOS renames /etc/passwd without waiting for the disk; here no agent syncs it.
+    frame1.sync()?;
     frame1.power_cut_and_boot()?;
     frame1.wait_for_ssh(wait::PATIENCE)?;
     ensure!(mac.sh(&format!("ssh frame1 {RUNS}"))? == one, "it boots another system");

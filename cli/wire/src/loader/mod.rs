@@ -46,6 +46,12 @@ pub struct LoaderFiles {
 }
 
 impl LoaderFiles {
+    /// Whether more than one loader has files there.
+    pub fn is_of_several(&self) -> bool {
+        let found = [self.grub.is_some(), self.extlinux.is_some(), self.systemd_boot.is_some()];
+        found.into_iter().filter(|is_there| *is_there).count() > 1
+    }
+
     /// The system that the default entry of the machine's boot loader starts.
     /// More than one loader is not guessed about.
     pub fn boot_default(&self) -> BootDefault {

@@ -1,6 +1,6 @@
 //! How a machine is reached, and where its closure is built and travels.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,9 @@ pub struct Profile {
     pub user: String,
     /// What it activates.
     pub path: StorePath,
+    /// What makes it; null for the profile `system`, which `toplevel` makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drv: Option<StorePath>,
     /// The profile link, when the flake sets one.
     #[serde(default)]
     pub profile_path: Option<String>,
@@ -58,6 +61,22 @@ pub struct Profile {
     pub order: u32,
     /// What its activation script is.
     pub script: ProfileScript,
+}
+
+impl Profile {
+    /// The name of the profile that is the machine's system.
+    pub const SYSTEM: &str = "system";
+
+    /// Whether it is the machine's system.
+    pub fn is_system(&self) -> bool {
+        self.name == Self::SYSTEM
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "profile `{}` of {}", self.name, self.user)
+    }
 }
 
 /// What the activation script of a deploy-rs profile is.

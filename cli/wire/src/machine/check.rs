@@ -35,12 +35,12 @@ impl Check {
 pub enum Level {
     /// It must pass, else the machine goes back.
     #[default]
-    Gate,
+    Required,
     /// It is watched and reported, also after the commit.
-    Late,
-    /// `late` until it has passed in an attempt that was committed on this machine,
-    /// and `gate` from then on.
-    LateUntilPassed,
+    Advisory,
+    /// `advisory` until it has passed in an attempt that was committed on this machine,
+    /// and `required` from then on.
+    RequiredOncePassed,
 }
 
 /// What a check looks at. Addresses are numeric: the agent is static and does

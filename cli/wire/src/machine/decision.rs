@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::UnitGlob;
+
 /// Limits of the phases, in seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -43,15 +45,28 @@ impl Timeouts {
 pub struct Units {
     /// What a unit broken by this deploy does.
     pub policy: Policy,
-    /// Units that are never counted.
-    pub ignore: Vec<String>,
+    /// Units that are not looked at, before the two lists below.
+    pub ignore: Vec<UnitGlob>,
+    /// Units that are reported and never roll the machine back, before `deciding`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub advisory: Vec<UnitGlob>,
+    /// The units that decide; every other is reported. Null: all decide but those that
+    /// docs/units.md lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deciding: Option<Vec<UnitGlob>>,
     /// Seconds that a unit touched by this deploy must live.
     pub watch: u64,
 }
 
 impl Default for Units {
     fn default() -> Self {
-        Self { policy: Policy::Gate, ignore: Vec::new(), watch: 10 }
+        Self {
+            policy: Policy::Required,
+            ignore: Vec::new(),
+            advisory: Vec::new(),
+            deciding: None,
+            watch: 10,
+        }
     }
 }
 
@@ -68,9 +83,9 @@ impl Units {
 pub enum Policy {
     /// The machine goes back.
     #[default]
-    Gate,
+    Required,
     /// It is reported.
-    Warn,
+    Advisory,
     /// It is not looked at.
     Ignore,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BeforeActivate, Check, Machine, MachineError, RollBackKind, Secret, read};
+use super::{BeforeActivate, Check, Machine, MachineError, RollBackKind, Secret, UnitGlob, read};
 
 /// `etc/deploy-agent/manifest.json` of a system, which the flake's modules put there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct Manifest {
     pub checks: Vec<Check>,
     /// What going back means for its services.
     pub rollback: OfServices,
+    /// Which of its units decide.
+    #[serde(default)]
+    pub units: OfUnits,
     /// Commands to run before a switch to it.
     pub before_activate: Vec<BeforeActivate>,
     /// Secrets that it needs.
@@ -29,6 +32,16 @@ pub struct Manifest {
 pub struct OfServices {
     /// Per service, whether the programs of before can read its data of after.
     pub services: BTreeMap<String, RollBackKind>,
+}
+
+/// The part of `units` that belongs to a system.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct OfUnits {
+    /// Units that are reported and never roll the machine back, besides the flake's.
+    pub advisory: Vec<UnitGlob>,
+    /// The units that decide, in place of the flake's where there are any.
+    pub deciding: Option<Vec<UnitGlob>>,
 }
 
 impl Manifest {
@@ -46,5 +59,13 @@ impl Manifest {
         machine.rollback.services = self.rollback.services;
         machine.before_activate = self.before_activate;
         machine.secrets = self.secrets;
+        for unit in self.units.advisory {
+            if !machine.units.advisory.contains(&unit) {
+                machine.units.advisory.push(unit);
+            }
+        }
+        if self.units.deciding.is_some() {
+            machine.units.deciding = self.units.deciding;
+        }
     }
 }

@@ -9,6 +9,7 @@ mod decision;
 mod image;
 mod manifest;
 mod system;
+mod unit_glob;
 
 use std::collections::BTreeMap;
 
@@ -18,8 +19,9 @@ pub use access::{Build, BuildPlace, Confirm, Profile, ProfileScript, Push, Ssh, 
 pub use check::{Check, CheckKind, Level};
 pub use decision::{BeforeActivate, Policy, RollBack, RollBackKind, Secret, Timeouts, Units};
 pub use image::{Image, ImageKind};
-pub use manifest::{Manifest, OfServices};
+pub use manifest::{Manifest, OfServices, OfUnits};
 pub use system::System;
+pub use unit_glob::{UnitGlob, full_name};
 
 use crate::store_path::StorePath;
 
@@ -39,8 +41,10 @@ pub struct Machine {
     pub tags: Vec<String>,
     /// The platform that the system is built for.
     pub system: System,
-    /// The system closure, evaluated but not built.
-    pub toplevel: Package,
+    /// The system closure, evaluated but not built; null where the system stays and profiles
+    /// alone are deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toplevel: Option<Package>,
     /// What `deploy build` makes in place of the system; null for a machine that is
     /// installed otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,6 +143,14 @@ impl Machine {
     /// Reads one document. The error names the field that is wrong.
     pub fn from_json(value: serde_json::Value) -> Result<Self, MachineError> {
         read(value)
+    }
+
+    /// The profiles besides the system, in their order.
+    pub fn other_profiles(&self) -> Vec<&Profile> {
+        let mut others: Vec<_> =
+            self.profiles.iter().filter(|profile| !profile.is_system()).collect();
+        others.sort_by_key(|profile| profile.order);
+        others
     }
 }
 

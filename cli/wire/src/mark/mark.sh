@@ -1,6 +1,6 @@
 # Run as root on a machine while something comes into its store: says @mark once that may begin,
-# and @synced once its stdin has ended and all of it is on the disk. Needs sh, cat, comm, cp,
-# mkdir, mktemp, mv, rm, rmdir, sort, sync, wc and xargs.
+# and @synced once its stdin has ended and all of it is on the disk. Needs sh, cat, chmod, comm,
+# cp, mkdir, mktemp, mv, rm, rmdir, sort, sync, wc and xargs.
 #
 # A mark lists what was valid and on the disk when a push began, and has that boot's id in its
 # name. One of another boot is left by a push that a restart cut off: what became valid since
@@ -9,6 +9,8 @@ set -e
 # When deploy is gone, the mark goes all the same.
 trap '' PIPE
 export LC_ALL=C
+# What root makes here is root's alone, whatever the login's umask is.
+umask 077
 state=/nix/var/deploy-agent
 boot=$(cat /proc/sys/kernel/random/boot_id)
 work=$(mktemp -d /run/deploy-push.XXXXXX)
@@ -45,6 +47,7 @@ fi
 
 [ -d "$state" ] || made=$state
 mkdir -p "$state"
+chmod 700 "$state"
 valid
 # First the list, then the sync: what is on the list is on the disk.
 cp "$work/valid" "$new"

@@ -7,6 +7,8 @@ mod socket;
 use anyhow::{Context, Result};
 use zbus::{OwnedObjectPath, Variant};
 
+pub use socket::LIMIT;
+
 use socket::{Call, Pid1};
 
 const MANAGER: &str = "/org/freedesktop/systemd1";
@@ -33,6 +35,10 @@ pub struct Job {
     pub id: u64,
     /// The unit that it is for.
     pub unit: String,
+    /// `start`, `stop`, `restart` …
+    pub kind: String,
+    /// Whether it runs; else it waits for others.
+    pub runs: bool,
 }
 
 /// Which units are meant.
@@ -90,14 +96,20 @@ pub fn lives(unit: &str) -> Result<bool> {
 /// One unit, in memory or not.
 pub fn named(unit: &str) -> Result<Listed> {
     let told = units(Which::Named(&[unit]))?.pop();
-    told.with_context(|| format!("PID 1 says nothing of {unit}"))
+    told.with_context(|| format!("systemd has no state of {unit}"))
 }
 
 /// Jobs that PID 1 has.
 pub fn jobs() -> Result<Vec<Job>> {
     type Row = (u32, String, String, String, OwnedObjectPath, OwnedObjectPath);
     let rows: Vec<Row> = Pid1::open()?.call(&manager("ListJobs", ()))?;
-    Ok(rows.into_iter().map(|(id, unit, ..)| Job { id: id.into(), unit }).collect())
+    let job = |(id, unit, kind, state, ..): Row| Job {
+        id: id.into(),
+        unit,
+        kind,
+        runs: state == "running",
+    };
+    Ok(rows.into_iter().map(job).collect())
 }
 
 /// Has units stopped, and does not wait for it: of a timer nothing has to end. One that is not

@@ -7,7 +7,7 @@
 //! whose answers come from a sender that is not a bus's.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufReader, ErrorKind, Read, Write},
     os::unix::net::UnixStream,
     time::{Duration, Instant},
 };
@@ -23,9 +23,13 @@ use zbus::{
     },
 };
 
+use crate::tools::connect::connect;
+
 const SOCKET: &str = "/run/systemd/private";
 /// How long PID 1 may take for an answer; it is slow while it reloads.
-const LIMIT: Duration = Duration::from_secs(25);
+pub const LIMIT: Duration = Duration::from_secs(25);
+/// Bytes of a line of the handshake.
+const LONGEST_LINE: usize = 4096;
 /// No answer of PID 1 comes near it.
 const LARGEST: usize = 64 << 20;
 
@@ -67,20 +71,18 @@ pub struct Pid1 {
 impl Pid1 {
     /// Connects.
     pub fn open() -> Result<Self> {
-        let stream = UnixStream::connect(SOCKET).with_context(|| format!("{SOCKET} is closed"))?;
+        let stream = connect(SOCKET, LIMIT).with_context(|| format!("{SOCKET} is closed"))?;
         let mut pid1 =
             Self { stream: BufReader::new(stream), serial: 0, end: Instant::now() + LIMIT };
         // Whose process this is, the kernel says. All at once, as systemctl does: PID 1 does not
         // read on where `BEGIN` comes by itself.
         pid1.send(b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n")?;
         loop {
-            let mut line = String::new();
-            pid1.patient()?;
-            pid1.stream.read_line(&mut line).context("PID 1 does not answer")?;
+            let line = pid1.line()?;
             match line.split_whitespace().next() {
                 Some("DATA") => {}
                 Some("OK") => return Ok(pid1),
-                _ => bail!("PID 1 lets nobody in: {}", line.trim()),
+                _ => bail!("systemd rejected the authentication: {}", line.trim()),
             }
         }
     }
@@ -143,9 +145,30 @@ impl Pid1 {
         Ok((header, rest))
     }
 
-    fn read(&mut self, bytes: &mut [u8]) -> Result<()> {
-        self.patient()?;
-        self.stream.read_exact(bytes).context("PID 1 does not answer")
+    /// A line that has no business being long.
+    fn line(&mut self) -> Result<String> {
+        let mut line = Vec::new();
+        while line.last() != Some(&b'\n') && line.len() < LONGEST_LINE {
+            let mut byte = [0];
+            self.read(&mut byte)?;
+            line.extend(byte);
+        }
+        Ok(String::from_utf8_lossy(&line).into_owned())
+    }
+
+    /// Each part of an answer has what is left of the limit, and no time of its own:
+    /// `an_answer_that_drips_outlives_no_limit` proves it.
+    fn read(&mut self, mut bytes: &mut [u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            self.patient()?;
+            match self.stream.read(bytes) {
+                Ok(0) => bail!("PID 1 does not answer: it closed the connection"),
+                Ok(count) => bytes = &mut bytes[count..],
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error).context("PID 1 does not answer"),
+            }
+        }
+        Ok(())
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<()> {

@@ -12,6 +12,27 @@ fn signature(text: &str) -> (u8, Variant<'_>) {
     (SIGNATURE, Variant::new(Signature::try_from(text).unwrap()))
 }
 
+/// A PID 1 that sends a byte each 100 ms, and is asked with this limit.
+fn dripping(limit: Duration) -> Pid1 {
+    let (here, there) = UnixStream::pair().unwrap();
+    std::thread::spawn(move || {
+        let mut there = there;
+        // Who asked may have gone.
+        while there.write_all(b"l").is_ok() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    Pid1 { stream: BufReader::new(here), serial: 0, end: Instant::now() + limit }
+}
+
+#[test]
+fn an_answer_that_drips_outlives_no_limit() {
+    let begun = Instant::now();
+    dripping(Duration::from_millis(500)).receive().unwrap_err();
+    dripping(Duration::from_millis(500)).line().unwrap_err();
+    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+}
+
 #[test]
 fn a_call_is_written_as_the_specification_says() {
     let call = Call { path: "/a", interface: "b.c", member: "D", body: ("x", "y") };

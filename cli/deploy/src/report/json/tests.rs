@@ -7,7 +7,7 @@ use deploy_wire::{message::Reply, phase::Phase};
 use super::*;
 use crate::{
     outcome::Ending,
-    report::{Changes, Holder, NewLogin, PackageChange, Stage, Standstill, Units},
+    report::{Changes, Format, Holder, NewLogin, PackageChange, Stage, Standstill, Units},
 };
 
 const STATUS: &str = include_str!("../../../../wire/golden/message/reply-status.json");
@@ -36,12 +36,14 @@ fn finished(ending: Ending) -> Event {
         machine: "frame1".into(),
         ending,
         attempt: Some("7f3a01c2".into()),
-        mode: deploy_wire::message::Mode::Switch,
+        mode: deploy_wire::attempt::Mode::Switch,
         confirmed: ending == Ending::Committed,
         runs: Some(system.to_string()),
         boots: Some(BootDefault::Known(system)),
         generation: Some(if ending == Ending::Committed { 42 } else { 41 }),
-        notes: vec!["late check metrics fails: no answer".into()],
+        profiles: vec!["profile `home` of joe".into()],
+        profiles_alone: false,
+        notes: vec!["advisory check metrics fails: no answer".into()],
         failure: (ending == Ending::RolledBack).then(failure),
     })
 }
@@ -59,7 +61,11 @@ fn all() -> Vec<(&'static str, Event)> {
     let agent = |event| Event::Agent { machine: name(), event };
     use deploy_wire::event::Event as Happened;
     vec![
-        ("evaluating", Event::Evaluating { flake: ".".into() }),
+        ("evaluating", Event::Evaluating { flake: ".".into(), building: None }),
+        (
+            "evaluating-building",
+            Event::Evaluating { flake: ".".into(), building: Some(drv.clone()) },
+        ),
         ("checking", Event::Checking { flake: ".".into() }),
         ("evaluated", Event::Evaluated { machines: vec![name()], kept: false, milliseconds: 2310 }),
         ("machines", Event::Machines { machines: vec![(name(), "192.168.2.241".into())] }),
@@ -117,6 +123,14 @@ fn all() -> Vec<(&'static str, Event)> {
         ("finished-committed", finished(Ending::Committed)),
         ("finished-rolled-back", finished(Ending::RolledBack)),
         ("failed", Event::Failed(failure())),
+        (
+            "failed-machine",
+            Event::NotEvaluated {
+                machine: name(),
+                failure: Failure::unchanged("frame1 cannot be evaluated")
+                    .because("attribute 'x' missing"),
+            },
+        ),
         ("ended", Event::Ended { machines: vec![(name(), Ending::RolledBack)], code: 3 }),
     ]
 }
@@ -143,6 +157,7 @@ fn changes() -> Changes {
         }],
         units: Units { changed: vec!["caddy.service".into()], ..Units::default() },
         reboot: vec!["kernel".into()],
+        profiles: vec!["profile `home` of joe".into()],
     }
 }
 
@@ -166,7 +181,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Note { .. } => "note",
         Event::Warning { .. } => "warning",
         Event::Finished(_) => "finished",
-        Event::Failed(_) => "failed",
+        Event::Failed(_) | Event::NotEvaluated { .. } => "failed",
         Event::Ended { .. } => "ended",
     }
 }
@@ -215,4 +230,22 @@ fn the_document_names_every_field() {
             }
         }
     }
+}
+
+#[test]
+fn a_build_is_counted_by_what_is_done_and_not_by_what_is_expected() {
+    let built = |done, expected| Event::Build {
+        machine: "frame1".into(),
+        progress: Progress::Built { done, expected },
+    };
+    let begun = Event::Stage { machine: "frame1".into(), stage: Stage::Build };
+    let mut events = vec![begun];
+    events.extend((1..=150).map(|expected| built(0, expected)));
+    events.extend([built(1, 150), built(1, 151), built(2, 151), built(151, 151)]);
+    let (report, written) = crate::report::shown::report(Format::Json);
+    events.into_iter().for_each(|event| report.tell(event));
+    let written = written();
+    let counts: Vec<&str> = written.lines().skip(1).collect();
+    assert_eq!(counts.len(), 3, "{written}");
+    assert!(counts[2].contains(r#"{"built":151,"expected":151}"#), "{written}");
 }

@@ -10,7 +10,7 @@ const NAMED: usize = 12;
 
 /// A line for each kind of change.
 pub fn lines(machine: &str, changes: &Changes) -> Vec<Line> {
-    let Changes { packages, units, reboot } = changes;
+    let Changes { packages, units, reboot, profiles } = changes;
     let (new, rest): (Vec<&PackageChange>, Vec<_>) =
         packages.iter().partition(|package| package.before.is_empty());
     let (removed, changed): (Vec<&PackageChange>, Vec<_>) =
@@ -34,6 +34,9 @@ pub fn lines(machine: &str, changes: &Changes) -> Vec<Line> {
         let text = format!("{machine}:   a reboot is needed for: {}", reboot.join(", "));
         lines.push(Line::with(text, Tone::Warning, "a reboot is needed"));
     }
+    lines.extend(profiles.iter().map(|profile| {
+        Line::plain(format!("{machine}:   {profile} is activated: no health checks"))
+    }));
     if lines.is_empty() {
         lines.push(Line::plain(format!("{machine}:   no package, unit or kernel changes")));
     }
@@ -63,7 +66,7 @@ mod tests {
     use crate::report::Units;
 
     fn text(changes: &Changes) -> Vec<String> {
-        lines("m", changes).iter().map(|line| line.text().to_owned()).collect()
+        lines("m", changes).iter().map(|line| line.text().to_string()).collect()
     }
 
     #[test]
@@ -88,6 +91,7 @@ mod tests {
                 disabled: one("e.timer"),
             },
             reboot: one("kernel"),
+            profiles: one("profile `home` of joe"),
         };
         assert_eq!(
             text(&changes),
@@ -101,6 +105,7 @@ mod tests {
                 "m:   enabled units: d.timer",
                 "m:   disabled units: e.timer",
                 "m:   a reboot is needed for: kernel",
+                "m:   profile `home` of joe is activated: no health checks",
             ]
         );
         assert_eq!(text(&Changes::default()), ["m:   no package, unit or kernel changes"]);

@@ -1,6 +1,6 @@
 //! How machines and runs ended, in words.
 
-use deploy_wire::{message::Mode, outcome::BootDefault};
+use deploy_wire::{attempt::Mode, outcome::BootDefault};
 
 use crate::{
     error::Failure,
@@ -23,6 +23,8 @@ pub fn finished(finished: &Finished) -> Vec<Line> {
         Some(BootDefault::Unknown(why)) => Some(format!("boots: not known ({why})")),
         _ => None,
     };
+    // The agent may have noted it as well.
+    let notes = notes.filter(|note| Some(*note) != loader.as_ref());
     let notes = loader.iter().chain(notes).map(|note| Line::plain(format!("{name}: note: {note}")));
     std::iter::once(head(finished)).chain(notes).collect()
 }
@@ -32,6 +34,9 @@ fn head(finished: &Finished) -> Line {
     let generation =
         finished.generation.map(|number| format!(" generation {number}")).unwrap_or_default();
     let is = is(finished);
+    if finished.profiles_alone {
+        return of_profiles(finished);
+    }
     match (finished.ending, finished.mode) {
         (Ending::UpToDate, _) => {
             let text = format!("{name}: already up to date:{generation} {is}");
@@ -44,13 +49,31 @@ fn head(finished: &Finished) -> Line {
         }
         (_, Mode::Test) => {
             let boots = finished.boots.as_ref().map_or_else(not_known, ToString::to_string);
-            let text = format!("{name}: runs it, confirmed; boots still: {boots}");
+            let confirmed = if finished.confirmed { ", confirmed" } else { "" };
+            let text = format!("{name}: runs it{confirmed}; boots still: {boots}");
             Line::with(text, Tone::Good, "runs it")
         }
         (_, Mode::Boot) => {
             let runs = finished.runs.clone().unwrap_or_else(not_known);
             let text = format!("{name}: boots{generation} next; runs still: {runs}");
             Line::with(text, Tone::Good, "boots")
+        }
+    }
+}
+
+/// The end of one machine whose system stays.
+fn of_profiles(finished: &Finished) -> Line {
+    let name = &finished.machine;
+    let profiles = finished.profiles.join(", ");
+    match finished.ending {
+        Ending::UpToDate => {
+            let text = format!("{name}: already up to date: {profiles}");
+            Line::with(text, Tone::Good, "already up to date")
+        }
+        Ending::Looked => Line::plain(format!("{name}: nothing was switched")),
+        _ => {
+            let text = format!("{name}: committed: {profiles}; the system stays");
+            Line::with(text, Tone::Good, "committed")
         }
     }
 }
@@ -122,8 +145,44 @@ fn meaning(code: u8) -> &'static str {
         0 => "every machine is as asked for",
         1 => "nothing was changed anywhere",
         3 => "every machine that was changed is back on what ran before",
-        4 => "mixed, or taken over; every state is known",
+        4 => "mixed, taken over, or interrupted too late; every state is known",
         130 => "interrupted before anything was changed",
         _ => "some machine is stranded, or its state is not known",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(ending: Ending, mode: Mode, confirmed: bool) -> Finished {
+        let boots = BootDefault::Unknown("no boot loader file in /boot".into());
+        Finished {
+            ending,
+            mode,
+            confirmed,
+            boots: Some(boots),
+            notes: vec!["boots: not known (no boot loader file in /boot)".into()],
+            ..Finished::failed("frame1".into(), Failure::unchanged("x"))
+        }
+    }
+
+    #[test]
+    fn an_end_is_confirmed_only_where_somebody_confirmed_it() {
+        for (ending, mode) in [(Ending::UpToDate, Mode::Switch), (Ending::Committed, Mode::Test)] {
+            let says = |confirmed| {
+                let told = ended(ending, mode, confirmed);
+                head(&told).text().as_str().contains("confirmed")
+            };
+            assert!(says(true) && !says(false), "{ending:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_agent_noted_of_the_boot_default_is_said_once() {
+        let told = Finished { failure: None, ..ended(Ending::Committed, Mode::Switch, true) };
+        let said =
+            finished(&told).iter().filter(|line| line.text().as_str().contains("boots:")).count();
+        assert_eq!(said, 1);
     }
 }

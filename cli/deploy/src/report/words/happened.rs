@@ -41,13 +41,13 @@ pub fn line(machine: &str, event: &Happened, detail: Detail) -> Option<Line> {
 pub fn phase_word(phase: Phase) -> &'static str {
     match phase {
         Phase::Staged => "staged",
-        Phase::Arming => "arming the way back",
+        Phase::Arming => "arming the rollback",
         Phase::Activating => "activating",
         Phase::Checking => "checking",
         Phase::Waiting => "waiting for a new login to confirm",
         Phase::Committing => "committing",
         Phase::RollingBack => "rolling back",
-        Phase::Rebooting => "rebooting into what booted before",
+        Phase::Rebooting => "rebooting into the previous boot default",
         Phase::Ended => "ended",
     }
 }

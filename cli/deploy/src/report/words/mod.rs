@@ -12,7 +12,7 @@ use super::{
     Detail, Event, Stage,
     line::{Line, Tone},
 };
-use crate::tools::nix_log::Progress;
+use crate::tools::nix::log::Progress;
 
 pub use happened::phase_word;
 pub use quantities::bytes;
@@ -20,6 +20,9 @@ pub use quantities::bytes;
 /// The lines that an event means to people; none for one that is only progress.
 pub fn lines(event: &Event, detail: Detail) -> Vec<Line> {
     match event {
+        Event::Evaluating { flake, building: Some(drv) } => {
+            vec![Line::plain(format!("evaluating {flake}: building {}", drv_name(drv)))]
+        }
         Event::Evaluating { .. } | Event::Push { .. } | Event::Login { .. } => Vec::new(),
         Event::Checking { flake } => vec![Line::plain(format!("running the checks of {flake}"))],
         Event::Evaluated { machines, kept, milliseconds } => {
@@ -58,11 +61,14 @@ pub fn lines(event: &Event, detail: Detail) -> Vec<Line> {
         Event::Note { machine, text } => vec![Line::plain(format!("{machine}: {text}"))],
         Event::Warning { machine, text } => {
             let machine = machine.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
-            let text = format!("warning: {machine}{text}");
-            vec![Line::with(text, Tone::Warning, "warning:")]
+            let mut lines = text.lines();
+            let first = format!("warning: {machine}{}", lines.next().unwrap_or_default());
+            let more = lines.map(|line| Line::plain(format!("         {line}")));
+            let first = Line::with(first, Tone::Warning, "warning:");
+            std::iter::once(first).chain(more).collect()
         }
         Event::Finished(finished) => ended::finished(finished),
-        Event::Failed(failure) => ended::failure(failure),
+        Event::Failed(failure) | Event::NotEvaluated { failure, .. } => ended::failure(failure),
         Event::Ended { machines, code } => ended::summary(machines, *code),
     }
 }
@@ -72,7 +78,7 @@ fn stage_word(stage: Stage) -> &'static str {
         Stage::Ask => "logging in",
         Stage::Build => "building",
         Stage::Push => "pushing",
-        Stage::Take => "taking the machine",
+        Stage::Take => "staging the attempt",
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
 
 /// One line.
 pub fn words(seconds: u64, why: &Standstill) -> String {
-    let still = format!("nothing has moved for {seconds} s");
+    let still = format!("no progress for {seconds} s");
     match why {
         Standstill::Lock(holder) => format!(
             "{still}: {} holds the lock on a store path; it is another push or build under way, \

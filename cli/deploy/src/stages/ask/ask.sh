@@ -1,6 +1,8 @@
 # Asked of a machine at the login, before anything is built. Changes nothing.
-# Needs sh, cat, sed, grep, tr, ls, uname, readlink, df, tail and date, which every NixOS has.
-# $WANTED: the system that is wanted, or a deploy-rs profile around it.
+# Needs sh, cat, sed, grep, tr, ls, uname, readlink, df, tail, date and nix-store, which every
+# NixOS has.
+# $WANTED: the system that is wanted, or a deploy-rs profile around it. `profiles` asks after
+# other profiles, with getent, id and cut.
 say() { printf '@%s %s\n' "$1" "$2"; }
 text() {
   [ -r "$2" ] || return 0
@@ -10,6 +12,11 @@ real() { [ -e "$1" ] && readlink -f "$1"; }
 say machine "$(uname -m)"
 say host "$(uname -n)"
 say machineId "$(cat /etc/machine-id 2>/dev/null)"
+echo '@file hostKeys'
+for key in $(sed -n 's/^ *[Hh]ost[Kk]ey  *//p' /etc/ssh/sshd_config 2>/dev/null) /etc/ssh/ssh_host_*_key; do
+  cat "$key.pub" 2>/dev/null
+done | sed 's/^/|/'
+echo '@endfile'
 say runs "$(real /run/current-system)"
 say booted "$(real /run/booted-system)"
 say profile "$(readlink /nix/var/nix/profiles/system 2>/dev/null)"
@@ -22,7 +29,18 @@ for part in kernel initrd kernel-modules systemd; do
   say "booted-$part" "$(real /run/booted-system/$part)"
 done
 [ -z "$WANTED" ] || say wanted "$(real "$WANTED/nixos-version")"
-say agent "$(readlink /nix/var/nix/gcroots/deploy-agent/agent 2>/dev/null)"
+agent=$(readlink /nix/var/nix/gcroots/deploy-agent/agent 2>/dev/null)
+say agent "$agent"
+# Where there is no agent to ask.
+if [ -z "$agent" ] &&
+  failed=$(systemctl list-units --state=failed --plain --no-legend --full 2>/dev/null); then
+  echo '@file failedUnits'; printf '%s\n' "$failed" | sed 's/^/|/'; echo '@endfile'
+fi
+# Before the first attempt: an image may be made without registering its store.
+[ -n "$agent" ] ||
+  case $(nix-store --check-validity "$(real /run/current-system)" 2>&1) in
+    *'is not valid'*) say notRegistered yes ;;
+  esac
 say installed "$(real /run/current-system/sw/bin/deploy-agent)"
 for unit in nixos-rebuild-switch-to-configuration.service nixos-upgrade.service; do
   state=$(systemctl is-active "$unit" 2>/dev/null)
@@ -51,6 +69,7 @@ for esp in /boot /efi /boot/efi; do
   fi
   break
 done
+profiles
 text attempt /nix/var/deploy-agent/attempt.json
 text confirmed /nix/var/deploy-agent/confirmed.json
 say facts end

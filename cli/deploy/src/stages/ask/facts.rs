@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use deploy_wire::{
-    baseline::Confirmed,
+    baseline::{Confirmed, Identity, host_keys},
     loader::{LoaderFiles, SystemdBoot, Variables},
     machine::System,
     message::Status,
@@ -22,10 +22,12 @@ pub struct Facts {
     pub uname: String,
     /// What it calls itself.
     pub host: String,
-    /// `/etc/machine-id`.
-    pub machine_id: String,
+    /// By what it is known.
+    pub identity: Identity,
     /// What runs; `None` when it is no NixOS.
     pub runs: Option<StorePath>,
+    /// Whether Nix's database there lacks what runs.
+    pub not_registered: bool,
     /// The generation that the system profile names.
     pub generation: Option<u64>,
     /// The system in that generation.
@@ -50,8 +52,11 @@ pub struct Facts {
     pub installed: Option<StorePath>,
     /// A unit of another tool that switches it right now.
     pub switching: Option<String>,
-    /// The service that watches over an attempt right now.
-    pub watcher: Option<String>,
+    /// Units that are failed; `None` where systemd was not asked, or could not be.
+    pub failed_units: Option<Vec<String>>,
+    /// The agent's services that are active: those that watch over an attempt, and what is
+    /// installed.
+    pub watchers: Vec<String>,
     /// Kernel, initrd, modules and systemd of the system that was booted.
     pub booted_parts: BTreeMap<String, String>,
     /// The attempt that is open, or the last one. An unreadable record is an
@@ -59,6 +64,17 @@ pub struct Facts {
     pub attempt: Result<Option<Record>, String>,
     /// What was confirmed last.
     pub confirmed: Result<Option<Confirmed>, String>,
+    /// The profiles besides the system, in the order of the machine's description.
+    pub profiles: Vec<ProfileFacts>,
+}
+
+/// What a machine says of a profile besides the system.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProfileFacts {
+    /// Whether its user is there.
+    pub has_user: bool,
+    /// What its link names; `None` also where that may not be read.
+    pub names: Option<StorePath>,
 }
 
 /// The words and files of an answer.
@@ -66,6 +82,7 @@ pub struct Facts {
 pub struct Answer {
     words: BTreeMap<String, String>,
     files: BTreeMap<String, String>,
+    watchers: Vec<String>,
 }
 
 impl Answer {
@@ -85,6 +102,9 @@ impl Answer {
                 match key {
                     "file" => file = Some((value.to_owned(), String::new())),
                     "endfile" => answer.files.extend(file.take()),
+                    // One line for each; the last one says nothing of the others:
+                    // `an_attempt_is_busy_whatever_else_of_the_agent_is_active`.
+                    "watcher" => answer.watchers.push(value.trim().to_owned()),
                     _ => {
                         answer.words.insert(key.to_owned(), value.trim().to_owned());
                     }
@@ -160,8 +180,12 @@ impl Answer {
             system: System::of_uname(uname),
             uname: uname.to_owned(),
             host: self.word("host").unwrap_or_default().to_owned(),
-            machine_id: self.word("machineId").unwrap_or_default().to_owned(),
+            identity: Identity {
+                machine_id: self.word("machineId").unwrap_or_default().to_owned(),
+                host_keys: self.file("hostKeys").map(|text| host_keys(&text)).unwrap_or_default(),
+            },
             runs: self.path("runs"),
+            not_registered: self.word("notRegistered").is_some(),
             generation,
             profile: self.path("profileSystem"),
             boots: loader.boot_default(),
@@ -173,7 +197,10 @@ impl Answer {
             agent: open.map(|record| record.agent).or_else(|| self.path("agent")),
             installed: self.path("installed"),
             switching: self.word("switching").map(str::to_owned),
-            watcher: self.word("watcher").map(str::to_owned),
+            failed_units: self.file("failedUnits").map(|text| {
+                text.lines().filter_map(|l| l.split_whitespace().next()).map(Into::into).collect()
+            }),
+            watchers: self.watchers.clone(),
             booted_parts: parts
                 .into_iter()
                 .filter_map(|part| {
@@ -182,11 +209,29 @@ impl Answer {
                 .collect(),
             attempt,
             confirmed: self.sealed("confirmed"),
+            profiles: self.profiles(),
         })
+    }
+
+    fn profiles(&self) -> Vec<ProfileFacts> {
+        let of = |index: usize| {
+            let user = format!("profileUser-{index}");
+            self.words.contains_key(&user).then(|| ProfileFacts {
+                has_user: self.word(&user).is_some(),
+                names: self.path(&format!("profile-{index}")),
+            })
+        };
+        (0..).map_while(of).collect()
     }
 }
 
 impl Facts {
+    /// Whether what is wanted is what was confirmed last.
+    pub fn is_confirmed(&self) -> bool {
+        let confirmed = self.confirmed.as_ref().ok().and_then(Option::as_ref);
+        confirmed.is_some_and(|confirmed| Some(&confirmed.toplevel) == self.wanted.as_ref())
+    }
+
     /// With what the agent saw as root. The boot loader's files and the records need not be
     /// there for the user to read.
     pub fn seen_by_root(self, status: Status) -> Self {
@@ -210,56 +255,4 @@ impl Facts {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SYSTEM: &str = "/nix/store/11111111111111111111111111111111-nixos-system-frame1";
-
-    #[test]
-    fn words_and_files_are_told_apart_from_noise() {
-        let text = format!(
-            "welcome to frame1\n@machine aarch64\n@host frame1\n@runs {SYSTEM}\n@profile system-41-link\n\
-             @free /dev/sda1 100 50 40 56% /nix\n@file extlinux\n|DEFAULT a\n|LABEL a\n\
-             | APPEND init={SYSTEM}/init\n|@host evil\n|\n@endfile\n@booted \n@facts end\n"
-        );
-        let facts = Answer::read(&text).facts().unwrap();
-        assert_eq!(facts.system, Some(System::Aarch64Linux));
-        assert_eq!(facts.host, "frame1");
-        assert_eq!(facts.generation, Some(41));
-        assert_eq!(facts.free, Some(40 * 1024));
-        assert_eq!(facts.boots.known().unwrap().as_str(), SYSTEM);
-        assert_eq!(facts.attempt, Ok(None));
-    }
-
-    #[test]
-    fn the_entries_of_systemd_boot_are_read_by_their_names() {
-        let entries = format!(
-            "|/boot/loader/entries/nixos-generation-1.conf:options init=/nix/store/x/init\n\
-             |/boot/loader/entries/nixos-generation-2.conf:title NixOS: new\n\
-             |/boot/loader/entries/nixos-generation-2.conf:options init={SYSTEM}/init loglevel=4\n"
-        );
-        let boots = |rest: &str| {
-            let text = format!(
-                "@file systemdBoot\n|default nixos-generation-2.conf\n@endfile\n\
-                 @file systemdBootEntries\n{entries}@endfile\n{rest}@facts end\n"
-            );
-            Answer::read(&text).facts().unwrap().boots
-        };
-        assert_eq!(boots("").known().unwrap().as_str(), SYSTEM);
-        assert_eq!(boots("@efi BootOrder-1\n").known().unwrap().as_str(), SYSTEM);
-        assert_eq!(boots("@efi \n").known(), None);
-        let chosen = boots("@efi BootOrder-1\n@LoaderEntryOneShot windows.conf\n").to_string();
-        assert!(chosen.contains("no entry `windows.conf`"), "{chosen}");
-    }
-
-    #[test]
-    fn a_broken_record_is_said_to_be_broken() {
-        let answer = Answer::read("@file attempt\n|{ \"version\":\n@endfile\n@facts end\n");
-        assert!(answer.facts().unwrap().attempt.is_err());
-    }
-
-    #[test]
-    fn half_an_answer_is_none() {
-        assert_eq!(Answer::read("@machine x86_64\n").facts(), None);
-    }
-}
+mod tests;

@@ -23,11 +23,37 @@ const FACTS: &str = include_str!("ask.sh");
 /// The wanted system, looked up here if it is here: a deploy-rs profile around
 /// it never reaches the machine.
 fn facts(machine: &Machine) -> String {
-    let out = &machine.toplevel.out;
-    let system = Path::new(out.as_str()).join(MARKER).canonicalize().ok();
-    let system = system.and_then(|file| StorePath::containing(file.to_str()?).ok());
-    let wanted = system.as_ref().unwrap_or(out);
-    format!("WANTED={}\n{FACTS}", shell::quote(wanted.as_str()))
+    let wanted = machine.toplevel.as_ref().map(|toplevel| {
+        let system = Path::new(toplevel.out.as_str()).join(MARKER).canonicalize().ok();
+        let system = system.and_then(|file| StorePath::containing(file.to_str()?).ok());
+        system.unwrap_or_else(|| toplevel.out.clone())
+    });
+    let wanted = wanted.as_ref().map_or("", StorePath::as_str);
+    let profiles = profiles(machine);
+    format!("WANTED={}\nprofiles() {{\n{profiles}:\n}}\n{FACTS}", shell::quote(wanted))
+}
+
+/// Asks after each profile besides the system: its user's number, and what its link names.
+/// Where no place is set, deploy-rs's.
+fn profiles(machine: &Machine) -> String {
+    let mut script = String::new();
+    for (index, profile) in machine.other_profiles().into_iter().enumerate() {
+        let (user, name) = (shell::quote(&profile.user), shell::quote(&profile.name));
+        script.push_str(&format!("say profileUser-{index} \"$(id -u {user} 2>/dev/null)\"\n"));
+        let link = match &profile.profile_path {
+            Some(place) => format!("link={}", shell::quote(place)),
+            None if profile.user == "root" => {
+                format!("link=/nix/var/nix/profiles/per-user/root/{name}")
+            }
+            None => format!(
+                "link=/nix/var/nix/profiles/per-user/{user}; [ -d \"$link\" ] || \
+                 link=$(getent passwd {user} | cut -d: -f6)/.local/state/nix/profiles\n\
+                 link=$link/{name}"
+            ),
+        };
+        script.push_str(&format!("{link}\nsay profile-{index} \"$(real \"$link\")\"\n"));
+    }
+    script
 }
 
 /// The questions as one command: `sh -c '…'`.
@@ -43,7 +69,8 @@ const FACTS_THERE: &str = "sh -c \"$facts\"";
 pub fn script(machine: &Machine) -> String {
     let facts = shell::quote(&facts(machine));
     let mut script = format!(
-        "printf '@login %s\\n' \"$SSH_CONNECTION\"\nfacts={facts}\n\
+        "printf '@login %s\\n' \"$SSH_CONNECTION\"\nprintf '@shell %s\\n' \"$SHELL\"\n\
+         facts={facts}\n\
          if [ \"$(id -u)\" = 0 ]; then echo '@root uid0'; {FACTS_THERE}"
     );
     if let Some(sudo) = &machine.sudo {

@@ -33,7 +33,7 @@ pub fn facts(machine: &Machine, answer: &Answer) -> Result<Option<Facts>> {
         }
         // A record that it cannot read, which it says again where that is in the way.
         Ok(Reply::Refused(refusal)) => Ok(Some(facts.with_unread_records(&refusal.why))),
-        _ => Err(unfit(machine).because(format!("it says what no agent says: `{reply}`"))),
+        _ => Err(unfit(machine).because(format!("unexpected reply: `{reply}`"))),
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
         assert!(old.hint.unwrap().contains("--ssh-user"));
         let damaged = asked(AGENT, &refused("failed")).unwrap().unwrap();
         assert_eq!(damaged.attempt, Err("because".to_owned()));
-        assert!(asked(AGENT, "{}").unwrap_err().causes[0].contains("no agent says"));
+        assert!(asked(AGENT, "{}").unwrap_err().causes[0].contains("unexpected reply"));
         assert!(asked("/usr/bin/deploy-agent", &refused("failed")).is_err());
     }
 }

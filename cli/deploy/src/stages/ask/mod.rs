@@ -1,29 +1,38 @@
 //! One login: what the machine is, what it runs and boots, whether it is free.
 
+mod again_by_hand;
 mod facts;
 mod greeting;
+#[cfg(test)]
+pub mod here;
 mod installed;
+mod passwords;
 mod reach;
+pub mod sessions;
+mod startup;
+mod sudo;
 
-pub use facts::{Answer, Facts};
+pub use facts::{Answer, Facts, ProfileFacts};
 pub use greeting::MARKER;
+pub use passwords::Passwords;
+pub use startup::printed;
 
 use std::time::Duration;
 
 use deploy_wire::{
-    attempt::{self, Login},
+    attempt::{self, Login, Mode},
     machine::Machine,
-    message::Mode,
 };
 
+use crate::report::silence;
 use crate::{
     error::{Failure, Result},
     outcome::Ending,
     report::{Event, Finished, Report, Stage},
     tools::{
+        limit::ANSWER,
         place::Place,
-        ssh::{Escalation, Password, SshError, Target},
-        terminal::{self, Echo},
+        ssh::{Escalation, Greeted, Options, SshError, Target},
     },
 };
 
@@ -39,12 +48,20 @@ pub struct Probed {
     pub root: Escalation,
     /// The connection, as the machine sees it.
     pub login: Option<Login>,
+    /// What every login to it is started with.
+    pub options: Options,
+    /// What start-up files there print at every login, with their probable names.
+    pub noise: Option<String>,
+    /// How the login was made, as `ssh` names it.
+    pub authenticated: Option<String>,
 }
 
 impl Finished {
-    /// A machine that has what is wanted.
+    /// A machine that has what is wanted. Without a record what runs is the baseline, which
+    /// nobody has confirmed.
     pub fn up_to_date(probed: &Probed) -> Self {
-        Self { ending: Ending::UpToDate, confirmed: true, ..Self::looked(probed, Vec::new()) }
+        let confirmed = probed.facts.is_confirmed();
+        Self { ending: Ending::UpToDate, confirmed, ..Self::looked(probed, Vec::new()) }
     }
 
     /// A machine that runs what it ran, and what there is to say of it.
@@ -59,6 +76,8 @@ impl Finished {
             runs: facts.runs.as_ref().map(ToString::to_string),
             boots: Some(facts.boots.clone()),
             generation: facts.generation,
+            profiles: probed.machine.other_profiles().iter().map(ToString::to_string).collect(),
+            profiles_alone: probed.machine.toplevel.is_none(),
             notes,
             failure: None,
         }
@@ -74,50 +93,25 @@ pub enum Way {
     Local,
 }
 
-/// The sudo password of this run: asked once, whatever the number of machines.
-#[derive(Debug, Default)]
-pub struct Passwords {
-    asked: Option<Password>,
-}
-
-impl Passwords {
-    async fn ask(&mut self, name: &str) -> Result<Password> {
-        if let Some(password) = &self.asked {
-            return Ok(password.clone());
-        }
-        let question = format!("sudo password on {name}:");
-        let typed = terminal::ask(&question, Echo::Hidden).await.map_err(|error| {
-            Failure::unchanged(format!("{name} wants a sudo password, and it cannot be asked for"))
-                .because(match error.raw_os_error() {
-                    // ENXIO: /dev/tty without a terminal behind it.
-                    Some(6) => "there is no terminal to ask on".to_owned(),
-                    _ => error.to_string(),
-                })
-                .hint(Some(
-                    "run deploy on a terminal, or allow the user sudo without a password".into(),
-                ))
-        })?;
-        let password = Password::new(typed);
-        self.asked = Some(password.clone());
-        Ok(password)
-    }
-}
-
 /// Logs in and asks.
 pub async fn ask(
-    machine: Machine,
+    mut machine: Machine,
     way: Way,
     passwords: &mut Passwords,
     report: &Report,
 ) -> Result<Probed> {
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Ask });
+    let unfit = sudo::read(&mut machine);
     let script = greeting::script(&machine);
-    let (place, said) = open(&machine, way, &script, report).await?;
-    let answer = Answer::read(&said);
+    let options = options(&machine, way, report).await?;
+    let (place, greeted) = open(&machine, &options, way, &script, report).await?;
+    let answer = Answer::read(&greeted.said);
+    let noise = printed(&greeted.noise, answer.word("shell"));
+    noise.iter().for_each(|noise| report.note(&machine.name, noise.clone()));
     let login = answer.word("login").and_then(attempt::Login::parse);
-    let sudo = machine.sudo.as_ref();
-    let command = sudo.map(|sudo| sudo.command.clone()).unwrap_or_default();
-    let asks = sudo.is_some_and(|sudo| sudo.ask);
+    let to_root = machine.sudo.as_ref();
+    let command = to_root.map(|sudo| sudo.command.clone()).unwrap_or_default();
+    let asks = to_root.is_some_and(|sudo| sudo.ask);
     let (root, facts) = match answer.word("root") {
         Some("uid0") => (Escalation::Root, answer.facts()),
         Some("free") => (Escalation::Free(command), answer.facts()),
@@ -126,17 +120,28 @@ pub async fn ask(
             (Escalation::AgentAlone(command), installed::facts(&machine, &answer)?)
         }
         _ if asks => {
-            let root = Escalation::WithPassword(command, passwords.ask(&machine.name).await?);
+            sudo::takes_a_password(
+                &machine,
+                &command,
+                answer.word("sudoSaid").unwrap_or_default(),
+            )?;
+            let root = Escalation::WithPassword(command, passwords.of(&machine.name).await?);
             let facts = with_password(&machine, &place, &root).await?;
             (root, facts)
         }
-        _ => return Err(no_root(&machine, &answer)),
+        _ => {
+            return Err(match unfit {
+                Some(error) => sudo::unfit(&machine, error),
+                None => no_root(&machine, &answer),
+            });
+        }
     };
     let facts = facts.ok_or_else(|| {
-        Failure::unchanged(format!("{} did not say what it is", machine.name))
+        Failure::unchanged(format!("cannot tell what {} is", machine.name))
             .because("the answer to the first questions was cut short")
     })?;
-    Ok(Probed { machine, facts, place, root, login })
+    let authenticated = greeted.authenticated;
+    Ok(Probed { machine, facts, place, root, login, options, noise, authenticated })
 }
 
 /// How long to wait before a busy machine is asked again.
@@ -162,22 +167,38 @@ pub async fn again(probed: &mut Probed) -> Result<()> {
     Ok(())
 }
 
+/// What `ssh` is started with. Over no login, nobody's options matter.
+async fn options(machine: &Machine, way: Way, report: &Report) -> Result<Options> {
+    if way == Way::Local {
+        return Ok(Options::default());
+    }
+    let (options, left_out) = Options::of(&machine.ssh.opts).await.map_err(|error| {
+        Failure::unchanged(format!("cannot log in to {}", machine.name))
+            .because(error)
+            .hint(Some("options of ssh, with their values: -p 2222 -o 'Name=value'".into()))
+    })?;
+    left_out.into_iter().for_each(|line| report.note(&machine.name, line));
+    Ok(options)
+}
+
 /// Tries the addresses in turn. Only an address that nothing answers at leads to
 /// the next one: a refused key or a wrong host key is told at once.
 async fn open(
     machine: &Machine,
+    options: &Options,
     way: Way,
     script: &str,
     report: &Report,
-) -> Result<(Place, String)> {
+) -> Result<(Place, Greeted)> {
     let targets = match way {
-        Way::Ssh => Target::all_of(&machine.ssh).into_iter().map(Some).collect(),
+        Way::Ssh => Target::all_of(&machine.ssh, options).into_iter().map(Some).collect(),
         Way::Local => vec![None],
     };
     let mut failure = None;
     for target in targets {
         let tell = |line: &str| report.note(&machine.name, line);
-        match Place::open(target.as_ref(), script, tell).await {
+        let opened = Place::open(target.as_ref(), script, tell);
+        match silence::told(opened, &machine.name, "the login", ANSWER, report).await {
             Ok(opened) => return Ok(opened),
             Err(error) => {
                 let host = target.as_ref().map_or("localhost", |target| target.hostname.as_str());
@@ -198,8 +219,8 @@ async fn open(
 }
 
 fn is_unreachable(error: &SshError) -> bool {
-    use crate::tools::ssh::Diagnosis::{NoSuchHost, NothingListens, Unreachable};
-    matches!(error.diagnosis, Unreachable | NothingListens | NoSuchHost)
+    use crate::tools::ssh::Diagnosis::{NoAnswer, NoSuchHost, NothingListens, Silent, Unreachable};
+    matches!(error.diagnosis, Unreachable | NoAnswer | NothingListens | NoSuchHost | Silent)
 }
 
 /// Asks with a password, which is tried alone first: given to a wrong guess,
@@ -220,7 +241,7 @@ async fn with_password(
             .hint(Some(hint))
     };
     let run = async |command: &str| {
-        let script = root.wrap(command).map_err(|only| SshError::from_stderr(&only.to_string()))?;
+        let script = root.wrap(command).map_err(|only| SshError::here(&only))?;
         place.run(&script, &root.stdin_prefix()).await
     };
     run("true").await.map_err(wrong)?;
@@ -231,7 +252,7 @@ async fn with_password(
 fn no_root(machine: &Machine, answer: &Answer) -> Box<Failure> {
     let user = login_user(machine);
     let what = format!("{user} cannot become root on {}", machine.name);
-    let said = answer.word("sudoSaid").unwrap_or("sudo refused without a word");
+    let said = answer.word("sudoSaid").unwrap_or("sudo failed without a message");
     if said.ends_with("not found") {
         let command = machine.sudo.iter().flat_map(|sudo| sudo.command.first()).next();
         return Failure::unchanged(what)

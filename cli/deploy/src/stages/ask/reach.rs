@@ -1,8 +1,6 @@
 //! What a machine that was asked can be reached by: the agent's end, and its
 //! store.
 
-use std::path::PathBuf;
-
 use super::Probed;
 use crate::{
     error::{Failure, Result},
@@ -10,7 +8,7 @@ use crate::{
         lease::{self, Lease},
         nix::RemoteStore,
         shell,
-        ssh::{Escalation, INSTALLED, Login, OnlyTheAgent},
+        ssh::{Escalation, INSTALLED, OnlyTheAgent},
     },
 };
 
@@ -37,13 +35,17 @@ impl Probed {
         // Nix appends `--stdio` to either.
         let daemon =
             probed.root.wrap(&daemon).unwrap_or_else(|OnlyTheAgent| probed.root.serve(INSTALLED));
-        let ssh_folder = match &probed.root {
-            Escalation::WithPassword(_, password) => {
-                Some(password_first(login, &password.line()).map_err(|error| {
-                    Failure::unchanged("the push cannot be prepared").because(error)
-                })?)
-            }
+        let password = match &probed.root {
+            Escalation::WithPassword(_, password) => Some(password),
             Escalation::Root | Escalation::Free(_) | Escalation::AgentAlone(_) => None,
+        };
+        let (daemon, environment) = if password.is_some() || probed.noise.is_some() {
+            let environment = login.handing_over(password).map_err(|error| {
+                Failure::unchanged("the push cannot be prepared").because(error)
+            })?;
+            (shell::program_that_begins(&daemon), environment)
+        } else {
+            (shell::program(&daemon), Vec::new())
         };
         Ok(RemoteStore {
             url: format!(
@@ -53,33 +55,9 @@ impl Probed {
                 if probed.machine.push.compress { "&compress=true" } else { "" }
             ),
             sshopts: login.nix_sshopts(),
-            ssh_folder,
+            environment,
         })
     }
-}
-
-/// A folder with an `ssh` that first writes the password that sudo waits for.
-/// Both are readable by this user only and go away with the login.
-fn password_first(login: &Login, line: &str) -> std::io::Result<PathBuf> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let folder = login.folder().join("bin");
-    std::fs::create_dir_all(&folder)?;
-    let write = |file: &str, mode: u32, text: &str| {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(mode);
-        options.open(folder.join(file))?.write_all(text.as_bytes())
-    };
-    let ssh = crate::tools::process::find("ssh", &[]).unwrap_or_else(|| "ssh".into());
-    write("line", 0o600, line)?;
-    let script = format!(
-        "#!/bin/sh\ncase \" $* \" in\n*nix-daemon*) {{ cat {line}; exec cat; }} | {ssh} \"$@\" ;;\n\
-         *) exec {ssh} \"$@\" ;;\nesac\n",
-        line = shell::quote(&folder.join("line").display().to_string()),
-        ssh = shell::quote(&ssh.display().to_string()),
-    );
-    write("ssh", 0o700, &script)?;
-    Ok(folder)
 }
 
 fn percent_encoded(text: &str) -> String {

@@ -5,17 +5,14 @@ mod interrupted;
 mod suspended;
 
 use deploy_wire::{
-    event::Event as Happened,
-    machine::Confirm,
-    message::{Mode, RefusalKind},
-    phase::Phase,
+    attempt::Mode, event::Event as Happened, machine::Confirm, message::RefusalKind, phase::Phase,
 };
 
 use super::*;
 use crate::{
     outcome::exit_code,
     report::{Changes, Event, NewLogin, PackageChange, Stage, Units, shown},
-    tools::nix_log::Progress,
+    tools::nix::log::Progress,
 };
 
 const RECORD: &str = include_str!("../../../../wire/golden/message/record.json");
@@ -47,6 +44,7 @@ fn record() -> Record {
     record.profile.generation = Some(41);
     record.profile.system = Some(before());
     record.rules.confirm = Confirm::default();
+    record.profiles = Vec::new();
     record
 }
 
@@ -98,7 +96,7 @@ fn login() -> [Event; 2] {
 /// A deploy until the machine was asked.
 fn asked() -> Vec<Event> {
     vec![
-        Event::Evaluating { flake: ".".into() },
+        Event::Evaluating { flake: ".".into(), building: None },
         Event::Evaluated { machines: vec![name()], kept: false, milliseconds: 2310 },
         Event::Stage { machine: name(), stage: Stage::Ask },
     ]
@@ -115,6 +113,7 @@ fn taken() -> Vec<Event> {
         }],
         units: Units { changed: vec!["caddy.service".into()], ..Units::default() },
         reboot: Vec::new(),
+        profiles: Vec::new(),
     };
     let mut events = asked();
     events.extend([

@@ -1,20 +1,27 @@
 //! The truth about an attempt whose connection was lost, over new logins.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use deploy_wire::{attempt::Login, machine::Machine, message::Request};
-use tokio::io::{AsyncBufRead, AsyncWrite};
+use deploy_wire::{
+    attempt::Login, machine::Machine, message::Request, phase::Phase, record::Rules,
+};
+use tokio::{
+    io::{AsyncBufRead, AsyncWrite},
+    time::Instant,
+};
 
 use super::{Conclusion, Started, Told, Wish, could_not, is_passing, left, pauses};
 use crate::{
     report::Report,
     stages::{
         activate::{Followed, Seen, Watch},
-        interrupted::WHILE_LOST,
+        confirm::interrupted::WHILE_LOST,
     },
     tools::{
         agent::Conversation,
-        ssh::{Fresh, SshError, Target},
+        limit::{ANSWER, within},
+        place::Running,
+        ssh::{SshError, Target},
         terminal::Interrupts,
     },
 };
@@ -31,12 +38,18 @@ impl Started<'_> {
         interrupts: &mut Interrupts,
         report: &Report,
     ) -> Conclusion {
-        let stopped = tokio::select! {
+        // A machine that accepts each login and then says nothing is asked no longer than one that
+        // cannot be reached: `a_machine_that_answers_a_login_and_says_nothing_is_given_up`.
+        let limit = longest(&self.probed.machine, followed.phase);
+        let asked = tokio::select! {
             biased;
             _ = interrupts.next() => None,
-            conclusion = self.ask_until_told(followed, wish, told, report) => Some(conclusion),
+            asked = within(limit, self.ask_until_told(followed, wish, told, report)) => Some(asked),
         };
-        stopped.unwrap_or_else(|| left(WHILE_LOST, followed, told))
+        match asked {
+            None => left(WHILE_LOST, followed, told),
+            Some(asked) => asked.unwrap_or_else(|late| Conclusion::NotKnown(late.to_string())),
+        }
     }
 
     async fn ask_until_told(
@@ -47,13 +60,12 @@ impl Started<'_> {
         report: &Report,
     ) -> Conclusion {
         let machine = &self.probed.machine;
-        let until = Instant::now() + patience(machine);
-        let targets: Vec<Target> =
-            self.confirming_targets().into_iter().chain(Target::all_of(&machine.ssh)).collect();
-        let mut last = "nobody was asked".to_owned();
+        let until = Instant::now() + patience(machine, followed.phase);
+        let targets = self.asked_targets();
+        let mut last = "no address was tried".to_owned();
         for pause in pauses() {
             for target in &targets {
-                match self.follow_at(target, wish, followed, report).await {
+                match self.follow_at(target.as_ref(), wish, followed, report).await {
                     Ok(Seen::Ended(outcome)) => return Conclusion::Known(outcome),
                     Ok(Seen::Refused(refusal)) if is_passing(&refusal) => {
                         self.note(report, could_not(&refusal));
@@ -73,19 +85,44 @@ impl Started<'_> {
         Conclusion::NotKnown(last)
     }
 
+    /// Where the machine is asked; on this computer itself, over no login.
+    fn asked_targets(&self) -> Vec<Option<Target>> {
+        if self.probed.place.login().is_none() {
+            return vec![None];
+        }
+        let before = Target::all_of(&self.probed.machine.ssh, &self.probed.options);
+        each_once(self.confirming_targets(), before).into_iter().map(Some).collect()
+    }
+
     async fn follow_at(
         &self,
-        target: &Target,
+        target: Option<&Target>,
         wish: Wish,
         followed: &mut Followed,
         report: &Report,
     ) -> Result<Seen, SshError> {
-        let Fresh { stdin, stdout, connection, .. } = &mut self.log_in(target, report).await?;
-        let login = Login::parse(connection);
+        let Some(target) = target else {
+            let agent = self.probed.place.spawn(&self.probed.serve(&self.agent)).await?;
+            let Running { stdout, stdin, rest: _rest } = agent;
+            return Ok(self.follow_on(stdout, stdin, None, wish, followed, report).await);
+        };
+        let mut fresh = self.log_in(target, report).await?;
+        let login = Login::parse(&fresh.connection);
+        let (stdout, stdin) = (Box::new(&mut fresh.stdout), Box::new(&mut fresh.stdin));
+        Ok(self.follow_on(stdout, stdin, login, wish, followed, report).await)
+    }
+
+    async fn follow_on(
+        &self,
+        stdout: Box<dyn AsyncBufRead + Unpin + Send + '_>,
+        stdin: Box<dyn AsyncWrite + Unpin + Send + '_>,
+        login: Option<Login>,
+        wish: Wish,
+        followed: &mut Followed,
+        report: &Report,
+    ) -> Seen {
         let prefix = self.probed.root.stdin_prefix();
         let asked = async {
-            let stdout: Box<dyn AsyncBufRead + Unpin + Send> = Box::new(stdout);
-            let stdin: Box<dyn AsyncWrite + Unpin + Send> = Box::new(stdin);
             let mut watch: Watch<'_> = Conversation::begin(stdout, stdin, login, &prefix).await?;
             let attempt = self.attempt.clone();
             watch
@@ -97,17 +134,66 @@ impl Started<'_> {
             Ok(watch)
         };
         match asked.await {
-            Ok(mut watch) => {
-                Ok(Box::pin(self.see_through(&mut watch, wish, followed, report)).await)
-            }
-            Err(error) => Ok(Seen::Lost(error)),
+            Ok(mut watch) => Box::pin(self.see_through(&mut watch, wish, followed, report)).await,
+            Err(error) => Seen::Lost(error),
         }
     }
 }
 
-/// How long the machine may take at most for all that is left.
-pub fn patience(machine: &Machine) -> Duration {
-    let limits = &machine.timeouts;
-    let reboot = if machine.rollback.reboot { limits.rollback() } else { Duration::ZERO };
-    limits.activation() + limits.check() + machine.confirm.timeout() + limits.rollback() + reboot
+/// Addresses in their order, each once: a login to one that is dead costs time, and sshd counts
+/// those that fail.
+fn each_once(first: Vec<Target>, then: Vec<Target>) -> Vec<Target> {
+    let mut targets: Vec<Target> = Vec::new();
+    for target in first.into_iter().chain(then) {
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    targets
+}
+
+/// After what time a machine that is followed and has told no end has nothing more to tell: all
+/// its deadlines and the way back are over, and the answer to a question too.
+pub fn longest(machine: &Machine, phase: Option<Phase>) -> Duration {
+    patience(machine, phase) + ANSWER
+}
+
+/// How long the machine may take at most for all that is left behind the last `phase` that it
+/// told, and for everything where it told none.
+pub fn patience(machine: &Machine, phase: Option<Phase>) -> Duration {
+    let rules = Rules {
+        confirm: machine.confirm.clone(),
+        timeouts: machine.timeouts.clone(),
+        rollback: machine.rollback.clone(),
+        ..Rules::default()
+    };
+    // Profiles are activated again once the system is back.
+    let profiles = match machine.other_profiles().is_empty() {
+        true => Duration::ZERO,
+        false => machine.timeouts.rollback(),
+    };
+    rules.longest(phase.unwrap_or(Phase::Staged)) + profiles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tools::ssh::Options;
+
+    #[test]
+    fn each_address_is_asked_once_in_a_round() {
+        let target = |hostname: &str, port| Target {
+            hostname: hostname.into(),
+            user: None,
+            port,
+            options: Options::default(),
+            host_key: None,
+        };
+        let (lan, tailnet) = (target("lan", None), target("tailnet", None));
+        let both = vec![lan.clone(), tailnet.clone()];
+        assert_eq!(each_once(vec![tailnet.clone(), lan.clone()], both.clone()), [tailnet, lan]);
+        // A new system that answers at another port may have gone back.
+        let moved = target("lan", Some(2222));
+        assert_eq!(each_once(vec![moved.clone()], both.clone()), [vec![moved], both].concat());
+    }
 }

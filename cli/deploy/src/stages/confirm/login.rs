@@ -8,7 +8,7 @@ use deploy_wire::{
     outcome::Outcome,
 };
 
-use super::{Started, is_passing, pauses};
+use super::{Started, could_not, is_passing, pauses};
 use crate::{
     report::{Event, NewLogin, Report},
     tools::{
@@ -37,9 +37,13 @@ impl Started<'_> {
             for target in &targets {
                 match self.confirm_at(target, report).await {
                     Ok(Reply::Ended { outcome, .. }) => return Some(outcome),
+                    // No refusal: it may count, and is asked for again.
+                    Ok(Reply::Refused(refusal)) if is_passing(&refusal) => {
+                        self.note(report, could_not(&refusal));
+                    }
                     Ok(Reply::Refused(refusal)) => {
                         self.note(report, format!("the confirmation was refused: {}", refusal.why));
-                        if refusal.kind != RefusalKind::NotNow && !is_passing(&refusal) {
+                        if refusal.kind != RefusalKind::NotNow {
                             return None;
                         }
                     }
@@ -77,7 +81,7 @@ impl Started<'_> {
         match talked {
             Ok(reply) => Ok(reply),
             Err(AgentError::Ended) => Err(NotConfirmed::NoAgent(fresh.why().await)),
-            Err(error) => Err(NotConfirmed::NoAgent(SshError::from_stderr(&error.to_string()))),
+            Err(error) => Err(NotConfirmed::NoAgent(SshError::here(&error))),
         }
     }
 
@@ -103,7 +107,7 @@ impl Started<'_> {
         }
         ssh.port = machine.confirm.port.or(ssh.port);
         ssh.host_key = machine.confirm.host_key.clone().or(ssh.host_key);
-        let mut targets = Target::all_of(&ssh);
+        let mut targets = Target::all_of(&ssh, &self.probed.options);
         if let Some(login) = self.probed.place.login() {
             targets.sort_by_key(|target| target.hostname != login.target().hostname);
         }

@@ -2,11 +2,14 @@
 //! ended, asked for again where a connection was lost.
 
 mod again;
+pub mod interrupted;
 mod login;
 
-pub use again::patience;
+pub use again::{longest, patience};
 
 use std::{sync::Mutex, time::Duration};
+
+use tokio::time::{Instant, sleep_until};
 
 use deploy_wire::{
     attempt::AttemptId,
@@ -15,15 +18,16 @@ use deploy_wire::{
     phase::Phase,
 };
 
+use self::interrupted::{AGAIN, Confirmation, Left, Told};
 use super::{
     activate::{Followed, Seen, Watch, follow},
     ask::Probed,
-    interrupted::{self, AGAIN, Confirmation, Left, Told},
 };
 use crate::{
     report::{Event, Report},
     tools::{
         agent::{AgentError, Conversation},
+        limit::Late,
         place::Rest,
         terminal::{Interrupt, Interrupts},
     },
@@ -75,12 +79,13 @@ pub fn pauses() -> impl Iterator<Item = Duration> {
 }
 
 impl Started<'_> {
-    /// Lets the attempt run, follows it to its end, confirms it when it waits, and gives it up
+    /// Lets the attempt run, unless an `interrupt` came while the machine was taken, follows it to its end, confirms it when it waits, and gives it up
     /// when the operator interrupts: without a switch where that was before it, which
     /// `ctrl-c-while-the-machine-is-taken-switches-nothing` proves.
     pub async fn conclude(
         &self,
         watch: &mut Watch<'_>,
+        interrupt: Option<Interrupt>,
         interrupts: &mut Interrupts,
         report: &Report,
     ) -> Conclusion {
@@ -89,7 +94,11 @@ impl Started<'_> {
         // A conversation that is dropped takes its request with it.
         let mut cancelling = Vec::new();
         let mut told = Told::No;
-        let first = match interrupts.pending().await {
+        let interrupt = match interrupt {
+            None => interrupts.pending().await,
+            came => came,
+        };
+        let first = match interrupt {
             Some(interrupt) => {
                 (wish, told) = (Wish::GiveUp(interrupt), Told::Yes);
                 self.note(report, interrupted::first(None));
@@ -101,6 +110,9 @@ impl Started<'_> {
             self.lost(report, &error);
             return self.ask_again(&mut followed, wish, told, interrupts, report).await;
         }
+        // Proved by `a_machine_that_is_followed_and_says_nothing_is_given_up`.
+        let longest = again::longest(&self.probed.machine, None);
+        let until = Instant::now() + longest;
         loop {
             let seen = tokio::select! {
                 biased;
@@ -126,6 +138,7 @@ impl Started<'_> {
                     continue;
                 }
                 seen = self.see_through(watch, wish, &mut followed, report) => seen,
+                () = sleep_until(until) => Seen::Lost(Late(longest).into()),
             };
             return match seen {
                 Seen::Ended(outcome) => Conclusion::Known(outcome),
@@ -213,7 +226,13 @@ impl Started<'_> {
 
     /// Of a computer that was asleep, and of a network that was gone.
     fn lost(&self, report: &Report, error: &AgentError) {
-        self.note(report, lost(error));
+        self.note(
+            report,
+            match self.probed.place.login() {
+                Some(_) => lost(error),
+                None => format!("{error}; asking another agent what happened meanwhile"),
+            },
+        );
     }
 
     fn note(&self, report: &Report, text: String) {
@@ -246,9 +265,28 @@ fn is_switching(followed: &Followed) -> bool {
 /// nobody has to do anything about it: `a-confirmation-that-could-not-be-taken-is-tried-again`
 /// and `an-agent-that-could-not-answer-is-asked-again` prove that it is asked again.
 fn is_passing(refusal: &Refusal) -> bool {
-    refusal.kind == RefusalKind::Failed && refusal.hint.is_none()
+    refusal.kind == RefusalKind::Failed
 }
 
 fn could_not(refusal: &Refusal) -> String {
     format!("the agent could not answer: {}; asking again", refusal.why)
+}
+
+#[cfg(test)]
+mod tests {
+    mod silent;
+
+    use super::*;
+
+    #[test]
+    fn whether_a_refusal_passes_is_its_kind_and_not_its_words() {
+        use RefusalKind::{Busy, Damaged, Failed, NoSuchAttempt, NotNow, SameLogin, Unreadable};
+        for hint in [None, Some("do this".to_owned())] {
+            let of = |kind| is_passing(&Refusal { kind, why: "why".into(), hint: hint.clone() });
+            assert!(of(Failed), "{hint:?}");
+            for kind in [Busy, Damaged, NoSuchAttempt, NotNow, SameLogin, Unreadable] {
+                assert!(!of(kind), "{kind:?} {hint:?}");
+            }
+        }
+    }
 }

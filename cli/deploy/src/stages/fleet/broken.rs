@@ -2,47 +2,110 @@
 
 use std::path::{Path, PathBuf};
 
-use super::absolute;
+use super::{apart::Told, source};
 use crate::{
     error::Failure,
-    tools::{
-        nix::NixError,
-        nix_error::{self, Errors},
+    report::{Event, Report},
+    stages::{flake::Selection, fleet::overrides::Overrides},
+    tools::nix::{
+        NixError,
+        essence::{self, Errors},
     },
 };
 
 /// The failure that Nix's error means.
 pub fn failure(flake: &str, error: NixError, errors: Errors) -> Box<Failure> {
+    of(flake, &format!("the flake `{flake}`"), error, errors)
+}
+
+/// Machines that do not evaluate, beside others that may.
+pub struct Broken<'a> {
+    selection: &'a Selection,
+    overrides: &'a Overrides,
+    report: &'a Report,
+    /// What was said of each.
+    said: Vec<(String, Vec<String>)>,
+}
+
+impl<'a> Broken<'a> {
+    /// None yet.
+    pub fn new(selection: &'a Selection, overrides: &'a Overrides, report: &'a Report) -> Self {
+        Self { selection, overrides, report, said: Vec::new() }
+    }
+
+    /// Tells what goes on. What was said of another machine is not said again.
+    pub fn tell(&mut self, told: Told<'_>) {
+        let (name, error) = match told {
+            Told::Builds(derivation) => {
+                let flake = self.selection.flake.clone();
+                let building = Some(derivation.to_owned());
+                return self.report.tell(Event::Evaluating { flake, building });
+            }
+            Told::Apart => {
+                let text = "not all machines can be evaluated: they are evaluated apart, to find \
+                            those that can"
+                    .into();
+                return self.report.tell(Event::Warning { machine: None, text });
+            }
+            Told::Failed(name, error) => (name, error),
+        };
+        let flake = &self.selection.flake;
+        let mut failure = of(flake, name, error, self.overrides.errors);
+        match self.said.iter().find(|(_, causes)| *causes == failure.causes) {
+            Some((other, _)) => failure.causes = vec![format!("the same as of {other}")],
+            None => self.said.push((name.to_owned(), failure.causes.clone())),
+        }
+        self.report.tell(Event::NotEvaluated { machine: name.to_owned(), failure });
+    }
+}
+
+fn of(flake: &str, what: &str, error: NixError, errors: Errors) -> Box<Failure> {
     let said = error.to_string();
     let root = root(flake);
     let text = match errors {
-        Errors::Essence => nix_error::trimmed(&said, root.as_deref()),
+        Errors::Essence => essence::trimmed(&said, root.as_deref()),
         Errors::Whole => said.clone(),
     };
     let hint = hint(flake, &said);
-    Failure::unchanged(format!("the flake `{flake}` cannot be evaluated")).because(text).hint(hint)
+    Failure::unchanged(format!("{what} cannot be evaluated")).because(text).hint(hint)
 }
 
 /// The folder that a flake's files are in: that of its repository.
 fn root(flake: &str) -> Option<PathBuf> {
-    let folder = PathBuf::from(absolute(flake));
+    let folder = source::folder(flake)?;
     let repository = folder.ancestors().find(|path| path.join(".git").exists());
-    let root = repository.unwrap_or(&folder).to_owned();
-    root.is_dir().then_some(root)
+    Some(repository.unwrap_or(&folder).to_owned())
 }
 
 /// What the commonest errors mean.
 fn hint(flake: &str, text: &str) -> Option<String> {
-    if let Some(file) = untracked(flake, text) {
-        return Some(format!("git does not track `{file}`: git add {file}"));
+    match untracked(flake, text) {
+        Some(Missing::InSubmodule(file)) => {
+            return Some(format!(
+                "`{file}` is in a submodule, which Nix leaves out: deploy '{}#MACHINE', or \
+                 `inputs.self.submodules = true` in flake.nix with Nix 2.27 and later",
+                with_submodules(flake)
+            ));
+        }
+        Some(Missing::Untracked(file)) => {
+            return Some(format!("git does not track `{file}`: git add {file}"));
+        }
+        None => {}
     }
     let has = |part: &str| text.contains(part);
+    if has("allow-import-from-derivation") {
+        return Some(
+            "it imports what it builds first: to allow that, deploy … -- --option \
+             allow-import-from-derivation true"
+                .into(),
+        );
+    }
     if has("could not find a flake.nix") || has("does not contain a 'flake.nix'") {
         return Some(
             "run deploy in the flake's folder, or name it: deploy path/to/flake#machine".into(),
         );
     }
-    if has("how nix ended is not known") {
+    if has("cannot tell how nix ended") {
         return Some(
             "is SIGCHLD ignored where deploy was started? Start it from another shell".into(),
         );
@@ -50,9 +113,22 @@ fn hint(flake: &str, text: &str) -> Option<String> {
     has("there is no `nix`").then(|| "install Nix: https://nixos.org/download".into())
 }
 
-/// The file that Nix misses because git does not track it: Nix sees tracked
-/// files only, and says just that a path does not exist.
-fn untracked(flake: &str, text: &str) -> Option<String> {
+/// The reference with its submodules. Only git's own references have any.
+fn with_submodules(flake: &str) -> String {
+    let and = if flake.contains('?') { '&' } else { '?' };
+    format!("{flake}{and}submodules=1")
+}
+
+/// Why Nix does not see a file that is there.
+#[derive(Debug, PartialEq, Eq)]
+enum Missing {
+    Untracked(String),
+    InSubmodule(String),
+}
+
+/// The file that Nix misses because git does not track it, or because it is in a submodule:
+/// Nix sees the repository's tracked files only, and says just that a path does not exist.
+fn untracked(flake: &str, text: &str) -> Option<Missing> {
     let root = root(flake).filter(|root| root.join(".git").exists())?;
     let missing = text.lines().find_map(|line| {
         let quoted = |mark: &str| line.split(mark).nth(1).and_then(|rest| rest.split('\'').next());
@@ -64,9 +140,22 @@ fn untracked(flake: &str, text: &str) -> Option<String> {
         (line.contains("does not exist") || line.contains("No such file"))
             .then(|| below[..end].to_owned())
     })?;
-    let exists =
-        root.join(&missing).exists() || Path::new(&absolute(flake)).join(&missing).exists();
-    exists.then_some(missing)
+    if is_in_submodule(&root, &missing) {
+        return Some(Missing::InSubmodule(missing));
+    }
+    let exists = root.join(&missing).exists() || source::folder(flake)?.join(&missing).exists();
+    exists.then_some(Missing::Untracked(missing))
+}
+
+/// Whether one of the folders that `.gitmodules` names has the file, checked out or not.
+fn is_in_submodule(root: &Path, file: &str) -> bool {
+    let modules = std::fs::read_to_string(root.join(".gitmodules")).unwrap_or_default();
+    let folders = modules.lines().filter_map(|line| {
+        let (key, folder) = line.split_once('=')?;
+        (key.trim() == "path").then(|| folder.trim().trim_matches('"'))
+    });
+    let mut folders = folders.filter(|folder| !folder.is_empty());
+    folders.any(|folder| Path::new(file).starts_with(folder))
 }
 
 #[cfg(test)]
@@ -83,11 +172,29 @@ mod tests {
             "error: path '/nix/store/x-source/disko.nix' does not exist",
             "error: Path 'disko.nix' in the repository \"/home/x\" is not tracked by Git.",
         ] {
-            assert_eq!(untracked(flake, said).as_deref(), Some("disko.nix"), "{said}");
+            let missing = Missing::Untracked("disko.nix".into());
+            assert_eq!(untracked(flake, said), Some(missing), "{said}");
         }
         assert_eq!(
             untracked(flake, "error: path '/nix/store/x-source/gone.nix' does not exist"),
             None
         );
+    }
+    #[test]
+    fn a_file_of_a_submodule_is_told_from_one_that_git_does_not_track() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        std::fs::write(folder.path().join("sub/lib.nix"), "").unwrap();
+        let modules = "[submodule \"x\"]\n\tpath = sub\n\turl = ../sub\n";
+        std::fs::write(folder.path().join(".gitmodules"), modules).unwrap();
+        let flake = folder.path().to_str().unwrap();
+        for file in ["sub/lib.nix", "sub/not-checked-out.nix"] {
+            let said = format!("error: path '/nix/store/x-source/{file}' does not exist");
+            assert_eq!(untracked(flake, &said), Some(Missing::InSubmodule(file.into())));
+            let hint = hint(flake, &said).unwrap();
+            assert!(hint.contains(&format!("{flake}?submodules=1#MACHINE")), "{hint}");
+        }
+        assert_eq!(with_submodules("git+file:///x?ref=y"), "git+file:///x?ref=y&submodules=1");
     }
 }

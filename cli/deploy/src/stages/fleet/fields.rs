@@ -5,7 +5,10 @@ use deploy_wire::machine::{Machine, MachineError};
 use serde_json::Value;
 
 use super::nearest;
-use crate::error::{Failure, Result};
+use crate::{
+    error::{Failure, Result},
+    tools::shell,
+};
 
 /// What the reader's words mean to somebody who writes Nix.
 const WORDS: [(&str, &str); 9] = [
@@ -34,7 +37,21 @@ pub fn wrong(flake: &str, machine: &str, error: &MachineError) -> Box<Failure> {
     }
 }
 
-fn plain(reason: &str) -> String {
+/// deploy-rs's `sudo` is one text. It is divided as `--sudo` is:
+/// `flakes/quotes-in-sudo-mean-what-they-mean-in-a-shell` proves it.
+pub fn divide_sudo(flake: &str, machine: &str, document: &mut Value) -> Result<()> {
+    let Some(command) = document.pointer_mut("/sudo/command") else { return Ok(()) };
+    let Some(text) = command.as_str() else { return Ok(()) };
+    let words = shell::split(text).map_err(|error| {
+        let what = format!("`sudo` of {machine} in `{flake}` is not right");
+        Failure::unchanged(what).because(error)
+    })?;
+    *command = words.into();
+    Ok(())
+}
+
+/// A reader's reason in the words of somebody who writes Nix.
+pub fn plain(reason: &str) -> String {
     let reason = reason.replace("sequence, expected", "a list, expected");
     let reason = reason.replace("map, expected", "an attribute set, expected");
     WORDS.iter().fold(reason, |reason, (word, plain)| reason.replace(word, plain))
@@ -57,18 +74,34 @@ pub fn have_sense(machine: &Machine) -> Result<()> {
     }
 }
 
+/// More fields than these that nothing reads are told in one line.
+const SHOWN: usize = 3;
+
 /// Fields that nothing reads, with the ones that were probably meant.
 pub fn unknown(evaluated: &Value) -> Vec<String> {
-    let warnings = evaluated["warnings"].as_array().into_iter().flatten();
-    let text = |warning: &Value| {
-        let known: Vec<String> =
-            serde_json::from_value(warning["known"].clone()).unwrap_or_default();
-        let (set, field) = (warning["set"].as_str()?, warning["field"].as_str()?);
-        let meant = nearest(field, &known).map(|name| format!(": did you mean `{name}`?"));
-        let meant = meant.unwrap_or_default();
-        Some(format!("`{set}.{field}` is no option of deploy and does nothing{meant}"))
+    let fields: Vec<&Value> = evaluated["unknown"].as_array().into_iter().flatten().collect();
+    let place =
+        |field: &Value| Some(format!("{}.{}", field["set"].as_str()?, field["field"].as_str()?));
+    if fields.len() > SHOWN {
+        let shown: Vec<String> = fields
+            .iter()
+            .take(SHOWN)
+            .filter_map(|field| Some(format!("`{}`", place(field)?)))
+            .collect();
+        return vec![format!(
+            "{} fields are no options of deploy and do nothing: {} and {} more",
+            fields.len(),
+            shown.join(", "),
+            fields.len() - SHOWN
+        )];
+    }
+    let text = |field: &Value| {
+        let known: Vec<String> = serde_json::from_value(field["known"].clone()).unwrap_or_default();
+        let meant = nearest(field["field"].as_str()?, &known);
+        let meant = meant.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
+        Some(format!("`{}` is no option of deploy and does nothing{meant}", place(field)?))
     };
-    warnings.filter_map(text).collect()
+    fields.into_iter().filter_map(text).collect()
 }
 
 #[cfg(test)]
@@ -90,5 +123,19 @@ mod tests {
         ] {
             assert_eq!(plain(reason), words);
         }
+    }
+
+    #[test]
+    fn the_flake_s_sudo_is_divided_as_a_shell_does_it() {
+        let divided = |command: Value| {
+            let mut document = serde_json::json!({ "sudo": { "command": command } });
+            divide_sudo(".", "frame1", &mut document)?;
+            Ok::<_, Box<Failure>>(document["sudo"]["command"].clone())
+        };
+        let words = serde_json::json!(["sudo", "-p", "your password: ", "-u", "root"]);
+        let text = Value::from(" sudo\t-p 'your password: '  -u root ");
+        assert_eq!(divided(text).unwrap(), words);
+        assert_eq!(divided(words.clone()).unwrap(), words);
+        assert!(divided("sudo 'x".into()).unwrap_err().what.contains("`sudo` of frame1 in `.`"));
     }
 }

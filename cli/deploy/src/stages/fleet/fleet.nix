@@ -1,8 +1,24 @@
 # From a flake's outputs to machine.json documents, one for each chosen machine.
 # Applied by `nix eval --apply`: one evaluation for all of them. Reads this
 # project's schema of `deploy.nodes`, deploy-rs's (https://github.com/serokell/deploy-rs,
-# README "API"), and plain `nixosConfigurations`. Returns
-#   { machines.NAME = machine.json; known = [ NAME ]; warnings = [ TEXT ]; }
+# README "API"), and plain `nixosConfigurations`. Takes
+#   {
+#     candidates = [ [ NAME ] ] or null;     what each word may mean, null for all machines
+#     among = [ NAME ] or null;              of these only
+#     what = "machines" or "names";
+#   }
+# and returns { known, names = [ NAME ] }, the chosen ones, or
+#   {
+#     machines.NAME = machine.json;          of each chosen one that can be deployed
+#     failed = [ NAME ];                     of several, those whose evaluation threw
+#     odd.NAME = { system | nothing };       of each chosen one that cannot: its platform, or
+#                                            that it has neither a system nor profiles
+#     known = [ NAME ];
+#     unknown = [ { set, field, known } ];   fields that nothing reads
+#     foreign.TOOL = [ NAME ];               machines with settings of another tool
+#     elsewhere = [ OUTPUT ];                outputs that have machines of other tools
+#     pure = BOOL;                           whether this evaluation saw nothing but the flake
+#   }
 argsJson: outputs:
 let
   args = builtins.fromJSON argsJson;
@@ -61,6 +77,7 @@ let
   nodeKinds = levelKinds // {
     hostname = [ "string" ];
     profiles = [ "set" ];
+    profilesOrder = [ "list" ];
     tags = [ "list" ];
     ssh = [ "set" ];
     build = [ "set" ];
@@ -75,17 +92,43 @@ let
     agent = [ "set" ];
     image = [ "set" ];
   };
-  # The set itself, once all its fields are of the right types.
+  # Fields of this project's own schema that have fields themselves.
+  ownFields = [
+    "ssh" "build" "push" "confirm" "timeouts" "units" "checks" "rollback" "beforeActivate"
+    "secrets" "agent" "image"
+  ];
+  # The set without the fields that are null, once all others are of the right types. Typed
+  # modules write null for what their author left out.
   sound =
     where: kinds: value:
     let
       set = mustBe where [ "set" ] value;
-      field = name: set.${name} == null || builtins.seq (mustBe "${where}.${name}" kinds.${name} set.${name}) true;
+      typed = filter (name: kinds ? ${name}) (attrNames set);
+      isNull = name: set.${name} == null;
+      field = name: isNull name || builtins.seq (mustBe "${where}.${name}" kinds.${name} set.${name}) true;
+      untyped = filter (name: set ? ${name}) [ "system" "hostName" "toplevel" ];
     in
-    builtins.seq (builtins.all field (filter (name: kinds ? ${name}) (attrNames set))) set;
+    builtins.seq (builtins.all field typed) (removeAttrs set (filter isNull (typed ++ untyped)));
+
+  # Without fields that are null, at any depth; packages stay as they are.
+  clean =
+    value:
+    if builtins.isList value then
+      map clean value
+    else if isAttrs value && !(value ? drvPath) then
+      builtins.mapAttrs (_: clean) (removeAttrs value (filter (name: value.${name} == null) (attrNames value)))
+    else
+      value;
 
   deploy = sound "deploy" (levelKinds // { nodes = [ "set" ]; agent = [ "set" ]; }) (outputs.deploy or { });
-  nodes = builtins.mapAttrs (name: sound "deploy.nodes.${name}" nodeKinds) (deploy.nodes or { });
+  nodes = builtins.mapAttrs (
+    name: node:
+    let
+      own = sound "deploy.nodes.${name}" nodeKinds node;
+      structured = filter (field: own ? ${field}) ownFields;
+    in
+    own // listToAttrs (map (field: { name = field; value = clean own.${field}; }) structured)
+  ) (deploy.nodes or { });
   configurations = outputs.nixosConfigurations or { };
 
   known = attrNames (configurations // nodes);
@@ -93,14 +136,14 @@ let
   isInstaller = name: !(nodes ? ${name}) && (configurations.${name} or { }) ? config.system.build.isoImage;
 
   # A flake that lists nodes means these by "all machines".
-  all = filter (name: !(elem "manual" (nodes.${name}.tags or [ ]))) (
-    if nodes == { } then filter (name: !(isInstaller name)) (attrNames configurations) else attrNames nodes
-  );
+  listed = attrNames (if nodes == { } then configurations else nodes);
+  isOneOfAll =
+    name: if nodes == { } then !(isInstaller name) else !(elem "manual" (nodes.${name}.tags or [ ]));
   # A word may be `machine.profile`; its candidates come longest first.
   firstKnown = candidates: filter (name: elem name known) candidates;
-  chosen =
+  chosen = filter (name: args.among == null || elem name args.among) (
     if args.candidates == null then
-      all
+      listed
     else
       concatLists (
         map (
@@ -110,7 +153,8 @@ let
           in
           if found == [ ] then [ ] else [ (builtins.head found) ]
         ) args.candidates
-      );
+      )
+  );
 
   # deploy-rs merges profile over node over deploy; null falls through.
   firstOf =
@@ -119,8 +163,6 @@ let
       set = filter (level: (level.${key} or null) != null) levels;
     in
     if set == [ ] then default else (builtins.head set).${key};
-
-  words = text: filter (word: builtins.isString word && word != "") (builtins.split " +" text);
 
   # A package, or (as deploy-rs allows) a string with a derivation's context.
   derivation =
@@ -143,50 +185,138 @@ let
   plain = value: builtins.unsafeDiscardStringContext "${value}";
   plainDerivation = where: value: builtins.mapAttrs (_: plain) (derivation where value);
 
+  profileKinds = levelKinds // { profilePath = [ "string" "path" ]; };
+  profilesOf =
+    name:
+    let
+      all = nodes.${name}.profiles or { };
+      given = removeAttrs all (filter (each: all.${each} == null) (attrNames all));
+    in
+    builtins.mapAttrs (each: sound "deploy.nodes.${name}.profiles.${each}" profileKinds) given;
+
+  # The profiles besides the system: those of `profilesOrder`, then the others by name.
+  othersOf =
+    name:
+    let
+      given = filter (each: each != "system") (attrNames (profilesOf name));
+      unique = builtins.foldl' (all: each: if elem each all then all else all ++ [ each ]) [ ];
+      ordered = (nodes.${name} or { }).profilesOrder or [ ];
+    in
+    unique (filter (each: elem each given) ordered ++ given);
+  pathOf =
+    name: profileName:
+    (profilesOf name).${profileName}.path
+      or (throw "deploy.nodes.${name}.profiles.${profileName} has no `path`");
+
+  # A platform's name, or null for whatever else somebody's field `system` is.
+  platform =
+    value:
+    if builtins.isString value && builtins.match "[a-z0-9_]+-[a-z0-9]+" value != null then value else null;
+  # What a configuration runs on. A derivation's `system` is what builds it, which differs
+  # where it is cross-compiled: `a-cross-compiled-system-is-for-what-it-runs-on` proves it.
+  hostPlatform =
+    name:
+    let
+      configuration = configurations.${name} or { };
+      read = value: let tried = builtins.tryEval value; in if tried.success then platform tried.value else null;
+      ofPackages = read (configuration.pkgs.stdenv.hostPlatform.system or null);
+      ofOption = read (configuration.config.nixpkgs.hostPlatform.system or null);
+    in
+    if ofPackages != null then ofPackages else ofOption;
+
+  # The system that is wanted of a machine, or null where it stays: a node whose profiles
+  # are all others is not given a system that it did not ask for.
+  wantedOf =
+    name:
+    let
+      node = nodes.${name} or { };
+      profiles = profilesOf name;
+    in
+    if node ? toplevel then
+      node.toplevel
+    else if profiles ? system then
+      pathOf name "system"
+    else if profiles == { } && configurations ? ${name}.config then
+      configurations.${name}.config.system.build.toplevel
+    else
+      null;
+
+  systemOf =
+    name: wanted:
+    let
+      own = platform (nodes.${name}.system or null);
+      ofBuild = wanted.system or null;
+      candidates = filter (value: value != null) (
+        if (nodes.${name} or { }) ? toplevel then
+          [ own (hostPlatform name) ofBuild ]
+        else
+          [ (hostPlatform name) own ofBuild ]
+      );
+    in
+    if candidates == [ ] then throw "machine ${name} does not tell its system" else builtins.head candidates;
+
+  isDarwin = system: builtins.isString system && builtins.match ".*-darwin" system != null;
+  # The owner of a profile. deploy-rs has no other than the login user where no `user` is set.
+  userOf =
+    name: profileName:
+    let
+      levels = [
+        (profilesOf name).${profileName}
+        (nodes.${name} or { })
+        deploy
+      ];
+    in
+    firstOf "user" (if profileName == "system" then "root" else firstOf "sshUser" "" levels) levels;
+  # What a machine's platform is read from where nothing else tells it.
+  anyOf =
+    name:
+    let
+      wanted = wantedOf name;
+    in
+    if wanted == null then pathOf name (builtins.head (othersOf name)) else wanted;
+  # What is no NixOS machine, and why.
+  oddOf =
+    name:
+    if wantedOf name == null && profilesOf name == { } then
+      { nothing = null; }
+    else if isDarwin (systemOf name (anyOf name)) then
+      { system = systemOf name (anyOf name); }
+    else
+      null;
+
   machine =
     name:
     let
       node = nodes.${name} or { };
       config = configurations.${name}.config or null;
       where = "deploy.nodes.${name}";
-      profileKinds = levelKinds // { profilePath = [ "string" "path" ]; };
-      profiles = builtins.mapAttrs (
-        profileName: sound "${where}.profiles.${profileName}" profileKinds
-      ) (node.profiles or { });
-      pathOf =
-        profileName:
-        profiles.${profileName}.path or (throw "${where}.profiles.${profileName} has no `path`");
-      profile = profiles.system or { };
+      profiles = profilesOf name;
+      others = othersOf name;
+      wanted = wantedOf name;
+      # One login serves all profiles: the system's settings count, or the first profile's.
+      profile =
+        profiles.system or (if wanted == null then profiles.${builtins.head others} else { });
       levels = [
         profile
         node
         deploy
       ];
       level = key: default: firstOf key default levels;
-      wanted =
-        node.toplevel or (
-          if profiles ? system then
-            pathOf "system"
-          else if config == null then
-            throw "machine ${name} has neither a toplevel, nor a profile `system`, nor a nixosConfiguration"
-          else
-            config.system.build.toplevel
-        );
       ownSsh = node.ssh or { };
-      user = level "user" "root";
-      sudoWords = words (
+      # The login becomes root, whoever owns the profiles.
+      user = if wanted == null then "root" else level "user" "root";
+      # One text: it is divided into words where --sudo is, so that quotes mean the same in both.
+      sudoLine =
         let
           sudo = level "sudo" "sudo -u";
         in
-        if isAttrs sudo then "" else sudo
-      );
-      sudoCommand =
-        if sudoWords != [ ] && builtins.elemAt sudoWords (builtins.length sudoWords - 1) == "-u" then
-          sudoWords ++ [ user ]
+        if isAttrs sudo then
+          ""
+        else if builtins.match "(.*[[:space:]])?-u[[:space:]]*" sudo != null then
+          "${sudo} ${user}"
         else
-          sudoWords;
+          sudo;
       age = if config == null then { } else config.age or { };
-      names = attrNames profiles;
       confirmTimeout = level "confirmTimeout" null;
       activationTimeout = level "activationTimeout" null;
       agents = node.agent or deploy.agent or { };
@@ -195,13 +325,7 @@ let
       version = 1;
       inherit name;
       tags = node.tags or [ ];
-      system =
-        node.system or wanted.system or (
-          if config == null then throw "machine ${name} does not tell its system" else config.nixpkgs.hostPlatform.system
-        );
-      toplevel = plainDerivation (
-        if node ? toplevel then "${where}.toplevel" else "${where}.profiles.system.path"
-      ) wanted;
+      system = systemOf name (anyOf name);
       image =
         if (node.image or null) != null then
           removeAttrs node.image [ "package" ]
@@ -226,21 +350,35 @@ let
           node.sudo
         else
           {
-            command = sudoCommand;
+            command = sudoLine;
             ask = level "interactiveSudo" false;
           };
-      profiles = map (profileName: {
-        name = profileName;
-        user = firstOf "user" "root" [
-          profiles.${profileName}
-          node
-          deploy
-        ];
-        path = (plainDerivation "${where}.profiles.${profileName}.path" (pathOf profileName)).out;
-        profilePath = profiles.${profileName}.profilePath or null;
-        order = 0;
-        script = if profileName == "system" then "nixos" else "custom";
-      }) names;
+      profiles =
+        map (profileName: {
+          name = profileName;
+          user = userOf name profileName;
+          path = (plainDerivation "${where}.profiles.${profileName}.path" (pathOf name profileName)).out;
+          profilePath = profiles.${profileName}.profilePath or null;
+          order = 0;
+          script = "nixos";
+        }) (filter (each: each == "system") (attrNames profiles))
+        ++ builtins.genList (
+          index:
+          let
+            profileName = builtins.elemAt others index;
+            package = plainDerivation "${where}.profiles.${profileName}.path" (pathOf name profileName);
+            place = profiles.${profileName}.profilePath or null;
+          in
+          {
+            name = profileName;
+            user = userOf name profileName;
+            path = package.out;
+            inherit (package) drv;
+            profilePath = if place == null then null else toString place;
+            order = index + 1;
+            script = "custom";
+          }
+        ) (builtins.length others);
       build = node.build or { where = if level "remoteBuild" false then "target" else "local"; };
       push = {
         substitute = !(level "fastConnection" false);
@@ -274,7 +412,17 @@ let
         ) (attrNames (age.secrets or { }))
       );
       agent = builtins.mapAttrs (system: plainDerivation "${where}.agent.${system}") agents;
-    };
+    }
+    // (
+      if wanted == null then
+        { }
+      else
+        {
+          toplevel = plainDerivation (
+            if node ? toplevel then "${where}.toplevel" else "${where}.profiles.system.path"
+          ) wanted;
+        }
+    );
 
   # What an author may write; anything else is probably a slip of the pen.
   deployKeys = attrNames levelKinds ++ [ "nodes" "agent" ];
@@ -285,16 +433,62 @@ let
   unknown =
     set: known: value:
     map (field: { inherit set field known; }) (filter (key: !(elem key known)) (attrNames value));
+
+  # All that is read of one machine, or null where "all machines" does not mean it.
+  partOf =
+    name:
+    let
+      odd = oddOf name;
+      isPlain = odd == null && !(nodes ? ${name});
+    in
+    if args.candidates == null && !(isOneOfAll name) then
+      null
+    else
+      {
+        inherit name odd;
+        machine = if odd == null then machine name else null;
+        unknown = unknown "deploy.nodes.${name}" nodeKeys (nodes.${name} or { });
+        # What other tools read, of machines that have no node here.
+        colmena = isPlain && configurations.${name}.config ? deployment.targetHost;
+        nixinate = isPlain && configurations.${name} ? _module.args.nixinate;
+      };
+  # One that throws stops itself alone. It is written out as a whole where that is caught: a
+  # package that stands for its path is not looked into. Of a single one the error itself is
+  # wanted: `a-machine-that-throws-stops-only-itself` is the test of both.
+  tried = map (
+    name:
+    let
+      part = partOf name;
+    in
+    if builtins.length chosen < 2 then
+      { inherit name; success = true; value = part; }
+    else
+      { inherit name; } // builtins.tryEval (builtins.seq (builtins.toJSON part) part)
+  ) chosen;
+  parts = filter (part: part != null) (
+    map (each: each.value) (filter (each: each.success) tried)
+  );
+  sane = filter (part: part.odd == null) parts;
+  namesOf = map (part: part.name);
 in
+if args.what == "names" then
+  { inherit known; names = chosen; }
+else
 {
   inherit known;
-  machines = listToAttrs (
-    map (name: {
-      inherit name;
-      value = machine name;
-    }) chosen
+  foreign = {
+    colmena = namesOf (filter (part: part.colmena) parts);
+    nixinate = namesOf (filter (part: part.nixinate) parts);
+  };
+  machines = listToAttrs (map (part: { inherit (part) name; value = part.machine; }) sane);
+  odd = listToAttrs (
+    map (part: { inherit (part) name; value = part.odd; }) (filter (part: part.odd != null) parts)
   );
-  warnings =
-    unknown "deploy" deployKeys deploy
-    ++ concatLists (map (name: unknown "deploy.nodes.${name}" nodeKeys (nodes.${name} or { })) chosen);
+  failed = map (each: each.name) (filter (each: !each.success) tried);
+  unknown = unknown "deploy" deployKeys deploy ++ concatLists (map (part: part.unknown) parts);
+  elsewhere = filter (name: outputs ? ${name}) [
+    "colmenaHive" "colmena" "darwinConfigurations" "homeConfigurations" "systemConfigs"
+  ];
+  # What pure evaluation takes away, and what no evaluation should have.
+  pure = !(builtins ? currentSystem || builtins ? exec || builtins ? importNative);
 }

@@ -1,25 +1,40 @@
 //! From a flake to machines: one evaluation for all that are chosen.
 
+mod address;
+mod apart;
 mod broken;
+mod elsewhere;
 mod fields;
+mod flake_config;
+mod kept;
+mod kinds;
+mod odd;
+pub mod overrides;
+mod profiles;
+mod source;
 
-use std::{collections::BTreeMap, path::Path, time::Instant};
+use std::{collections::BTreeMap, time::Instant};
 
 use deploy_wire::machine::{Machine, Revision};
 use serde_json::{Value, json};
 
-use super::{
-    flake::{Selection, machine_and_profile, nearest},
-    overrides::Overrides,
-};
+use apart::Asked;
+use broken::Broken;
+use elsewhere::SshOptions;
+use flake_config::FlakeConfig;
+use kept::Kept;
+use kinds::NotThis;
+use odd::NotDeployed;
+use profiles::Meant;
+pub use profiles::systems_alone;
+use source::{absolute, names_no_folder};
+
+use self::overrides::Overrides;
+use super::flake::{Aim, Selection, Word, nearest};
 use crate::{
     error::{Failure, Result},
     report::{Event, Report},
-    tools::{
-        cache::Cache,
-        nix::{Metadata, Nix},
-        nix_error,
-    },
+    tools::nix::{Metadata, Nix, OLDEST, Purity, essence, is_too_old},
 };
 
 /// The expression that turns outputs into machine.json documents.
@@ -30,17 +45,19 @@ const EXPRESSION: &str = include_str!("fleet.nix");
 pub struct Fleet {
     /// In the order of the command line, or by name.
     pub machines: Vec<Machine>,
+    /// Those beside them that cannot be evaluated; why was told.
+    pub failed: Vec<String>,
 }
 
-/// Evaluates the flake once for all chosen machines. A clean tree's result is
-/// kept: the same tree is not evaluated twice.
+/// Evaluates the flake once for all chosen machines, and again only for those of several that
+/// cannot be evaluated. A clean tree's result is kept: the same tree is not evaluated twice.
 pub async fn evaluate(
-    nix: &Nix,
+    nix: &mut Nix,
     selection: &Selection,
     overrides: &Overrides,
     report: &Report,
 ) -> Result<Fleet> {
-    report.tell(Event::Evaluating { flake: selection.flake.clone() });
+    report.tell(Event::Evaluating { flake: selection.flake.clone(), building: None });
     let start = Instant::now();
     let flake = absolute(&selection.flake);
     if names_no_folder(&selection.flake) {
@@ -49,31 +66,53 @@ pub async fn evaluate(
         ));
     }
     let not_evaluated = |error| broken::failure(&selection.flake, error, overrides.errors);
-    let (metadata, version) =
-        tokio::try_join!(nix.metadata(&flake), nix.version()).map_err(not_evaluated)?;
-    let args = json!({ "candidates": selection.names.as_ref().map(|names| candidates(names)) });
-    let key =
-        json!([metadata.locked, metadata.locks, version, overrides.nix_args, args, EXPRESSION]);
-    let cache = Cache::named("evaluations");
-    let kept = metadata.is_clean().then(|| cache.get(&key.to_string())).flatten();
-    let kept = kept.filter(derivations_are_here);
-    let was_kept = kept.is_some();
-    let value = match kept {
-        Some(value) => value,
+    let (metadata, version, settings) =
+        tokio::join!(nix.metadata(&flake), nix.version(), nix.settings());
+    let version = version.map_err(not_evaluated)?;
+    if is_too_old(&version) {
+        return Err(too_old(&version));
+    }
+    let metadata = metadata.map_err(not_evaluated)?;
+    // Settings that cannot be read are not known to keep an evaluation pure.
+    let (is_pure, accepts_all) =
+        settings.map_or((false, false), |it| (it.purity == Purity::Pure, it.accepts_flake_config));
+    let url = metadata.url_or(&flake);
+    let candidates = selection.names.as_ref().map(|names| candidates(names));
+    let asked = Asked { url: &url, candidates: candidates.as_deref() };
+    let key = json!([
+        metadata.locked,
+        metadata.locks,
+        version,
+        overrides.nix_args,
+        asked.args(),
+        EXPRESSION
+    ]);
+    let kept = Kept::new(is_pure && metadata.is_clean(), &key);
+    let found = kept.get();
+    let was_kept = found.is_some();
+    let (evaluated, failed) = match found {
+        Some(evaluated) => (evaluated, Vec::new()),
         None => {
-            let function = format!("outputs: ({EXPRESSION}) {} outputs", nix_string(&args));
-            let value =
-                nix.eval(&metadata.url_or(&flake), &function).await.map_err(not_evaluated)?;
-            if metadata.is_clean() {
-                cache.put(&key.to_string(), &value);
+            let mut broken = Broken::new(selection, overrides, report);
+            let outcome =
+                asked.evaluate(nix, |told| broken.tell(told)).await.map_err(not_evaluated)?;
+            if outcome.failed.is_empty() {
+                kept.put(&outcome.evaluated);
             }
-            value
+            (outcome.evaluated, outcome.failed)
         }
     };
-    for text in fields::unknown(&value) {
+    let config = flake_config(nix, &metadata, accepts_all).await;
+    let value = &evaluated.value;
+    let not_deployed = NotDeployed::read(value);
+    let skipped = not_deployed.skipped(selection);
+    let warnings = [fields::unknown(value), skipped, not_deployed.foreign()].concat();
+    let warnings = evaluated.warnings.iter().cloned().chain(warnings).chain(config.warning());
+    for text in warnings {
         report.tell(Event::Warning { machine: None, text });
     }
-    let fleet = read(&value, selection, overrides, &metadata)?;
+    nix.use_settings(config.used);
+    let fleet = read(value, failed, selection, overrides, &metadata, &not_deployed, report)?;
     report.tell(Event::Evaluated {
         machines: fleet.machines.iter().map(|machine| machine.name.clone()).collect(),
         kept: was_kept,
@@ -82,12 +121,27 @@ pub async fn evaluate(
     Ok(fleet)
 }
 
+fn too_old(version: &str) -> Box<Failure> {
+    let (major, minor) = OLDEST;
+    Failure::unchanged(format!("{version} is too old"))
+        .because(format!("flakes are evaluated with what Nix has since {major}.{minor}"))
+        .hint(Some("docs/nix-versions.md says which command needs which Nix".into()))
+}
+
+/// What the flake sets for its builds. That it cannot be read stops nothing: it is not used.
+async fn flake_config(nix: &Nix, metadata: &Metadata, accepts_all: bool) -> FlakeConfig {
+    match nix.flake_config(metadata).await {
+        Ok(config) => FlakeConfig::read(&config, accepts_all, &flake_config::trusted()),
+        Err(error) => FlakeConfig::unreadable(&error.to_string()),
+    }
+}
+
 /// Runs `nix flake check`, for `--checks`.
 pub async fn check(nix: &Nix, selection: &Selection, report: &Report) -> Result<()> {
     report.tell(Event::Checking { flake: selection.flake.clone() });
     nix.check(&absolute(&selection.flake), |_| {}).await.map_err(|error| {
         Failure::unchanged(format!("the checks of `{}` fail", selection.flake))
-            .because(nix_error::trimmed(&error.to_string(), None))
+            .because(essence::trimmed(&error.to_string(), None))
     })
 }
 
@@ -99,128 +153,138 @@ impl Metadata {
     }
 }
 
-/// Nix reads `path/or/ref` as an entry of its registry; a folder is meant.
-fn absolute(flake: &str) -> String {
-    let folder = Path::new(flake);
-    let is_reference = flake.contains(':');
-    match folder.canonicalize() {
-        Ok(path) if !is_reference && path.is_dir() => path.display().to_string(),
-        _ => flake.to_owned(),
-    }
-}
-
-/// What looks like a path and leads nowhere: Nix's own error for it says less.
-fn names_no_folder(flake: &str) -> bool {
-    let is_path = flake.starts_with(['/', '.', '~']) && !flake.contains(['?', '#']);
-    is_path && !Path::new(flake).exists()
-}
-
 /// A JSON document as a string of the Nix language, which knows all of JSON's
 /// escapes that can stand here and one thing more: `${`.
 fn nix_string(json: &Value) -> String {
     Value::String(json.to_string()).to_string().replace("${", "\\${")
 }
 
-/// Each word with what it means if the last parts are a profile's name.
-fn candidates(names: &[String]) -> Vec<Vec<&str>> {
-    let of = |name: &'_ str| -> Vec<usize> {
-        let mut ends: Vec<usize> = name.match_indices('.').map(|(at, _)| at).collect();
-        ends.push(name.len());
-        ends.reverse();
-        ends
-    };
-    names.iter().map(|name| of(name).into_iter().map(|end| &name[..end]).collect()).collect()
-}
-
-/// A kept evaluation is worth nothing once its derivations were collected.
-fn derivations_are_here(value: &Value) -> bool {
-    let machines = value["machines"].as_object();
-    machines.is_some_and(|machines| {
-        machines.values().all(|machine| {
-            let is_here =
-                |made: &Value| made["drv"].as_str().is_some_and(|drv| Path::new(drv).exists());
-            let image = &machine["image"];
-            is_here(&machine["toplevel"]) && (image.is_null() || is_here(image))
-        })
-    })
+/// The machines that each word may mean, the likeliest first.
+fn candidates(names: &[Word]) -> Vec<Vec<String>> {
+    names.iter().map(|name| name.meanings().map(|(machine, _)| machine).collect()).collect()
 }
 
 fn read(
     value: &Value,
+    mut failed: Vec<String>,
     selection: &Selection,
     overrides: &Overrides,
     metadata: &Metadata,
+    not_deployed: &NotDeployed,
+    report: &Report,
 ) -> Result<Fleet> {
     let known: Vec<String> = serde_json::from_value(value["known"].clone()).unwrap_or_default();
     let documents: BTreeMap<String, Value> =
         serde_json::from_value(value["machines"].clone()).unwrap_or_default();
     let names = match &selection.names {
-        None => documents.keys().cloned().collect(),
-        Some(words) => chosen(words, &known, &selection.flake)?,
+        None => documents.keys().map(|name| (name.clone(), Meant::All)).collect(),
+        Some(words) => chosen(words, &known, selection, not_deployed)?,
     };
-    if names.is_empty() {
-        return Err(Failure::unchanged(format!("`{}` has no machines", selection.flake))
-            .hint(Some("it needs `deploy.nodes.NAME` or `nixosConfigurations.NAME`".into())));
-    }
+    let is_named = selection.names.is_some();
+    let allowed = overrides.allow_ssh_opts;
+    let ssh_options = SshOptions::of(&selection.flake, &metadata.url, allowed);
     let revision = revision(&metadata.locked);
+    let is_alone = names.len() < 2 && failed.is_empty();
     let mut machines = Vec::new();
-    for name in names {
+    let mut left_out = !not_deployed.odd.is_empty();
+    for (name, meant) in names {
+        if failed.contains(&name) {
+            continue;
+        }
         let document = documents.get(&name).cloned().unwrap_or_default();
-        let mut machine = Machine::from_json(document)
-            .map_err(|error| fields::wrong(&selection.flake, &name, &error))?;
-        machine.revision.clone_from(&revision);
-        overrides.apply(&mut machine)?;
-        fields::have_sense(&machine)?;
-        only_the_system_profile(&machine)?;
-        machines.push(machine);
+        // What deploy does not do at all must not stop the machines beside it.
+        match kinds::deployable(&selection.flake, &name, document)
+            .and_then(|machine| chosen_of(machine, &meant, selection.aim, report))
+        {
+            Ok(mut machine) => {
+                machine.revision.clone_from(&revision);
+                overrides.apply(&mut machine)?;
+                if overrides.ssh_opts.is_none() {
+                    ssh_options.allow(&machine, &selection.flake)?;
+                }
+                match fields::have_sense(&machine).and_then(|()| address::settle(&mut machine)) {
+                    Ok(()) => machines.push(machine),
+                    Err(failure) if is_alone => return Err(failure),
+                    Err(failure) => {
+                        report.tell(Event::NotEvaluated { machine: name.clone(), failure });
+                        failed.push(name);
+                    }
+                }
+            }
+            Err(NotThis::Document(failure)) if !is_alone => {
+                report.tell(Event::NotEvaluated { machine: name.clone(), failure });
+                failed.push(name);
+            }
+            Err(NotThis::Machine(failure)) if !is_named => {
+                left_out = true;
+                let why = failure.causes.last().unwrap_or(&failure.what);
+                let text = format!("{name} is left out: {why}");
+                report.tell(Event::Warning { machine: None, text });
+            }
+            Err(NotThis::Machine(failure) | NotThis::Document(failure)) => return Err(failure),
+        }
     }
-    Ok(Fleet { machines })
+    if machines.is_empty() {
+        let flake = &selection.flake;
+        return Err(if !failed.is_empty() {
+            Failure::unchanged(format!("`{flake}` has no machine that can be evaluated"))
+        } else if left_out {
+            Failure::unchanged(format!("`{flake}` has no machine that can be deployed"))
+        } else {
+            Failure::unchanged(format!("`{flake}` has no machines"))
+                .hint(Some(not_deployed.none_hint()))
+        });
+    }
+    Ok(Fleet { machines, failed })
 }
 
-fn chosen(words: &[String], known: &[String], flake: &str) -> Result<Vec<String>> {
-    let mut names: Vec<String> = Vec::new();
+fn chosen(
+    words: &[Word],
+    known: &[String],
+    selection: &Selection,
+    not_deployed: &NotDeployed,
+) -> Result<Vec<(String, Meant)>> {
+    let flake = &selection.flake;
+    let mut names: Vec<(String, Meant)> = Vec::new();
     for word in words {
-        let Some((machine, profile)) = machine_and_profile(word, known) else {
-            let hint = match nearest(word, known) {
+        let Some((machine, profile)) = word.machine_and_profile(known) else {
+            let hint = match nearest(&word.name(), known) {
                 Some(name) => format!("did you mean `{name}`?"),
-                None if known.is_empty() => {
-                    "it has neither `deploy.nodes` nor `nixosConfigurations`".into()
-                }
+                None if known.is_empty() => not_deployed.none_hint(),
                 None => format!("it has: {}", known.join(", ")),
             };
             return Err(
                 Failure::unchanged(format!("`{flake}` has no machine `{word}`")).hint(Some(hint))
             );
         };
-        if let Some(profile) = profile.filter(|profile| *profile != "system") {
-            return Err(refused_profile(machine, profile));
-        }
-        if !names.iter().any(|name| name == machine) {
-            names.push(machine.to_owned());
+        not_deployed.refuse(&machine)?;
+        match names.iter_mut().find(|(name, _)| *name == machine) {
+            Some((_, meant)) => meant.and(profile),
+            None => {
+                let meant = profile.map_or(Meant::All, |profile| Meant::These(vec![profile]));
+                names.push((machine, meant));
+            }
         }
     }
     Ok(names)
 }
 
-fn only_the_system_profile(machine: &Machine) -> Result<()> {
-    let other = machine.profiles.iter().find(|each| each.name != "system" || each.user != "root");
-    match other {
-        None => Ok(()),
-        Some(profile) if profile.name == "system" => {
-            let (user, name) = (&profile.user, &machine.name);
-            let failure = refused_profile(name, "system").because(format!("its user is {user}"));
-            Err(failure.hint(Some(format!("set deploy.nodes.{name}.user = \"root\""))))
-        }
-        Some(profile) => Err(refused_profile(&machine.name, &profile.name)),
+/// A machine with what is meant of it, if that can be deployed.
+fn chosen_of(
+    mut machine: Machine,
+    meant: &Meant,
+    aim: Aim,
+    report: &Report,
+) -> std::result::Result<Machine, NotThis> {
+    let stays = profiles::choose(&mut machine, meant, aim).map_err(NotThis::Machine)?;
+    if let Some(text) = stays {
+        report.tell(Event::Warning { machine: None, text });
     }
-}
-
-fn refused_profile(machine: &str, profile: &str) -> Box<Failure> {
-    Failure::unchanged(format!("profile `{profile}` of {machine} cannot be deployed"))
-        .because("only the profile `system` of root, which holds a NixOS system, is supported")
-        .hint(Some(format!(
-            "take it out of deploy.nodes.{machine}.profiles, and deploy it with deploy-rs"
-        )))
+    kinds::has_its_own_system(&machine).map_err(NotThis::Machine)?;
+    if aim != Aim::Look {
+        profiles::are_deployable(&machine).map_err(NotThis::Machine)?;
+    }
+    Ok(machine)
 }
 
 fn revision(locked: &Value) -> Option<Revision> {
@@ -231,15 +295,4 @@ fn revision(locked: &Value) -> Option<Revision> {
         dirty: dirty.is_some(),
         last_modified: locked["lastModified"].as_u64()?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_with_dots_is_tried_longest_first() {
-        let names = ["a.b.c".to_owned()];
-        assert_eq!(candidates(&names), [["a.b.c", "a.b", "a"]]);
-    }
 }

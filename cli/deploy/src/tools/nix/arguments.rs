@@ -1,59 +1,136 @@
 //! The user's arguments to Nix (what came after `--`), divided by who understands them.
 
-/// Of the user's arguments, those that say what the inputs are.
-pub fn lock_args(args: &[String]) -> Vec<String> {
-    flake_args(args, Keep::Flake)
+/// Arguments of commands that evaluate a flake, with how many values each takes. `nix config
+/// show` does not know them, and for a build by derivation they mean nothing.
+const OF_EVALUATION: [(&str, usize); 20] = [
+    ("--override-input", 2),
+    ("--override-flake", 2),
+    ("--arg", 2),
+    ("--argstr", 2),
+    ("--arg-from-file", 2),
+    ("--arg-from-stdin", 1),
+    ("--update-input", 1),
+    ("--reference-lock-file", 1),
+    ("--output-lock-file", 1),
+    ("--inputs-from", 1),
+    ("--eval-store", 1),
+    ("--include", 1),
+    ("-I", 1),
+    ("--impure", 0),
+    ("--debugger", 0),
+    ("--recreate-lock-file", 0),
+    ("--no-update-lock-file", 0),
+    ("--no-write-lock-file", 0),
+    ("--no-registries", 0),
+    ("--commit-lock-file", 0),
+];
+
+/// Arguments that only `nix build` has, with how many values each takes.
+const OF_BUILDS: [(&str, usize); 7] = [
+    ("--rebuild", 0),
+    ("--no-link", 0),
+    ("--print-out-paths", 0),
+    ("--dry-run", 0),
+    ("--out-link", 1),
+    ("-o", 1),
+    ("--profile", 1),
+];
+
+/// Who understands an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Evaluation,
+    Build,
+    /// A setting, or what every command has.
+    Common,
+}
+
+/// Of the user's arguments, those of commands that read or evaluate a flake: all but those of
+/// builds alone. `--refresh` and `--option access-tokens …` belong to what a reference means.
+pub fn evaluation_args(args: &[String]) -> Vec<String> {
+    of(args, |kind| kind != Kind::Build)
 }
 
 /// Of the user's arguments, those that a build by derivation understands.
 pub fn build_args(args: &[String]) -> Vec<String> {
-    flake_args(args, Keep::Others)
+    of(args, |kind| kind != Kind::Evaluation)
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keep {
-    Flake,
-    Others,
+/// Of the user's arguments, those that every command understands.
+pub fn common_args(args: &[String]) -> Vec<String> {
+    of(args, |kind| kind == Kind::Common)
 }
 
-fn flake_args(args: &[String], keep: Keep) -> Vec<String> {
-    let mut kept = Vec::new();
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        let values = match arg.as_str() {
-            "--override-input" => 2,
-            "--update-input" | "--reference-lock-file" | "--inputs-from" | "--override-flake" => 1,
-            "--impure" | "--recreate-lock-file" | "--no-update-lock-file" => 0,
-            "--option" if keep == Keep::Others => {
-                kept.push(arg.clone());
-                kept.extend(args.by_ref().take(2).cloned());
-                continue;
-            }
-            _ => {
-                if keep == Keep::Others {
-                    kept.push(arg.clone());
-                }
-                continue;
-            }
+/// Whether the arguments ask for an impure evaluation. `pure-eval` as a setting is told by
+/// `nix config show`.
+pub fn ask_for_impurity(args: &[String]) -> bool {
+    divided(args).iter().any(|(_, words)| words[0] == "--impure")
+}
+
+fn of(args: &[String], wanted: impl Fn(Kind) -> bool) -> Vec<String> {
+    let wanted = divided(args).into_iter().filter(|(kind, _)| wanted(*kind));
+    wanted.flat_map(|(_, words)| words).cloned().collect()
+}
+
+/// The arguments, each with its values. The value of an argument that is not known here stands
+/// alone, as a common one.
+fn divided(args: &[String]) -> Vec<(Kind, &[String])> {
+    let mut all = Vec::new();
+    let mut rest = args;
+    while let Some(first) = rest.first() {
+        let values = |table: &[(&str, usize)]| {
+            table.iter().find(|(name, _)| name == first).map(|(_, values)| *values)
         };
-        let words: Vec<_> =
-            std::iter::once(arg).chain(args.by_ref().take(values)).cloned().collect();
-        if keep == Keep::Flake {
-            kept.extend(words);
-        }
+        let (kind, values) = match (values(&OF_EVALUATION), values(&OF_BUILDS)) {
+            (Some(values), _) => (Kind::Evaluation, values),
+            (None, Some(values)) => (Kind::Build, values),
+            (None, None) if first == "--option" => (Kind::Common, 2),
+            (None, None) => (Kind::Common, 0),
+        };
+        let (words, left) = rest.split_at(rest.len().min(values + 1));
+        all.push((kind, words));
+        rest = left;
     }
-    kept
+    all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
     #[test]
-    fn the_users_arguments_are_divided() {
-        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let args = words("--override-input nixpkgs path:x --builders b --impure --option a b");
-        assert_eq!(lock_args(&args), words("--override-input nixpkgs path:x --impure"));
-        assert_eq!(build_args(&args), words("--builders b --option a b"));
+    fn each_argument_goes_to_the_commands_that_understand_it() {
+        let args = words(
+            "--override-input nixpkgs path:x --builders b --impure --option a b --refresh \
+             --override-flake A B --rebuild --out-link o",
+        );
+        assert_eq!(
+            evaluation_args(&args),
+            words(
+                "--override-input nixpkgs path:x --builders b --impure --option a b --refresh \
+                 --override-flake A B"
+            )
+        );
+        assert_eq!(
+            build_args(&args),
+            words("--builders b --option a b --refresh --rebuild --out-link o")
+        );
+        assert_eq!(common_args(&args), words("--builders b --option a b --refresh"));
+    }
+
+    #[test]
+    fn impurity_is_an_argument_and_no_value_of_one() {
+        assert!(ask_for_impurity(&words("--refresh --impure")));
+        assert!(!ask_for_impurity(&words("--argstr how --impure")));
+        assert!(!ask_for_impurity(&words("--option x --impure")));
+    }
+
+    #[test]
+    fn a_value_that_is_missing_is_left_to_nix() {
+        assert_eq!(evaluation_args(&words("--override-flake A")), words("--override-flake A"));
     }
 }

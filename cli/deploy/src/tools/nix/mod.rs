@@ -1,9 +1,22 @@
 //! Nix's command line: exactly the commands that `deploy` uses.
 
 mod arguments;
+mod error;
+pub mod essence;
+mod flake;
+pub mod log;
 mod remote;
+mod settings;
+mod version;
+#[cfg(test)]
+mod versions_tests;
+pub mod warnings;
 
+pub use error::NixError;
+pub use flake::{Evaluated, Metadata};
 pub use remote::{RemoteStore, Substitute};
+pub use settings::{Purity, Settings};
+pub use version::{OLDEST, is_too_old};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,59 +25,22 @@ use std::{
 
 use deploy_wire::store_path::StorePath;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
-use arguments::{build_args, lock_args};
+use arguments::{build_args, common_args};
 use remote::at;
 
-use super::{
-    nix_log::{self, Progress},
-    process::{self, Invocation, ProcessError},
-};
+use self::log::Progress;
+use super::process::{self, Invocation, ProcessError};
 
 /// Nix on this computer.
 #[derive(Debug, Clone)]
 pub struct Nix {
     program: PathBuf,
     user_args: Vec<String>,
-}
-
-/// Why Nix's work is not usable.
-#[derive(Debug, thiserror::Error)]
-pub enum NixError {
-    /// There is no `nix`.
-    #[error("there is no `nix` on this computer; looked on PATH and in {0}")]
-    Missing(String),
-    /// Nix failed; the text is its own error.
-    #[error("{0}")]
-    Failed(String),
-    /// Nix said something unexpected.
-    #[error("{command} answered what cannot be read: {why}")]
-    Unreadable {
-        /// Which command.
-        command: &'static str,
-        /// Why.
-        why: String,
-    },
-}
-
-/// What `nix flake metadata` tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Metadata {
-    /// The locked flake reference, as attributes.
-    pub locked: Value,
-    /// The inputs' locks.
-    pub locks: Value,
-    /// The flake reference with everything that pins it.
-    pub url: String,
-    /// What the user's reference resolves to, as `git+file:///…`.
-    pub resolved_url: String,
-}
-
-impl Metadata {
-    /// Whether the same reference will always mean the same tree.
-    pub fn is_clean(&self) -> bool {
-        self.locked.get("narHash").is_some() && self.locked.get("dirtyRev").is_none()
-    }
+    /// What the flake sets for its builds, and the user trusts.
+    flake_settings: Vec<(String, String)>,
+    settings: OnceCell<Settings>,
 }
 
 /// How many lines of its log a failed build shows.
@@ -91,7 +67,21 @@ impl Nix {
             let places: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
             NixError::Missing(places.join(", "))
         })?;
-        Ok(Self { program, user_args: user_args.to_vec() })
+        Ok(Self::at(program, user_args))
+    }
+
+    fn at(program: PathBuf, user_args: &[String]) -> Self {
+        Self {
+            program,
+            user_args: user_args.to_vec(),
+            flake_settings: Vec::new(),
+            settings: OnceCell::new(),
+        }
+    }
+
+    /// Builds with these settings of the flake, below the user's own.
+    pub fn use_settings(&mut self, settings: Vec<(String, String)>) {
+        self.flake_settings = settings;
     }
 
     fn invocation(&self, words: &[&str]) -> Invocation {
@@ -106,45 +96,14 @@ impl Nix {
         Ok(String::from_utf8_lossy(&output.map_err(failed)?).trim().to_owned())
     }
 
-    /// What the flake's reference means now.
-    pub async fn metadata(&self, flake: &str) -> Result<Metadata, NixError> {
-        let command = self
-            .invocation(&["flake", "metadata", "--json", "--no-write-lock-file", "--show-trace"])
-            .args(lock_args(&self.user_args))
-            .args(["--", flake]);
-        let json = json("nix flake metadata", &command.output().await.map_err(failed)?)?;
-        let text = |field: &str| json[field].as_str().unwrap_or_default().to_owned();
-        Ok(Metadata {
-            url: text("url"),
-            resolved_url: text("resolvedUrl"),
-            locked: json["locked"].clone(),
-            locks: json["locks"].clone(),
-        })
-    }
-
-    /// Evaluates a function of all the flake's outputs.
-    pub async fn eval(&self, flake: &str, function: &str) -> Result<Value, NixError> {
-        let command = self
-            .invocation(&["eval", "--json", "--no-write-lock-file", "--show-trace"])
-            .args(["--apply", function])
-            .args(&self.user_args)
-            .args(["--".to_owned(), format!("{flake}#.")]);
-        json("nix eval", &command.output().await.map_err(failed)?)
-    }
-
-    /// Runs the flake's own checks.
-    pub async fn check(&self, flake: &str, mut tell: impl FnMut(&str)) -> Result<(), NixError> {
-        let command =
-            self.invocation(&["flake", "check"]).args(&self.user_args).args(["--", flake]);
-        command.watched(|line| tell(line)).await.map(|_| ()).map_err(failed)
-    }
-
-    /// Builds a derivation's output `out`, here or in `store`.
+    /// Builds a derivation's output `out`, here or in `store`. `ignored` is called for each
+    /// setting that Nix's daemon does not heed.
     pub async fn build(
         &self,
         drv: &StorePath,
         store: Option<&RemoteStore>,
         mut tell: impl FnMut(Progress),
+        ignored: impl FnMut(String),
     ) -> Result<StorePath, NixError> {
         let mut command = self
             .invocation(&[
@@ -157,14 +116,15 @@ impl Nix {
                 LOG_LINES,
             ])
             .args(["-v"])
-            .args(build_args(&self.user_args));
+            .args(self.build_settings());
         if let Some(store) = store {
             command = at(command, store).args(["--eval-store", "auto", "--store", &store.url]);
         }
         let command = command.args(["--".to_owned(), format!("{drv}^out")]);
-        let mut log = nix_log::Reader::default();
+        let mut log = log::Reader::default();
         let output = command.watched(|line| log.line(line).into_iter().for_each(&mut tell)).await;
         let output = output.map_err(|error| log.failure(&error))?;
+        log.ignored().into_iter().for_each(ignored);
         let out = String::from_utf8_lossy(&output).trim().to_owned();
         StorePath::parse(&out)
             .map_err(|error| NixError::Unreadable { command: "nix build", why: error.to_string() })
@@ -175,7 +135,7 @@ impl Nix {
         let mut said = String::new();
         let command = self
             .invocation(&["build", "--dry-run", "--no-link"])
-            .args(build_args(&self.user_args))
+            .args(self.build_settings())
             .args(["--".to_owned(), format!("{drv}^out")]);
         let output = command.watched(|line| {
             said.push_str(line);
@@ -205,7 +165,7 @@ impl Nix {
             command = command.arg("--substitute-on-destination");
         }
         let command = command.arg("--").args(paths.iter().map(|path| path.as_str()));
-        let mut log = nix_log::Reader::default();
+        let mut log = log::Reader::default();
         let output = command.watched(|line| {
             moves();
             log.line(line).into_iter().for_each(&mut tell);
@@ -214,12 +174,13 @@ impl Nix {
         output.map(|_| ()).map_err(|error| log.failure(&error))
     }
 
-    /// Adds one file to the store here, by its contents.
+    /// Adds one file to the store here, by its contents. `nix store add` does the same, but Nix
+    /// 2.18 and Lix do not have it.
     pub async fn add_file(&self, name: &str, file: &Path) -> Result<StorePath, NixError> {
-        let command = self.invocation(&["store", "add", "--name", name, "--"]).arg(file);
+        let command = self.invocation(&["store", "add-path", "--name", name, "--"]).arg(file);
         let output = command.output().await.map_err(failed)?;
         StorePath::parse(String::from_utf8_lossy(&output).trim()).map_err(|error| {
-            NixError::Unreadable { command: "nix store add", why: error.to_string() }
+            NixError::Unreadable { command: "nix store add-path", why: error.to_string() }
         })
     }
 
@@ -241,7 +202,7 @@ impl Nix {
         let command = at(self.invocation(&["copy", "--no-check-sigs"]), store)
             .args(["--log-format", "internal-json", "-v", "--from", &store.url, "--"])
             .arg(path.as_str());
-        let mut log = nix_log::Reader::default();
+        let mut log = log::Reader::default();
         let output = command.watched(|line| log.line(line).into_iter().for_each(&mut tell)).await;
         output.map(|_| ()).map_err(|error| log.failure(&error))
     }
@@ -251,37 +212,11 @@ impl Nix {
         let command = self.invocation(&["derivation", "show", "--recursive", "--"]);
         let output = command.arg(drv.as_str()).output().await.map_err(failed)?;
         let json = json("nix derivation show", &output)?;
-        // Nix 2.32 puts the derivations one level deeper.
+        // Nix 2.33 puts the derivations one level deeper.
         let all = json.get("derivations").unwrap_or(&json).as_object();
         let systems = all.into_iter().flat_map(|all| all.values()).map(|drv| &drv["system"]);
         Ok(systems.filter_map(|system| system.as_str().map(str::to_owned)).collect())
     }
-
-    /// What Nix builds with on this computer.
-    pub async fn settings(&self) -> Result<Settings, NixError> {
-        let command =
-            self.invocation(&["config", "show", "--json"]).args(build_args(&self.user_args));
-        let json = json("nix config show", &command.output().await.map_err(failed)?)?;
-        let value = |name: &str| &json[name]["value"];
-        let extra = value("extra-platforms").as_array().into_iter().flatten();
-        let systems = std::iter::once(value("system")).chain(extra);
-        Ok(Settings {
-            systems: systems.filter_map(|system| system.as_str().map(str::to_owned)).collect(),
-            jobs: value("max-jobs").as_u64().unwrap_or(1),
-            builders: value("builders").as_str().unwrap_or_default().to_owned(),
-        })
-    }
-}
-
-/// What Nix builds with on this computer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// The platforms that it builds for by itself.
-    pub systems: Vec<String>,
-    /// How many builds run here at once; none at all with 0.
-    pub jobs: u64,
-    /// `builders`: lines, or `@` and the file that has them.
-    pub builders: String,
 }
 
 /// Nix up to 2.18 prints a list, later ones an object by path.

@@ -1,8 +1,8 @@
 //! Stores on other machines.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
-use crate::tools::process::Invocation;
+use crate::tools::{process::Invocation, ssh};
 
 /// Another store, reached over SSH by a login that is already there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,17 +11,18 @@ pub struct RemoteStore {
     pub url: String,
     /// What `NIX_SSHOPTS` must be.
     pub sshopts: String,
-    /// A folder with an `ssh` of its own to be found first, where sudo wants a
-    /// password before Nix's protocol may begin.
-    pub ssh_folder: Option<PathBuf>,
+    /// What else Nix's `ssh` has to find in its environment.
+    pub environment: Vec<(String, OsString)>,
 }
 
 impl RemoteStore {
-    /// The store of a builder, logged in to as the user's own ssh does it.
+    /// The store of a builder, logged in to as the user's own ssh does it; but what a machine
+    /// is not lent is not lent to a builder either.
     pub fn of_builder(host: &str) -> Self {
         let url = if host.contains("://") { host.to_owned() } else { format!("ssh-ng://{host}") };
-        let sshopts = std::env::var("NIX_SSHOPTS").unwrap_or_default();
-        Self { url, sshopts, ssh_folder: None }
+        let inherited = std::env::var("NIX_SSHOPTS").unwrap_or_default();
+        let sshopts = format!("{inherited} {}", ssh::lends_nothing().join(" ")).trim().to_owned();
+        Self { url, sshopts, environment: Vec::new() }
     }
 }
 
@@ -38,8 +39,16 @@ pub enum Substitute {
 /// A command of Nix's that goes to another store.
 pub fn at(command: Invocation, store: &RemoteStore) -> Invocation {
     let command = command.env("NIX_SSHOPTS", &store.sshopts);
-    let Some(folder) = &store.ssh_folder else { return command };
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(folder.clone()).chain(std::env::split_paths(&path));
-    command.env("PATH", std::env::join_paths(folders).expect("PATH was a PATH before"))
+    store.environment.iter().fold(command, |command, (name, value)| command.env(name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_builder_is_lent_nothing_of_the_operators_computer() {
+        let store = RemoteStore::of_builder("builder");
+        assert!(store.sshopts.contains("-o ForwardAgent=no"), "{}", store.sshopts);
+    }
 }

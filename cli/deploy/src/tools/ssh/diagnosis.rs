@@ -1,6 +1,11 @@
 //! What `ssh` means by what it prints.
 
+use std::io;
+
+use tokio::process::Child;
+
 use super::target::PINNED;
+use crate::tools::{limit::Late, process, shell};
 
 /// Why a login failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +24,18 @@ pub enum Diagnosis {
     NothingListens,
     /// Nothing answers there.
     Unreachable,
+    /// Something accepts the connection, and then says nothing for too long.
+    NoAnswer,
     /// It allows no more sessions over one login.
     NoMoreSessions,
+    /// The login worked, and the account's shell ended without running the command.
+    ShellEnded,
+    /// `ssh` ended without a word.
+    Silent,
+    /// There is no `ssh` on this computer.
+    NoSsh,
+    /// Something on the operator's own computer is in the way.
+    Here,
     /// Something else.
     Other,
 }
@@ -41,11 +56,42 @@ impl SshError {
         Self { diagnosis: diagnose(said), said: said.trim().to_owned() }
     }
 
+    /// Of something on this computer.
+    pub fn here(error: &impl std::fmt::Display) -> Self {
+        Self { diagnosis: Diagnosis::Here, said: error.to_string() }
+    }
+
+    /// Of an `ssh` whose command never began: what was said, and its exit code. ssh's own is
+    /// 255; any other is that of the login shell.
+    fn of_end(said: &str, code: Option<i32>) -> Self {
+        let said = said.trim().to_owned();
+        match code {
+            None | Some(255) => Self::from_stderr(&said),
+            Some(127) if process::find("ssh", &[]).is_none() => {
+                let said = "there is no `ssh` on this computer's PATH".to_owned();
+                Self { diagnosis: Diagnosis::NoSsh, said }
+            }
+            Some(code) => {
+                let shell = format!("its login shell ended with exit status {code}");
+                let said = if said.is_empty() { shell } else { said };
+                Self { diagnosis: Diagnosis::ShellEnded, said }
+            }
+        }
+    }
+
     /// What to do about it, for `host`, which `login` is the login to.
     pub fn hint(&self, host: &str, login: &str) -> Option<String> {
+        // People paste these.
+        let (host, login) = (shell::quote(host), shell::quote(login));
+        let user = login.split_once('@').map_or("the user", |(user, _)| user).to_owned();
+        // A name of a flake's could be an option of ssh.
+        let login = if login.starts_with(['-', '"', '\'']) { format!("-- {login}") } else { login };
         Some(match self.diagnosis {
             Diagnosis::NotThePinnedKey => {
-                format!("is `ssh.hostKey` in the flake the key of {host}? ssh-keyscan {host} tells")
+                format!(
+                    "another machine may answer there. If {host} was reinstalled, read its key at its \
+                     console, from /etc/ssh, and put it into `ssh.hostKey` of the flake"
+                )
             }
             Diagnosis::ChangedHostKey => {
                 format!("if {host} was reinstalled: ssh-keygen -R {host}, then log in once by hand")
@@ -66,7 +112,18 @@ impl SshError {
             Diagnosis::Unreachable => {
                 "is it switched on and in this network? --hostname names another address".into()
             }
-            Diagnosis::NoMoreSessions => more_sessions(host),
+            Diagnosis::NoAnswer => {
+                format!("something answers there and does not go on: ssh -v {login} true shows where")
+            }
+            Diagnosis::NoMoreSessions => more_sessions(&host),
+            Diagnosis::ShellEnded => format!(
+                "the login works, and runs no command: is the login shell of {user} there nologin \
+                 or false, or does a start-up file end it? --ssh-user names another user"
+            ),
+            Diagnosis::Silent => format!("ssh -v {login} true says more"),
+            // It says itself what is in the way, and no login would show more.
+            Diagnosis::Here => return None,
+            Diagnosis::NoSsh => "install OpenSSH's client on this computer".into(),
             Diagnosis::Other => format!("does `ssh {login} true` work?"),
         })
     }
@@ -80,7 +137,37 @@ pub fn more_sessions(host: &str) -> String {
     format!("deploy needs four: MaxSessions 4, or more, in the sshd_config of {host}")
 }
 
+/// Why the `ssh` that ran as `child` and said this ended before its command began.
+pub(super) async fn ended(mut child: Child, said: &str) -> SshError {
+    let status = child.wait().await.ok();
+    SshError::of_end(said, status.and_then(|status| status.code()))
+}
+
+impl From<Late> for SshError {
+    fn from(late: Late) -> Self {
+        Self { diagnosis: Diagnosis::NoAnswer, said: late.to_string() }
+    }
+}
+
+impl From<io::Error> for SshError {
+    fn from(error: io::Error) -> Self {
+        Self::here(&error)
+    }
+}
+
+/// What follows `ssh: connect to host HOST port PORT: `. The reason is the system's own word,
+/// which differs between them: "Host is down" is macOS's, and a firewall's refusal reads
+/// "Permission denied" on Linux.
+fn connect(said: &str) -> Option<Diagnosis> {
+    let line = said.lines().rev().find(|line| line.starts_with("ssh: connect to host "))?;
+    let refused = line.trim_end().ends_with("Connection refused");
+    Some(if refused { Diagnosis::NothingListens } else { Diagnosis::Unreachable })
+}
+
 fn diagnose(said: &str) -> Diagnosis {
+    if said.trim().is_empty() {
+        return Diagnosis::Silent;
+    }
     let has = |text: &str| said.contains(text);
     let is_about_the_key =
         has("REMOTE HOST IDENTIFICATION HAS CHANGED") || has("Host key verification failed");
@@ -92,21 +179,34 @@ fn diagnose(said: &str) -> Diagnosis {
         Diagnosis::UnknownHostKey
     } else if has(NO_MORE_SESSIONS) {
         Diagnosis::NoMoreSessions
+    } else if let Some(diagnosis) = connect(said) {
+        diagnosis
     } else if has("Permission denied") || has("Too many authentication failures") {
         Diagnosis::Denied
     } else if has("Could not resolve hostname") {
         Diagnosis::NoSuchHost
     } else if has("Connection refused") {
         Diagnosis::NothingListens
-    } else if ["timed out", "No route to host", "Network is unreachable", "closed by", "reset by"]
-        .into_iter()
-        .any(has)
-    {
+    } else if UNREACHABLE.into_iter().any(has) {
         Diagnosis::Unreachable
     } else {
         Diagnosis::Other
     }
 }
+
+/// What ssh says of a machine, or of the one on the way to it, that does not answer.
+const UNREACHABLE: [&str; 10] = [
+    "timed out",
+    "No route to host",
+    "Network is unreachable",
+    "Network is down",
+    "Host is down",
+    "closed by",
+    "reset by",
+    "not responding",
+    "Broken pipe",
+    "open failed: connect failed",
+];
 
 /// The line that says most: ssh prints banners and warnings before its reason.
 fn first_line(said: &str, diagnosis: &Diagnosis) -> String {
@@ -116,9 +216,10 @@ fn first_line(said: &str, diagnosis: &Diagnosis) -> String {
         Diagnosis::UnknownHostKey => Some("its host key is not in known_hosts"),
         Diagnosis::NotThePinnedKey => Some("its host key is not the one that the flake says"),
         Diagnosis::NoMoreSessions => Some("its sshd allows no more sessions over one login"),
-        _ => lines().find(|line| diagnose(line) == *diagnosis && *diagnosis != Diagnosis::Other),
+        Diagnosis::Other | Diagnosis::Silent | Diagnosis::ShellEnded | Diagnosis::NoSsh => None,
+        _ => lines().find(|line| diagnose(line) == *diagnosis),
     };
-    found.or_else(|| lines().next_back()).unwrap_or("ssh ended without a word").to_owned()
+    found.or_else(|| lines().next_back()).unwrap_or("ssh ended without a message").to_owned()
 }
 
 #[cfg(test)]
@@ -132,6 +233,51 @@ mod tests {
         let error = SshError::from_stderr(said);
         assert_eq!(error.diagnosis, Diagnosis::NothingListens);
         assert_eq!(error.to_string(), "ssh: connect to host frame1 port 22: Connection refused");
+    }
+
+    #[test]
+    fn a_machine_that_cannot_be_connected_to_is_unreachable_in_every_system_s_words() {
+        for why in [
+            "Host is down",
+            "No route to host",
+            "Operation timed out",
+            "Connection timed out",
+            "Network is unreachable",
+            "Network is down",
+            "Can't assign requested address",
+            "Permission denied",
+            "Invalid argument",
+            "Address family not supported by protocol",
+        ] {
+            let error =
+                SshError::from_stderr(&format!("ssh: connect to host h port 22: {why}\r\n"));
+            assert_eq!(error.diagnosis, Diagnosis::Unreachable, "{why}");
+            assert_eq!(error.to_string(), format!("ssh: connect to host h port 22: {why}"));
+        }
+        for said in [
+            "channel 0: open failed: connect failed: No such thing\nstdio forwarding failed",
+            "client_loop: send disconnect: Broken pipe",
+            "Timeout, server h not responding.",
+            "kex_exchange_identification: Connection closed by remote host",
+        ] {
+            assert_eq!(SshError::from_stderr(said).diagnosis, Diagnosis::Unreachable, "{said}");
+        }
+        let denied = "joe@h: Permission denied (publickey).";
+        assert_eq!(SshError::from_stderr(denied).diagnosis, Diagnosis::Denied);
+    }
+
+    #[test]
+    fn a_login_without_a_word_and_a_shell_that_ends_are_meanings_of_their_own() {
+        let of = |said, code| SshError::of_end(said, Some(code)).diagnosis;
+        assert_eq!(of("\n", 255), Diagnosis::Silent);
+        assert_eq!(of("", 1), Diagnosis::ShellEnded);
+        assert_eq!(of("This account is currently not available.", 1), Diagnosis::ShellEnded);
+        assert_eq!(of("joe@h: Permission denied (publickey).", 255), Diagnosis::Denied);
+        // What a command of the machine says is not ssh's.
+        assert_eq!(of("/bin/sh: Permission denied", 126), Diagnosis::ShellEnded);
+        let shell = SshError::of_end("", Some(1));
+        assert_eq!(shell.to_string(), "its login shell ended with exit status 1");
+        assert!(shell.hint("frame1", "joe@frame1").unwrap().contains("shell of joe there nologin"));
     }
 
     #[test]

@@ -1,30 +1,12 @@
 //! How the login user becomes root on a machine.
 
-use std::fmt;
+use zeroize::Zeroizing;
 
+use super::{
+    Password,
+    to_root::{self, Kind},
+};
 use crate::tools::shell;
-
-/// A sudo password. It is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-
-impl Password {
-    /// What was typed.
-    pub fn new(typed: String) -> Self {
-        Self(typed)
-    }
-
-    /// The line that `sudo -S` reads from stdin.
-    pub fn line(&self) -> String {
-        format!("{}\n", self.0)
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
 
 /// The agent that is part of the system that runs: the one program that a narrow sudo rule
 /// allows.
@@ -42,8 +24,7 @@ pub enum Escalation {
     Root,
     /// sudo lets the user in without a password.
     Free(Vec<String>),
-    /// sudo wants a password, which `-S` makes it read from stdin. `-k` makes it
-    /// read one always: with one remembered, the line would reach the program as
+    /// sudo wants a password, which `-S` makes it read from stdin. `-k` makes it read one always: with one remembered, the line would reach the program as
     /// input instead.
     WithPassword(Vec<String>, Password),
     /// sudo lets the user run [`INSTALLED`] without a password, and nothing else.
@@ -62,21 +43,22 @@ impl Escalation {
     }
 
     /// An agent that answers requests, as root: `agent`, or the installed one where no other
-    /// may run. With `--stdio` behind it that one carries Nix's protocol.
+    /// may run. That one takes no request's word for what it runs, and carries Nix's protocol
+    /// with `--stdio` behind it.
     pub fn serve(&self, agent: &str) -> String {
-        let serve = |agent: &str| format!("{} serve", shell::quote(agent));
+        let serve = |agent: &str| format!("{} serve --trusted", shell::quote(agent));
         match self {
             Self::Root => serve(agent),
             Self::Free(sudo) => without_password(sudo, &serve(agent)),
             Self::WithPassword(sudo, _) => with_password(sudo, &serve(agent)),
-            Self::AgentAlone(sudo) => without_password(sudo, &serve(INSTALLED)),
+            Self::AgentAlone(sudo) => without_password(sudo, &format!("{INSTALLED} serve")),
         }
     }
 
     /// What stdin has to begin with.
-    pub fn stdin_prefix(&self) -> String {
+    pub fn stdin_prefix(&self) -> Zeroizing<String> {
         match self {
-            Self::Root | Self::Free(_) | Self::AgentAlone(_) => String::new(),
+            Self::Root | Self::Free(_) | Self::AgentAlone(_) => Zeroizing::default(),
             Self::WithPassword(_, password) => password.line(),
         }
     }
@@ -84,7 +66,7 @@ impl Escalation {
 
 /// `command` as root, where no password stands in between.
 pub fn without_password(sudo: &[String], command: &str) -> String {
-    format!("{} {command}", words(sudo, &["-n"]))
+    format!("{} {command}", words(sudo, quietly(sudo)))
 }
 
 fn with_password(sudo: &[String], command: &str) -> String {
@@ -94,18 +76,21 @@ fn with_password(sudo: &[String], command: &str) -> String {
 /// Asks sudo whether it would run `command`, with a password or without. `None` for a command
 /// that is not sudo.
 pub fn may(sudo: &[String], command: &str) -> Option<String> {
-    is_sudo(sudo).then(|| format!("{} {command}", words(sudo, &["-n", "-l"])))
+    (to_root::kind(sudo) == Kind::Sudo).then(|| format!("{} {command}", words(sudo, &["-n", "-l"])))
 }
 
-fn is_sudo(sudo: &[String]) -> bool {
-    sudo.first().is_some_and(|program| program.rsplit('/').next() == Some("sudo"))
+/// What makes it fail instead of asking for a password. One that is not known gets nothing.
+fn quietly(sudo: &[String]) -> &'static [&'static str] {
+    match to_root::kind(sudo) {
+        Kind::Sudo | Kind::Doas => &["-n"],
+        Kind::Run0 => &["--no-ask-password"],
+        Kind::Other => &[],
+    }
 }
 
-/// The flags go right behind `sudo`; a command that is not sudo gets none, as
-/// only its own user knows them.
+/// The flags go right behind the program.
 fn words(sudo: &[String], flags: &[&str]) -> String {
     let (program, rest) = sudo.split_at(sudo.len().min(1));
-    let flags: &[&str] = if is_sudo(sudo) { flags } else { &[] };
     let words = program.iter().map(String::as_str).chain(flags.iter().copied());
     shell::line(words.chain(rest.iter().map(String::as_str)))
 }
@@ -118,11 +103,23 @@ mod tests {
     fn sudo_gets_its_flags_and_others_do_not() {
         let free = |words: &[&str]| Escalation::Free(words.iter().map(|w| (*w).into()).collect());
         assert_eq!(free(&["sudo", "-u", "root"]).wrap("x").unwrap(), "sudo -n -u root x");
-        assert_eq!(free(&["/usr/bin/doas"]).wrap("x").unwrap(), "/usr/bin/doas x");
-        let asked = Escalation::WithPassword(vec!["sudo".into()], Password::new("s".into()));
-        assert_eq!(asked.wrap("x").unwrap(), "sudo -k -S -p '' x");
-        assert_eq!(asked.stdin_prefix(), "s\n");
+        assert_eq!(free(&["/usr/bin/doas"]).wrap("x").unwrap(), "/usr/bin/doas -n x");
+        let password = Password::new(Zeroizing::new("s".into()));
+        let asked = Escalation::WithPassword(vec!["sudo".into()], password);
+        assert_eq!(asked.wrap("x").unwrap(), "sudo -k -S -p \"\" x");
+        assert_eq!(*asked.stdin_prefix(), "s\n");
         assert!(!format!("{asked:?}").contains("\"s\""));
+    }
+
+    /// A machine that let the user in without a password, and asks for one at the confirmation:
+    /// `sudo -n` fails there, and nothing is sent to it.
+    #[test]
+    fn a_machine_that_did_not_ask_for_a_password_is_sent_none() {
+        let sudo = || vec!["sudo".to_owned()];
+        for root in [Escalation::Root, Escalation::Free(sudo()), Escalation::AgentAlone(sudo())] {
+            assert_eq!(*root.stdin_prefix(), "", "{root:?}");
+            assert!(!root.serve("/nix/store/x").contains("-S"), "{root:?}");
+        }
     }
 
     #[test]
@@ -131,7 +128,7 @@ mod tests {
         let narrow = Escalation::AgentAlone(sudo.clone());
         assert_eq!(narrow.wrap("sh"), Err(OnlyTheAgent));
         assert_eq!(narrow.serve("/nix/store/x"), format!("sudo -n {INSTALLED} serve"));
-        assert_eq!(Escalation::Root.serve("/nix/store/x"), "/nix/store/x serve");
+        assert_eq!(Escalation::Root.serve("/nix/store/x"), "/nix/store/x serve --trusted");
         assert_eq!(may(&sudo, "sh").unwrap(), "sudo -n -l sh");
         assert_eq!(may(&["doas".to_owned()], "sh"), None);
     }

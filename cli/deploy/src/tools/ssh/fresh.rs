@@ -3,12 +3,20 @@
 
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStderr, ChildStdin, ChildStdout},
 };
 
-use super::{SshError, Target, heard::Heard, login::inherited};
-use crate::tools::{process::Invocation, shell};
+use super::{Begun, SshError, Target, diagnosis, heard::Heard};
+use crate::tools::{
+    limit::{ANSWER, within},
+    private,
+    process::Invocation,
+    shell,
+};
+
+/// More bytes than two addresses and two ports have.
+const CONNECTION: u64 = 1024;
 
 /// A login over a connection that nothing else uses. With a `ControlMaster` of
 /// the user's, `ssh` would reach a machine that nobody can log in to any more:
@@ -19,7 +27,7 @@ pub struct Fresh {
     /// The remote command's stdin.
     pub stdin: ChildStdin,
     /// The remote command's stdout.
-    pub stdout: BufReader<ChildStdout>,
+    pub stdout: Begun<BufReader<ChildStdout>>,
     /// What `SSH_CONNECTION` was on the machine.
     pub connection: String,
     _folder: TempDir,
@@ -33,22 +41,25 @@ impl Fresh {
         script: &str,
         mut tell: impl FnMut(&str),
     ) -> Result<Self, SshError> {
-        let local = |error: std::io::Error| SshError::from_stderr(&error.to_string());
-        let folder =
-            tempfile::Builder::new().prefix("deploy-").tempdir_in("/tmp").map_err(local)?;
+        let folder = private::for_this_run()?;
+        let sent = shell::sent(&format!("echo \"$SSH_CONNECTION\"; {script}"));
         let mut child = Invocation::shielded("ssh")
-            .args(["-o", "ControlMaster=no", "-o", "ControlPath=none", "-T"])
-            .args(target.args(&inherited(), folder.path()).map_err(local)?)
-            .arg(shell::sh(&format!("echo \"$SSH_CONNECTION\"; {script}")))
+            .args(["-o", "ControlMaster=no", "-o", "ControlPath=none"])
+            .args(target.args(folder.path())?)
+            .arg(sent.line)
             .spawn()
-            .map_err(|error| SshError::from_stderr(&error.to_string()))?;
-        let stdin = child.stdin.take().expect("stdin is a pipe");
-        let mut stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+            .map_err(|error| SshError::here(&error))?;
+        let mut stdin = child.stdin.take().expect("stdin is a pipe");
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+        let mut stdout = Begun::of(stdout);
         let mut heard = Heard::of(child.stderr.take().expect("stderr is a pipe"));
+        // Who does not read it has ended, and says why.
+        let _ = stdin.write_all(sent.stdin.as_bytes()).await;
         let mut connection = String::new();
-        let line = heard.during(stdout.read_line(&mut connection), &mut tell).await;
-        if line.map_err(local)? == 0 {
-            return Err(SshError::from_stderr(&heard.all().await));
+        let mut first = (&mut stdout).take(CONNECTION);
+        let line = heard.during(first.read_line(&mut connection), &mut tell);
+        if within(ANSWER, line).await?? == 0 {
+            return Err(diagnosis::ended(child, &heard.all().await).await);
         }
         heard.told(&mut tell);
         connection.truncate(connection.trim_end().len());

@@ -3,9 +3,11 @@
 use std::{future::Future, time::Duration};
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader, Split},
+    io::{AsyncRead, BufReader},
     time::{Instant, sleep_until},
 };
+
+use crate::tools::bounded;
 
 /// How long a line waits before it is told: what `ssh` says right before it ends is why it
 /// ends, and the error tells that.
@@ -13,17 +15,50 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// The lines of one `ssh`, told as they come and kept for the error.
 pub struct Heard<R> {
-    lines: Split<BufReader<R>>,
+    reader: BufReader<R>,
+    /// What has come of a line.
+    line: Vec<u8>,
     said: String,
     waiting: Vec<String>,
     ended: bool,
+    /// How many more are told.
+    more: usize,
+    authenticated: Option<String>,
 }
+
+/// What `ssh` says of itself with `LogLevel=VERBOSE`, and does not say otherwise.
+const VERBOSE: [&str; 3] = ["Authenticated ", "Transferred: sent ", "Bytes per second: sent "];
+
+/// How it was let in, of `Authenticated to HOST ([ADDRESS]:22) using "publickey".`
+fn method(line: &str) -> Option<&str> {
+    let (_, rest) = line.strip_prefix("Authenticated to ")?.split_once("using \"")?;
+    rest.split('"').next()
+}
+
+/// Bytes of a line; a longer one is told in parts.
+const LONGEST: usize = 4096;
+
+/// Lines that are told of one login; a machine may print banners without end.
+const TOLD: usize = 200;
 
 impl<R: AsyncRead + Unpin> Heard<R> {
     /// Listens to `stderr`.
     pub fn of(stderr: R) -> Self {
-        let lines = BufReader::new(stderr).split(b'\n');
-        Self { lines, said: String::new(), waiting: Vec::new(), ended: false }
+        let (reader, line) = (BufReader::new(stderr), Vec::new());
+        let (said, waiting) = (String::new(), Vec::new());
+        let (ended, more, authenticated) = (false, TOLD, None);
+        Self { reader, line, said, waiting, ended, more, authenticated }
+    }
+
+    /// How `ssh` was let in, as far as it said so.
+    pub fn authenticated(&mut self) -> Option<String> {
+        self.authenticated.take()
+    }
+
+    /// The next line; nothing of it is lost where nobody waits for it any more.
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        bounded::piece(&mut self.reader, &mut self.line, LONGEST).await.ok()?;
+        Some(std::mem::take(&mut self.line)).filter(|line| !line.is_empty())
     }
 
     /// Tells what is heard until `answer` is there.
@@ -37,14 +72,17 @@ impl<R: AsyncRead + Unpin> Heard<R> {
         loop {
             tokio::select! {
                 biased;
-                line = self.lines.next_segment(), if !self.ended => match line {
-                    Ok(Some(line)) => {
+                line = self.next(), if !self.ended => match line {
+                    Some(line) => {
                         let line = self.keep(&line);
-                        self.waiting.extend((!line.is_empty()).then_some(line));
+                        if !line.is_empty() && self.more > 0 {
+                            self.more -= 1;
+                            self.waiting.push(line);
+                        }
                         when = Instant::now() + LAST_WORDS;
                     }
                     // Nothing more can be heard; the answer tells how it goes on.
-                    Ok(None) | Err(_) => self.ended = true,
+                    None => self.ended = true,
                 },
                 answer = &mut answer => return answer,
                 () = sleep_until(when), if !self.waiting.is_empty() && !self.ended => {
@@ -61,7 +99,7 @@ impl<R: AsyncRead + Unpin> Heard<R> {
 
     /// All that was said, to the end.
     pub async fn all(mut self) -> String {
-        while let Ok(Some(line)) = self.lines.next_segment().await {
+        while let Some(line) = self.next().await {
             self.keep(&line);
         }
         self.said
@@ -69,13 +107,19 @@ impl<R: AsyncRead + Unpin> Heard<R> {
 
     /// Reads on to the end and keeps nothing: a pipe that fills up would stop `ssh`.
     pub async fn ignored(mut self) {
-        while let Ok(Some(_)) = self.lines.next_segment().await {}
+        while self.next().await.is_some() {}
     }
 
     fn keep(&mut self, line: &[u8]) -> String {
         let line = String::from_utf8_lossy(line).trim_end().to_owned();
-        self.said.push_str(&line);
-        self.said.push('\n');
+        if VERBOSE.iter().any(|begin| line.starts_with(begin)) {
+            self.authenticated = method(&line).map(str::to_owned).or(self.authenticated.take());
+            return String::new();
+        }
+        if self.said.len() + line.len() < bounded::MESSAGE {
+            self.said.push_str(&line);
+            self.said.push('\n');
+        }
         line
     }
 }
@@ -85,6 +129,33 @@ mod tests {
     use tokio::io::AsyncWriteExt;
 
     use super::*;
+
+    #[tokio::test]
+    async fn banners_without_end_are_neither_kept_nor_told_without_end() {
+        let flood = "a banner\n".repeat(100_000) + &"x".repeat(1 << 20);
+        let mut heard = Heard::of(flood.as_bytes());
+        let mut told = 0;
+        let wait = tokio::time::sleep(Duration::from_millis(500));
+        heard.during(wait, |_| told += 1).await;
+        heard.told(|_| told += 1);
+        assert_eq!(told, TOLD);
+        assert!(heard.all().await.len() <= bounded::MESSAGE);
+    }
+
+    #[tokio::test]
+    async fn how_it_was_let_in_is_heard_and_not_told() {
+        let said = "a banner\r\nAuthenticated using \"publickey\" with partial success.\r\n\
+                    Authenticated to frame1 ([10.77.0.11]:22) using \"password\".\r\n\
+                    Transferred: sent 2, received 3 bytes, in 0.1 seconds\r\n";
+        let mut heard = Heard::of(said.as_bytes());
+        let mut told = Vec::new();
+        let wait = tokio::time::sleep(Duration::from_millis(300));
+        heard.during(wait, |line| told.push(line.to_owned())).await;
+        heard.told(|line| told.push(line.to_owned()));
+        assert_eq!(told, ["a banner"]);
+        assert_eq!(heard.authenticated().as_deref(), Some("password"));
+        assert_eq!(heard.all().await, "a banner\n");
+    }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn what_is_said_while_it_waits_is_told_and_last_words_are_not() {

@@ -1,14 +1,27 @@
 //! SSH: the one login that a run works over, and the fresh one that confirms.
 
+mod begun;
 mod diagnosis;
 mod escalation;
 mod fresh;
+mod handover;
+mod harmless;
 mod heard;
-mod login;
+pub mod login;
+mod options;
+mod password;
 mod target;
+mod to_root;
+mod words;
 
+pub use begun::Begun;
 pub use diagnosis::{Diagnosis, SshError, more_sessions};
-pub use escalation::{Escalation, INSTALLED, OnlyTheAgent, Password, may, without_password};
+pub use escalation::{Escalation, INSTALLED, OnlyTheAgent, may, without_password};
 pub use fresh::Fresh;
-pub use login::Login;
+pub use handover::{Handover, as_ssh};
+pub use harmless::first_beyond;
+pub use login::{Greeted, Login, Remote};
+pub use options::{Options, lends_nothing};
+pub use password::Password;
 pub use target::Target;
+pub use to_root::{NotRoot, read as read_sudo, reads_a_password};

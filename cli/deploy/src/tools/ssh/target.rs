@@ -4,6 +4,8 @@ use std::{ffi::OsString, io, path::Path};
 
 use deploy_wire::machine::Ssh;
 
+use super::options::Options;
+
 /// One address of a machine with what `ssh` has to know about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -14,26 +16,21 @@ pub struct Target {
     /// The port, or what ssh_config says.
     pub port: Option<u16>,
     /// More arguments.
-    pub opts: Vec<String>,
+    pub options: Options,
     /// The one host key that is accepted; else known_hosts decides.
     pub host_key: Option<String>,
 }
 
-/// Appended last: `ssh` takes the first value that it sees, so the user's own
-/// arguments and these alike win over a default of ours only where they should.
-const DEFAULTS: [&str; 6] =
-    ["-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"];
-
 impl Target {
     /// The machine's addresses in the order in which they are tried.
-    pub fn all_of(ssh: &Ssh) -> Vec<Self> {
+    pub fn all_of(ssh: &Ssh, options: &Options) -> Vec<Self> {
         std::iter::once(&ssh.hostname)
             .chain(&ssh.addresses)
             .map(|hostname| Self {
                 hostname: hostname.clone(),
                 user: ssh.user.clone(),
                 port: ssh.port,
-                opts: ssh.opts.clone(),
+                options: options.clone(),
                 host_key: ssh.host_key.clone(),
             })
             .collect()
@@ -41,7 +38,7 @@ impl Target {
 
     /// The arguments in front of the remote command. A pinned host key is
     /// written to `known_hosts` in `folder` first.
-    pub fn args(&self, inherited: &[String], folder: &Path) -> io::Result<Vec<OsString>> {
+    pub fn args(&self, folder: &Path) -> io::Result<Vec<OsString>> {
         let mut args: Vec<OsString> = Vec::new();
         if let Some(user) = &self.user {
             args.extend(["-l".into(), user.into()]);
@@ -50,10 +47,9 @@ impl Target {
             args.extend(["-p".into(), port.to_string().into()]);
         }
         if let Some(key) = &self.host_key {
-            args.extend(pin(key, folder)?);
+            args.extend(pin(key, self.options.pinning(), folder)?);
         }
-        args.extend(self.opts.iter().chain(inherited).map(Into::into));
-        args.extend(DEFAULTS.map(Into::into));
+        args.extend(self.options.args());
         args.push("--".into());
         args.push(self.hostname.as_str().into());
         Ok(args)
@@ -76,23 +72,24 @@ impl Target {
 /// What a machine with a pinned key is called in front of `ssh`.
 pub(super) const PINNED: &str = "pinned-by-deploy";
 
-/// Options that accept exactly `key`, whatever the host is called.
-fn pin(key: &str, folder: &Path) -> io::Result<Vec<OsString>> {
+/// Options that accept exactly `key`, whatever the host is called; `newer` is one that not every
+/// `ssh` has. `no_setting_of_a_user_s_adds_a_key_to_a_pinned_one` proves them.
+fn pin(key: &str, newer: Option<&str>, folder: &Path) -> io::Result<Vec<OsString>> {
     let file = tempfile::Builder::new().prefix("known_hosts-").tempfile_in(folder)?;
     std::fs::write(file.path(), format!("{PINNED} {key}\n"))?;
     let (_, path) = file.keep().map_err(|error| error.error)?;
     let mut known_hosts = OsString::from("UserKnownHostsFile=");
     known_hosts.push(path);
-    Ok(vec![
-        "-o".into(),
-        format!("HostKeyAlias={PINNED}").into(),
-        "-o".into(),
-        known_hosts,
-        "-o".into(),
+    let others = [
+        format!("HostKeyAlias={PINNED}"),
         "GlobalKnownHostsFile=/dev/null".into(),
-        "-o".into(),
         "StrictHostKeyChecking=yes".into(),
-    ])
+        "VerifyHostKeyDNS=no".into(),
+        "NoHostAuthenticationForLocalhost=no".into(),
+    ];
+    let others = others.into_iter().chain(newer.map(str::to_owned)).map(OsString::from);
+    let all = std::iter::once(known_hosts).chain(others);
+    Ok(all.flat_map(|option| ["-o".into(), option]).collect())
 }
 
 #[cfg(test)]
@@ -100,21 +97,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_users_own_options_come_before_ours() {
+    fn an_address_becomes_arguments() {
         let target = Target {
             hostname: "fe80::1".into(),
             user: Some("admin".into()),
             port: Some(2222),
-            opts: vec!["-o".into(), "ConnectTimeout=99".into()],
+            options: Options::default(),
             host_key: None,
         };
-        let args = target.args(&["-v".into()], Path::new("/nonexistent")).unwrap();
+        let args = target.args(Path::new("/nonexistent")).unwrap();
         let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap()).collect();
-        assert_eq!(
-            args.join(" "),
-            "-l admin -p 2222 -o ConnectTimeout=99 -v -o ConnectTimeout=10 \
-             -o ServerAliveInterval=5 -o ServerAliveCountMax=3 -- fe80::1"
-        );
+        let line = args.join(" ");
+        assert!(line.starts_with("-l admin -p 2222 -o ConnectTimeout=10 "), "{line}");
+        assert!(line.ends_with(" -- fe80::1"), "{line}");
         assert_eq!(target.user_at_host(), "admin@[fe80::1]");
     }
 }

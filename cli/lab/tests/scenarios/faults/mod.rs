@@ -9,6 +9,7 @@ pub mod checks;
 pub mod commit;
 pub mod cut_push;
 pub mod hold;
+pub mod hostile;
 pub mod lane;
 pub mod operator;
 pub mod phases;

@@ -55,7 +55,7 @@ fn gone(case: &Case) -> Result<()> {
     case.reaches(Phase::Ended)?;
     case.recorded(End::RolledBack, NOBODY)?;
     let state = "state: not known; its deadlines are over: it is back on ";
-    end(running)?.ends(5, &["frame1 does not say how attempt", state])?;
+    end(running)?.ends(5, &["cannot find out how attempt", state])?;
     let here = || case.frame1.sh("readlink /run/current-system");
     ensure!(here()? == case.before, "frame1 runs {}", here()?);
     case.frame1.power_cut_and_boot()?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use deploy_lab::host::Host;
-use deploy_lab::systems::{Fault, Fleet, Generation, Lane, Module, RealFleet};
+use deploy_lab::systems::{Fault, Fleet, Generation, Lane, Module, RealFleet, Unit};
 use serde_json::{Value, json};
 
 /// A system of frame1 and the settings of its node.
@@ -26,6 +26,13 @@ impl Wanted {
     pub fn with(mut self, fault: &Fault) -> Self {
         self.generation = self.generation.with(fault);
         self.module = self.module.with(fault);
+        self
+    }
+
+    /// A service that is started with the system, by the lines of its `[Service]`.
+    pub fn service(mut self, name: &str, lines: &str) -> Self {
+        self.generation = self.generation.unit(&format!("{name}.service"), Unit::service(lines));
+        self.module = self.module.service(name, lines);
         self
     }
 
@@ -56,7 +63,7 @@ impl Wanted {
     pub fn write(&self, operator: &Host, lane: Lane) -> Result<()> {
         let node = self.node.iter().cloned();
         match lane {
-            Lane::StandIn => node
+            Lane::StandIn | Lane::Hostile => node
                 .fold(Fleet::of("frame1", self.generation.clone()), |fleet, (key, value)| {
                     fleet.node("frame1", key, value)
                 })

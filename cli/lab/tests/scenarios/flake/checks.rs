@@ -55,7 +55,7 @@ fn site(lab: &mut Lab) -> Result<()> {
 }
 
 fn certificate(lab: &mut Lab) -> Result<()> {
-    let flake = services("tls = {", "tls = {\n      checkLevel = \"gate\";");
+    let flake = services("tls = {", "tls = {\n      checkLevel = \"required\";");
     let flake = flake.fault(CERTIFICATE, StubFault::Wrong);
     comes_back(lab, &flake, CERTIFICATE, OTHER_ISSUER)
 }
@@ -63,7 +63,7 @@ fn certificate(lab: &mut Lab) -> Result<()> {
 fn late(lab: &mut Lab) -> Result<()> {
     let home = Home::new(lab)?;
     home.has(&Homelab::default().fault(CERTIFICATE, StubFault::Wrong))?;
-    let told = format!("late check {CERTIFICATE} fails: {OTHER_ISSUER}");
+    let told = format!("advisory check {CERTIFICATE} fails: {OTHER_ISSUER}");
     home.deploy("frame1")?.ends(0, &["frame1: committed", &told])
 }
 
@@ -72,7 +72,7 @@ fn passed_once(lab: &mut Lab) -> Result<()> {
     let home = Home::new(lab)?;
     let wrong = Homelab::default().fault(CERTIFICATE, StubFault::Wrong);
     home.has(&wrong)?;
-    let late = format!("late check {CERTIFICATE} fails: {OTHER_ISSUER}");
+    let late = format!("advisory check {CERTIFICATE} fails: {OTHER_ISSUER}");
     home.deploy("frame1")?.ends(0, &["frame1: committed", &late])?;
     home.has(&Homelab::default())?;
     home.deploy("frame1")?.ends(0, &["frame1: committed"])?;
@@ -85,11 +85,11 @@ fn passed_once(lab: &mut Lab) -> Result<()> {
 
 fn command(lab: &mut Lab) -> Result<()> {
     let check = "tailscale.health.online";
-    // As declared it is `late`, and has two minutes.
+    // As declared it is `advisory`, and has two minutes.
     let flake = services(
         "caddy.enable = true;",
-        "caddy.enable = true;\n    services.tailscale.health.online = {\n      \
-         level = lib.mkForce \"gate\";\n      grace = lib.mkForce 5;\n    };",
+        "caddy.enable = true;\n      tailscale.health.online = {\n      \
+         level = lib.mkForce \"required\";\n      grace = lib.mkForce 5;\n    };",
     );
     let flake = flake.edit("machines/frame1/services.nix", "let\n", "{ lib, ... }:\nlet\n");
     comes_back(lab, &flake.fault(check, StubFault::Wrong), check, "status 1")

@@ -1,10 +1,12 @@
 //! This repository's own flake, deployed by an operator to a host with frame1's address.
 
 pub mod checks;
+mod closed;
 pub mod deploys;
 pub mod images;
 pub mod secrets;
 pub mod services;
+pub mod several;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -50,7 +52,7 @@ impl Home {
         let line = format!("cd {HOMELAB_FOLDER} && exec {DEPLOY} {args} -- {OVERRIDE}");
         // Some checks of the flake may fail for a minute and more before they decide.
         let deploy = self.mac.command(["sh", "-c", &line]).spawn()?;
-        Ok(Said::of(&deploy.wait(Duration::from_secs(240))?))
+        Ok(Said::of(&deploy.wait(Duration::from_secs(480))?))
     }
 
     /// An attribute of the flake, as JSON.

@@ -10,7 +10,7 @@ use deploy_lab::lab::Lab;
 use deploy_lab::systems::{Module, RealFleet, SERVICES};
 use deploy_lab::wait;
 
-use super::{named_checks, passed_checks};
+use super::{closed, named_checks, passed_checks};
 use crate::harness::Scenario;
 use crate::scene::{Scene, end};
 
@@ -27,7 +27,7 @@ pub const ALL: &[Scenario] = &[
 ];
 
 /// How long a deploy may take until it has switched.
-const SWITCHES: Duration = Duration::from_secs(120);
+const SWITCHES: Duration = Duration::from_secs(300);
 
 fn come(lab: &mut Lab) -> Result<()> {
     let scene = Scene::with_services(lab)?;
@@ -36,13 +36,16 @@ fn come(lab: &mut Lab) -> Result<()> {
     let gone = scene.frame1.command(["systemctl", "is-active", "caddy.service"]).run()?;
     ensure!(gone.code != 0, "Caddy still runs");
 
-    RealFleet::with_services(Module::new(3)).write(&scene.mac)?;
+    let keys = [closed::builder(&scene.mac)?, closed::deployer(&scene.mac)?];
+    let module = keys.iter().fold(Module::new(3), |module, line| module.line(line));
+    RealFleet::with_services(module).write(&scene.mac)?;
     let said = scene.deploy("frame1 --json")?;
     said.ends(0, &[])?;
     let checks = scene.mac.sh("nix eval --json /root/fleet#deploy.nodes.frame1.checks")?;
     let (passed, named) = (passed_checks(&said.text), named_checks(&checks)?);
     ensure!(passed == named, "of {named:?} only these passed: {passed:?}");
     ensure!(named.len() > 10, "only {} checks", named.len());
+    closed::look(&scene)?;
     scene.ends_on(&scene.wanted()?)
 }
 

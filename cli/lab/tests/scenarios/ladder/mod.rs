@@ -9,5 +9,6 @@ pub mod no_way_back;
 pub mod proof;
 pub mod reboot;
 pub mod record;
+pub mod rights;
 pub mod set;
 pub mod systemd_boot;

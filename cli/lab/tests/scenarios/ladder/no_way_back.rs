@@ -31,7 +31,7 @@ fn stays(lab: &mut Lab) -> Result<()> {
 
     let wanted = scene.wanted()?;
     let said = scene.deploy("frame1 --yes")?;
-    said.ends(5, &["frame1 is stranded: the new system runs and was not committed"])?;
+    said.ends(5, &["frame1 is stranded: the new system runs, but was not committed"])?;
     said.ends(5, &["broken.service", "photos.service has started under the new system"])?;
     said.ends(5, &["deploy rollback --to 1 goes back", &format!("it boots {before}")])?;
     ensure!(scene.runs()? == wanted, "frame1 runs {}", scene.runs()?);

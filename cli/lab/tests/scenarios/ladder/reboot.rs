@@ -43,7 +43,7 @@ fn reboots(case: &Case) -> Result<()> {
     let rebooted = "it was rebooted into what it booted before";
     let said = end(running)?;
     said.ends(3, &["frame1 was rolled back", NOBODY, NO_SSHD, rebooted])?;
-    said.ends(3, &["rebooting into what booted before", "state: back on generation 1"])?;
+    said.ends(3, &["rebooting into the previous boot default", "state: back on generation 1"])?;
     case.recorded(End::RolledBack, rebooted)?;
     case.deploy("status frame1")?.ends(0, &["rolled back", rebooted])?;
     case.ends_on(&case.before)?;

@@ -30,10 +30,18 @@ const LOG: &str = "/run/durable.log";
 const STOPPED: &str = "stopped by SIGSTOP";
 
 /// The agent that talks with the operator is started by sshd: by the key's own command, which
-/// puts strace before the agent in what `deploy` asked for.
-const SERVE: &str = "command=$(printf '%s' \"$SSH_ORIGINAL_COMMAND\" |
-  sed 's|exec \\(/nix/store/[^ ]*deploy-agent serve\\)|exec STRACE \\1|')
-exec sh -c \"$command\"";
+/// puts strace before the agent in the script that `deploy` sent. That is the beginning of the
+/// standard input, as long as the command line says.
+const SERVE: &str = r#"case "$SSH_ORIGINAL_COMMAND" in
+*'head -c '*) ;;
+*) exec sh -c "$SSH_ORIGINAL_COMMAND" ;;
+esac
+count=${SSH_ORIGINAL_COMMAND##*head -c }
+script=$(head -c "${count%%)*}" |
+  sed 's|exec \(/nix/store/[^ ]*deploy-agent serve\)|exec STRACE \1|')
+path=${SSH_ORIGINAL_COMMAND#*\'}
+eval "${path%%eval *}"
+eval "$script""#;
 
 /// The watching service: a drop-in for all units of that prefix.
 const WATCH: &str = "mkdir -p /run/systemd/system/deploy-agent-.service.d

@@ -19,7 +19,7 @@ pub const BALLAST_MIB: u32 = 8;
 
 fn set(lane: Lane) -> &'static Prepared {
     match lane {
-        Lane::StandIn => &BASELINE,
+        Lane::StandIn | Lane::Hostile => &BASELINE,
         Lane::Real => &READY,
     }
 }
@@ -29,7 +29,7 @@ fn set(lane: Lane) -> &'static Prepared {
 pub fn scene(lab: &mut Lab, lane: Lane, fault: Fault) -> Result<Scene> {
     let scene = Scene::of(lab, set(lane))?;
     scene.frame1.wait_for_ssh(ANSWERS)?;
-    if (lane, fault) == (Lane::StandIn, Fault::MountFails) {
+    if !lane.is_real() && fault == Fault::MountFails {
         systems::install(lab, &scene.frame1, &generation(Ready::Before), Loader::Grub)?;
         scene.frame1.power_cut_and_boot()?;
         scene.frame1.wait_for_ssh(ANSWERS)?;
@@ -41,7 +41,9 @@ pub fn scene(lab: &mut Lab, lane: Lane, fault: Fault) -> Result<Scene> {
 pub fn wants(scene: &Scene, lane: Lane, fault: Fault, phase: Phase) -> Result<String> {
     let (system, node) = (settings::system(fault, phase), settings::node(fault, phase, lane));
     match lane {
-        Lane::StandIn if (fault, phase) == (Fault::HalfSwitched, Phase::Activate) => {
+        Lane::StandIn | Lane::Hostile
+            if (fault, phase) == (Fault::HalfSwitched, Phase::Activate) =>
+        {
             write(&scene.mac, generation(system).breaks_off(Stage::AfterRestart), node)
         }
         _ => has(scene, lane, system, node),
@@ -51,7 +53,7 @@ pub fn wants(scene: &Scene, lane: Lane, fault: Fault, phase: Phase) -> Result<St
 /// Writes a flake with this system and these settings of its node; returns the system.
 pub fn has(scene: &Scene, lane: Lane, system: Ready, node: Map<String, Value>) -> Result<String> {
     match lane {
-        Lane::StandIn => write(&scene.mac, generation(system), node),
+        Lane::StandIn | Lane::Hostile => write(&scene.mac, generation(system), node),
         Lane::Real => {
             system.write(&scene.mac, &node)?;
             system.path(&scene.mac)
@@ -62,7 +64,7 @@ pub fn has(scene: &Scene, lane: Lane, system: Ready, node: Map<String, Value>) -
 /// Puts a system that another tool could switch to into the machine's store.
 pub fn other(lab: &Lab, scene: &Scene, lane: Lane) -> Result<String> {
     match lane {
-        Lane::StandIn => {
+        Lane::StandIn | Lane::Hostile => {
             let other = systems::build(lab, &generation(Ready::Other))?;
             systems::closure(lab, &scene.frame1, &[&other])?;
             Ok(other)

@@ -30,8 +30,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// keeps a login whose other end is silent, and the deadline of a staged attempt is two minutes.
 const SILENCE: Duration = Duration::from_secs(150);
 
-/// A scenario for each cell that can be run, on each lane, one for each phase whose every
-/// durable call the power is cut at, and those of deploy-rs.
+/// A scenario for each cell that can be run, on each lane (the nine main rows beside a hostile
+/// user), one for each phase whose every durable call the power is cut at, and those of deploy-rs.
 pub fn all() -> Vec<Scenario> {
     let cells = Fault::ALL.into_iter().flat_map(|fault| Phase::ALL.map(|phase| (fault, phase)));
     cells
@@ -48,8 +48,12 @@ pub fn all() -> Vec<Scenario> {
                 let name = format!("{name}-on-real-nixos");
                 Scenario::cell(name, Lane::Real, fault, phase).unless(real)
             });
+            let hostile = Fault::MAIN.contains(&fault).then(|| {
+                let name = format!("{name}-beside-a-hostile-user");
+                Scenario::cell(name, Lane::Hostile, fault, phase)
+            });
             let stand_in = Scenario::cell(name, Lane::StandIn, fault, phase).unless(stand_in);
-            [Some(stand_in), real]
+            [Some(stand_in), real, hostile]
         })
         .flatten()
         .chain(durable::ALL.iter().cloned())
@@ -70,8 +74,11 @@ pub fn run(lab: &mut Lab, lane: Lane, fault: Fault, phase: Phase) -> Result<()> 
     let silent = (fault, phase) == (Fault::NetworkGone, Phase::Stage);
     let record = stand.ended(at.as_ref(), if silent { SILENCE } else { LONGEST })?;
     let runs = stand.runs()?;
-    let evidence = format!("{}; {}", stand.in_phase(at.as_ref())?, struck.evidence(&stand)?);
+    let mut evidence = format!("{}; {}", stand.in_phase(at.as_ref())?, struck.evidence(&stand)?);
     let boots = stand.boots()?;
+    if let Some(user) = &stand.user {
+        evidence += &format!("; {}", user.evidence()?);
+    }
 
     let ending = observed::ending(&stand, record.as_ref(), &runs, &boots)?;
     ensure!(ending == must, "it ended {ending}, not {must}: {record:#?}\n{told:?}");

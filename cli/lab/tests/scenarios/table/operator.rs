@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::hold::REACHED;
 
-/// It must end by itself, whatever happens.
-const LONGEST: Duration = Duration::from_secs(180);
+/// It must end by itself, whatever happens: a machine that is gone before it told a phase is waited
+/// for as long as all phases may take, two minutes of them to be told to begin.
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// A `deploy` that was begun.
 pub struct Operator {

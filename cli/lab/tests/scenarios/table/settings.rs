@@ -34,7 +34,7 @@ pub fn node(fault: Fault, phase: Phase, lane: Lane) -> Map<String, Value> {
     let confirm = if never_confirmed(fault) { SHORT } else { LONG };
     node.insert("confirmTimeout".into(), confirm.into());
     node.insert("checks".into(), checks(phase));
-    if (lane, phase) == (Lane::Real, Phase::Stage) {
+    if lane.is_real() && phase == Phase::Stage {
         let hold = json!({ "service": "lab", "argv": ["/bin/sh", "-c", HOLD], "timeout": 120 });
         node.insert("beforeActivate".into(), json!([hold]));
     }

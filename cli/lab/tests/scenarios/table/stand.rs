@@ -19,6 +19,7 @@ use super::lane;
 use super::operator::Operator;
 use super::settings;
 use super::strike::Struck;
+use crate::hostile::{self, User};
 use crate::scene::{ANSWERS, Scene};
 
 const RECORD: &str = "/nix/var/deploy-agent/attempt.json";
@@ -41,6 +42,8 @@ pub struct Stand {
     /// What a deploy that changes nothing leaves.
     pub untouched: String,
     pub relay: Option<Arc<Relay>>,
+    /// Who else is on the machine.
+    pub user: Option<User>,
 }
 
 impl Stand {
@@ -57,7 +60,8 @@ impl Stand {
             false => None,
         };
         let untouched = before.clone();
-        Ok(Self { scene, lane, fault, phase, before, wanted, other, untouched, relay })
+        let user = (lane == Lane::Hostile).then(|| beside_what_is_open(&scene)).transpose()?;
+        Ok(Self { scene, lane, fault, phase, before, wanted, other, untouched, relay, user })
     }
 
     /// Begins a deploy and holds it in the phase.
@@ -181,4 +185,13 @@ impl Stand {
             Ok(self.scene.frame1.journal(&[])?.contains(text))
         })
     }
+}
+
+/// A user who holds all that he can, on a machine on which an older agent left its locks open.
+fn beside_what_is_open(scene: &Scene) -> Result<User> {
+    scene.frame1.sh(hostile::OPEN)?;
+    let user = User::begin(&scene.frame1)?;
+    let locks = user.locks()?;
+    ensure!(locks.len() == 3, "he holds {locks:?}");
+    Ok(user)
 }

@@ -5,7 +5,7 @@ use deploy_lab::fault_table::{Fault, Phase};
 use deploy_lab::host::Running;
 use deploy_lab::network::Link;
 use deploy_lab::relay::{Direction, Traffic};
-use deploy_lab::systems::{Lane, Ready};
+use deploy_lab::systems::Ready;
 use deploy_lab::wait;
 
 use super::acts;
@@ -16,7 +16,7 @@ use super::{lane, settings};
 
 /// Of the agent, all but the unit that switches.
 /// First the one that could say that the service did not start.
-const KILL_AGENT: &str = "pkill -KILL -f 'deploy-agent serve$' && echo serve
+const KILL_AGENT: &str = "pkill -KILL -f 'deploy-agent serve( --trusted)?$' && echo serve
 units=$(systemctl list-units --plain --no-legend --full 'deploy-agent-*.service' | cut -d ' ' -f 1)
 for unit in $units; do systemctl kill --kill-whom=all --signal=KILL \"$unit\"; echo \"$unit\"; done";
 
@@ -99,7 +99,7 @@ pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<St
             held.for_ever()?;
             Ok(Struck::saying("it was never let go"))
         }
-        Fault::HalfSwitched if (stand.lane, stand.phase) == (Lane::StandIn, Phase::Activate) => {
+        Fault::HalfSwitched if !stand.lane.is_real() && stand.phase == Phase::Activate => {
             held.go()?;
             Ok(Struck::saying("units are stopped").logged("the switch breaks off after-restart"))
         }
@@ -193,7 +193,7 @@ fn other_tool(stand: &mut Stand, held: Held) -> Result<Struck> {
     let output = acts::switch_to(&stand.scene.frame1, &other)?;
     // What is held holds the switch's lock: in `stage`, if it is the system's own check.
     let locked = match stand.phase {
-        Phase::Stage => stand.lane == Lane::StandIn,
+        Phase::Stage => !stand.lane.is_real(),
         phase => matches!(phase, Phase::Activate | Phase::Commit | Phase::RollBack),
     };
     // 4: a unit that failed before this deploy as well.

@@ -19,11 +19,11 @@ const AWAY: &str = "mv /run/systemd/private /run/systemd/away";
 const BACK: &str = "mv /run/systemd/away /run/systemd/private";
 
 fn confirmation(lab: &mut Lab) -> Result<()> {
-    silent_while_waiting(lab, AWAY, "the confirmation was refused: /run/systemd/private is closed")
+    silent_while_waiting(lab, AWAY, "could not answer: /run/systemd/private is closed")
 }
 
 fn following(lab: &mut Lab) -> Result<()> {
-    let lost = format!("{AWAY}; pkill -KILL -f 'deploy-agent serve$'");
+    let lost = format!("{AWAY}; pkill -KILL -f 'deploy-agent serve( --trusted)?$'");
     silent_while_waiting(lab, &lost, "could not answer: /run/systemd/private is closed")
 }
 

@@ -91,7 +91,7 @@ fn own_schema(lab: &mut Lab) -> Result<()> {
                  timeouts.activation = 100;
                  units = { watch = 2; };
                  checks = [ {
-                   name = "ssh-answers"; service = "sshd"; level = "gate"; grace = 10;
+                   name = "ssh-answers"; service = "sshd"; level = "required"; grace = 10;
                    kind = { type = "tcp"; address = "127.0.0.1"; port = 22; };
                  } ];
                  colour = "blue";

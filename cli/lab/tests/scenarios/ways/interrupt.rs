@@ -202,10 +202,16 @@ fn phases(lab: &mut Lab) -> Result<()> {
     scene.has(fleet.node("frame1", "checks", json!([check()])))?;
     let back = "frame1 was rolled back";
     for (place, shown, says, code, end) in [
-        (Place::Arm, "taking", "interrupted before the switch", 130, "frame1 was not switched"),
+        (
+            Place::Arm,
+            "staging the attempt",
+            "interrupted before the switch",
+            130,
+            "frame1 was not switched",
+        ),
         (Place::Activation, "activating", "interrupted in the middle of the switch", 3, back),
         (Place::Check, "checking", "interrupted: telling the machine to go back", 3, back),
-        (Place::BootLoader, "committing", "interrupted too late to go back", 0, "committed"),
+        (Place::BootLoader, "committing", "interrupted too late to go back", 4, "committed"),
     ] {
         let hold = Hold::at(&scene.frame1, place)?;
         let mut terminal = on_terminal(&scene.mac, "frame1")?;
@@ -217,7 +223,11 @@ fn phases(lab: &mut Lab) -> Result<()> {
         let_go(&scene.frame1)?;
         drop(held);
         end_on_terminal(terminal)?.ends(code, &[end]).with_context(|| format!("{place:?}"))?;
-        ensure!(code == 0 || scene.runs()? == one, "{place:?}: frame1 runs {}", scene.runs()?);
+        ensure!(
+            end == "committed" || scene.runs()? == one,
+            "{place:?}: frame1 runs {}",
+            scene.runs()?
+        );
     }
     scene.ends_on(&scene.wanted()?)
 }
@@ -286,7 +296,7 @@ fn again(lab: &mut Lab) -> Result<()> {
     let said = end_on_terminal(terminal)?;
     scene.frame1.admit(Admission::All)?;
     let state = "state: not known yet: it goes back to generation 1 (the baseline";
-    said.ends(5, &["frame1 was left in the middle of attempt", "interrupted again", state])?;
+    said.ends(5, &["stopped following attempt", "interrupted again", state])?;
     held.go()?;
     wait::until("frame1 is back", wait::PATIENCE, || {
         Ok(scene.deploy("status frame1")?.text.contains("rolled back"))

@@ -57,7 +57,7 @@ fn lost(lab: &mut Lab) -> Result<()> {
     scene.has(far(2).node("frame1", "sshUser", "admin"))?;
     let pushing = scene.begin("frame1")?;
     lost_in_the_middle(&scene.frame1, &relay)?;
-    end(pushing)?.ends(1, &["the system cannot be pushed to frame1", "nothing was changed"])?;
+    end(pushing)?.ends(1, &["cannot push the system to frame1", "nothing was changed"])?;
     ensure!(locked(&scene.frame1)?, "nothing was left behind");
     scene.deploy("frame1 --hostname frame1")?.ends(0, &[ENDED, "committed"])?;
     runs_generation(&scene.frame1, 2)?;
@@ -75,6 +75,7 @@ fn lost(lab: &mut Lab) -> Result<()> {
     lost_in_the_middle(&scene.frame1, &relay)?;
     scene.mac.sh("kill -KILL $(pgrep -x deploy)")?;
     ensure!(locked(&scene.frame1)?, "nothing was left behind");
+    super::login::is_in_no_file(&scene.mac)?;
     end_on_terminal(password("frame1 --hostname frame1")?)?.ends(0, &[ENDED, "committed"])?;
     runs_generation(&scene.frame1, 3)?;
     // The control: nothing is left behind, and nothing is kept of it.
@@ -100,7 +101,7 @@ fn waits(lab: &mut Lab) -> Result<()> {
     let other = mac2.command(["sh", "-c", &line("frame1")]).spawn()?;
     lost_in_the_middle(&scene.frame1, &relay)?;
     let mut waits = scene.begin("frame1 --hostname frame1")?;
-    let said = "frame1: nothing has moved for 15 s: process ";
+    let said = "frame1: no progress for 15 s: process ";
     wait::until("it says that it waits", Duration::from_secs(60), || {
         ensure!(waits.is_running()?, "{}{}", waits.stdout()?, waits.stderr()?);
         Ok(waits.stdout()?.contains(said))
@@ -112,12 +113,12 @@ fn waits(lab: &mut Lab) -> Result<()> {
     let process = rest.split(' ').next().context("its number")?;
     let program = scene.frame1.sh(&format!("cat /proc/{process}/comm"))?;
     ensure!(program == "nix-daemon" && locked(&scene.frame1)?, "it was ended: {program}");
-    end(other)?.ends(1, &["the system cannot be pushed to frame1"])?;
+    end(other)?.ends(1, &["cannot push the system to frame1"])?;
     // What arrives now is that the other operator is gone.
     relay.set(Direction::ToHost, Traffic::Passes);
     let said = end(waits)?;
     said.ends(0, &["committed"])?;
-    ensure!(said.text.matches("nothing has moved").count() == 1, "{}", said.text);
+    ensure!(said.text.matches("no progress for").count() == 1, "{}", said.text);
     ensure!(!said.text.contains(ENDED), "{}", said.text);
     runs_generation(&scene.frame1, 2)
 }

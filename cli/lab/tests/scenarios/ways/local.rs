@@ -4,15 +4,17 @@ use anyhow::{Result, ensure};
 use deploy_lab::lab::Lab;
 use deploy_lab::programs::{self, DEPLOY};
 use deploy_lab::systems::{FOLDER, Fleet, Generation};
+use serde_json::json;
 
-use super::{logins, runs_generation, second};
+use super::{end_on_terminal, logins, on_terminal, runs_generation, second};
 use crate::faults::cut_push::{DAMAGED, sync_database};
-use crate::faults::hold::{Hold, Place};
+use crate::faults::hold::{Hold, Place, check};
 use crate::harness::Scenario;
 use crate::scene::{ANSWERS, Said, Scene, line};
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-machine-deploys-to-itself-without-ssh", local),
+    Scenario::new("ctrl-c-on-the-machine-itself-goes-back-at-once", interrupted),
     Scenario::new("a-machine-deploys-to-itself-over-ssh", to_itself),
     Scenario::new("a-power-cut-while-a-machine-deploys-to-itself-leaves-its-store-whole", cut),
 ];
@@ -46,6 +48,40 @@ fn local(lab: &mut Lab) -> Result<()> {
     let said = Said::of(&scene.frame1.command(["sh", "-euc", &script]).run()?);
     said.ends(0, &["committed"])?;
     runs_generation(&scene.frame1, 3)
+}
+
+/// Ctrl-C reaches all that runs on the terminal, and an agent may be killed: nobody is asked
+/// over SSH, whose sshd need not run here.
+fn interrupted(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let machine = &scene.frame1;
+    let before = scene.runs()?;
+    let logged_in = logins(machine)?;
+    programs::install(machine)?;
+    Fleet::of("frame1", second()).node("frame1", "checks", json!([check()])).write(machine)?;
+    for (stop, code, parts) in [
+        ("interrupt", 3, ["telling the machine to go back", "frame1 was rolled back"]),
+        ("kill", 0, ["asking another agent what happened meanwhile", "frame1: committed"]),
+    ] {
+        let hold = Hold::at(machine, Place::Check)?;
+        let mut terminal = on_terminal(machine, "frame1 --local")?;
+        let held = hold.reached()?;
+        match stop {
+            "interrupt" => terminal.types("\x03")?,
+            _ => machine.sh("pkill -KILL -f 'deploy-agent serve( --trusted)?$'").map(drop)?,
+        }
+        terminal.wait_for(parts[0])?;
+        held.go()?;
+        let said = end_on_terminal(terminal)?;
+        said.ends(code, &parts)?;
+        ensure!(!said.text.contains("the connection to the agent") || code == 0, "{}", said.text);
+        if code == 3 {
+            let runs = machine.sh("readlink /run/current-system")?;
+            ensure!(runs == before, "it runs {runs}");
+        }
+    }
+    ensure!(logins(machine)? == logged_in, "somebody logged in");
+    runs_generation(machine, 2)
 }
 
 fn to_itself(lab: &mut Lab) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use deploy_lab::base::ASKADMIN_PASSWORD;
+use deploy_lab::host::{Host, Terminal};
 use deploy_lab::lab::Lab;
 use deploy_lab::systems::{Fleet, Generation};
 
@@ -11,8 +12,9 @@ use crate::scene::Scene;
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-sudo-user-outside-trusted-users-deploys", sudo_user),
-    Scenario::new("a-sudo-password-is-asked-once-for-all-machines", password_once),
+    Scenario::new("a-sudo-password-goes-to-the-machine-it-was-typed-for", password),
     Scenario::new("a-key-s-passphrase-is-asked-on-the-terminal", passphrase),
+    Scenario::new("a-password-login-is-asked-again-or-refused-before-the-build", typed),
     Scenario::new("an-unchanged-deploy-logs-in-once-and-a-changed-one-twice", counted),
     Scenario::new("four-sessions-over-one-login-are-enough", sessions),
 ];
@@ -29,8 +31,9 @@ fn sudo_user(lab: &mut Lab) -> Result<()> {
     scene.ends_on(&wanted)
 }
 
-/// In the flake on one machine, by the flag on both; typed once.
-fn password_once(lab: &mut Lab) -> Result<()> {
+/// In the flake on one machine, by the flag on both; typed once for each of them, with /tmp
+/// mounted as on a hardened computer.
+fn password(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let frame2 = one_more(lab, &scene.mac, "frame2")?;
     let fleet = |number| {
@@ -41,24 +44,33 @@ fn password_once(lab: &mut Lab) -> Result<()> {
                 .node(name, "interactiveSudo", true)
         })
     };
+    scene.mac.sh("mount -t tmpfs -o noexec,mode=1777 tmp /tmp")?;
     for (number, args) in
         [(2, "frame1 frame2"), (3, "frame1 frame2 --ask-sudo-password --build-on target")]
     {
         scene.has(fleet(number))?;
         let mut terminal = on_terminal(&scene.mac, args)?;
-        terminal.wait_for("sudo password on frame1")?;
-        terminal.types(&format!("{ASKADMIN_PASSWORD}\n"))?;
+        for name in ["frame1", "frame2"] {
+            terminal.wait_for(&format!("sudo password on {name}"))?;
+            terminal.types(&format!("{ASKADMIN_PASSWORD}\n"))?;
+        }
         let said = end_on_terminal(terminal)?;
         said.ends(0, &["frame1: committed", "frame2: committed"])?;
         let asked = said.text.matches("sudo password on").count();
-        ensure!(asked == 1, "asked {asked} times:\n{}", said.text);
+        ensure!(asked == 2, "asked {asked} times:\n{}", said.text);
         ensure!(!said.text.contains(ASKADMIN_PASSWORD), "the password is shown:\n{}", said.text);
         runs_generation(&scene.frame1, number)?;
         runs_generation(&frame2, number)?;
     }
-    // Nothing keeps it: neither a file nor a process list.
-    let found = scene.mac.command(["grep", "-rl", ASKADMIN_PASSWORD, "/tmp", "/root"]).run()?;
-    ensure!(found.code == 1, "the password is on the disk: {}", found.stdout);
+    is_in_no_file(&scene.mac)
+}
+
+/// Nothing of the password is where programs of the operator's keep things.
+pub fn is_in_no_file(mac: &Host) -> Result<()> {
+    let places = ["/tmp", "/root", "/run", "/var/tmp", "/dev/shm"];
+    let search = ["grep", "-rlsI", "--devices=skip", ASKADMIN_PASSWORD];
+    let found = mac.command(search.into_iter().chain(places)).run()?.stdout;
+    ensure!(found.is_empty(), "the password is on the disk: {found}");
     Ok(())
 }
 
@@ -78,6 +90,39 @@ fn passphrase(lab: &mut Lab) -> Result<()> {
     end_on_terminal(terminal)?.ends(0, &["committed"])?;
     scene.mac.sh("ssh-keygen -q -p -P 'open sesame' -N '' -f /root/.ssh/id_ed25519")?;
     scene.ends_on(&wanted)
+}
+
+/// With nobody at the terminal the confirmation would wait in vain, and the machine go back.
+fn typed(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let allows = |number| {
+        let system = Generation::new("frame1", number);
+        system.sshd_config("PasswordAuthentication yes\nMaxAuthTries 20")
+    };
+    scene.wants(allows(2))?;
+    scene.deploy("frame1")?.ends(0, &["committed"])?;
+    scene.frame1.sh("echo 'admin:open sesame' | chpasswd")?;
+    scene.has(Fleet::of("frame1", allows(3)).node("frame1", "sshUser", "admin"))?;
+    let args = "frame1 --ssh-opts '-o PubkeyAuthentication=no'";
+    let asks = |terminal: &Terminal, login| {
+        deploy_lab::wait::until("ssh asks", std::time::Duration::from_secs(60), || {
+            Ok(terminal.shown()?.matches("admin@frame1's password").count() == login)
+        })
+    };
+    let mut alone = on_terminal(&scene.mac, &format!("{args} < /dev/null"))?;
+    asks(&alone, 1)?;
+    alone.types("open sesame\n")?;
+    let refused = end_on_terminal(alone)?;
+    refused.ends(1, &["a switch of frame1 could not be confirmed", "nothing was changed"])?;
+    ensure!(!refused.text.contains("frame1: building"), "{}", refused.text);
+    let mut terminal = on_terminal(&scene.mac, args)?;
+    for login in 1..=2 {
+        asks(&terminal, login)?;
+        terminal.types("open sesame\n")?;
+    }
+    let told = "asks for the password of admin again, within ";
+    end_on_terminal(terminal)?.ends(0, &[told, "committed"])?;
+    runs_generation(&scene.frame1, 3)
 }
 
 fn counted(lab: &mut Lab) -> Result<()> {

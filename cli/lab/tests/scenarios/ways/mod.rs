@@ -11,11 +11,17 @@ pub mod interrupt;
 pub mod left_behind;
 pub mod local;
 pub mod login;
+pub mod machines;
 pub mod manifest;
 pub mod modes;
 pub mod narrow;
+pub mod narrow_key;
+pub mod profiles;
 pub mod push;
 pub mod several;
+pub mod shared;
+pub mod silent;
+pub mod worlds;
 
 use anyhow::{Result, ensure};
 use deploy_lab::host::{Host, HostSpec, Terminal};

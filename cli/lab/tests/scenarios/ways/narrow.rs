@@ -16,7 +16,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-user-who-may-run-only-the-agent-is-told-what-he-may-not", told),
 ];
 
-/// The rule of `services.deploy-agent.user`, as sudo reads it.
+/// The rule of `deploy.agent.user`, as sudo reads it.
 const RULE: &str = "deploy ALL=(root) \
     NOPASSWD:NOSETENV: /run/current-system/sw/bin/deploy-agent serve, \
     NOPASSWD:NOSETENV: /run/current-system/sw/bin/deploy-agent serve --stdio\n";
@@ -49,7 +49,7 @@ impl Narrow {
     }
 
     /// Writes a fleet whose machine is deployed to by that user.
-    fn wants(&self, system: Generation) -> Result<()> {
+    pub fn wants(&self, system: Generation) -> Result<()> {
         self.scene.has(Fleet::of("frame1", system).node("frame1", "sshUser", "deploy"))
     }
 }

@@ -71,6 +71,8 @@ fn up_to_date() -> Finished {
         runs: Some(before().to_string()),
         boots: Some(BootDefault::Known(before())),
         generation: Some(41),
+        profiles: Vec::new(),
+        profiles_alone: false,
         notes: Vec::new(),
         failure: None,
     }
@@ -188,11 +190,11 @@ fn taken_over() -> Finished {
     told(known(outcome(End::TakenOver, Some(why), other, Some(43))))
 }
 
-const BUS: &str = "check caddy fails: status 502, not 200; the way back: the system bus is gone";
+const BUS: &str = "check caddy fails: status 502, not 200; the rollback: the system bus is gone";
 
 fn no_way_back() -> Vec<Event> {
     let mut events = broken();
-    let note = Happened::Note { text: "the way back: it was killed".into() };
+    let note = Happened::Note { text: "the rollback: it was killed".into() };
     events.push(agent(note));
     events
 }
@@ -226,4 +228,15 @@ fn out_of_reach() -> Vec<Event> {
 fn not_known() -> Finished {
     let why = "ssh: connect to host frame1 port 22: No route to host";
     told(Conclusion::NotKnown(why.into()))
+}
+
+#[test]
+fn a_stranded_machine_is_said_to_be_on_what_runs_there() {
+    let what = |system| {
+        let told = told(known(outcome(End::Stranded, Some(BUS), system, Some(41))));
+        told.failure.unwrap().what
+    };
+    assert!(what(wanted()).ends_with("the new system runs, but was not committed"));
+    assert!(what(before()).ends_with("the previous system runs, but not everything is as it was"));
+    assert!(what(path('c', "other")).ends_with("nor the previous one runs"));
 }

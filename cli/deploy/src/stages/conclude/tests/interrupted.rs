@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    stages::interrupted::{
+    stages::confirm::interrupted::{
         AGAIN, Told, WHILE_LOST, before_all, before_its_turn, before_the_switch, can_be_given_up,
         first, not_told,
     },

@@ -1,0 +1,88 @@
+//! Taking a confirmation: from a new login, or from the console.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use deploy_wire::{
+    attempt::Login,
+    record::{Deadline, Record},
+};
+
+use crate::{
+    attempt::{
+        agent::Agent,
+        ledger::Happened,
+        transition::{Action, Event, State},
+    },
+    clock,
+};
+
+/// How long the last look at the checks may take.
+const FINAL_ROUND: Duration = Duration::from_secs(60);
+
+/// What became of a confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It counts, or an earlier one does, or the attempt is on its way to an
+    /// end; which one is to be waited for.
+    Wait,
+    /// The attempt is not so far.
+    TooEarly,
+}
+
+/// Offers a confirmation. One that comes after the deadline does not count, even
+/// if nobody has acted on the deadline yet.
+pub fn confirm(agent: &Agent, record: &Record, login: Login) -> Result<Taken> {
+    let late = record.deadline.is_some_and(|deadline| clock::left(deadline).is_zero());
+    let awaited = State::of(record).action() == Action::AwaitConfirmation;
+    if awaited && !late {
+        let confirmed = Happened::from(Event::Confirmed);
+        agent.ledger.offer(record, &agent.boot, confirmed, |record| {
+            record.deadline = record.deadline.map(at_least_the_final_round);
+            record.confirmed_by = Some(login);
+        })?;
+    }
+    Ok(if State::of(record).action().is_before_the_confirmation() {
+        Taken::TooEarly
+    } else {
+        Taken::Wait
+    })
+}
+
+fn at_least_the_final_round(deadline: Deadline) -> Deadline {
+    let least = clock::deadline_in(FINAL_ROUND);
+    if deadline.boottime_ms < least.boottime_ms { least } else { deadline }
+}
+
+/// Another port or another address: another connection than the one that
+/// staged. A connection that was kept open proves nothing:
+/// `a-confirmation-over-the-login-that-deployed-or-over-none-does-not-count`.
+pub fn is_new(staged: Option<&Login>, confirms: &Login) -> bool {
+    staged.is_none_or(|staged| {
+        staged.client != confirms.client || staged.client_port != confirms.client_port
+    })
+}
+
+/// Who stands before the machine has no connection.
+pub fn console() -> Login {
+    Login { client: "console".into(), client_port: 0, server: "console".into(), server_port: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_another_connection_is_a_new_login() {
+        let login = |client: &str, client_port| Login {
+            client: client.into(),
+            client_port,
+            server: "10.0.0.2".into(),
+            server_port: 22,
+        };
+        let staged = login("10.0.0.1", 5000);
+        assert!(!is_new(Some(&staged), &staged));
+        assert!(is_new(Some(&staged), &login("10.0.0.1", 5001)));
+        assert!(is_new(Some(&staged), &login("10.0.0.9", 5000)));
+    }
+}

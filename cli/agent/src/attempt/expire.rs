@@ -1,0 +1,38 @@
+//! What the timer starts: it steps in where the watching service does not act.
+
+use anyhow::Result;
+use deploy_wire::attempt::AttemptId;
+
+use crate::{
+    attempt::{
+        agent::Agent,
+        arm, recover,
+        transition::{Action, State},
+    },
+    clock,
+    tools::pid1,
+};
+
+/// Takes over an attempt whose deadline has passed; before the deadline, sees to
+/// it that both watchers are there.
+pub fn expire(agent: &Agent, attempt: &AttemptId) -> Result<()> {
+    let Some(record) = agent.ledger.find(attempt)? else { return Ok(()) };
+    if !record.is_open() {
+        return recover::tidy(&record);
+    }
+    if record.boot != agent.boot || State::of(&record).action() == Action::Rest {
+        return recover::recover(agent).map(drop);
+    }
+    let service = arm::service(attempt);
+    let late = record.deadline.is_none_or(|deadline| clock::left(deadline).is_zero());
+    if late && pid1::lives(&service)? {
+        // It lives and does not act: stopped, or stuck in a call. Killed, it is
+        // started again:
+        // `a-watching-service-that-stands-still-or-is-gone-is-replaced-at-the-deadline` proves it.
+        return agent.systemd.kill(&service);
+    }
+    if !late {
+        arm::arm(agent, &record)?;
+    }
+    arm::start_service(agent, attempt)
+}

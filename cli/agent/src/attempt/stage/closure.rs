@@ -1,0 +1,103 @@
+//! Whether what is wanted is a system that this machine can switch to.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use anyhow::Result;
+use deploy_wire::{
+    attempt::Mode,
+    machine::System,
+    message::{NOT_REGISTERED, Refusal, RefusalKind, Stage},
+    record::Record,
+    store_path::StorePath,
+};
+
+use super::refusal::{refuse, refuse_with};
+use crate::tools::{nix, switch_to_configuration};
+
+/// Whether it is a NixOS system for this machine.
+pub fn is_switchable(asked: &Stage) -> Result<(), Refusal> {
+    let wanted = &asked.wanted;
+    let no = |why: String| Err(refuse(RefusalKind::NotSwitchable, why));
+    if !Path::new(wanted.as_str()).is_dir() {
+        let why = format!("{wanted} is not in the machine's store");
+        return Err(refuse_with(RefusalKind::NotValid, why, "push it again"));
+    }
+    let program = switch_to_configuration::program(wanted);
+    for file in [program.as_str(), &format!("{wanted}/activate"), &format!("{wanted}/init")] {
+        let executable =
+            fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o111 != 0);
+        if !executable {
+            let below = file.trim_start_matches(wanted.as_str());
+            let why = format!("{wanted} is no NixOS system: it has no program {below}");
+            let hint = "system.switch.enable = false leaves it out; a deploy needs it";
+            return Err(refuse_with(RefusalKind::NotSwitchable, why, hint));
+        }
+    }
+    let uname = rustix::system::uname();
+    let here = System::of_uname(&uname.machine().to_string_lossy());
+    let platform = fs::read_to_string(format!("{wanted}/system")).unwrap_or_default();
+    match here {
+        Some(here) if platform.trim() == here.as_str() => same_init(asked),
+        Some(here) => no(format!("{wanted} is built for {}, this is {here}", platform.trim())),
+        None => no(format!("{} is no platform of NixOS", uname.machine().to_string_lossy())),
+    }
+}
+
+/// `switch-to-configuration` does not switch between systems whose process 1 differs too
+/// much: refusal `machine/another-init-interface`.
+fn same_init(asked: &Stage) -> Result<(), Refusal> {
+    let version = |system: &StorePath| {
+        let text = fs::read_to_string(format!("{system}/init-interface-version"));
+        text.unwrap_or_default().trim().to_owned()
+    };
+    let (old, new) = (version(&asked.expects), version(&asked.wanted));
+    if asked.mode == Mode::Boot || old == new {
+        return Ok(());
+    }
+    let why = format!(
+        "the new system's init is `{new}`, the running one is `{old}`: only a reboot changes it"
+    );
+    let hint = "deploy --boot makes it the boot default without switching; then reboot";
+    Err(refuse_with(RefusalKind::NotSwitchable, why, hint))
+}
+
+/// Whether an attempt's paths and all that they need are in the store. A push brings only what
+/// is wanted, so that what runs is told apart. A system that stays is not asked after.
+pub fn are_valid(record: &Record) -> Result<Result<(), Refusal>> {
+    let Record { wanted, ran, agent, .. } = record;
+    let mut paths = vec![agent];
+    paths.extend(record.profiles.iter().map(|profile| &profile.wanted));
+    if !record.profiles_alone {
+        paths.extend([wanted, ran]);
+    }
+    let Err(said) = nix::closures_are_valid(&paths)? else { return Ok(Ok(())) };
+    if !record.profiles_alone
+        && ran != wanted
+        && let Err(said) = nix::closures_are_valid(&[ran])?
+    {
+        let why = format!("what runs is not in the database of the machine's store: {said}");
+        return Ok(Err(refuse_with(RefusalKind::NotSwitchable, why, NOT_REGISTERED)));
+    }
+    let why = format!("what the machine has of it in its store is not complete: {said}");
+    Ok(Err(refuse_with(RefusalKind::NotValid, why, "push it again")))
+}
+
+/// The new system's own checks, where it has any. `boot` does without: it
+/// switches nothing.
+pub fn pre_switch_checks(asked: &Stage) -> Result<Result<(), Refusal>> {
+    if asked.mode == Mode::Boot || !switch_to_configuration::knows_check(&asked.wanted)? {
+        return Ok(Ok(()));
+    }
+    let ran = switch_to_configuration::check(&asked.wanted)?;
+    if ran.succeeded() {
+        return Ok(Ok(()));
+    }
+    let lines: Vec<&str> =
+        ran.err.lines().chain(ran.out.lines()).filter(|line| !line.trim().is_empty()).collect();
+    let why = format!("the new system's pre-switch checks refuse: {}", lines.join(" / "));
+    Ok(Err(refuse_with(
+        RefusalKind::SwitchRefused,
+        why,
+        "deploy --boot makes it the boot default without switching",
+    )))
+}

@@ -1,0 +1,202 @@
+//! Taking the machine for an attempt: everything that can refuse, then roots
+//! and record. A refusal leaves nothing.
+
+mod boot_partition;
+mod closure;
+mod commands;
+mod others;
+mod profiles;
+mod refusal;
+mod room;
+mod secrets;
+
+use anyhow::Result;
+use deploy_wire::{
+    attempt::Login,
+    message::{Refusal, RefusalKind, Stage},
+    phase::Phase,
+    record::{Record, Rules},
+    sealed,
+    store_path::StorePath,
+};
+
+pub use refusal::{failed, refuse};
+
+use crate::{
+    attempt::{
+        agent::{Agent, program},
+        arm,
+        ledger::Happened,
+        recover,
+        transition::Event,
+    },
+    clock,
+    machine::{boot_places, look, roots, units::snapshot::Snapshot},
+    storage::{events::Events, files},
+    tools::{command, process::LeftBehind},
+    trust::Trust,
+};
+
+/// Stages an attempt.
+pub fn stage(
+    agent: &Agent,
+    asked: &Stage,
+    login: Option<Login>,
+    trust: Trust,
+) -> Result<Record, Refusal> {
+    stage_or_fail(agent, asked, login, trust).unwrap_or_else(|error| Err(failed(&error)))
+}
+
+fn stage_or_fail(
+    agent: &Agent,
+    asked: &Stage,
+    login: Option<Login>,
+    trust: Trust,
+) -> Result<Result<Record, Refusal>> {
+    let Some(_locked) = agent.ledger.lock_for_staging()? else {
+        return Ok(Err(others::being_staged()));
+    };
+    if let Some(open) = recover::recover(agent)?.filter(Record::is_open) {
+        // The same question again: the answer to the first one was lost.
+        let again = open.phase == Phase::Staged
+            && (&open.attempt, &open.wanted) == (&asked.attempt, &asked.wanted);
+        return Ok(if again { Ok(open) } else { Err(others::busy(&open)) });
+    }
+    if agent.ledger.find(&asked.attempt)?.is_some() {
+        let why = format!("attempt {} exists already", asked.attempt);
+        return Ok(Err(refuse(RefusalKind::NotNow, why)));
+    }
+    let profiles = match profiles::changes(asked)? {
+        Ok(profiles) => profiles,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let record = Record { profiles, ..draft(agent, asked, login)? };
+    let looked = others::look(agent, asked)?.and_then(|()| room::on_the_store()).and_then(|()| {
+        if record.profiles_alone {
+            return Ok(());
+        }
+        closure::is_switchable(asked).and_then(|()| boot_partition::look(&asked.wanted))
+    });
+    if let Err(refusal) = looked {
+        return Ok(Err(refusal));
+    }
+    // Roots first, then the look whether all paths are valid: a path that was
+    // collected before the root came would not be noticed otherwise:
+    // `garbage-collected-once-the-closure-was-found-to-be-there-takes-nothing-of-it`.
+    roots::drop_strays()?;
+    let made = roots::make(
+        &asked.attempt,
+        &roots::Kept {
+            old: &record.ran,
+            new: &record.wanted,
+            agent: &record.agent,
+            boots: &record.boots,
+            profiles: &record.profiles,
+        },
+    );
+    let staged = made.and_then(|()| look_and_write(agent, asked, &record, trust));
+    if !matches!(staged, Ok(Ok(()))) {
+        roots::drop_all(&asked.attempt)?;
+    }
+    Ok(staged?.map(|()| record))
+}
+
+/// What needs the closure; what changes something comes last.
+fn look_and_write(
+    agent: &Agent,
+    asked: &Stage,
+    record: &Record,
+    trust: Trust,
+) -> Result<Result<(), Refusal>> {
+    if let Err(refusal) = closure::are_valid(record)? {
+        return Ok(Err(refusal));
+    }
+    if trust == Trust::System
+        && let Err(refusal) = commands::are_the_systems_own(&asked.wanted, &asked.machine)
+    {
+        return Ok(Err(refusal));
+    }
+    // The system that runs has been asked all that when it came.
+    let untried = if record.profiles_alone {
+        None
+    } else {
+        let looked = closure::pre_switch_checks(asked)?
+            .and_then(|()| secrets::look(&asked.machine.secrets))
+            .and_then(|untried| before_activate(asked).map(|()| untried));
+        match looked {
+            Ok(untried) => untried,
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    };
+    let snapshot = Snapshot::take(&agent.boot)?;
+    // Nix leaves it to the kernel when what it registers as valid is on the disk. What
+    // `deploy` pushed it has synced; what a machine built for itself nobody has:
+    // `a-power-cut-while-a-machine-deploys-to-itself-leaves-its-store-whole` proves it.
+    files::sync_file_system("/nix/store")?;
+    agent.ledger.begin(record, &snapshot)?;
+    let events = Events::of(&record.attempt);
+    untried.into_iter().chain(boot_places::note(record.mode)).for_each(|note| events.note(note));
+    // Nobody may come to start it.
+    if let Err(error) = arm::start_timer(agent, record) {
+        let why = format!("{error:#}");
+        let happened = Happened::because(Event::Cancelled, why);
+        agent.ledger.offer(record, &agent.boot, happened, |_| {})?;
+        return Err(error);
+    }
+    Ok(Ok(()))
+}
+
+fn draft(agent: &Agent, asked: &Stage, login: Option<Login>) -> Result<Record> {
+    let machine = &asked.machine;
+    // The agent that runs is the one to keep: an installed one may be another
+    // than the one that was asked for.
+    let own = StorePath::containing(&program()?.to_string_lossy());
+    let rules = Rules {
+        units: machine.units.clone(),
+        checks: machine.checks.clone(),
+        confirm: machine.confirm.clone(),
+        timeouts: machine.timeouts.clone(),
+        rollback: machine.rollback.clone(),
+        before_activate: machine.before_activate.clone(),
+    };
+    Ok(Record {
+        version: sealed::VERSION,
+        attempt: asked.attempt.clone(),
+        machine: machine.name.clone(),
+        operator: asked.operator.clone(),
+        since: clock::wall(),
+        mode: asked.mode,
+        wanted: asked.wanted.clone(),
+        ran: asked.expects.clone(),
+        boots: look::boots(),
+        profile: look::profile(),
+        profiles: Vec::new(),
+        profiles_alone: machine.toplevel.is_none(),
+        agent: own.unwrap_or_else(|_| asked.agent.clone()),
+        login,
+        revision: machine.revision.clone(),
+        deadline: rules.limit(Phase::Staged).map(clock::deadline_in),
+        rules,
+        boot: agent.boot.clone(),
+        phase: Phase::Staged,
+        why: None,
+        confirmed_by: None,
+        made_generation: None,
+        rebooted: false,
+        outcome: None,
+    })
+}
+
+fn before_activate(asked: &Stage) -> Result<(), Refusal> {
+    for before in &asked.machine.before_activate {
+        let limit = std::time::Duration::from_secs(before.timeout);
+        let said = match command::run(&before.argv, limit, LeftBehind::Stays) {
+            Ok(ran) if ran.succeeded() => continue,
+            Ok(ran) => ran.last_words().to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let why = format!("what {} wants done before the switch failed: {said}", before.service);
+        return Err(refuse(RefusalKind::BeforeActivate, why));
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Who else has the machine, and whether it is the one that was meant.
+
+use anyhow::Result;
+use deploy_wire::{
+    baseline::ANOTHER_MACHINE,
+    message::{Refusal, RefusalKind, Stage},
+    record::Record,
+};
+
+use super::refusal::{refuse, refuse_with};
+use crate::{
+    attempt::agent::Agent,
+    clock,
+    machine::look,
+    tools::{
+        pid1::{self, Which, is_alive},
+        switch_lock,
+    },
+};
+
+/// Units in which other tools switch.
+const SWITCHING: [&str; 2] =
+    ["nixos-rebuild-switch-to-configuration*.service", "nixos-upgrade.service"];
+
+/// Another attempt has the machine.
+pub fn busy(open: &Record) -> Refusal {
+    let ago = clock::wall().saturating_sub(open.since);
+    let who = format!("{} at {}", open.operator.user, open.operator.host);
+    refuse_with(
+        RefusalKind::Busy,
+        format!("{who} deploys since {ago} s (attempt {}, phase {})", open.attempt, open.phase),
+        "--wait waits for it",
+    )
+}
+
+/// Another attempt is at the point of taking it.
+pub fn being_staged() -> Refusal {
+    refuse_with(RefusalKind::Busy, "another deploy is just starting", "--wait waits for it")
+}
+
+/// Another tool, another system than expected, another machine.
+pub fn look(agent: &Agent, asked: &Stage) -> Result<Result<(), Refusal>> {
+    for unit in pid1::units(Which::Matching(&SWITCHING))? {
+        if is_alive(&unit.active) {
+            let why = format!("another tool is switching this machine: {} runs", unit.name);
+            return Ok(Err(refuse(RefusalKind::OtherTool, why)));
+        }
+    }
+    if switch_lock::runs_now() {
+        let why = "another tool is switching this machine: switch-to-configuration runs";
+        return Ok(Err(refuse(RefusalKind::OtherTool, why)));
+    }
+    // The way back leads to what ran when the operator asked: `table-other-tool-switches-in-push`.
+    match look::running() {
+        Some(running) if running == asked.expects => {}
+        Some(running) => {
+            let why = format!("the machine runs {running} now, not {}", asked.expects);
+            return Ok(Err(refuse_with(RefusalKind::Moved, why, "run deploy again")));
+        }
+        None => {
+            let why = "/run/current-system names no system in /nix/store";
+            return Ok(Err(refuse(RefusalKind::NotSwitchable, why)));
+        }
+    }
+    // `deploy` has looked at its login, as far as its user may:
+    // `a-machine-whose-id-is-new-at-each-boot-is-the-same-machine`.
+    let here = look::identity();
+    Ok(match agent.ledger.confirmed()? {
+        Some(confirmed) if !confirmed.is_of(&here) => {
+            Err(refuse_with(RefusalKind::WrongMachine, confirmed.not_of(&here), ANOTHER_MACHINE))
+        }
+        _ => Ok(()),
+    })
+}

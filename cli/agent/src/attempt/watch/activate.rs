@@ -1,0 +1,215 @@
+//! Switching to the wanted system, and judging what became of it.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::Result;
+use deploy_wire::{record::Record, store_path::StorePath};
+
+use super::{Watch, steps::Waited};
+use crate::{
+    attempt::{
+        ledger::Happened,
+        running::{self, Started},
+        switch::{self, Progress, Step},
+        transition::{Event, Runs},
+    },
+    clock,
+    machine::{look, units::snapshot::Snapshot},
+    tools::pid1::{self, Job},
+};
+
+impl Watch<'_> {
+    /// Switches, and says what the machine is then.
+    pub fn activate(&mut self, record: &Record) -> Result<Option<Happened>> {
+        if record.profiles_alone {
+            return self.activate_profiles(record);
+        }
+        let begun = switch::progress(self.attempt, Step::Activate)?;
+        // Nothing was locked since `stage`:
+        // `another-tool-that-switches-before-the-switch-has-the-machine` proves it.
+        if begun == Progress::NotBegun {
+            if !look::runs(&record.ran) {
+                return Ok(Some(foreign("another system was switched to before this one")));
+            }
+            if look::profile_is_foreign(record) {
+                return Ok(Some(foreign("somebody else set the system profile")));
+            }
+        }
+        let limit = record.deadline.map(clock::left).unwrap_or_default();
+        let waited = self.wait_for(Step::Activate, limit, || self.unmoved(record))?;
+        let happened = match waited {
+            Waited::Moved => None,
+            Waited::TooLong => {
+                let jobs = self.jobs_of_the_switch();
+                let why = too_long(record.rules.timeouts.activation, &jobs);
+                Some(Happened::because(Event::DeadlinePassed, why))
+            }
+            Waited::Vanished => {
+                Some(Happened::because(Event::SwitchFailed, "the switch was killed"))
+            }
+            Waited::Ended(ending) => Some(judge(ending.status, &Seen::of(record))),
+        };
+        match happened {
+            Some(Happened { event: Event::Switched, .. }) => self.activate_profiles(record),
+            other => Ok(other),
+        }
+    }
+}
+
+impl Watch<'_> {
+    /// The jobs that came with the switch and still run, such as a oneshot that pulls an image.
+    /// What PID 1 does not say is left out.
+    fn jobs_of_the_switch(&self) -> Vec<Job> {
+        let before = Snapshot::read(&self.agent.ledger.snapshot_path()).ok().flatten();
+        let before = before.map(|snapshot| snapshot.jobs).unwrap_or_default();
+        let jobs = pid1::jobs().unwrap_or_default().into_iter();
+        let is_own = |job: &Job| job.unit.starts_with("deploy-");
+        jobs.filter(|job| job.runs && !is_own(job) && !before.contains(&job.id)).collect()
+    }
+}
+
+/// More jobs than these are not named.
+const NAMED: usize = 3;
+
+/// Why the switch is given up, with what keeps it.
+fn too_long(limit: u64, jobs: &[Job]) -> String {
+    let gone = format!("the switch did not end within {limit} s");
+    let does = |job: &Job| match job.kind.as_str() {
+        "start" | "verify-active" => format!("{} still starts", job.unit),
+        "stop" => format!("{} still stops", job.unit),
+        kind => format!("{} still has a job ({kind})", job.unit),
+    };
+    let named: Vec<String> = jobs.iter().take(NAMED).map(does).collect();
+    let more = match jobs.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        count => format!(", and {count} more"),
+    };
+    match named.is_empty() {
+        true => gone,
+        false => format!(
+            "{gone}: {}{more}; `timeouts.activation` (deploy-rs: activationTimeout) gives them more",
+            named.join(", ")
+        ),
+    }
+}
+
+/// Another tool has the machine.
+pub fn foreign(why: &str) -> Happened {
+    Happened::because(Event::Foreign, why)
+}
+
+/// What the machine shows after a switch.
+struct Seen {
+    runs: Runs,
+    etc: Etc,
+}
+
+/// Whose `/etc` it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Etc {
+    Wanted,
+    Before,
+    Other,
+    /// There is no `/etc/static`, as with an overlay.
+    NotTold,
+}
+
+impl Seen {
+    fn of(record: &Record) -> Self {
+        let etc_of = |system: &StorePath| fs::canonicalize(format!("{system}/etc")).ok();
+        let etc = match look::etc().map(PathBuf::from) {
+            None => Etc::NotTold,
+            now if now == etc_of(&record.wanted) => Etc::Wanted,
+            now if now == etc_of(&record.ran) => Etc::Before,
+            _ => Etc::Other,
+        };
+        Self { runs: running::runs_for(record, Started::Before), etc }
+    }
+}
+
+/// The status alone decides nothing: 1 may be half a switch, 4 may be an old
+/// failure, and the running system is set in spite of failures.
+fn judge(status: Option<i32>, seen: &Seen) -> Happened {
+    let untouched = seen.runs == Runs::Before && matches!(seen.etc, Etc::Before | Etc::NotTold);
+    let arrived = seen.runs == Runs::Wanted && matches!(seen.etc, Etc::Wanted | Etc::NotTold);
+    let why = format!("the switch ended with {}", crate::tools::process::told_status(status));
+    match status {
+        Some(11) if untouched => {
+            Happened::because(Event::SwitchRefused, "another switch holds the lock (status 11)")
+        }
+        Some(100) if untouched => Happened::because(
+            Event::SwitchRefused,
+            "the new system needs a reboot: its init is incompatible (status 100)",
+        ),
+        _ if seen.runs == Runs::Other => foreign("another system runs after the switch"),
+        // 4: some unit is failed now; whether this deploy did it, the unit rule
+        // says.
+        Some(0 | 4) if arrived => Event::Switched.into(),
+        Some(0 | 4) if seen.runs != Runs::Wanted => Happened::because(
+            Event::SwitchFailed,
+            format!("{why}, but the new system is not the running one"),
+        ),
+        Some(0 | 4) => Happened::because(
+            Event::SwitchFailed,
+            format!("{why}, but /etc is not the new system's"),
+        ),
+        Some(2) => Happened::because(
+            Event::SwitchFailed,
+            format!("{why}: a part of the activation script failed"),
+        ),
+        _ => Happened::because(Event::SwitchFailed, why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(status: Option<i32>, runs: Runs, etc: Etc) -> Event {
+        judge(status, &Seen { runs, etc }).event
+    }
+
+    #[test]
+    fn the_running_system_and_etc_decide_together_with_the_status() {
+        assert_eq!(event(Some(0), Runs::Wanted, Etc::Wanted), Event::Switched);
+        assert_eq!(event(Some(4), Runs::Wanted, Etc::NotTold), Event::Switched);
+        assert_eq!(event(Some(0), Runs::Before, Etc::Before), Event::SwitchFailed);
+        assert_eq!(event(Some(0), Runs::Wanted, Etc::Before), Event::SwitchFailed);
+        assert_eq!(event(Some(2), Runs::Wanted, Etc::Wanted), Event::SwitchFailed);
+        assert_eq!(event(Some(1), Runs::Before, Etc::Before), Event::SwitchFailed);
+        assert_eq!(event(None, Runs::Wanted, Etc::Wanted), Event::SwitchFailed);
+        assert_eq!(event(Some(0), Runs::Other, Etc::Other), Event::Foreign);
+    }
+
+    #[test]
+    fn a_switch_that_takes_too_long_names_what_it_waits_for() {
+        let job = |unit: &str, kind: &str| Job {
+            id: 1,
+            unit: unit.into(),
+            kind: kind.into(),
+            runs: true,
+        };
+        assert_eq!(too_long(12, &[]), "the switch did not end within 12 s");
+        let jobs =
+            [job("pull.service", "start"), job("a.mount", "stop"), job("b.service", "restart")];
+        let hint = "; `timeouts.activation` (deploy-rs: activationTimeout) gives them more";
+        assert_eq!(
+            too_long(12, &jobs),
+            format!(
+                "the switch did not end within 12 s: pull.service still starts, a.mount still \
+                 stops, b.service still has a job (restart){hint}"
+            )
+        );
+        let many = [jobs.as_slice(), &[job("c.service", "start")]].concat();
+        assert!(too_long(12, &many).ends_with(&format!("(restart), and 1 more{hint}")));
+    }
+
+    #[test]
+    fn a_refusal_counts_as_one_only_if_nothing_was_touched() {
+        for status in [11, 100] {
+            assert_eq!(event(Some(status), Runs::Before, Etc::Before), Event::SwitchRefused);
+            assert_eq!(event(Some(status), Runs::Wanted, Etc::Wanted), Event::SwitchFailed);
+            assert_eq!(event(Some(status), Runs::Before, Etc::Other), Event::SwitchFailed);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Watching units and declared checks: after the switch until they can be
+//! judged, then until the confirmation, then once more.
+
+use std::{thread, time::Duration};
+
+use anyhow::{Context as _, Result};
+use deploy_wire::{machine::Level, record::Record};
+
+use super::{Watch, activate::foreign, commit, look_at_units::Looked, verdict::Verdict};
+use crate::{
+    attempt::{
+        ledger::Happened,
+        switch::{self, Step},
+        transition::{Action, Event},
+    },
+    checks::Checks,
+    clock,
+    machine::{
+        look,
+        units::{definition::Definitions, snapshot::Snapshot},
+    },
+};
+
+/// Between two looks.
+const PERIOD: Duration = Duration::from_secs(1);
+/// Between the first two: what the switch started is often well a moment later. Each pause is
+/// twice the one before.
+const FIRST: Duration = Duration::from_millis(100);
+
+/// What is kept from one look to the next.
+pub struct Looking {
+    units: Looked,
+    since: Duration,
+}
+
+impl Watch<'_> {
+    /// Watches until units and checks are well.
+    pub fn check(&mut self, record: &Record) -> Result<Option<Happened>> {
+        let late = format!(", after {} s of checks", record.rules.timeouts.check);
+        self.until_well(record, |_| {}, &late)
+    }
+
+    /// Goes on watching until the confirmation comes.
+    pub fn await_confirmation(&mut self, record: &Record) -> Result<Option<Happened>> {
+        self.looking(record, |watch, looking| {
+            loop {
+                if let Verdict::Given(happened) = watch.look(record, looking)? {
+                    return Ok(Some(happened));
+                }
+                if passed(record) {
+                    return Ok(Some(Happened::because(Event::DeadlinePassed, nobody(record))));
+                }
+                if !watch.rest(record, PERIOD)? {
+                    return Ok(None);
+                }
+            }
+        })
+    }
+
+    /// Asks every check once more: what was well an hour ago does not count.
+    pub fn final_round(&mut self, record: &Record) -> Result<Option<Happened>> {
+        let ask = |watch: &Self| watch.checks.iter().for_each(Checks::ask_all);
+        self.until_well(record, ask, ", at the last look before the commit")
+    }
+
+    /// Looks, each time after `first`, until all is well; `late` is said behind what was waited
+    /// for in vain.
+    fn until_well(
+        &mut self,
+        record: &Record,
+        first: impl Fn(&Self),
+        late: &str,
+    ) -> Result<Option<Happened>> {
+        self.looking(record, |watch, looking| {
+            let mut pause = FIRST;
+            loop {
+                first(watch);
+                let waits_for = match watch.look(record, looking)? {
+                    Verdict::Given(happened) => return Ok(Some(happened)),
+                    Verdict::Well => return Ok(Some(watch.passed(record, looking))),
+                    Verdict::NotYet(what) => what,
+                };
+                if passed(record) {
+                    let why = format!("{waits_for}{late}");
+                    return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
+                }
+                if !watch.rest(record, pause)? {
+                    return Ok(None);
+                }
+                pause = PERIOD.min(pause * 2);
+            }
+        })
+    }
+
+    /// All is well; the notes are told if this is the end, as of a `test`.
+    fn passed(&self, record: &Record, looking: &Looking) -> Happened {
+        self.keep_passed(record);
+        let mut notes = self.late_notes();
+        notes.extend(looking.units.advisory());
+        notes.extend(commit::note_of_confirmation(record));
+        Happened { event: Event::Passed, why: None, notes }
+    }
+
+    /// Late checks that fail, in words.
+    pub fn late_notes(&self) -> Vec<String> {
+        let failing = self.checks.as_ref().map(|checks| checks.failing(Level::Advisory));
+        let failing = failing.unwrap_or_default().into_iter();
+        failing
+            .map(|(check, said)| {
+                let said = said.unwrap_or_else(|| "it has not answered".into());
+                format!("advisory check {} fails: {said}", check.name)
+            })
+            .collect()
+    }
+
+    /// Units that are not well and do not decide, as of the last look, in words.
+    pub fn advisory_notes(&self) -> Vec<String> {
+        self.looking.iter().flat_map(|looking| looking.units.advisory()).collect()
+    }
+
+    /// Goes on looking where the phase before left off: only the first look is a full one.
+    fn looking<T>(
+        &mut self,
+        record: &Record,
+        look: impl FnOnce(&mut Self, &mut Looking) -> Result<T>,
+    ) -> Result<T> {
+        let mut looking = match self.looking.take() {
+            Some(looking) => looking,
+            None => self.begin_looking(record)?,
+        };
+        let seen = look(self, &mut looking);
+        self.looking = Some(looking);
+        seen
+    }
+
+    fn begin_looking(&mut self, record: &Record) -> Result<Looking> {
+        let agent = self.agent;
+        let path = agent.ledger.snapshot_path();
+        let before =
+            Snapshot::read(&path)?.with_context(|| format!("{} is missing", path.display()))?;
+        if self.checks.is_none() {
+            let levelled = self.levelled(&record.rules.checks);
+            let checks = Checks::start(&levelled, &self.events);
+            self.checks = Some(checks);
+        }
+        let profiles = (0..record.profiles.len()).rev().map(Step::ActivateProfile);
+        let since = profiles
+            .chain([Step::Activate])
+            .find_map(|step| switch::ended(self.attempt, step))
+            .map_or_else(clock::boottime, |ending| Duration::from_millis(ending.boottime_ms));
+        let definitions = Definitions::of(&record.ran, &record.wanted);
+        Ok(Looking { units: Looked::since(before, definitions), since })
+    }
+
+    fn look(&self, record: &Record, looking: &mut Looking) -> Result<Verdict> {
+        if !look::runs(&record.wanted) {
+            return Ok(Verdict::Given(foreign("another tool switched the machine")));
+        }
+        if look::profile_is_foreign(record) {
+            return Ok(Verdict::Given(foreign("another tool set the system profile")));
+        }
+        let elapsed = clock::boottime().saturating_sub(looking.since);
+        match looking.units.look(&record.rules.units, elapsed, &self.events) {
+            Ok(Verdict::Well) => Ok(self.look_at_checks(looking.since)),
+            Ok(other) => Ok(other),
+            // A systemd that re-executes itself does not answer for a moment.
+            Err(error) => Ok(Verdict::NotYet(format!("{error:#}"))),
+        }
+    }
+
+    fn look_at_checks(&self, since: Duration) -> Verdict {
+        let failing = self.checks.as_ref().map(|checks| checks.failing(Level::Required));
+        let elapsed = clock::boottime().saturating_sub(since);
+        let mut verdict = Verdict::Well;
+        for (check, said) in failing.unwrap_or_default() {
+            let Some(said) = said else {
+                verdict = Verdict::NotYet(format!("check {} has not answered", check.name));
+                continue;
+            };
+            let what = format!("check {} fails: {said}", check.name);
+            if elapsed >= check.grace() {
+                return Verdict::Given(Happened::because(Event::Broken, what));
+            }
+            verdict = Verdict::NotYet(what);
+        }
+        verdict
+    }
+
+    /// Waits for the next look; `false` when the attempt was moved meanwhile.
+    fn rest(&self, record: &Record, pause: Duration) -> Result<bool> {
+        let end = clock::boottime() + pause;
+        while clock::boottime() < end {
+            if !self.unmoved(record)? {
+                return Ok(false);
+            }
+            if passed(record) {
+                return Ok(true);
+            }
+            thread::sleep(clock::TICK);
+        }
+        Ok(true)
+    }
+}
+
+/// Why an attempt goes back whose deadline passed before anything could be looked at; nothing
+/// where a deadline does not end what is done.
+pub fn why_late(action: Action, record: &Record) -> Option<String> {
+    let limits = &record.rules.timeouts;
+    Some(match action {
+        Action::Activate => format!("the switch did not end within {} s", limits.activation),
+        Action::Check => format!("units and checks were not well within {} s", limits.check),
+        Action::AwaitConfirmation => nobody(record),
+        Action::FinalRound => {
+            "the last look before the commit did not end before the deadline".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn nobody(record: &Record) -> String {
+    format!("no new SSH login confirmed within {} s", record.rules.confirm.timeout)
+}
+
+/// Whether the phase's deadline has passed.
+pub fn passed(record: &Record) -> bool {
+    record.deadline.is_some_and(|deadline| clock::left(deadline).is_zero())
+}

@@ -1,0 +1,114 @@
+//! Looking at the units, from one look to the next.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::Result;
+use deploy_wire::{
+    event::Event as Told,
+    machine::{Policy, Units as Rules},
+};
+
+use super::verdict::Verdict;
+use crate::{
+    attempt::{ledger::Happened, transition::Event},
+    clock,
+    machine::units::{
+        definition::Definitions,
+        role::Role,
+        runs::Runs,
+        snapshot::Snapshot,
+        verdict::{Context, Finding, State},
+        watched::Watched,
+    },
+    storage::events::Events,
+    tools::pid1,
+};
+
+/// How long jobs of the switch may keep the watch from beginning.
+const SETTLE: Duration = Duration::from_secs(30);
+
+/// What was seen of the units since the switch.
+pub struct Looked {
+    before: Snapshot,
+    watched: Watched,
+    definitions: Definitions,
+    runs: Runs,
+    advisory: Vec<Finding>,
+    told: BTreeSet<(String, State)>,
+}
+
+impl Looked {
+    /// Before the first look.
+    pub fn since(before: Snapshot, definitions: Definitions) -> Self {
+        let watched = Watched::since(&before);
+        let (runs, advisory, told) = (Runs::default(), Vec::new(), BTreeSet::new());
+        Self { before, watched, definitions, runs, advisory, told }
+    }
+
+    /// Looks once; `elapsed` since the switch ended.
+    pub fn look(&mut self, rules: &Rules, elapsed: Duration, events: &Events) -> Result<Verdict> {
+        if rules.policy == Policy::Ignore {
+            return Ok(Verdict::Well);
+        }
+        let young = self.young_jobs()?;
+        if let Some(unit) = young.first()
+            && elapsed < SETTLE
+        {
+            return Ok(Verdict::NotYet(format!("{unit} is still starting")));
+        }
+        // The time first: a unit that changes in between has lived less, not more.
+        let now = clock::monotonic();
+        let units = self.watched.look()?;
+        self.runs.see(&self.before.units, units, now);
+        let differs = |unit: &str| self.definitions.differ(unit);
+        let (before, runs) = (&self.before, &self.runs);
+        let context = Context { before, rules, differs: &differs, runs };
+        let found = context.findings(units);
+        for each in &found {
+            if self.told.insert((each.unit.clone(), each.state)) {
+                events.tell(&told(each));
+            }
+        }
+        let (deciding, advisory): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|found| found.role == Role::Deciding);
+        self.advisory = advisory;
+        if let Some(first) = deciding.first() {
+            let why = format!("{}: {}{}", first.unit, first.detail, and_more(deciding.len()));
+            return Ok(match first.state {
+                State::Broken => Verdict::Given(Happened::because(Event::Broken, why)),
+                State::Restarting => Verdict::NotYet(why),
+            });
+        }
+        let waits = |unit| Verdict::NotYet(format!("{unit} has not run for {} s", rules.watch));
+        Ok(context.young(units, now).map_or(Verdict::Well, waits))
+    }
+
+    /// Units that were not well at the last look and do not decide, in words.
+    pub fn advisory(&self) -> Vec<String> {
+        let words =
+            |found: &Finding| format!("{}: {} (it does not decide)", found.unit, found.detail);
+        self.advisory.iter().map(words).collect()
+    }
+
+    /// Units that have a job which was not there at `stage`.
+    fn young_jobs(&self) -> Result<Vec<String>> {
+        let jobs = pid1::jobs()?.into_iter();
+        let young = jobs.filter(|job| !self.before.jobs.contains(&job.id));
+        Ok(young.map(|job| job.unit).filter(|unit| !unit.starts_with("deploy-")).collect())
+    }
+}
+
+fn told(found: &Finding) -> Told {
+    let (unit, detail) = (found.unit.clone(), found.detail.clone());
+    match (found.role, found.state) {
+        (Role::Deciding, State::Broken) => Told::BrokenUnit { unit, detail },
+        (Role::Deciding, State::Restarting) => {
+            Told::Note { text: format!("{unit}: {detail}; it has until the end of the checks") }
+        }
+        _ => Told::Note { text: format!("{unit}: {detail}; it does not decide") },
+    }
+}
+
+fn and_more(count: usize) -> String {
+    if count < 2 { String::new() } else { format!(" (and {} more)", count - 1) }
+}

@@ -1,0 +1,182 @@
+//! The watching service: it asks the state machine what is to be done, does
+//! it, and offers what came of it, until the attempt is over.
+
+mod activate;
+mod check;
+mod commit;
+mod look_at_units;
+mod no_way_back;
+mod passed;
+mod profile;
+mod profiles;
+mod reboot;
+mod roll_back;
+mod steps;
+mod switch_back;
+mod verdict;
+
+use std::{thread, time::Duration};
+
+use anyhow::{Result, anyhow};
+use deploy_wire::{attempt::AttemptId, record::Record};
+
+use crate::{
+    attempt::{
+        agent::Agent,
+        arm,
+        ledger::Happened,
+        recover,
+        transition::{Action, Event, State},
+    },
+    clock,
+    storage::events::Events,
+    tools::switch_lock,
+};
+
+/// As [`clock::TICK`], of what costs a process, or of a lock that is taken to look at it.
+pub const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a way back that could not be gone rests before it is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long the switch of another tool is waited for.
+const OTHER_TOOL: Duration = Duration::from_secs(120);
+/// How long no switch may run until the other tool counts as finished.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// One attempt being watched.
+pub struct Watch<'a> {
+    agent: &'a Agent,
+    attempt: &'a AttemptId,
+    events: Events,
+    checks: Option<crate::checks::Checks>,
+    looking: Option<check::Looking>,
+}
+
+/// Watches an attempt to its end.
+pub fn run(agent: &Agent, attempt: &AttemptId) -> Result<()> {
+    let events = Events::of(attempt);
+    let mut watch = Watch { agent, attempt, events, checks: None, looking: None };
+    loop {
+        let record = watch.record()?;
+        if !record.is_open() {
+            return recover::tidy(&record);
+        }
+        if let Some(happened) = watch.step(&record) {
+            if happened.event == Event::Foreign {
+                watch.let_the_other_finish();
+            }
+            watch.offer(&record, happened);
+        }
+    }
+}
+
+impl Watch<'_> {
+    fn record(&self) -> Result<Record> {
+        self.agent
+            .ledger
+            .find(self.attempt)?
+            .ok_or_else(|| anyhow!("there is no attempt {}", self.attempt))
+    }
+
+    /// Does what the state asks for. A failure is an event as well.
+    fn step(&mut self, record: &Record) -> Option<Happened> {
+        let action = State::of(record).action();
+        match self.act(action, record) {
+            Ok(happened) => happened,
+            Err(error) => {
+                eprintln!("{error:#}");
+                if action.insists() && !check::passed(record) {
+                    thread::sleep(AGAIN);
+                    return None;
+                }
+                let before = record.why.as_ref().map(|why| format!("{why}; ")).unwrap_or_default();
+                Some(Happened::because(action.failure()?, format!("{before}{error:#}")))
+            }
+        }
+    }
+
+    /// `None` when somebody else moved the attempt meanwhile.
+    fn act(&mut self, action: Action, record: &Record) -> Result<Option<Happened>> {
+        // Before anything that may hang: an agent that was killed because it hung, and comes
+        // back, would hang again. `a-check-that-never-ends-does-not-keep-a-machine-from-going-back`.
+        if check::passed(record)
+            && let Some(why) = check::why_late(action, record)
+        {
+            return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
+        }
+        if action != Action::Rest {
+            self.keep_armed(record)?;
+        }
+        match action {
+            Action::Rest => {
+                thread::sleep(clock::TICK);
+                Ok(None)
+            }
+            Action::Arm if check::passed(record) => {
+                Ok(Some(Happened::because(Event::DeadlinePassed, "the watchers came too late")))
+            }
+            // Timer and service are both there: this is the service.
+            Action::Arm => Ok(Some(Event::Armed.into())),
+            Action::Activate => self.activate(record),
+            Action::Check => self.check(record),
+            Action::AwaitConfirmation => self.await_confirmation(record),
+            Action::FinalRound => self.final_round(record),
+            Action::Commit => self.commit(record).map(Some),
+            Action::RollBack => self.roll_back(record).map(Some),
+            Action::Reboot => self.reboot(record),
+        }
+    }
+
+    /// Before the switch a missing timer ends the attempt; later the service
+    /// alone must do.
+    fn keep_armed(&mut self, record: &Record) -> Result<()> {
+        let armed = self.with_time_left(record).and_then(|record| arm::arm(self.agent, &record));
+        match armed {
+            Err(error) if State::of(record).action() != Action::Arm => {
+                self.events.note(format!("no timer stands behind the service: {error:#}"));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// A commit or a way back that was interrupted begins anew, with new time.
+    fn with_time_left(&self, record: &Record) -> Result<Record> {
+        if !State::of(record).action().begins_anew() || !check::passed(record) {
+            return Ok(record.clone());
+        }
+        let limit = record.rules.limit(record.phase);
+        self.agent.ledger.remember(self.attempt, |record| {
+            record.deadline = limit.map(crate::clock::deadline_in);
+        })
+    }
+
+    /// What runs and boots is told once the other tool has finished: it sets the
+    /// profile before it switches. `table-other-tool-switches-in-check` proves it.
+    fn let_the_other_finish(&self) {
+        let end = clock::boottime() + OTHER_TOOL;
+        let mut quiet = clock::boottime();
+        while clock::boottime() < end && clock::boottime().saturating_sub(quiet) < QUIET {
+            if switch_lock::runs_now() {
+                quiet = clock::boottime();
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// A disk that refuses the record is tried again: there is nothing better.
+    fn offer(&self, seen: &Record, happened: Happened) {
+        let offered = self.agent.ledger.offer(seen, &self.agent.boot, happened, |_| {});
+        if let Err(error) = offered {
+            eprintln!("{error:#}");
+            thread::sleep(clock::TICK);
+        }
+    }
+
+    /// Whether the attempt is still in the state that `record` has.
+    fn unmoved(&self, record: &Record) -> Result<bool> {
+        let now = self.record()?;
+        Ok(now.phase == record.phase && State::of(&now) == State::of(record))
+    }
+}

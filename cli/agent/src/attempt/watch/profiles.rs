@@ -1,0 +1,221 @@
+//! Profiles besides the system: activated after it, and taken back with it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use deploy_wire::record::{ProfileChange, Record};
+
+use super::{Watch, reboot::reason};
+use crate::{
+    attempt::{
+        ledger::Happened,
+        switch::{self, Killed, Progress, Step},
+        transition::Event,
+    },
+    clock,
+    machine::{profiles, units::snapshot::Snapshot},
+    storage::files,
+    tools::{
+        profile::{self, Profile},
+        user,
+    },
+};
+
+use super::steps::Waited;
+
+impl Watch<'_> {
+    /// Activates each profile in order. `None` when the attempt was moved meanwhile.
+    pub(super) fn activate_profiles(&self, record: &Record) -> Result<Option<Happened>> {
+        for (index, profile) in record.profiles.iter().enumerate() {
+            let step = Step::ActivateProfile(index);
+            if switch::progress(self.attempt, step)? == Progress::NotBegun {
+                self.events.note(format!("activating {profile}"));
+                self.point(profile, index).with_context(|| profile.to_string())?;
+            }
+            let limit = record.deadline.map(clock::left).unwrap_or_default();
+            let why = match self.wait_for(step, limit, || self.unmoved(record))? {
+                Waited::Moved => return Ok(None),
+                waited if waited.succeeded() => continue,
+                Waited::TooLong => {
+                    let limit = record.rules.timeouts.activation;
+                    let why = format!("{profile}: its activation did not end within {limit} s");
+                    return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
+                }
+                waited => format!("{profile}: its activation failed: {}", waited.told()),
+            };
+            return Ok(Some(Happened::because(Event::SwitchFailed, why)));
+        }
+        Ok(Some(Event::Switched.into()))
+    }
+
+    /// Points the link of a profile to what is wanted, once the record says that it may be
+    /// touched: `a-power-cut-while-waiting-sets-a-profile-back` proves it.
+    fn point(&self, profile: &ProfileChange, index: usize) -> Result<()> {
+        let user = user::find(&profile.user)?.context("the machine has no such user")?;
+        let link = match &profile.link {
+            Some(link) => link.clone(),
+            None => profiles::default_link(&profile.name, &user),
+        };
+        let now = profiles::look(&link);
+        let is_new = profile.link.is_none();
+        if !is_new && now != profile.before && now.path.as_ref() != Some(&profile.wanted) {
+            bail!("somebody else set it");
+        }
+        self.remember(index, |profile| {
+            profile.begun = true;
+            profile.link = Some(link.clone());
+            if is_new {
+                profile.before = now.clone();
+            }
+        })?;
+        if now.path.as_ref() != Some(&profile.wanted) {
+            Profile { user: &user, link: &link }.set(&profile.wanted)?;
+        }
+        let set = profiles::look(&link);
+        if set.path.as_ref() != Some(&profile.wanted) {
+            bail!("{link} does not name {} after nix-env --set", profile.wanted);
+        }
+        if set.number != now.number {
+            self.remember(index, |profile| profile.made_generation = set.number)?;
+        }
+        sync(&link)
+    }
+
+    fn remember(&self, index: usize, change: impl FnOnce(&mut ProfileChange)) -> Result<()> {
+        let changed = self.agent.ledger.remember(self.attempt, |record| {
+            if let Some(profile) = record.profiles.get_mut(index) {
+                change(profile);
+            }
+        });
+        changed.map(drop)
+    }
+
+    /// Ends activations that still run, and points the links back: before the system goes back,
+    /// so that what it starts again finds what it had. What could not be done is tried again by
+    /// [`Watch::take_profiles_back`].
+    pub(super) fn point_back(&self, record: &Record) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (index, profile) in begun(record) {
+            if switch::kill(self.agent, self.attempt, Step::ActivateProfile(index)) == Killed::No {
+                notes.push(format!("the activation of {profile} does not end"));
+            }
+            if let Err(error) = set_back(profile) {
+                self.events.note(format!("{profile} cannot be set back yet: {error:#}"));
+            }
+        }
+        notes
+    }
+
+    /// Points the links back, activates what they named before, and brings units back that the
+    /// activations stopped: the end of a way back that led to what ran.
+    pub(super) fn take_profiles_back(
+        &self,
+        record: &Record,
+        before: Option<&Snapshot>,
+        mut notes: Vec<String>,
+    ) -> Happened {
+        let mut problems = Vec::new();
+        let count = u32::try_from(record.profiles.len()).unwrap_or(u32::MAX);
+        let limit = record.rules.timeouts.rollback() / count.max(1);
+        for (index, profile) in begun(record) {
+            let back = set_back(profile).and_then(|()| {
+                let Some(what) = activated_before(profile) else {
+                    return Ok(Some(not_activated(profile)));
+                };
+                self.events.note(format!("activating {profile} again as it was before"));
+                let waited = self.wait_for(Step::RestoreProfile(index), limit, || Ok(true))?;
+                if waited.succeeded() {
+                    return Ok(None);
+                }
+                bail!("activating {what} again failed: {}", waited.told())
+            });
+            match back {
+                Ok(None) => notes.push(format!("{profile} is back on {}", told_before(profile))),
+                Ok(Some(note)) => notes.push(note),
+                Err(error) => problems.push(format!("{profile}: {error:#}")),
+            }
+        }
+        if begun(record).next().is_some() {
+            notes.extend(self.restore(before));
+        }
+        if problems.is_empty() {
+            return Happened { event: Event::WentBack, why: None, notes };
+        }
+        let what = if record.profiles_alone {
+            "the system stayed"
+        } else {
+            "the previous system runs again"
+        };
+        let why = format!(
+            "{}; {what}, but not all profiles are back: {}",
+            reason(record),
+            problems.join("; ")
+        );
+        Happened { event: Event::NotSetBack, why: Some(why), notes }
+    }
+}
+
+/// The profiles that may have been touched, the last first.
+fn begun(record: &Record) -> impl Iterator<Item = (usize, &ProfileChange)> {
+    record.profiles.iter().enumerate().rev().filter(|(_, profile)| profile.begun)
+}
+
+/// Points a link back and deletes the generation that the attempt made. A link that names
+/// neither is somebody else's by now, and stays.
+fn set_back(profile: &ProfileChange) -> Result<()> {
+    let Some(link) = &profile.link else { return Ok(()) };
+    let now = profiles::look(link);
+    if now.path == profile.before.path || now.path.as_ref() != Some(&profile.wanted) {
+        return Ok(());
+    }
+    let user = user::find(&profile.user)?.context("its user is gone")?;
+    let owned = Profile { user: &user, link };
+    let made = profile.made_generation.or(now.number);
+    match (profile.before.number, &profile.before.path) {
+        (None, None) => owned.remove(made)?,
+        (Some(number), _) => {
+            owned.switch_to(number)?;
+            if let Some(made) = made {
+                owned.delete(made)?;
+            }
+        }
+        (None, Some(path)) => owned.set(path)?,
+    }
+    if !profiles::is_as_before(profile) {
+        bail!("{link} does not name what it named before");
+    }
+    sync(link)
+}
+
+/// What was activated before, if that can be activated again.
+fn activated_before(profile: &ProfileChange) -> Option<String> {
+    let before = profile.before.path.as_ref().filter(|before| **before != profile.wanted)?;
+    let is_there = Path::new(&profile::script(before)).exists();
+    (is_there && profiles::is_as_before(profile)).then(|| told_before(profile))
+}
+
+fn not_activated(profile: &ProfileChange) -> String {
+    if !profiles::is_as_before(profile) {
+        return format!("{profile} was set by somebody else meanwhile, and stays");
+    }
+    match &profile.before.path {
+        None => format!("{profile} is new: what its activation did is not undone"),
+        Some(before) if *before == profile.wanted => {
+            format!("{profile} names what it named before")
+        }
+        Some(_) => {
+            format!("{profile} is back on {}, which nothing activates", told_before(profile))
+        }
+    }
+}
+
+fn told_before(profile: &ProfileChange) -> String {
+    let path = || profile.before.path.as_ref().map(ToString::to_string).unwrap_or_default();
+    profile.before.number.map_or_else(path, |number| format!("generation {number}"))
+}
+
+/// The folder of a link, down to the disk.
+fn sync(link: &str) -> Result<()> {
+    let folder = Path::new(link).parent().unwrap_or(Path::new("/"));
+    files::sync_file_system(&folder.to_string_lossy())
+}

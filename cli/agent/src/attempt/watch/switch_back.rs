@@ -1,0 +1,182 @@
+//! The first two rungs of the rollback: switching to what ran, with the system bus and
+//! without.
+
+use std::{fs, path::Path, thread, time::Duration};
+
+use anyhow::Result;
+use deploy_wire::record::Record;
+
+use super::{PAUSE, Watch, reboot::reason, steps::Waited};
+use crate::{
+    attempt::switch::{self, Step},
+    clock,
+    machine::{
+        look,
+        units::{
+            definition::brings,
+            restore::difference,
+            snapshot::{self, Snapshot, Unit, Units},
+        },
+    },
+    storage::paths::SWITCH_LISTS,
+    tools::{connect::connect, pid1, switch_lock},
+};
+
+/// How long another switch may hold the lock.
+const LOCK_LIMIT: Duration = Duration::from_secs(60);
+/// How long what was started may take until it takes logins.
+const LOGINS_LIMIT: Duration = Duration::from_secs(10);
+/// How long the system bus may take to take a connection: users can fill its queue.
+const BUS_LIMIT: Duration = Duration::from_secs(5);
+const BUS: &str = "/run/dbus/system_bus_socket";
+/// What takes logins: the service, or the socket that starts one for each.
+const SSH: [&str; 4] = ["sshd.service", "sshd.socket", "ssh.service", "ssh.socket"];
+
+impl Watch<'_> {
+    /// Switches to what ran and brings its units back. What people should know of it; the
+    /// inner error says why neither rung held.
+    pub fn switch_back(
+        &self,
+        record: &Record,
+        before: Option<&Snapshot>,
+    ) -> Result<Result<Vec<String>, String>> {
+        let limit = record.rules.timeouts.rollback();
+        if self.is_sane() {
+            let waited = self.wait_for(Step::RollBack, limit, || Ok(true))?;
+            if went_back(waited, record) {
+                let notes = self.restore(before);
+                if self.is_sane() && self.takes_logins(before) {
+                    return Ok(Ok(notes));
+                }
+            }
+            self.events.note(format!("the rollback: {}", waited.told()));
+            switch::kill(self.agent, self.attempt, Step::RollBack);
+        }
+        // Without a bus `switch-to-configuration` cannot run: `activate` can.
+        self.events.note("activating the previous system without the system bus");
+        let waited = self.wait_for(Step::Reactivate, limit, || Ok(true))?;
+        let first = format!("activating the previous system: {}", waited.told());
+        let systemd = &self.agent.systemd;
+        // Whether they helped, the switch that follows shows.
+        for arguments in
+            [["daemon-reload"].as_slice(), &["reset-failed"], &["start", "default.target"]]
+        {
+            if let Err(error) = systemd.must(arguments, limit) {
+                self.events.note(format!("{error:#}"));
+            }
+        }
+        let waited = self.wait_for(Step::RollBackAgain, limit, || Ok(true))?;
+        let mut last = format!("the switch back: {}", waited.told());
+        if went_back(waited, record) {
+            let notes = self.restore(before);
+            match (self.is_sane(), self.takes_logins(before)) {
+                (true, true) => return Ok(Ok(notes)),
+                (false, _) => last = "it is in emergency mode, or has no system bus".into(),
+                (true, false) => last = "sshd does not run any more".into(),
+            }
+        }
+        Ok(Err(format!("{}; {first}; {last}", reason(record))))
+    }
+
+    /// Whether the system bus is there and the machine is not in emergency mode.
+    fn is_sane(&self) -> bool {
+        let emergency = ["emergency.target", "rescue.target"]
+            .iter()
+            .any(|unit| pid1::lives(unit).unwrap_or(false));
+        !emergency && connect(BUS, BUS_LIMIT).is_ok()
+    }
+
+    /// Whether sshd runs, where it ran before. What ran may have come back without it: its
+    /// own switch does not look at what it does not start.
+    fn takes_logins(&self, before: Option<&Snapshot>) -> bool {
+        if !before.is_some_and(|before| any(&before.units, Unit::is_active)) {
+            return true;
+        }
+        let end = clock::boottime() + LOGINS_LIMIT;
+        loop {
+            let units = snapshot::now().unwrap_or_default();
+            if any(&units, Unit::is_active) {
+                return true;
+            }
+            // One that has failed for good is not waited for.
+            let comes = units.is_empty() || any(&units, Unit::is_up);
+            if !comes || clock::boottime() >= end {
+                return false;
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Brings the units of before back, if they are known. What could not be done.
+    pub(super) fn restore(&self, before: Option<&Snapshot>) -> Vec<String> {
+        let Some(before) = before else { return Vec::new() };
+        self.restore_units(before).unwrap_or_else(|error| {
+            vec![format!("the units that ran before could not be compared: {error:#}")]
+        })
+    }
+
+    /// Starts what ran and stops what the admin had stopped; the switch alone
+    /// does neither. What could not be done comes back as notes.
+    fn restore_units(&self, before: &Snapshot) -> Result<Vec<String>> {
+        let systemd = &self.agent.systemd;
+        let limit = Duration::from_secs(90);
+        let missing = difference(&before.units, &snapshot::now()?);
+        let mut reset = vec!["reset-failed"];
+        reset.extend(missing.to_start.iter().map(String::as_str));
+        if reset.len() > 1 {
+            // It fails for units that are not loaded, which need no reset.
+            let _ = systemd.must(&reset, limit);
+        }
+        let existing: Vec<String> =
+            missing.to_start.into_iter().filter(|unit| self.is_loadable(unit)).collect();
+        // Each that fails is found below by name.
+        let _ = systemd.start(&existing, limit);
+        let _ = systemd.stop(&missing.to_stop, limit);
+        let left = difference(&before.units, &snapshot::now()?);
+        let not_started = left.to_start.iter().filter(|unit| self.is_loadable(unit));
+        let notes = not_started
+            .map(|unit| format!("{unit} ran before and could not be started again"))
+            .chain(left.to_stop.iter().map(|unit| format!("{unit} was stopped before and runs")));
+        Ok(notes.collect())
+    }
+
+    fn is_loadable(&self, unit: &str) -> bool {
+        pid1::named(unit).is_ok_and(|unit| unit.load == "loaded")
+    }
+}
+
+/// Whether one of sshd's units is in a state.
+fn any(units: &Units, state: fn(&Unit) -> bool) -> bool {
+    SSH.iter().any(|name| units.get(*name).is_some_and(state))
+}
+
+/// Statuses 2 and 4 speak of snippets and units of a system that ran like that.
+fn went_back(waited: Waited, record: &Record) -> bool {
+    let Waited::Ended(ending) = waited else { return false };
+    matches!(ending.status, Some(0 | 2 | 4)) && look::runs(&record.ran)
+}
+
+/// Waits, not for ever, for a switch that somebody else runs.
+pub fn wait_for_the_lock() {
+    let end = clock::boottime() + LOCK_LIMIT;
+    while switch_lock::runs_now() && clock::boottime() < end {
+        thread::sleep(PAUSE);
+    }
+}
+
+/// An interrupted switch leaves lists of units for the next one. Those that what
+/// ran does not have would make it fail; the others must be started again:
+/// `a-killed-switch-leaves-lists-and-stopped-units-and-rollback-restores-the-exact-set-that-ran`.
+pub fn repair_lists(record: &Record) -> Result<()> {
+    for name in ["start-list", "restart-list", "reload-list"] {
+        let path = Path::new(SWITCH_LISTS).join(name);
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let kept: Vec<&str> = text.lines().filter(|unit| brings(&record.ran, unit)).collect();
+        if kept.is_empty() {
+            fs::remove_file(&path)?;
+        } else {
+            fs::write(&path, kept.join("\n") + "\n")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Which units a deploy broke: the rule, pure. docs/units.md has it as a table.
+
+use std::time::Duration;
+
+use deploy_wire::machine::Units as Rules;
+
+use super::{
+    role::{Role, role},
+    runs::{Run, Runs, well},
+    snapshot::{Snapshot, Unit, Units},
+};
+
+/// A unit that is not well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Its name.
+    pub unit: String,
+    /// In what way.
+    pub detail: String,
+    /// Whether it can still become well.
+    pub state: State,
+    /// What it has to say.
+    pub role: Role,
+}
+
+/// Whether a unit that is not well can still become so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Nothing starts it again.
+    Broken,
+    /// systemd restarts it: what it is at the end of the check's time counts.
+    Restarting,
+}
+
+/// What the rule needs besides the units.
+pub struct Context<'a> {
+    /// The units at `stage`.
+    pub before: &'a Snapshot,
+    /// Which units decide, and how long they must live.
+    pub rules: &'a Rules,
+    /// Whether the wanted system defines a unit otherwise.
+    pub differs: &'a dyn Fn(&str) -> bool,
+    /// What was seen of the units that systemd restarts.
+    pub runs: &'a Runs,
+}
+
+/// A unit that had restarted by itself this often at `stage`…
+const LOOP: u64 = 2;
+/// … the last time not longer ago than this, was in a loop already.
+const RECENT: Duration = Duration::from_secs(600);
+
+impl Context<'_> {
+    /// The units that were well at `stage`, or changed since, and are not well now: those that
+    /// decide first, and of these what cannot become well.
+    pub fn findings(&self, now: &Units) -> Vec<Finding> {
+        let found = now.iter().filter_map(|(name, unit)| {
+            let changed = (self.differs)(name);
+            let role = self.role(name, unit);
+            if role == Role::Ignored {
+                return None;
+            }
+            let (state, detail) = self.wrong(name, unit, changed)?;
+            Some(Finding { unit: name.clone(), detail, state, role })
+        });
+        let mut found: Vec<_> = found.collect();
+        found.sort_by_key(|finding| (finding.role != Role::Deciding, finding.state));
+        found
+    }
+
+    /// A unit that decides, that this deploy touched and that has not been as it is for long
+    /// enough; none when all have. `now_monotonic` is the time of the units.
+    pub fn young<'u>(&self, now: &'u Units, now_monotonic: Duration) -> Option<&'u str> {
+        let lived = |unit: &Unit| {
+            let since = Duration::from_micros(unit.changed_us);
+            now_monotonic.saturating_sub(since) >= self.rules.watch()
+        };
+        let mut young = now.iter().filter(|(name, unit)| {
+            let before = self.before.units.get(*name);
+            let touched = before.is_none_or(|before| unit.moved_since(before));
+            touched && can_die(unit) && !lived(unit) && !self.comes_and_goes(name)
+        });
+        let decides = |(name, unit): &(&String, &Unit)| self.role(name, unit) == Role::Deciding;
+        young.find(decides).map(|(name, _)| name.as_str())
+    }
+
+    fn role(&self, name: &str, unit: &Unit) -> Role {
+        let differs = (self.differs)(name);
+        if self.is_undeclared(name, unit) && !differs {
+            return Role::Ignored;
+        }
+        role(name, unit, self.rules, differs)
+    }
+
+    /// Without a file now and before: what a container or a user mounted, a swap that was
+    /// switched on by hand. No system declares it, so none is to blame for what becomes of it.
+    fn is_undeclared(&self, name: &str, unit: &Unit) -> bool {
+        let before = self.before.units.get(name);
+        unit.fragment.is_empty() && before.is_none_or(|before| before.fragment.is_empty())
+    }
+
+    /// Whether a unit is restarted by design: its runs end well, or it was in a loop at `stage`
+    /// and is the same still.
+    fn comes_and_goes(&self, name: &str) -> bool {
+        let ends_well = |run: &Run| run.good_end && run.bad_end.is_none();
+        self.runs.of(name).is_some_and(ends_well)
+            || (self.looped_before(name) && !(self.differs)(name))
+    }
+
+    fn looped_before(&self, name: &str) -> bool {
+        let at = self.before.at_us;
+        let recent =
+            |was: &Unit| u128::from(at.saturating_sub(was.changed_us)) < RECENT.as_micros();
+        let loops = |was: &Unit| {
+            was.sub.starts_with("auto-restart") || (was.restarts >= LOOP && recent(was))
+        };
+        self.before.units.get(name).is_some_and(loops)
+    }
+
+    /// What is wrong with a unit that was not so before. A unit that this deploy changed has no
+    /// before.
+    fn wrong(&self, name: &str, now: &Unit, changed: bool) -> Option<(State, String)> {
+        let before = self.before.units.get(name);
+        let was = before.filter(|_| !changed);
+        let broken = |detail: String| Some((State::Broken, detail));
+        if is_gone(now) {
+            return None;
+        }
+        if now.active == "failed" {
+            let same = was.is_some_and(|was| was.active == "failed" && was.result == now.result);
+            return (!same).then(|| (State::Broken, format!("failed ({})", now.result)));
+        }
+        // It still does its work, by the old configuration, and will fail at its next start:
+        // scenario `a-broken-caddyfile-is-rolled-back`.
+        if now.is_active() && !well(&now.reload) && was.is_none_or(|was| was.reload != now.reload) {
+            return broken(format!("its reload failed ({})", now.reload));
+        }
+        if let Some(run) = self.runs.of(name)
+            && let Some(result) = &run.bad_end
+            && !run.came_up(now, self.rules.watch())
+            && (changed || !self.looped_before(name))
+        {
+            let seconds = run.must_live(self.rules.watch()).as_secs();
+            return Some((State::Restarting, told(run, result, seconds)));
+        }
+        let was_active = before.is_some_and(Unit::is_active);
+        if was_active && now.load == "loaded" && now.active == "inactive" && !well(&now.result) {
+            return broken(format!("it is inactive ({})", now.result));
+        }
+        None
+    }
+}
+
+fn told(run: &Run, result: &str, seconds: u64) -> String {
+    let ended = match result {
+        "" => "it ended".to_owned(),
+        result => format!("it ended ({result})"),
+    };
+    let times = match run.restarts {
+        0 => return format!("{ended} and waits to be restarted"),
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
+    format!("{ended}, was restarted {times} and has not run for {seconds} s since")
+}
+
+/// What did its work and ended cannot fail any more: NixOS lets some such units run at every
+/// switch, and a deploy that touches nothing else need not wait for them.
+fn can_die(unit: &Unit) -> bool {
+    let ended = unit.active == "inactive" || unit.sub == "exited";
+    !(is_gone(unit) || (ended && well(&unit.result)))
+}
+
+/// Whether the new system does not have it any more: how it ended when it was stopped for good
+/// says nothing of that system.
+fn is_gone(unit: &Unit) -> bool {
+    unit.load == "not-found" && !unit.is_active()
+}
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;

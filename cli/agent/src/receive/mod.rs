@@ -1,0 +1,72 @@
+//! `deploy-agent serve --stdio`: Nix's own protocol, for who may run no other program as root.
+
+mod client;
+mod operation;
+mod words;
+
+use std::{
+    io::{self, BufReader, Read, Write},
+    thread,
+};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    tools::{journal, mark::Mark, nix},
+    trust::origin::Origin,
+};
+
+/// Carries it, under the mark that every push has. What the client says goes through
+/// [`client::carry`].
+pub fn receive() -> Result<()> {
+    let note = format!("asked to carry Nix's protocol, from {}", Origin::here());
+    if let Err(error) = journal::tell(&note) {
+        eprintln!("deploy-agent: the journal did not take a note of this request: {error:#}");
+    }
+    let mark = Mark::set(|text| eprintln!("{text}"))?;
+    let carried = carry();
+    mark.clear()?;
+    carried
+}
+
+fn carry() -> Result<()> {
+    let nix::Daemon { mut child, stdin, mut stdout } = nix::daemon()?;
+    // It ends with this process: the client may be silent for as long as it likes.
+    thread::spawn(move || {
+        let mut client = BufReader::with_capacity(words::PIECE, io::stdin().lock());
+        if let Err(error) = client::carry(&mut client, stdin) {
+            eprintln!("deploy-agent: {error}");
+        }
+    });
+    let mut out = io::stdout().lock();
+    let answered = answer(&mut stdout, &mut out);
+    if answered.is_err() {
+        // Nobody reads what it would say.
+        let _ = child.kill();
+    }
+    let status = child.wait()?;
+    if answered.is_ok() && !status.success() {
+        bail!("nix-daemon: {status}");
+    }
+    Ok(answered?)
+}
+
+/// The daemon's words, as they come; of its greeting, a version that [`client`] reads.
+fn answer(daemon: &mut impl Read, out: &mut impl Write) -> io::Result<()> {
+    let mut greeting = [0; 16];
+    if daemon.read_exact(&mut greeting).is_ok() {
+        let version = words::number_of(&greeting[8..]);
+        out.write_all(&greeting[..8])?;
+        out.write_all(&version.min(client::VERSION).to_le_bytes())?;
+        out.flush()?;
+    }
+    let mut piece = vec![0; words::PIECE];
+    loop {
+        let length = daemon.read(&mut piece)?;
+        if length == 0 {
+            return Ok(());
+        }
+        out.write_all(&piece[..length])?;
+        out.flush()?;
+    }
+}

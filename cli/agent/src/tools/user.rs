@@ -1,0 +1,117 @@
+//! Other users of the machine, and programs that run as they do.
+
+use std::{path::Path, process::Command, time::Duration};
+
+use anyhow::{Result, bail};
+
+use super::{
+    command::path,
+    process::{self, Ran},
+};
+
+/// How long names of users may take: they may come over the network.
+const LIMIT: Duration = Duration::from_secs(10);
+/// getent's status for a name that is not there.
+const NOT_FOUND: i32 = 2;
+
+/// A user, as `getent passwd` tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// The number.
+    pub uid: u32,
+    /// The number of the primary group.
+    pub gid: u32,
+    /// The home directory.
+    pub home: String,
+    /// The login shell.
+    pub shell: String,
+}
+
+/// The user of that name; `None` where there is none.
+pub fn find(name: &str) -> Result<Option<User>> {
+    let mut command = Command::new(process::find("getent", &[]));
+    let ran = process::run(command.args(["--", "passwd", name]), LIMIT)?;
+    match ran.status {
+        Some(0) => match read(&ran.out) {
+            // A number is answered too, with another name.
+            Some(user) if user.name == name => Ok(Some(user)),
+            _ => Ok(None),
+        },
+        Some(NOT_FOUND) => Ok(None),
+        _ => bail!("getent passwd {name} failed: {}", ran.last_words()),
+    }
+}
+
+/// `joe:x:1000:100:Joe:/home/joe:/bin/sh`.
+fn read(line: &str) -> Option<User> {
+    let fields: Vec<&str> = line.lines().next()?.split(':').collect();
+    let [name, _, uid, gid, _, home, shell] = fields.as_slice() else { return None };
+    Some(User {
+        name: (*name).to_owned(),
+        uid: uid.parse().ok()?,
+        gid: gid.parse().ok()?,
+        home: (*home).to_owned(),
+        shell: (*shell).to_owned(),
+    })
+}
+
+impl User {
+    /// A program that runs as this user, with nothing of the agent's environment. root's groups
+    /// are taken away, not only its number: `a-profile-of-a-user-runs-as-that-user-alone` proves
+    /// it.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = if self.uid == 0 {
+            Command::new(program)
+        } else {
+            let mut command = Command::new(process::find("setpriv", &[]));
+            command.args([format!("--reuid={}", self.uid), format!("--regid={}", self.gid)]);
+            command.args(["--init-groups", "--"]).arg(program);
+            command
+        };
+        command.env_clear().env("PATH", self.path()).current_dir("/");
+        command.env("HOME", &self.home).env("SHELL", &self.shell);
+        command.env("USER", &self.name).env("LOGNAME", &self.name);
+        // What `systemctl --user` needs, where the user has a manager.
+        let runtime = format!("/run/user/{}", self.uid);
+        if Path::new(&runtime).is_dir() {
+            command.env("XDG_RUNTIME_DIR", runtime);
+        }
+        command
+    }
+
+    /// Runs a program of the machine as this user, to its end.
+    pub fn run(&self, program: &str, arguments: &[&str], limit: Duration) -> Result<Ran> {
+        let mut command = self.command(&process::find(program, &[]));
+        Ok(process::run(command.args(arguments), limit)?)
+    }
+
+    fn path(&self) -> String {
+        let (home, name) = (&self.home, &self.name);
+        format!("{home}/.nix-profile/bin:/etc/profiles/per-user/{name}/bin:{}", path())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_getent_is_read() {
+        let user = read("joe:x:1000:100:Joe,,:/home/joe:/bin/sh\n").unwrap();
+        assert_eq!((user.name.as_str(), user.uid, user.gid), ("joe", 1000, 100));
+        assert_eq!((user.home.as_str(), user.shell.as_str()), ("/home/joe", "/bin/sh"));
+        for line in ["", "joe:x:1000", "joe:x:a:100::/home/joe:/bin/sh"] {
+            assert_eq!(read(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn who_is_not_there_is_no_failure() {
+        assert_eq!(find("root").unwrap().unwrap().uid, 0);
+        assert_eq!(find("nobody-of-that-name").unwrap(), None);
+        assert_eq!(find("0").unwrap(), None, "a number is no name");
+        assert_eq!(find("--help").unwrap(), None);
+    }
+}

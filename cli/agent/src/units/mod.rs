@@ -1,8 +1,0 @@
-//! Units: what they were before, what they are now, and which of them this
-//! deploy broke.
-
-pub mod definition;
-pub mod restore;
-pub mod snapshot;
-pub mod verdict;
-pub mod watched;

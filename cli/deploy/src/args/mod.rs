@@ -1,0 +1,260 @@
+//! The command line: which command takes which flags.
+//!
+//! A flag is in a command's arguments only where the command honours it. Each group of flags is
+//! taken apart field by field where it is used, so that the compiler names a flag that nothing
+//! reads; the table in docs/commands.md says who takes what, and
+//! `every_flag_is_honoured_or_refused_by_its_name` compares it with the parser.
+
+mod attempt;
+mod building;
+mod deploy_rs;
+mod machines;
+mod reach;
+
+use clap::{
+    Args, CommandFactory, Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
+use deploy_wire::attempt::AttemptId;
+
+pub use attempt::{Asking, AttemptArgs, Rules};
+pub use building::{BuildPlaceArgs, PushArgs};
+pub use deploy_rs::DeployRs;
+pub use machines::{Machines, Showing};
+pub use reach::{Identity, Reach};
+
+/// Deploys NixOS machines, and keeps only what a new login confirms.
+#[derive(Debug, Parser)]
+#[command(name = "deploy", version, args_conflicts_with_subcommands = true)]
+pub struct CommandLine {
+    /// What to do; a bare machine's name deploys it.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Deploying, the command without a name.
+    #[command(flatten)]
+    pub deploy: DeployArgs,
+}
+
+impl CommandLine {
+    /// The command line of this process; ends it where the line is wrong, or asks for help.
+    pub fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|mut error| {
+            // clap's tip is to pass the flag behind `--`. That is right for a flag of Nix, and
+            // hands one of ours, which this command does not have, to Nix.
+            if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+                && has(&Self::command(), flag)
+            {
+                error.remove(ContextKind::Suggested);
+            }
+            error.exit()
+        })
+    }
+}
+
+/// Whether the command, or one below it, has the flag.
+fn has(command: &clap::Command, flag: &str) -> bool {
+    let is_it = |name: &str| flag.strip_prefix("--") == Some(name);
+    command.get_arguments().any(|arg| arg.get_long().is_some_and(is_it))
+        || command.get_subcommands().any(|below| has(below, flag))
+}
+
+/// The commands with a name. They win over machines of the same name, which
+/// `.#NAME` reaches.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// What would be built and what the machines say; changes nothing
+    Plan(PlanArgs),
+    /// Build the closures and print their paths
+    Build(BuildArgs),
+    /// Build and push the closures; switch nothing
+    Push(PushOnlyArgs),
+    /// What runs, what boots, what is confirmed, how the last attempt ended
+    Status(StatusArgs),
+    /// Go back to an earlier generation, under the same guarantees
+    Rollback(RollbackArgs),
+    /// What a machine's journal has of an attempt
+    Logs(LogsArgs),
+}
+
+/// Deploying.
+#[derive(Debug, Args)]
+pub struct DeployArgs {
+    /// Which machines.
+    #[command(flatten)]
+    pub machines: Machines,
+    /// Who answers before anything is changed.
+    #[command(flatten)]
+    pub asking: Asking,
+    /// How it is shown.
+    #[command(flatten)]
+    pub showing: Showing,
+    /// How the machines are reached.
+    #[command(flatten)]
+    pub reach: Reach,
+    /// What the machine calls itself.
+    #[command(flatten)]
+    pub identity: Identity,
+    /// Where it is built.
+    #[command(flatten)]
+    pub place: BuildPlaceArgs,
+    /// How it travels.
+    #[command(flatten)]
+    pub push: PushArgs,
+    /// Run `nix flake check` first
+    #[arg(long)]
+    pub checks: bool,
+    /// Whose profile; only root's is deployed
+    #[arg(long, value_name = "USER")]
+    pub profile_user: Option<String>,
+    /// Show what the switch would do to the units; switch nothing
+    #[arg(long, conflicts_with_all = ["boot", "test"])]
+    pub dry_activate: bool,
+    /// How far the attempt goes.
+    #[command(flatten)]
+    pub attempt: AttemptArgs,
+    /// When it is kept.
+    #[command(flatten)]
+    pub rules: Rules,
+    /// What deploy-rs has besides.
+    #[command(flatten)]
+    pub deploy_rs: DeployRs,
+}
+
+/// Planning.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Which machines.
+    #[command(flatten)]
+    pub machines: Machines,
+    /// How it is shown.
+    #[command(flatten)]
+    pub showing: Showing,
+    /// How the machines are reached.
+    #[command(flatten)]
+    pub reach: Reach,
+    /// What the machine calls itself.
+    #[command(flatten)]
+    pub identity: Identity,
+    /// Build as well: paths, bytes, packages, units, whether a reboot is needed
+    #[arg(long)]
+    pub build: bool,
+    /// Where it is built.
+    #[command(flatten)]
+    pub place: BuildPlaceArgs,
+}
+
+/// Building.
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// Which machines.
+    #[command(flatten)]
+    pub machines: Machines,
+    /// How it is shown.
+    #[command(flatten)]
+    pub showing: Showing,
+    /// Build here (local) or on HOST
+    #[arg(long, value_name = "PLACE")]
+    pub build_on: Option<String>,
+}
+
+/// Pushing without a switch.
+#[derive(Debug, Args)]
+pub struct PushOnlyArgs {
+    /// Which machines.
+    #[command(flatten)]
+    pub machines: Machines,
+    /// Who answers before anything is changed.
+    #[command(flatten)]
+    pub asking: Asking,
+    /// How it is shown.
+    #[command(flatten)]
+    pub showing: Showing,
+    /// How the machines are reached.
+    #[command(flatten)]
+    pub reach: Reach,
+    /// What the machine calls itself.
+    #[command(flatten)]
+    pub identity: Identity,
+    /// Where it is built.
+    #[command(flatten)]
+    pub place: BuildPlaceArgs,
+    /// How it travels.
+    #[command(flatten)]
+    pub push: PushArgs,
+    /// Run `nix flake check` first
+    #[arg(long)]
+    pub checks: bool,
+    /// Wait while somebody else deploys to the machine
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// Looking.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Which machines.
+    #[command(flatten)]
+    pub machines: Machines,
+    /// How it is shown.
+    #[command(flatten)]
+    pub showing: Showing,
+    /// How the machines are reached.
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+/// Going back.
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The generation to go to; without it, the one before the present one
+    #[arg(long, value_name = "GENERATION")]
+    pub to: Option<u64>,
+    /// Which machines.
+    #[command(flatten)]
+    pub machines: Machines,
+    /// Who answers before anything is changed.
+    #[command(flatten)]
+    pub asking: Asking,
+    /// How it is shown.
+    #[command(flatten)]
+    pub showing: Showing,
+    /// How the machines are reached.
+    #[command(flatten)]
+    pub reach: Reach,
+    /// What the machine calls itself.
+    #[command(flatten)]
+    pub identity: Identity,
+    /// How the agent travels.
+    #[command(flatten)]
+    pub push: PushArgs,
+    /// How far the attempt goes.
+    #[command(flatten)]
+    pub attempt: AttemptArgs,
+    /// When it is kept.
+    #[command(flatten)]
+    pub rules: Rules,
+}
+
+/// Reading logs.
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    /// The machine: frame1, .#frame1, path/or/ref#frame1; without one, all of them
+    #[arg(value_name = "MACHINE")]
+    pub machine: Option<String>,
+    /// The attempt, eight hexadecimal digits; without one, the last
+    #[arg(value_name = "ATTEMPT", value_parser = attempt_id)]
+    pub attempt: Option<AttemptId>,
+    /// Follow an attempt that is under way to its end, over new logins where one is lost
+    #[arg(short = 'F', long)]
+    pub follow: bool,
+    /// How it is shown.
+    #[command(flatten)]
+    pub showing: Showing,
+    /// How the machines are reached.
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+fn attempt_id(word: &str) -> Result<AttemptId, String> {
+    AttemptId::parse(word).map_err(|error| error.to_string())
+}

@@ -1,0 +1,32 @@
+//! `deploy push`: the closures come to the machines, and nothing is switched.
+
+use deploy_wire::attempt::Mode;
+
+use super::deploy::Order;
+use crate::{
+    args::PushOnlyArgs,
+    pipeline::{BeforeSwitch, Goal, WhenBusy},
+};
+
+/// Builds and pushes; gives the exit code.
+pub async fn run(args: &PushOnlyArgs) -> u8 {
+    let PushOnlyArgs { machines, asking, showing, reach, identity, place, push, checks, wait } =
+        args;
+    let overrides = place.overrides(push.overrides(reach.overrides(showing.overrides())));
+    let order = Order {
+        words: machines.words(),
+        yes: asking.yes,
+        shown: showing.report(),
+        overrides,
+        way: reach.way(),
+        accepted: identity.accepted(),
+        checks: *checks,
+        agent: push.agent.clone(),
+        goal: Goal::Pushed,
+        // Nothing is switched and nobody is asked about it.
+        mode: Mode::Switch,
+        before_switch: BeforeSwitch::GoOn,
+        when_busy: WhenBusy::of(*wait),
+    };
+    order.carry_out(None).await
+}

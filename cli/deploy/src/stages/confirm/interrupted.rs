@@ -1,0 +1,149 @@
+//! What is said when the operator stops `deploy`, and what is then true of a machine. Pure: it
+//! follows from the phase that the machine told last.
+
+use deploy_wire::{machine::Confirm, phase::Phase};
+
+use crate::error::Failure;
+
+/// Why nobody follows an attempt any more: a second interruption.
+pub const AGAIN: &str = "interrupted again";
+
+/// The same, where the connection was gone already.
+pub const WHILE_LOST: &str = "interrupted while it could not be asked";
+
+/// Before any machine was asked.
+pub fn before_all() -> Box<Failure> {
+    Failure::unchanged("interrupted")
+}
+
+/// Before the machine was taken.
+pub fn before_the_switch(machine: &str) -> Box<Failure> {
+    Failure::unchanged(format!("interrupted; {machine} was not touched"))
+}
+
+/// While the machine was asked to take the attempt, and did not answer any more.
+pub fn before_it_was_taken(machine: &str) -> Box<Failure> {
+    Failure::unchanged(format!("interrupted; {machine} was not told to switch"))
+}
+
+/// Of a machine that would have come after the one at which the operator stopped.
+pub fn before_its_turn(machine: &str) -> Box<Failure> {
+    Failure::unchanged(format!("interrupted; {machine} was not begun"))
+}
+
+/// Whether a machine in this phase can still be told to give an attempt up. `None`: it has told
+/// none yet.
+pub fn can_be_given_up(phase: Option<Phase>) -> bool {
+    match phase {
+        None
+        | Some(
+            Phase::Staged | Phase::Arming | Phase::Activating | Phase::Checking | Phase::Waiting,
+        ) => true,
+        Some(Phase::Committing | Phase::RollingBack | Phase::Rebooting | Phase::Ended) => false,
+    }
+}
+
+/// What the first interruption does to a machine that was taken.
+pub fn first(phase: Option<Phase>) -> String {
+    let does = match phase {
+        None | Some(Phase::Staged | Phase::Arming) => {
+            "interrupted before the switch: telling the machine to leave everything as it is"
+        }
+        Some(Phase::Activating) => {
+            "interrupted in the middle of the switch: telling the machine to go back"
+        }
+        Some(Phase::Checking) => "interrupted: telling the machine to go back",
+        Some(Phase::Waiting) => {
+            "interrupted: telling the machine to go back; it stays only if it was confirmed just now"
+        }
+        Some(Phase::Committing) => {
+            "interrupted too late to go back: the new system is being made what the machine boots"
+        }
+        Some(Phase::RollingBack) => "interrupted: the machine is going back already",
+        Some(Phase::Rebooting) => "interrupted: the machine is going back already, by a reboot",
+        Some(Phase::Ended) => "interrupted: the machine is done already",
+    };
+    format!("{does} (Ctrl-C again: stop waiting for it)")
+}
+
+/// What becomes of a machine that could not be told.
+pub fn not_told(error: &str, confirmation: Confirmation) -> String {
+    let becomes = match confirmation {
+        Confirmation::Required => {
+            "nothing confirms it any more, so it goes back by itself at its deadline"
+        }
+        Confirmation::NotRequired => {
+            "it needs no login to confirm it, so the new system stays if its checks pass"
+        }
+    };
+    format!("it could not be told ({error}); {becomes}")
+}
+
+/// Whether a login has to confirm a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmation {
+    /// One has to.
+    Required,
+    /// Its checks are enough.
+    NotRequired,
+}
+
+impl Confirmation {
+    /// What a machine's rules say.
+    pub fn of(rules: &Confirm) -> Self {
+        if rules.required { Self::Required } else { Self::NotRequired }
+    }
+}
+
+/// An attempt that goes on and that nobody follows to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Why.
+    pub why: String,
+    /// The phase that was told last.
+    pub phase: Option<Phase>,
+    /// Whether the machine was told to give it up.
+    pub told: Told,
+}
+
+/// Whether a machine was told to give an attempt up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// It was.
+    Yes,
+    /// It was not, or it could not be.
+    No,
+}
+
+impl Left {
+    /// What the machine does by itself. `before` ran at the start, `wanted` is what was asked for.
+    pub fn words(&self, before: &str, wanted: &str, confirmation: Confirmation) -> String {
+        let does = match (self.phase, self.told, confirmation) {
+            (Some(Phase::Committing), _, _) => format!(
+                "it makes {wanted} what it boots, and stays on it; where that fails it goes back \
+                 to {before}"
+            ),
+            (Some(Phase::RollingBack | Phase::Rebooting), _, _) => {
+                format!("it goes back to {before} by itself")
+            }
+            (Some(Phase::Ended), _, _) => {
+                format!("it is on {wanted} if that was confirmed, else back on {before}")
+            }
+            (None | Some(Phase::Staged | Phase::Arming), Told::Yes, _) => {
+                format!("it was told to stay on {before}, and goes back to it if it has switched")
+            }
+            (_, Told::Yes, _) => {
+                format!("it was told to go back to {before}, and does so by itself")
+            }
+            (_, Told::No, Confirmation::Required) => format!(
+                "it was not told to go back; unless it was confirmed before, it goes back to \
+                 {before} by itself at its deadline"
+            ),
+            (_, Told::No, Confirmation::NotRequired) => format!(
+                "it was not told to go back; it needs no login to confirm it: it stays on \
+                 {wanted} if its checks pass, else it goes back to {before} by itself"
+            ),
+        };
+        format!("not known yet: {does}")
+    }
+}

@@ -1,0 +1,78 @@
+//! Services whose data moves with them: once their new programs have started, the machine
+//! does not go back by itself. Said, and asked, before anything is switched.
+
+use std::io::IsTerminal;
+
+use deploy_wire::{
+    attempt::Mode,
+    machine::{CheckKind, Machine, RollBackKind},
+};
+
+use crate::{
+    error::{Failure, Result},
+    question,
+    report::{Changes, Event, Report, Units},
+};
+
+/// What to do about services that cannot go back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoWayBack {
+    /// Ask on the terminal; refuse where there is none.
+    Ask,
+    /// Say so and go on: `--yes`.
+    GoOn,
+}
+
+/// Whether the operator agrees that this deploy starts services that cannot go back.
+pub async fn agreed(
+    machine: &Machine,
+    changes: &Changes,
+    mode: Mode,
+    answer: NoWayBack,
+    report: &Report,
+) -> Result<()> {
+    let services = affected(machine, changes);
+    if services.is_empty() || mode == Mode::Boot {
+        return Ok(());
+    }
+    let name = &machine.name;
+    let list = services.join(", ");
+    let what = format!(
+        "{list} must not go back once started (rollback.services): if it fails then, {name} stays \
+         on the new system, not committed"
+    );
+    if answer == NoWayBack::GoOn {
+        report.tell(Event::Note { machine: name.clone(), text: what });
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::unchanged(format!("{name} was not switched"))
+            .because(what)
+            .because("there is no terminal to agree on")
+            .hint(Some("say --yes, or deploy on a terminal".into())));
+    }
+    question::agreed(&format!("{name}: {what}. Switch?"))
+        .await
+        .map_err(|not| Failure::unchanged(format!("{name} was not switched")).because(not))
+}
+
+/// Unsafe services with a unit that is new or changed.
+fn affected<'m>(machine: &'m Machine, changes: &Changes) -> Vec<&'m str> {
+    let Units { new, changed, enabled, .. } = &changes.units;
+    let differs = |unit: &String| [new, changed, enabled].iter().any(|list| list.contains(unit));
+    let units = |service: &str| {
+        let checked = machine.checks.iter().filter(|check| check.service == service);
+        let checked = checked.filter_map(|check| match &check.kind {
+            CheckKind::Unit { unit } => Some(unit.clone()),
+            _ => None,
+        });
+        checked.chain([format!("{service}.service")]).collect::<Vec<_>>()
+    };
+    let services = machine.rollback.services.iter();
+    services
+        .filter(|(service, kind)| {
+            **kind == RollBackKind::Unsafe && units(service).iter().any(differs)
+        })
+        .map(|(service, _)| service.as_str())
+        .collect()
+}

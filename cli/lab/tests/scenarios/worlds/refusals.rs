@@ -1,0 +1,28 @@
+//! Worlds in which nothing can be deployed, and the sentence that says so.
+
+use anyhow::Result;
+use deploy_lab::base::Places;
+use deploy_lab::host::HostSpec;
+use deploy_lab::lab::Lab;
+use deploy_lab::programs::DEPLOY;
+use deploy_lab::systems::{BASELINE, FOLDER};
+
+use crate::harness::Scenario;
+use crate::scene::{Said, Scene};
+use crate::ways::{runs_generation, second};
+
+pub const ALL: &[Scenario] =
+    &[Scenario::new("a-nix-that-is-too-old-is-named-with-its-version", nix)
+        .with_programs(Places::OtherNix)];
+
+/// Debian bookworm's: the oldest that Debian still has.
+fn nix(lab: &mut Lab) -> Result<()> {
+    let mac = HostSpec::named("mac")?.with_programs_in(Places::OtherNix);
+    let mac = lab.prepared_as(&BASELINE, "mac", mac)?;
+    let scene = Scene::switched_on(mac, lab.prepared(&BASELINE, "frame1")?)?;
+    scene.wants(second())?;
+    let line = format!("PATH=/opt/nix-bookworm/usr/bin:$PATH; cd {FOLDER}; {DEPLOY} frame1");
+    let said = Said::of(&scene.mac.command(["sh", "-c", &line]).run()?);
+    said.ends(1, &["2.8.0 is too old", "2.19", "docs/nix-versions.md"])?;
+    runs_generation(&scene.frame1, 1)
+}
