@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Words that had become riddles stay out of what people read: pages, descriptions of options, and
+# texts of the programs. docs/glossary.md has the terms. Prints each line that has one, and what to
+# say in its place.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+code=0
+# riddle PATTERN BETTER
+riddle() {
+  local found
+  found=$(
+    git ls-files -z -- '*.md' ':!CHANGELOG.md' | xargs -0 grep -nE -- "$1" || true
+    git ls-files -z -- 'modules/*.nix' | xargs -0 grep -nE -- "(description|message|note|Doc).*($1)" || true
+    git ls-files -z -- 'cli/*/src/*.rs' | xargs -0 grep -nE -- "^[^/]*\"[^\"]*($1)" || true
+  )
+  [ -z "$found" ] || {
+    code=1
+    printf '%s\n' "$found" | sed "s|\$|  <- better: $2|"
+  }
+}
+riddle '\bbears\b' 'has, carries'
+riddle '\bheeds?\b' 'uses, follows, ignores'
+riddle 'of itself\b' 'what the machine reports'
+riddle 'cannot be told' 'cannot determine'
+riddle "in nobody's words" 'name who uses it'
+riddle 'lets nobody in' 'rejects the login'
+riddle 'whose word counts' 'who is believed'
+riddle 'lost sight of' 'lost contact with'
+riddle 'nobody could be asked|nobody is there' 'there is no terminal, cannot ask'
+riddle 'without a word\b' 'silently, without a message'
+riddle 'is of something else' 'mismatch'
+riddle 'what no agent says' 'unexpected reply'
+exit "$code"
