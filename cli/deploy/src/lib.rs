@@ -21,5 +21,8 @@ pub fn as_ssh() -> Option<std::process::ExitCode> {
 
 /// Does what the command line says; gives the exit code.
 pub async fn run(line: args::CommandLine) -> u8 {
-    commands::run(line).await
+    tools::process::keep_exit_statuses();
+    let code = commands::run(line).await;
+    tools::process::wait_for_ending().await;
+    code
 }

@@ -6,13 +6,17 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{ExitCode, Stdio},
-    time::{Duration, Instant},
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::BufReader,
     process::{Child, Command},
+    runtime::Handle,
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
 };
 use zeroize::Zeroizing;
 
@@ -58,7 +62,7 @@ pub enum ProcessError {
         /// Bytes that are kept.
         most: usize,
     },
-    /// Its output or its end was lost, as where whoever started `deploy` ignores SIGCHLD.
+    /// Its output could not be read to its end, or its exit status was lost.
     #[error("cannot tell how {program} ended: {source}")]
     Lost {
         /// Which program.
@@ -66,6 +70,16 @@ pub enum ProcessError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+/// Has the kernel keep the exit statuses of the programs that are started from now on. A shell that
+/// ignores SIGCHLD hands that on to what it starts, and the kernel then keeps none: now and then
+/// `deploy` could not tell how Nix or ssh ended. The refusal
+/// `a-shell-that-ignores-sigchld-hands-that-on-and-nix-is-heard-of` proves it.
+pub fn keep_exit_statuses() {
+    // Without a handler everything is as whoever started `deploy` wanted it; with one, its programs
+    // start with the default again.
+    let _ = signal(SignalKind::child());
 }
 
 fn not_started(program: &str, source: &std::io::Error) -> String {
@@ -157,8 +171,8 @@ impl Invocation {
         most: usize,
         mut line: impl FnMut(&str),
     ) -> Result<Vec<u8>, ProcessError> {
-        let mut asked = AskedToEnd(self.spawn()?);
-        let child = &mut asked.0;
+        let mut asked = AskedToEnd(Some(self.spawn()?));
+        let child = asked.0.as_mut().expect("it is taken by the drop alone");
         drop(child.stdin.take());
         let lost = |source| ProcessError::Lost { program: self.name(), source };
         let mut stdout = child.stdout.take().expect("stdout is a pipe");
@@ -234,18 +248,34 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A program that is asked to end where it still runs when this is dropped, and is killed only
 /// where it does not: Nix without a daemon that is killed leaves its builds running, which hold
 /// their locks. `ctrl-c-ends-a-build-wherever-it-is` proves it.
-struct AskedToEnd(Child);
+struct AskedToEnd(Option<Child>);
+
+/// The programs that were asked to end and may not have.
+static ENDING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
 
 impl Drop for AskedToEnd {
     fn drop(&mut self) {
-        let running = self.0.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let Some(mut child) = self.0.take() else { return };
+        let running = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let Some(running) = running else { return };
-        let asked = Instant::now();
         // One that ended meanwhile needs no signal.
         let _ = kill_process(running, Signal::TERM);
-        while matches!(self.0.try_wait(), Ok(None)) && asked.elapsed() < PATIENCE {
-            std::thread::sleep(Duration::from_millis(5));
+        let ended = async move {
+            let _ = tokio::time::timeout(PATIENCE, child.wait()).await;
+        };
+        // Nobody waits any more where the runtime itself ends.
+        if let Ok(runtime) = Handle::try_current() {
+            ENDING.lock().unwrap_or_else(PoisonError::into_inner).push(runtime.spawn(ended));
         }
+    }
+}
+
+/// Waits until the programs have ended that were asked to. Who ends before kills them.
+pub async fn wait_for_ending() {
+    let ending = std::mem::take(&mut *ENDING.lock().unwrap_or_else(PoisonError::into_inner));
+    for program in ending {
+        // One whose task is gone runs no more.
+        let _ = program.await;
     }
 }
 
@@ -272,10 +302,23 @@ fn is_executable(file: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use rustix::process::WaitOptions;
+
     use super::*;
 
     fn sh(script: &str) -> Invocation {
         Invocation::new("/bin/sh").args(["-c", script])
+    }
+
+    #[tokio::test]
+    async fn a_program_whose_exit_status_somebody_else_took_is_lost() {
+        let tells_its_id = sh("echo $$ >&2");
+        let take = |id: &str| {
+            let id = Pid::from_raw(id.parse().expect("a process id"));
+            rustix::process::waitpid(id, WaitOptions::empty()).expect("it is a child");
+        };
+        let lost = tells_its_id.watched(take).await.expect_err("nobody knows how it ended");
+        assert!(matches!(lost, ProcessError::Lost { .. }), "{lost}");
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ use std::{
     fmt,
     fs::{File, OpenOptions},
     io::{self, IsTerminal, Read, Write},
+    thread,
     time::Duration,
 };
 
@@ -35,8 +36,13 @@ const CTRL_C: u8 = 3;
 /// Ctrl-C at the question is Ctrl-C for whoever waits for [`Interrupts`]: this
 /// then never returns. What was typed is cleared from memory when it is dropped. Errors: there
 /// is no terminal, it was closed, or the line is longer than a terminal lets anybody type.
-pub async fn ask(question: &Printable, echo: Echo) -> io::Result<Zeroizing<String>> {
-    let line = read_line(question, echo)?;
+pub async fn ask(question: Printable, echo: Echo) -> io::Result<Zeroizing<String>> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    // A signal and a deadline are heard while a person thinks. The runtime waits at its end for a
+    // thread of its own, and would wait for an answer that nobody needs any more:
+    // `a-signal-at-a-question-ends-deploy` proves it.
+    thread::spawn(move || tell.send(read_line(&question, echo)));
+    let line = told.await.map_err(io::Error::other)??;
     if line.last() == Some(&CTRL_C) {
         kill_process(getpid(), Signal::INT)?;
         return std::future::pending().await;

@@ -24,7 +24,7 @@ pub struct Passwords {
 impl Passwords {
     /// The password for `machine`, asked for once in a run.
     pub async fn of(&mut self, machine: &str) -> Result<Password> {
-        self.asked_by(machine, async |question| terminal::ask(&question, Echo::Hidden).await)
+        self.asked_by(machine, async |question| terminal::ask(question, Echo::Hidden).await)
             .await
             .map_err(|error| not_asked(machine, &error))
     }

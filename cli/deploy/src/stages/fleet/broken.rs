@@ -105,11 +105,6 @@ fn hint(flake: &str, text: &str) -> Option<String> {
             "run deploy in the flake's folder, or name it: deploy path/to/flake#machine".into(),
         );
     }
-    if has("cannot tell how nix ended") {
-        return Some(
-            "is SIGCHLD ignored where deploy was started? Start it from another shell".into(),
-        );
-    }
     has("there is no `nix`").then(|| "install Nix: https://nixos.org/download".into())
 }
 
