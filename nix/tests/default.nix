@@ -68,19 +68,22 @@ let
     let
       results = lib.mapAttrs (_: builtins.unsafeDiscardStringContext) (resultsOf file);
       failed = lib.filterAttrs (_: result: result != "passed") results;
-      report = lib.concatStrings (
-        lib.mapAttrsToList (test: result: "${test}\n${result}\n") failed
-      );
+      lines =
+        if failed == { } then
+          [ "real: ${toString (lib.length (lib.attrNames results))} tests, evaluated by Nix" ]
+          ++ map (test: "passed: ${test}") (lib.attrNames results)
+        else
+          lib.mapAttrsToList (test: result: "${test}\n${result}") failed;
     in
     pkgs.runCommand "evaluation-${name}"
       {
-        inherit report;
+        report = lib.concatLines lines;
         passthru = { inherit results; };
         passAsFile = [ "report" ];
       }
       (
         if failed == { } then
-          "echo 'real: ${toString (lib.length (lib.attrNames results))} tests, evaluated by Nix' > $out; cat $out"
+          ''tee "$out" < "$reportPath"''
         else
           ''
             cat "$reportPath" >&2
