@@ -483,22 +483,18 @@ alone_drill() { ! test -e /var/lib/node-exporter-textfile/restore-drill-hollow.p
 try "and of the others none" alone_drill
 # What a person does with a database that came back.
 cp -p /var/lib/private/notes/notes.db.backup /var/lib/private/notes/notes.db
-# Each command of restic finds the repository in the hands of another job, a check that stands
-# still for four seconds and then goes on.
+# Each command of restic finds the repository in the hands of another job, a check that reads so
+# slowly that it has the repository until it is ended, four seconds later.
 taken() {
   mv /usr/bin/restic /usr/bin/restic.real
   cat > /usr/bin/restic << 'R'
 #!/bin/bash
 PATH=/usr/bin
-locked() { compgen -G "$RESTIC_REPOSITORY/locks/*"; }
-# One that is stopped too late has the lock no more.
-for _ in 1 2 3 4 5; do
-  restic.real check & other=$!
-  until locked; do kill -0 $other || break; done
-  kill -STOP $other && locked && break
-  kill -KILL $other
-done > /dev/null 2>&1
-{ sleep 4; kill -CONT $other; } > /dev/null 2>&1 &
+{
+  restic.real check --read-data --limit-download 1 & other=$!
+  until compgen -G "$RESTIC_REPOSITORY/locks/*"; do kill -0 $other || exit 1; done
+  { sleep 4; kill -INT $other; } &
+} > /dev/null 2>&1
 exec restic.real "$@"
 R
   chmod 755 /usr/bin/restic
