@@ -4,6 +4,14 @@ let
   inherit (inputs.self) nixosConfigurations;
   frame1 = nixosConfigurations.frame1.config;
 
+  vm = {
+    inherit (nixosConfigurations.frame1-vm.config.homelab.derived) sites;
+    port =
+      (lib.findFirst (
+        forward: forward.guest.port == 443
+      ) { host.port = 443; } nixosConfigurations.frame1-vm.config.virtualisation.forwardPorts).host.port;
+  };
+
   row = cells: "| ${lib.concatStringsSep " | " cells} |\n";
   table = head: rows: row head + row (map (_: "---") head) + lib.concatStrings (map row rows);
   orDash = text: if text == "" || text == null then "–" else text;
@@ -122,5 +130,13 @@ in
   client = lib.concatMapStrings (line: "    ${line}\n") (
     lib.splitString "\n" (lib.removeSuffix "\n" frame1.homelab.services.remote-builder.clientSettings)
   );
+  # How names of the virtual machine's sites reach it from the computer that it runs on.
+  vm-request =
+    let
+      site = lib.findFirst (site: site.service == "grafana") (lib.head vm.sites) vm.sites;
+      host = "${site.host}:${toString vm.port}";
+    in
+    "    curl -k --resolve ${host}:127.0.0.1 https://${host}/\n";
+  vm-hosts = "    127.0.0.1 ${lib.concatStringsSep " " (lib.unique (map (site: site.host) vm.sites))}\n";
   users = table [ "User of frame1" "May" "Keys" ] (lib.mapAttrsToList user people);
 }

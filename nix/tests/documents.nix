@@ -35,6 +35,11 @@ let
       "nix"
       "cli"
     ];
+  picture = lib.head (
+    lib.splitString "```" (
+      lib.last (lib.splitString "```mermaid\n" (builtins.readFile ../../docs/OVERVIEW.md))
+    )
+  );
   outOfDate = file: "${file} is out of date: nix run .#docs";
 in
 # Types are worded by nixpkgs: the page is that of the locked release.
@@ -65,6 +70,35 @@ lib.optionalAttrs (lib.trivial.release == "26.05") {
       )
     );
     expected = lib.attrNames inputs.self.nixosConfigurations.frame1.config.homelab.derived;
+  };
+  # Two of the contract's ports are drawn at no arrow: nothing talks to them.
+  "the overview's picture has every port of frame1's services, and no other" = {
+    expr = lib.sort lib.lessThan (
+      lib.unique (
+        lib.concatLists (
+          lib.filter lib.isList (builtins.split "([0-9]{2,5})" picture)
+        )
+      )
+    );
+    expected = lib.sort lib.lessThan (
+      lib.unique (
+        map toString (
+          lib.concatMap (
+            service:
+            lib.optional (service.port != null) service.port
+            ++ map (port: port.port) (lib.attrValues service.extraPorts)
+          ) (lib.attrValues inputs.self.nixosConfigurations.frame1.config.homelab.enabledServices)
+        )
+      )
+    );
+  };
+  "the overview's picture has every service of frame1" = {
+    expr = lib.filter (title: !lib.hasInfix (lib.toLower title) (lib.toLower picture)) (
+      lib.mapAttrsToList (
+        _: service: service.title
+      ) inputs.self.nixosConfigurations.frame1.config.homelab.enabledServices
+    );
+    expected = [ ];
   };
   "the overview's tree has every folder, and nothing that there is not" = {
     expr = {
