@@ -213,15 +213,26 @@ fn with_key(text: &str, name: &str, key: &str) -> Result<String> {
 
 /// Every file that the rules of agenix name, for their readers.
 fn make_secrets(operator: &Host) -> Result<()> {
-    let secrets = format!("{HOMELAB_FOLDER}/secrets");
-    let rules = operator.sh(&format!("nix eval --json --file {secrets}/secrets.nix"))?;
-    let rules: BTreeMap<String, BTreeMap<String, Vec<String>>> = serde_json::from_str(&rules)?;
-    for (file, rule) in rules {
-        let readers = rule.get("publicKeys").context("a rule without publicKeys")?;
-        let readers: String = readers.iter().map(|key| format!(" -r '{key}'")).collect();
-        operator.sh(&format!("printf nixos | age{readers} -o {secrets}/{file}"))?;
+    for (file, readers) in secret_readers(operator)? {
+        operator.sh(&format!("printf nixos | age {readers} -o {HOMELAB_FOLDER}/secrets/{file}"))?;
     }
     Ok(())
+}
+
+/// The files that the rules of agenix name, each with the arguments of age that say who reads it.
+///
+/// # Errors
+/// When the rules cannot be evaluated or read.
+pub fn secret_readers(operator: &Host) -> Result<BTreeMap<String, String>> {
+    let rules = format!("nix eval --json --file {HOMELAB_FOLDER}/secrets/secrets.nix");
+    let rules: BTreeMap<String, BTreeMap<String, Vec<String>>> =
+        serde_json::from_str(&operator.sh(&rules)?)?;
+    let readers = |(file, rule): (String, BTreeMap<String, Vec<String>>)| {
+        let keys = rule.get("publicKeys").context("a rule without publicKeys")?;
+        let keys: Vec<String> = keys.iter().map(|key| format!("-r '{key}'")).collect();
+        Ok((file, keys.join(" ")))
+    };
+    rules.into_iter().map(readers).collect()
 }
 
 /// Locked inputs are looked for in the store, by what they contain.

@@ -1,8 +1,9 @@
 //! Secrets that are missing, or that the machine cannot read.
 
 use anyhow::{Result, ensure};
+use deploy_lab::access;
 use deploy_lab::lab::Lab;
-use deploy_lab::systems::{HOMELAB, HOMELAB_FOLDER, Homelab, Secrets};
+use deploy_lab::systems::{HOMELAB, HOMELAB_FOLDER, Homelab, Secrets, secret_readers};
 
 use super::Home;
 use crate::harness::Scenario;
@@ -11,6 +12,8 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-deploy-whose-secrets-were-never-made-names-them-all", missing)
         .unless(|| HOMELAB.missing()),
     Scenario::new("a-secret-that-frame1-cannot-read-is-refused-before-the-switch", unreadable)
+        .unless(|| HOMELAB.missing()),
+    Scenario::new("a-machine-made-anew-reads-its-secrets-once-its-new-key-is-a-recipient", anew)
         .unless(|| HOMELAB.missing()),
 ];
 
@@ -47,5 +50,40 @@ fn unreadable(lab: &mut Lab) -> Result<()> {
     refused
         .ends(1, &["secret restic-password cannot be decrypted on the machine", "nothing was"])?;
     ensure!(home.runs()? == before, "frame1 was switched");
+    Ok(())
+}
+
+/// The steps of docs/services/ssh.md for a machine whose host keys are in no backup.
+fn anew(lab: &mut Lab) -> Result<()> {
+    let home = Home::new(lab)?;
+    home.has(&Homelab::default())?;
+    home.deploy("frame1")?.ends(0, &["frame1: committed"])?;
+    home.frame1.sh("rm /etc/ssh/ssh_host_*; ssh-keygen -q -A; systemctl restart sshd.service")?;
+    access::know(&home.mac, &home.frame1)?;
+
+    let edit = |script: &str| {
+        home.mac.sh(&format!(
+            "cd {HOMELAB_FOLDER}; {script}; \
+             git -c user.name=operator -c user.email=operator@mac commit -qam anew"
+        ))
+    };
+    let key = access::host_key(&home.frame1)?;
+    let known = format!("sed -i 's|frame1 = \"ssh-[^\"]*\"|frame1 = \"{key}\"|' machines/keys.nix");
+    edit(&format!("{known}; echo '# new' >> machines/frame1/default.nix"))?;
+    let before = home.runs()?;
+    let refused = home.deploy("frame1")?;
+    refused.ends(1, &["secret restic-password cannot be decrypted on the machine"])?;
+    ensure!(home.runs()? == before, "frame1 was switched");
+
+    let rekeyed = secret_readers(&home.mac)?.into_iter().map(|(file, readers)| {
+        format!(
+            "age -d -i /root/.ssh/id_ed25519 secrets/{file} > /root/clear; \
+             age {readers} -o secrets/{file} /root/clear"
+        )
+    });
+    edit(&rekeyed.collect::<Vec<_>>().join("; "))?;
+    home.deploy("frame1")?.ends(0, &["frame1: committed"])?;
+    let opened = home.frame1.sh("cat /run/agenix/restic-password")?;
+    ensure!(opened == "nixos", "the secret is {opened:?}");
     Ok(())
 }

@@ -22,6 +22,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("ctrl-c-before-the-switch-changes-nothing-and-leaves-nothing", ctrl_c),
     Scenario::new("ctrl-c-ends-a-build-wherever-it-is", building),
     Scenario::new("ctrl-c-at-a-question-is-an-answer", at_questions),
+    Scenario::new("a-signal-at-a-question-ends-deploy", signals_at_questions),
     Scenario::new("ctrl-c-while-the-machine-is-taken-switches-nothing", taking),
     Scenario::new("ctrl-c-in-each-phase-says-what-becomes-of-the-machine", phases),
     Scenario::new("ctrl-c-while-it-is-confirmed-goes-back", confirming),
@@ -164,6 +165,26 @@ fn at_questions(lab: &mut Lab) -> Result<()> {
     let after = state(&scene.frame1)?;
     ensure!(after == before, "frame1 changed:\n{before}\n--- to\n{after}");
     Ok(())
+}
+
+/// As `timeout` or a closed terminal sends it: nobody answers the question.
+fn signals_at_questions(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let before = state(&scene.frame1)?;
+    scene.has(Fleet::of("frame1", second()).node("frame1", "sshUser", "askadmin").node(
+        "frame1",
+        "interactiveSudo",
+        true,
+    ))?;
+    for signal in ["TERM", "HUP"] {
+        let mut terminal = on_terminal(&scene.mac, "frame1")?;
+        terminal.wait_for("sudo password on frame1")?;
+        sends(&scene.mac, signal)?;
+        wait::until("the terminal is in order", wait::PATIENCE, || terminal.echoes())?;
+        end_on_terminal(terminal)?.ends(130, &["interrupted", "nothing was changed"])?;
+        nothing_left(&scene.mac)?;
+    }
+    unchanged(&scene.frame1, &before)
 }
 
 /// The machine has answered that it is taken when the interrupt is seen: it is not even told

@@ -12,6 +12,7 @@ use crate::scene::Scene;
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-sudo-user-outside-trusted-users-deploys", sudo_user),
+    Scenario::new("the-page-s-line-of-trusted-users-makes-nix-trust-its-group", trusted),
     Scenario::new("a-sudo-password-goes-to-the-machine-it-was-typed-for", password),
     Scenario::new("a-key-s-passphrase-is-asked-on-the-terminal", passphrase),
     Scenario::new("a-password-login-is-asked-again-or-refused-before-the-build", typed),
@@ -29,6 +30,25 @@ fn sudo_user(lab: &mut Lab) -> Result<()> {
     ensure!(accepted(&scene.frame1)?.iter().all(|line| line.contains("for admin from")));
     scene.deploy("frame1")?.ends(0, &["already up to date"])?;
     scene.ends_on(&wanted)
+}
+
+/// The line that docs/deployment.md has for the Mac, where the people who use sudo are the group
+/// `admin`.
+fn trusted(lab: &mut Lab) -> Result<()> {
+    const LINE: &str = "trusted-users = root @admin";
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/deployment.md");
+    ensure!(std::fs::read_to_string(page)?.contains(LINE), "{page} has another line");
+    let scene = Scene::new(lab)?;
+    let asked = "runuser -u admin -- env NIX_REMOTE=daemon nix store ping 2>&1";
+    let before = scene.mac.sh(asked)?;
+    ensure!(before.contains("Trusted: 0"), "Nix trusts admin before: {before}");
+    scene.mac.sh(&format!(
+        "sed -i '/^trusted-users/d' /etc/nix/nix.conf; echo '{LINE}' >> /etc/nix/nix.conf; \
+         systemctl restart nix-daemon.service"
+    ))?;
+    let after = scene.mac.sh(asked)?;
+    ensure!(after.contains("Trusted: 1"), "Nix does not trust admin: {after}");
+    Ok(())
 }
 
 /// In the flake on one machine, by the flag on both; typed once for each of them, with /tmp
