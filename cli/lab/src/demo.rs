@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::host::{Host, Running};
-use crate::lab::Lab;
-use crate::programs::{self, DEPLOY};
+use crate::hosts::programs::{self, DEPLOY};
+use crate::hosts::{Host, Lab, Running, wait};
 use crate::systems::{BASELINE, FOLDER, Fault, Fleet, Generation, Unit};
-use crate::wait;
 
 /// How long one command of the demo may take.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -6,17 +6,14 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use deploy_lab::base::{BaseRoot, Places};
 use deploy_lab::bench;
 use deploy_lab::bench::case::{ALL, Case};
 use deploy_lab::demo;
-use deploy_lab::fault_table::{self, Document};
-use deploy_lab::lab::Lab;
-use deploy_lab::nix::Nix;
-use deploy_lab::prepared::{self, Prepared};
-use deploy_lab::reexec::{self, Inside};
-use deploy_lab::supervisor::Supervisor;
-use deploy_lab::worlds;
+use deploy_lab::hosts::reexec::{self, Inside};
+use deploy_lab::hosts::supervisor::Supervisor;
+use deploy_lab::hosts::{BaseRoot, Lab, Nix, Places};
+use deploy_lab::systems::sets;
+use deploy_lab::tables::{Document, fault_table, worlds};
 
 /// Asks the inside of a lab to run this program's own command line.
 const WORD: &str = "run";
@@ -80,7 +77,7 @@ enum Action {
         /// Fail where docs/where-it-works.md says something else.
         #[arg(long)]
         check: bool,
-        /// Make the covering array anew and print it: cli/lab/src/worlds/array.txt.
+        /// Make the covering array anew and print it: cli/lab/src/tables/worlds/array.txt.
         #[arg(long, conflicts_with_all = ["write", "check"])]
         array: bool,
     },
@@ -114,7 +111,7 @@ fn start() -> Result<ExitCode> {
             for places in [Places::Debian, Places::Services, Places::Nixos, Places::OtherNix] {
                 BaseRoot::ensure_with(places)?;
             }
-            for set in prepared::ALL {
+            for set in sets::ALL {
                 match set.missing() {
                     None => set.ensure()?,
                     Some(why) => println!("skipped {}: {why}", set.name),
@@ -187,9 +184,9 @@ fn bench_all(rounds: u32, names: &[String]) -> Result<ExitCode> {
 fn inside_lab(inside: &Inside) -> Result<ExitCode> {
     let mut lab = Lab::enter(inside)?;
     let (kind, own) = inside.words.split_first().context("no words")?;
-    if kind == prepared::WORD {
+    if kind == sets::WORD {
         let name = own.first().and_then(|name| name.to_str()).context("no set given")?;
-        prepared::make_and_save(&mut lab, name)?;
+        sets::make_and_save(&mut lab, name)?;
         return Ok(ExitCode::SUCCESS);
     }
     let words = [OsString::from("lab")].into_iter().chain(own.iter().cloned());
@@ -208,7 +205,7 @@ fn inside_lab(inside: &Inside) -> Result<ExitCode> {
             bail!("that is not for the inside of a lab")
         }
     };
-    let set = Prepared::named(&set)?;
+    let set = sets::named(&set)?;
     let hosts: Vec<_> = host.iter().map(|name| lab.prepared(&set, name)).collect::<Result<_>>()?;
     hosts.iter().try_for_each(|host| host.boot())?;
     hosts.iter().try_for_each(|host| host.wait_until_up())?;

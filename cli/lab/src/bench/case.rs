@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::relay::RoadSpec;
+use crate::hosts::relay::RoadSpec;
 
 /// What there is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::host::Host;
+use crate::hosts::Host;
 
 /// Makes `count` new paths and returns them. Each is a folder with about `kib` KiB of files,
 /// or with 0 one file of 1 to 20 KB; `salt` is in each, so that no other call makes the same.

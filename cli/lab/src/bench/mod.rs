@@ -1,8 +1,10 @@
 //! The benchmark: `deploy` beside deploy-rs and `nix copy`, on hosts of one lab, in turns.
 //! `frame1` is `deploy`'s, `frame2` deploy-rs's: each keeps its own kind of system profile.
+//! Nothing here asserts anything; of what is here, scenarios use [`deploy_rs`] alone.
 
 pub mod case;
 mod contents;
+pub mod deploy_rs;
 pub mod figure;
 mod run;
 pub mod table;
@@ -14,13 +16,9 @@ use anyhow::Result;
 use self::case::{Case, Work};
 use self::figure::{Figure, Side, keep};
 use self::run::measured;
-use crate::access;
-use crate::deploy_rs;
-use crate::disk::DiskSize;
-use crate::host::{Host, HostSpec};
-use crate::lab::Lab;
-use crate::programs::{self, DEPLOY};
-use crate::relay::Relay;
+use crate::hosts::programs::{self, DEPLOY};
+use crate::hosts::relay::Relay;
+use crate::hosts::{DiskSize, Host, HostSpec, Lab, access};
 use crate::systems::{BASELINE, FOLDER, Fleet, Generation};
 
 /// How often each side runs in one lab where nothing large is pushed.

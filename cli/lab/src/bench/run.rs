@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::figure::{Figure, Side};
-use crate::host::{Host, Running};
-use crate::relay::Relay;
+use crate::hosts::relay::Relay;
+use crate::hosts::{Host, Running};
 
 /// How often the program's processes are looked at.
 const PERIOD: Duration = Duration::from_millis(10);

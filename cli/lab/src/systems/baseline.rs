@@ -5,15 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::files::{INSTALL, RECIPE};
-use super::{FOLDER, Fleet, Generation};
-use crate::access;
-use crate::base::Places;
-use crate::host::{Host, HostSpec};
-use crate::lab::Lab;
-use crate::nix::Nix;
-use crate::prepared::Prepared;
-use crate::process;
+use super::files::{INSTALL, PAIR_RECIPE, RECIPE};
+use super::fleet::{FOLDER, Fleet};
+use super::generation::Generation;
+use super::prepared::Prepared;
+use crate::hosts::{Host, HostSpec, Lab, Nix, Places, access, process};
 
 /// How long the first build of a real system may take: some hundred derivations, on a machine
 /// that has other things to do.
@@ -42,6 +38,11 @@ impl Loader {
         }
     }
 }
+
+/// The operator's machine `mac` and the machine `frame1`, which accepts the operator's key
+/// for root, admin and askadmin. No system is deployed.
+pub const PAIR: Prepared =
+    Prepared { name: "pair", recipe: PAIR_RECIPE, inputs: &[], make: |lab| pair(lab).map(drop) };
 
 /// The operator's machine `mac`, and the machine `frame1` that runs and boots generation 1
 /// by GRUB; the operator logs in there as root, admin and askadmin.

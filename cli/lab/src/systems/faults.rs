@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use super::generation::{Generation, Unit};
 use super::real::Module;
-use super::{Generation, Unit};
 
 /// A fault, or a service that is late.
 #[derive(Clone, Debug)]

@@ -1,6 +1,8 @@
 //! The files of `cli/lab/systems` that make systems, kept in the program: prepared hosts are
 //! made anew when one of them changes.
 
+use crate::hosts::BOOT_STEP;
+
 /// A file's path below `cli/lab/systems`, and its text.
 pub(super) type File = (&'static str, &'static str);
 
@@ -21,7 +23,7 @@ macro_rules! systems {
             REAL[1].1,
             include_str!("fleet.rs"),
             include_str!("generation.rs"),
-            include_str!("../access.rs"),
+            include_str!("../hosts/access.rs"),
             $(include_str!(concat!("../../systems/", $path))),+
         ];
 
@@ -36,7 +38,7 @@ macro_rules! systems {
             include_str!("real.rs"),
             REAL[0].1,
             REAL[1].1,
-            include_str!("../access.rs"),
+            include_str!("../hosts/access.rs"),
             $(include_str!(concat!("../../systems/", $path))),+
         ];
     };
@@ -111,11 +113,15 @@ pub(super) const SERVICES_RECIPE: &[&str] = &[
     SERVICES[3].1,
     OVERLAY[0].1,
     OVERLAY[1].1,
-    include_str!("../base/services.sh"),
+    include_str!("../hosts/base/services.sh"),
     include_str!("real.rs"),
     INSTALL,
     BOOT_STEP,
 ];
+
+/// Decides what is on hosts that no system was installed on.
+pub(super) const PAIR_RECIPE: &[&str] =
+    &[include_str!("baseline.rs"), include_str!("../hosts/access.rs")];
 
 /// What a copy of a stand-in has besides.
 const OVERLAY: &[File] = &[
@@ -147,8 +153,8 @@ pub(super) const HOMELAB_RECIPE: &[&str] = &[
     STANDIN[4].1,
     STANDIN[5].1,
     STANDIN[6].1,
-    include_str!("../access.rs"),
-    include_str!("../network.rs"),
+    include_str!("../hosts/access.rs"),
+    include_str!("../hosts/network.rs"),
 ];
 
 /// That module, and what it is made of, with modes.
@@ -167,10 +173,6 @@ fn with_mode((path, text): &File) -> (String, String, u32) {
 
 /// Makes a plain host the machine that runs a system.
 pub(super) const INSTALL: &str = include_str!("../../systems/install");
-
-/// Reads what the boot loader's file names, activates that system and sets
-/// /run/booted-system and /run/current-system. A failure means: this host does not boot.
-pub(crate) const BOOT_STEP: &str = include_str!("../../systems/boot-step");
 
 /// Programs among the files: others are not executable.
 pub(super) fn mode(path: &str) -> u32 {

@@ -8,9 +8,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use super::Generation;
 use super::files::{self, FLAKE, SYSTEMS};
-use crate::host::Host;
+use super::generation::Generation;
+use crate::hosts::Host;
 
 /// Where [`Fleet::write`] puts the flake.
 pub const FOLDER: &str = "/root/fleet";

@@ -14,11 +14,8 @@ use super::baseline::{self, Loader};
 use super::files;
 use super::fleet::{commit, write_here};
 use super::nixpkgs;
-use crate::access;
-use crate::host::{Host, HostSpec};
-use crate::lab::Lab;
-use crate::prepared::Prepared;
-use crate::process;
+use super::prepared::Prepared;
+use crate::hosts::{Host, HostSpec, Lab, access, process};
 
 /// Where the flake is on the operator's machine.
 pub const HOMELAB_FOLDER: &str = "/root/homelab";

@@ -1,7 +1,8 @@
 //! What a scenario is tried on.
 
-use super::{BASELINE, REAL};
-use crate::prepared::Prepared;
+use super::baseline::BASELINE;
+use super::prepared::Prepared;
+use super::real::REAL;
 
 /// The kind of systems on both ends of a deploy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

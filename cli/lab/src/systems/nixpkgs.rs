@@ -9,8 +9,7 @@ use anyhow::Result;
 
 use super::files;
 use super::fleet::write_here;
-use crate::host::Host;
-use crate::{cache, process, programs};
+use crate::hosts::{Host, cache, process, programs};
 
 /// A folder of the inputs folder, which is not there on every machine.
 ///

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::baseline::{self, Loader};
+use super::faults::Fault;
 use super::files;
-use super::fleet::write_to_host;
-use super::{FOLDER, Fault, Module, RealFleet};
-use crate::host::Host;
-use crate::prepared::Prepared;
+use super::fleet::{FOLDER, write_to_host};
+use super::prepared::Prepared;
+use super::real::{Module, RealFleet};
+use crate::hosts::Host;
 
 /// As [`super::REAL`], but `mac` has every [`Ready`] system, and `frame1` runs
 /// [`Ready::Before`].

@@ -6,16 +6,13 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
-use super::FOLDER;
 use super::baseline::{self, Loader};
 use super::files;
-use super::fleet::{systems, write_to_host};
+use super::fleet::{FOLDER, systems, write_to_host};
 use super::homelab::{self, HOMELAB_FOLDER};
 use super::nixpkgs;
-use crate::access;
-use crate::base::Places;
-use crate::host::Host;
-use crate::prepared::Prepared;
+use super::prepared::Prepared;
+use crate::hosts::{Host, Places, access};
 
 /// Where the inputs are on a host that [`RealFleet::write`] served.
 const INPUT: &str = "/opt/nixpkgs-real";

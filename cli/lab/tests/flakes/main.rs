@@ -10,7 +10,7 @@ mod shape;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use deploy_lab::reexec;
+use deploy_lab::hosts::reexec;
 use libtest_mimic::{Arguments, Trial};
 
 use crate::shape::Shape;

@@ -5,8 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use deploy_lab::nix::Nix;
-use deploy_lab::programs;
+use deploy_lab::hosts::{Nix, programs};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::host::Host;
-use deploy_lab::lab::Lab;
-use deploy_lab::programs;
+use deploy_lab::hosts::{Host, Lab, programs};
 use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation};
 
 use crate::case::{Case, Typed};
@@ -100,7 +98,7 @@ impl Bench {
         Ok(wrong.or_else(|| changed(&before, &after, "the machine is not what it was")))
     }
 
-    fn operator(&self, script: &str) -> deploy_lab::host::HostCommand {
+    fn operator(&self, script: &str) -> deploy_lab::hosts::HostCommand {
         let line = format!("{HELPERS}\ncd {FOLDER}\n{script}");
         self.mac
             .command(["sh", "-euc", &line])

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::sync::mpsc::Sender;
 
 use anyhow::{Context, Result};
-use deploy_lab::programs;
+use deploy_lab::hosts::programs;
 
 use crate::case::Case;
 use crate::{Verdict, words};

@@ -7,10 +7,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::sync::mpsc::Sender;
 
 use anyhow::{Context, Result, bail};
-use deploy_lab::lab::Lab;
-use deploy_lab::prepared;
-use deploy_lab::reexec::Inside;
-use deploy_lab::supervisor::Supervisor;
+use deploy_lab::hosts::Lab;
+use deploy_lab::hosts::reexec::Inside;
+use deploy_lab::hosts::supervisor::Supervisor;
+use deploy_lab::systems::sets;
 
 use crate::Verdict;
 use crate::bench::Bench;
@@ -58,9 +58,9 @@ pub fn inside(inside: &Inside) -> Result<()> {
     let mut words = inside.words.iter().filter_map(|word| word.to_str());
     let kind = words.next().context("no words")?;
     let mut lab = Lab::enter(inside)?;
-    if kind == prepared::WORD {
+    if kind == sets::WORD {
         let name = words.next().context("no set")?;
-        return prepared::make_and_save(&mut lab, name);
+        return sets::make_and_save(&mut lab, name);
     }
     let mut bench = Bench::set_up(&mut lab)?;
     for name in words {

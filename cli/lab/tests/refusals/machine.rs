@@ -1,7 +1,7 @@
 //! The state of a machine that a refusal must not touch, as text.
 
 use anyhow::Result;
-use deploy_lab::host::Host;
+use deploy_lab::hosts::Host;
 
 /// Profiles, running system, roots, records, boot files, units. Locks are no state, and what
 /// a login starts (`user@0.service`) is nothing of the machine's.

@@ -23,7 +23,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use anyhow::{Context, Result};
-use deploy_lab::reexec;
+use deploy_lab::hosts::reexec;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::case::{Case, Place};

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use deploy_lab::demo;
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 
 use crate::harness::Scenario;
 

@@ -1,8 +1,7 @@
 //! The main job: `deploy frame1`.
 
 use anyhow::{Result, ensure};
-use deploy_lab::base::Places;
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::{Lab, Places};
 use deploy_lab::systems::{Generation, Unit};
 
 use crate::harness::Scenario;

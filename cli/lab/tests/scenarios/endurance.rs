@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::host::Host;
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::{Host, Lab};
 use deploy_lab::systems::{Fleet, Generation};
 use serde_json::json;
 

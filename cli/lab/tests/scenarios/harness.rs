@@ -8,13 +8,11 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use deploy_lab::base::{BaseRoot, Places};
-use deploy_lab::fault_table::{Fault, Phase, peer};
-use deploy_lab::lab::Lab;
-use deploy_lab::prepared;
-use deploy_lab::reexec::{self, Inside};
-use deploy_lab::supervisor::Supervisor;
-use deploy_lab::systems::Lane;
+use deploy_lab::hosts::reexec::{self, Inside};
+use deploy_lab::hosts::supervisor::Supervisor;
+use deploy_lab::hosts::{BaseRoot, Lab, Places};
+use deploy_lab::systems::{Lane, sets};
+use deploy_lab::tables::fault_table::{Fault, Phase, peer};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::soak;
@@ -182,8 +180,8 @@ fn inside_lab(scenarios: &[Scenario], inside: &Inside) -> Result<ExitCode> {
     let mut words = inside.words.iter().filter_map(|word| word.to_str());
     let (Some(kind), Some(name)) = (words.next(), words.next()) else { bail!("no words") };
     let mut lab = Lab::enter(inside)?;
-    if kind == prepared::WORD {
-        prepared::make_and_save(&mut lab, name)?;
+    if kind == sets::WORD {
+        sets::make_and_save(&mut lab, name)?;
         return Ok(ExitCode::SUCCESS);
     }
     let scenario = scenarios

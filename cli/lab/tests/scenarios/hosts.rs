@@ -3,12 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::access;
-use deploy_lab::base::Places;
-use deploy_lab::host::HostSpec;
-use deploy_lab::lab::Lab;
-use deploy_lab::prepared::PAIR;
-use deploy_lab::wait;
+use deploy_lab::hosts::{HostSpec, Lab, Places, access, wait};
+use deploy_lab::systems::PAIR;
 
 use crate::harness::Scenario;
 
@@ -162,7 +158,7 @@ fn logins(lab: &mut Lab) -> Result<()> {
     ensure!(mac.sh("ssh admin@frame1 sudo -n id -un")? == "root", "no sudo for admin");
     let asked = mac.command(["ssh", "askadmin@frame1", "sudo -n id -un"]).run()?;
     ensure!(asked.code == 1 && asked.stderr.contains("password"), "{asked:?}");
-    let password = format!("{}\n", deploy_lab::base::ASKADMIN_PASSWORD);
+    let password = format!("{}\n", deploy_lab::hosts::ASKADMIN_PASSWORD);
     let told = mac.command(["ssh", "askadmin@frame1", "sudo -S id -un"]).stdin(password).run()?;
     ensure!(told.success()?.stdout == "root\n", "no sudo for askadmin");
     Ok(())

@@ -3,12 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use deploy_lab::host::Host;
-use deploy_lab::lab::Lab;
-use deploy_lab::network::{Admission, Link};
-use deploy_lab::prepared::PAIR;
-use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
-use deploy_lab::wait;
+use deploy_lab::hosts::relay::{Direction, Relay, RoadSpec, Traffic};
+use deploy_lab::hosts::{Admission, Host, Lab, Link, wait};
+use deploy_lab::systems::PAIR;
 
 use crate::harness::Scenario;
 use crate::scene::logs_in;

@@ -3,11 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::host::Terminal;
-use deploy_lab::lab::Lab;
-use deploy_lab::programs::DEPLOY;
+use deploy_lab::hosts::programs::DEPLOY;
+use deploy_lab::hosts::{Lab, Terminal, wait};
 use deploy_lab::systems::{FOLDER, Fault, Fleet, Unit};
-use deploy_lab::wait;
 use serde_json::Value;
 
 use crate::harness::Scenario;

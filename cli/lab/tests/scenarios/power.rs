@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::disk::DiskSize;
-use deploy_lab::host::HostSpec;
-use deploy_lab::lab::Lab;
-use deploy_lab::prepared::PAIR;
-use deploy_lab::wait;
+use deploy_lab::hosts::{DiskSize, HostSpec, Lab, wait};
+use deploy_lab::systems::PAIR;
 
 use crate::harness::Scenario;
 

@@ -4,13 +4,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::base::Places;
-use deploy_lab::host::{Host, HostSpec, Output, Running};
-use deploy_lab::lab::Lab;
-use deploy_lab::prepared::Prepared;
-use deploy_lab::programs::{self, DEPLOY};
-use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation, SERVICES};
-use deploy_lab::wait;
+use deploy_lab::hosts::programs::{self, DEPLOY};
+use deploy_lab::hosts::{Host, HostSpec, Lab, Output, Places, Running, wait};
+use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation, Prepared, SERVICES};
 
 /// How long an answer over SSH may take once a machine should be reachable.
 pub const ANSWERS: Duration = wait::PATIENCE;

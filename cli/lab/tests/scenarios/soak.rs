@@ -1,7 +1,7 @@
 //! What `scripts/test` leaves to `scripts/soak`: it must end within half an hour on two
 //! cores, and these take longer together. Each says so in the output.
 
-use deploy_lab::fault_table::Fault;
+use deploy_lab::tables::fault_table::Fault;
 
 /// Parts of names, and why they are left.
 const LEFT: &[(&str, &str)] = &[

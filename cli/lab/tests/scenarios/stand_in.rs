@@ -6,9 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use deploy_lab::host::Host;
-use deploy_lab::lab::Lab;
-use deploy_lab::nix::Nix;
+use deploy_lab::hosts::{Host, Lab, Nix};
 use deploy_lab::systems::{self, BASELINE, Fleet, Generation};
 use serde_json::{Value, json};
 

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::lab::Lab;
-use deploy_lab::prepared::PAIR;
-use deploy_lab::{supervisor, wait};
+use deploy_lab::hosts::{Lab, supervisor, wait};
+use deploy_lab::systems::PAIR;
 
 use crate::harness::Scenario;
 

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use deploy_lab::host::{Host, HostSpec};
-use deploy_lab::lab::Lab;
-use deploy_lab::prepared::{PAIR, Prepared};
+use deploy_lab::hosts::{Host, HostSpec, Lab, wait};
 use deploy_lab::systems::{
-    self, BASELINE, FOLDER, Fault, Fleet, Generation, Image, Loader, Module, REAL, RealFleet,
+    self, BASELINE, FOLDER, Fault, Fleet, Generation, Image, Loader, Module, PAIR, Prepared, REAL,
+    RealFleet,
 };
-use deploy_lab::wait;
 
 use crate::harness::Scenario;
 
@@ -218,7 +216,7 @@ fn real(lab: &mut Lab) -> Result<()> {
     let one = frame1.sh("readlink -f /nix/var/nix/profiles/system")?;
     ensure!(mac.sh(&format!("ssh frame1 {RUNS}"))? == one, "another system runs");
     ensure!(mac.sh("ssh admin@frame1 sudo -n id -un")? == "root", "no sudo for admin");
-    let password = format!("{}\n", deploy_lab::base::ASKADMIN_PASSWORD);
+    let password = format!("{}\n", deploy_lab::hosts::ASKADMIN_PASSWORD);
     let told = mac.command(["ssh", "askadmin@frame1", "sudo -S id -un"]).stdin(password).run()?;
     ensure!(told.success()?.stdout == "root\n", "no sudo for askadmin");
     RealFleet::of("frame1", Module::new(2).with(&Fault::NoSshd)).write(&mac)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::network::Admission;
+use deploy_lab::hosts::Admission;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::host::{Host, HostCommand, HostSpec};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::{Host, HostCommand, HostSpec, Lab, programs, wait};
 use deploy_lab::systems::Lane;
-use deploy_lab::{programs, wait};
 use deploy_wire::outcome::End;
 
 use super::case::Case;

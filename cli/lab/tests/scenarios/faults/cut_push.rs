@@ -4,11 +4,9 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::host::Host;
-use deploy_lab::lab::Lab;
-use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
+use deploy_lab::hosts::relay::{Direction, Relay, RoadSpec, Traffic};
+use deploy_lab::hosts::{Host, Lab, wait};
 use deploy_lab::systems::{Fleet, Generation, Image};
-use deploy_lab::wait;
 
 use super::hold::{Hold, Place};
 use crate::harness::Scenario;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use deploy_lab::host::{Host, Running};
+use deploy_lab::hosts::{Host, Running};
 use serde_json::{Value, json};
 
 /// How long a deploy may take to the held place: it evaluates, builds and pushes before.

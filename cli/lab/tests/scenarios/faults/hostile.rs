@@ -4,8 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
-use deploy_lab::network::Admission;
+use deploy_lab::hosts::{Admission, Lab};
 use deploy_lab::systems::Lane;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::host::Running;
-use deploy_lab::network::Admission;
+use deploy_lab::hosts::{Admission, Running};
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 use serde_json::json;

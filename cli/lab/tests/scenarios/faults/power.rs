@@ -1,7 +1,7 @@
 //! The power goes.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::network::Admission;
+use deploy_lab::hosts::Admission;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 use deploy_wire::record::Record;

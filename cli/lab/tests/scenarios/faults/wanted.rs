@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use deploy_lab::host::Host;
+use deploy_lab::hosts::Host;
 use deploy_lab::systems::{Fault, Fleet, Generation, Lane, Module, RealFleet, Unit};
 use serde_json::{Value, json};
 

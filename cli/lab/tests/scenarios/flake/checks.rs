@@ -1,7 +1,7 @@
 //! A check that services of the flake declare decides over the deploy, one of each kind.
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::{HOMELAB, Homelab, StubFault};
 
 use super::Home;

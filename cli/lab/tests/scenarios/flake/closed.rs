@@ -2,7 +2,7 @@
 //! who may build or deploy.
 
 use anyhow::{Result, ensure};
-use deploy_lab::host::Host;
+use deploy_lab::hosts::Host;
 
 use crate::scene::Scene;
 

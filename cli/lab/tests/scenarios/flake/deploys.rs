@@ -1,8 +1,7 @@
 //! `deploy frame1` from the flake, from the first to the one that changes nothing.
 
 use anyhow::{Result, ensure};
-use deploy_lab::access;
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::{Lab, access};
 use deploy_lab::systems::{BASELINE, HOMELAB, Homelab, frame1};
 
 use super::{Home, passed_checks};

@@ -1,7 +1,7 @@
 //! What is built in place of a system: the installer's image, a virtual machine's start.
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::{HOMELAB, Homelab};
 
 use super::Home;

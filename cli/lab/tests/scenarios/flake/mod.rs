@@ -12,9 +12,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::host::Host;
-use deploy_lab::lab::Lab;
-use deploy_lab::programs::{self, DEPLOY};
+use deploy_lab::hosts::programs::{self, DEPLOY};
+use deploy_lab::hosts::{Host, Lab};
 use deploy_lab::systems::{HOMELAB, HOMELAB_FOLDER, Homelab, OVERRIDE, frame1};
 use serde_json::Value;
 

@@ -1,8 +1,7 @@
 //! Secrets that are missing, or that the machine cannot read.
 
 use anyhow::{Result, ensure};
-use deploy_lab::access;
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::{Lab, access};
 use deploy_lab::systems::{HOMELAB, HOMELAB_FOLDER, Homelab, Secrets, secret_readers};
 
 use super::Home;

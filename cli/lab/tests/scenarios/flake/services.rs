@@ -5,10 +5,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::base::Places;
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::{Lab, Places, wait};
 use deploy_lab::systems::{Module, RealFleet, SERVICES};
-use deploy_lab::wait;
 
 use super::{closed, named_checks, passed_checks};
 use crate::harness::Scenario;

@@ -4,13 +4,9 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::access;
-use deploy_lab::base::Places;
-use deploy_lab::host::{Host, HostSpec};
-use deploy_lab::lab::Lab;
-use deploy_lab::programs::DEPLOY;
+use deploy_lab::hosts::programs::DEPLOY;
+use deploy_lab::hosts::{Host, HostSpec, Lab, Places, access, wait};
 use deploy_lab::systems::{FOLDER, HOMELAB, RealFleet, SERVICES};
-use deploy_lab::wait;
 
 use crate::harness::Scenario;
 use crate::scene::{Said, Scene};

@@ -6,8 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::host::{Host, HostCommand, Running};
-use deploy_lab::wait;
+use deploy_lab::hosts::{Host, HostCommand, Running, wait};
 
 const PROGRAM: &str = include_str!("user.pl");
 

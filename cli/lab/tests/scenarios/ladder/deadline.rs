@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::lab::Lab;
-use deploy_lab::network::Admission;
+use deploy_lab::hosts::{Admission, Lab, wait};
 use deploy_lab::systems::Lane;
-use deploy_lab::wait;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 use deploy_wire::record::Record;

@@ -1,7 +1,7 @@
 //! Garbage is collected in the moment in which the agent has found the closure to be there.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::Generation;
 
 use crate::harness::Scenario;

@@ -4,9 +4,7 @@
 use std::net::Ipv4Addr;
 
 use anyhow::{Result, ensure};
-use deploy_lab::access;
-use deploy_lab::host::HostSpec;
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::{HostSpec, Lab, access};
 use deploy_lab::systems::{BASELINE, Fault, Fleet, Generation};
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! A service that must not go back: what it has started with stays.
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::{Fault, Fleet, Generation, Unit};
 use serde_json::json;
 

@@ -1,8 +1,7 @@
 //! What counts as a confirmation: a login that is not the one that deployed.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::lab::Lab;
-use deploy_lab::network::Admission;
+use deploy_lab::hosts::{Admission, Lab};
 use deploy_lab::systems::Lane;
 use deploy_wire::WIRE_VERSION;
 use deploy_wire::attempt::Login;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use deploy_lab::hosts::wait;
 use deploy_lab::systems::Fault;
-use deploy_lab::wait;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 use serde_json::json;

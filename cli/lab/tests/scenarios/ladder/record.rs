@@ -1,7 +1,7 @@
 //! Damaged records: the machine stays on what it booted, and everybody says so.
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::Generation;
 
 use crate::harness::Scenario;

@@ -1,8 +1,7 @@
 //! What the agent's units may do, as PID 1 gives it to them.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::lab::Lab;
-use deploy_lab::network::Admission;
+use deploy_lab::hosts::{Admission, Lab};
 use deploy_lab::systems::Lane;
 
 use crate::faults::case::Case;

@@ -1,7 +1,7 @@
 //! The units that ran: exactly those run again.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::{Generation, Lane, Unit};
 use deploy_wire::phase::Phase;
 
@@ -50,7 +50,7 @@ fn restored(lab: &mut Lab) -> Result<()> {
 
     Scene::wants(&case, hanging())?;
     let running = case.begin("frame1")?;
-    deploy_lab::wait::until("the switch hangs", crate::scene::ANSWERS * 6, || {
+    deploy_lab::hosts::wait::until("the switch hangs", crate::scene::ANSWERS * 6, || {
         let job = case.frame1.sh("systemctl list-jobs --plain --no-legend hanging.service || :")?;
         Ok(job.contains("hanging.service"))
     })?;

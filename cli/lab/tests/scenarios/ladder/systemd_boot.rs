@@ -1,7 +1,7 @@
 //! systemd-boot: which system it starts, and what a power cut leaves in its partition.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::{FOLDER, Generation, Image, Lane};
 use deploy_wire::phase::Phase;
 

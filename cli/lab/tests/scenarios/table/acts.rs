@@ -4,9 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::host::{Host, Output, Running};
-use deploy_lab::network::Link;
-use deploy_lab::{wait, wall_clock};
+use deploy_lab::hosts::{Host, Link, Output, Running, wait, wall_clock};
 
 use super::hold::{Held, REACHED};
 use super::operator::Operator;

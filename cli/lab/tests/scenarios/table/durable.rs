@@ -2,10 +2,8 @@
 //! stops the agent there; the lab keeps what was synced and nothing else.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::host::Host;
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::{Host, Lab, wait};
 use deploy_lab::systems::{Fleet, Generation};
-use deploy_lab::wait;
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 use deploy_wire::record::Record;
@@ -133,7 +131,7 @@ fn cut(scene: &Scene, number: u32) -> Result<Cut> {
         })?;
     if over {
         let output = deploy.end()?.context("deploy was not killed")?;
-        Told::of(&output)?.tells(deploy_lab::fault_table::Ending::Committed)?;
+        Told::of(&output)?.tells(deploy_lab::tables::fault_table::Ending::Committed)?;
         return Ok(Cut::TooLate);
     }
     machine.power_cut()?;

@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use deploy_lab::host::{Host, Running};
-use deploy_lab::network::Admission;
-use deploy_lab::relay::{Direction, Relay, Traffic};
-use deploy_lab::wait;
+use deploy_lab::hosts::relay::{Direction, Relay, Traffic};
+use deploy_lab::hosts::{Admission, Host, Running, wait};
 
 use super::operator::Operator;
 use super::settings::CHECKED;

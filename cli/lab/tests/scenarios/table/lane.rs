@@ -2,13 +2,11 @@
 //! where a deploy finds it.
 
 use anyhow::Result;
-use deploy_lab::fault_table::{Fault, Phase};
-use deploy_lab::host::Host;
-use deploy_lab::lab::Lab;
-use deploy_lab::prepared::Prepared;
+use deploy_lab::hosts::{Host, Lab};
 use deploy_lab::systems::{
-    self, BASELINE, Fleet, Generation, Image, Lane, Loader, READY, Ready, Stage,
+    self, BASELINE, Fleet, Generation, Image, Lane, Loader, Prepared, READY, Ready, Stage,
 };
+use deploy_lab::tables::fault_table::{Fault, Phase};
 use serde_json::{Map, Value};
 
 use super::settings;

@@ -1,5 +1,5 @@
 //! The fault table's cells on real hosts: one scenario each, all run by the same code. What
-//! each must come to is in `deploy_lab::fault_table`.
+//! each must come to is in `deploy_lab::tables::fault_table`.
 
 mod acts;
 mod durable;
@@ -15,10 +15,11 @@ mod strike;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::fault_table::{Cell, Ending, Fault, Phase, Seen, System, cell, keep, not_on_real};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::{Lab, wall_clock};
 use deploy_lab::systems::{Lane, READY};
-use deploy_lab::wall_clock;
+use deploy_lab::tables::fault_table::{
+    Cell, Ending, Fault, Phase, Seen, System, cell, keep, not_on_real,
+};
 
 use self::operator::Told;
 use self::stand::Stand;

@@ -1,7 +1,7 @@
 //! How an attempt ended, by what the machine is.
 
 use anyhow::{Context, Result, bail, ensure};
-use deploy_lab::fault_table::Ending;
+use deploy_lab::tables::fault_table::Ending;
 use deploy_wire::outcome::End;
 use deploy_wire::record::Record;
 

@@ -1,9 +1,8 @@
 //! `deploy`, running on the operator's computer, and what it says.
 
 use anyhow::{Context, Result, bail, ensure};
-use deploy_lab::fault_table::Ending;
-use deploy_lab::host::{Output, Running};
-use deploy_lab::wait;
+use deploy_lab::hosts::{Output, Running, wait};
+use deploy_lab::tables::fault_table::Ending;
 use serde_json::Value;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What is deployed in a cell: a system, and limits short enough to wait for.
 
-use deploy_lab::fault_table::{Fault, Phase};
 use deploy_lab::systems::{Lane, Ready};
+use deploy_lab::tables::fault_table::{Fault, Phase};
 use serde_json::{Map, Value, json};
 
 /// Made of nothing for the check that holds its phase, and for the one that fails.

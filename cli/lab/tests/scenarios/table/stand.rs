@@ -4,12 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::fault_table::{Fault, Phase};
-use deploy_lab::lab::Lab;
-use deploy_lab::network::{Admission, Link};
-use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
+use deploy_lab::hosts::relay::{Direction, Relay, RoadSpec, Traffic};
+use deploy_lab::hosts::{Admission, Lab, Link, wait};
 use deploy_lab::systems::Lane;
-use deploy_lab::wait;
+use deploy_lab::tables::fault_table::{Fault, Phase};
 use deploy_wire::phase::Phase as Recorded;
 use deploy_wire::record::Record;
 use deploy_wire::sealed;

@@ -1,12 +1,10 @@
 //! Bringing faults about, and what shows that they hit.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::fault_table::{Fault, Phase};
-use deploy_lab::host::Running;
-use deploy_lab::network::Link;
-use deploy_lab::relay::{Direction, Traffic};
+use deploy_lab::hosts::relay::{Direction, Traffic};
+use deploy_lab::hosts::{Link, Running, wait};
 use deploy_lab::systems::Ready;
-use deploy_lab::wait;
+use deploy_lab::tables::fault_table::{Fault, Phase};
 
 use super::acts;
 use super::hold::{Held, REACHED};

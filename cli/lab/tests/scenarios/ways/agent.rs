@@ -1,10 +1,8 @@
 //! The agent's program, wherever it comes from.
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
-use deploy_lab::prepared::PAIR;
-use deploy_lab::programs;
-use deploy_lab::systems::FOLDER;
+use deploy_lab::hosts::{Lab, programs};
+use deploy_lab::systems::{FOLDER, PAIR};
 
 use super::{commit, runs_generation, second};
 use crate::harness::Scenario;

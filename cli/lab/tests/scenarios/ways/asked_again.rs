@@ -2,8 +2,7 @@
 //! again.
 
 use anyhow::Result;
-use deploy_lab::lab::Lab;
-use deploy_lab::network::Admission;
+use deploy_lab::hosts::{Admission, Lab};
 
 use super::end_on_terminal;
 use super::interrupt::unconfirmed;

@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::host::Host;
-use deploy_lab::lab::Lab;
-use deploy_lab::network::Admission;
+use deploy_lab::hosts::{Admission, Host, Lab, wait};
 use deploy_lab::systems::Lane;
-use deploy_lab::wait;
 
 use crate::faults::case::Case;
 use crate::faults::wanted::Wanted;

@@ -1,10 +1,8 @@
 //! Where a system is built.
 
 use anyhow::{Result, ensure};
-use deploy_lab::access;
-use deploy_lab::host::{Host, HostSpec};
-use deploy_lab::lab::Lab;
-use deploy_lab::relay::{Direction, Relay, RoadSpec};
+use deploy_lab::hosts::relay::{Direction, Relay, RoadSpec};
+use deploy_lab::hosts::{Host, HostSpec, Lab, access};
 use deploy_lab::systems::{Fleet, Generation};
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What `deploy` asks Nix, by a record of every `nix` that was started.
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::{FOLDER, Fleet, Generation};
 
 use super::one_more;
@@ -60,7 +60,7 @@ fn once(lab: &mut Lab) -> Result<()> {
     let run = |args: &str, said: &str| -> Result<Asked> {
         let script = format!(
             "cd {FOLDER}; PATH=/usr/local/bin:$PATH exec {} {args}",
-            deploy_lab::programs::DEPLOY
+            deploy_lab::hosts::programs::DEPLOY
         );
         let output = scene.mac.command(["sh", "-c", &script]).run()?;
         crate::scene::Said::of(&output).ends(0, &[said])?;

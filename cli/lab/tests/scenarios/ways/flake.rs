@@ -1,7 +1,7 @@
 //! The flakes that are deployed from.
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::{FOLDER, Fleet, Generation};
 
 use super::{commit, runs_generation, second, write_flake};
@@ -110,7 +110,7 @@ fn names(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     scene.wants(second())?;
     let from = |folder: &str, args: &str| -> Result<crate::scene::Said> {
-        let script = format!("cd {folder} && exec {} {args}", deploy_lab::programs::DEPLOY);
+        let script = format!("cd {folder} && exec {} {args}", deploy_lab::hosts::programs::DEPLOY);
         Ok(crate::scene::Said::of(&scene.mac.command(["sh", "-c", &script]).run()?))
     };
     from(FOLDER, "frame1")?.ends(0, &["committed"])?;

@@ -2,12 +2,9 @@
 //! changed.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::host::{Host, Terminal};
-use deploy_lab::lab::Lab;
-use deploy_lab::network::Admission;
-use deploy_lab::relay::{Direction, Relay};
+use deploy_lab::hosts::relay::{Direction, Relay};
+use deploy_lab::hosts::{Admission, Host, Lab, Terminal, wait};
 use deploy_lab::systems::{Fault, Fleet};
-use deploy_lab::wait;
 use serde_json::json;
 
 use super::left_behind::{ENDED, far, locked, lost_in_the_middle, road};
@@ -160,7 +157,7 @@ fn at_questions(lab: &mut Lab) -> Result<()> {
     scene.mac.sh("ssh-keygen -q -p -P '' -N 'open sesame' -f /root/.ssh/id_ed25519")?;
     at("frame1", "Enter passphrase", None)?;
     scene.mac.sh("ssh-keygen -q -p -P 'open sesame' -N '' -f /root/.ssh/id_ed25519")?;
-    let password = format!("{}\n", deploy_lab::base::ASKADMIN_PASSWORD);
+    let password = format!("{}\n", deploy_lab::hosts::ASKADMIN_PASSWORD);
     at("frame1 --interactive", "switch frame1?", Some(("sudo password on", &password)))?;
     let after = state(&scene.frame1)?;
     ensure!(after == before, "frame1 changed:\n{before}\n--- to\n{after}");

@@ -3,13 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::base::{ASKADMIN_PASSWORD, Places};
-use deploy_lab::host::{Host, HostSpec};
-use deploy_lab::lab::Lab;
-use deploy_lab::programs;
-use deploy_lab::relay::{Direction, Relay, RoadSpec, Traffic};
+use deploy_lab::hosts::relay::{Direction, Relay, RoadSpec, Traffic};
+use deploy_lab::hosts::{ASKADMIN_PASSWORD, Host, HostSpec, Lab, Places, programs, wait};
 use deploy_lab::systems::{BASELINE, Fleet, Generation};
-use deploy_lab::wait;
 
 use super::{end_on_terminal, on_terminal, runs_generation};
 use crate::harness::Scenario;

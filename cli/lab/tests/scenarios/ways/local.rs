@@ -1,8 +1,8 @@
 //! The machine that `deploy` runs on is the machine that it deploys to.
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
-use deploy_lab::programs::{self, DEPLOY};
+use deploy_lab::hosts::Lab;
+use deploy_lab::hosts::programs::{self, DEPLOY};
 use deploy_lab::systems::{FOLDER, Fleet, Generation};
 use serde_json::json;
 
@@ -87,7 +87,7 @@ fn interrupted(lab: &mut Lab) -> Result<()> {
 fn to_itself(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     programs::install(&scene.frame1)?;
-    deploy_lab::access::connect(&scene.frame1, &scene.frame1)?;
+    deploy_lab::hosts::access::connect(&scene.frame1, &scene.frame1)?;
     Fleet::of("frame1", second()).write(&scene.frame1)?;
     here(&scene, "root", "frame1")?.ends(0, &["committed"])?;
     ensure!(logins(&scene.frame1)? == 2, "{} logins", logins(&scene.frame1)?);

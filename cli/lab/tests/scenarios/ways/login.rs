@@ -1,9 +1,7 @@
 //! Who logs in, and what is asked of them.
 
 use anyhow::{Result, ensure};
-use deploy_lab::base::ASKADMIN_PASSWORD;
-use deploy_lab::host::{Host, Terminal};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::{ASKADMIN_PASSWORD, Host, Lab, Terminal};
 use deploy_lab::systems::{Fleet, Generation};
 
 use super::{accepted, end_on_terminal, logins, on_terminal, one_more, runs_generation, second};
@@ -102,7 +100,7 @@ fn passphrase(lab: &mut Lab) -> Result<()> {
     let mut terminal = on_terminal(&scene.mac, "frame1")?;
     // Each login asks: the one that the run works over, and the new one that confirms.
     for login in 1..=2 {
-        deploy_lab::wait::until("ssh asks", std::time::Duration::from_secs(60), || {
+        deploy_lab::hosts::wait::until("ssh asks", std::time::Duration::from_secs(60), || {
             Ok(terminal.shown()?.matches("Enter passphrase").count() == login)
         })?;
         terminal.types("open sesame\n")?;
@@ -125,7 +123,7 @@ fn typed(lab: &mut Lab) -> Result<()> {
     scene.has(Fleet::of("frame1", allows(3)).node("frame1", "sshUser", "admin"))?;
     let args = "frame1 --ssh-opts '-o PubkeyAuthentication=no'";
     let asks = |terminal: &Terminal, login| {
-        deploy_lab::wait::until("ssh asks", std::time::Duration::from_secs(60), || {
+        deploy_lab::hosts::wait::until("ssh asks", std::time::Duration::from_secs(60), || {
             Ok(terminal.shown()?.matches("admin@frame1's password").count() == login)
         })
     };

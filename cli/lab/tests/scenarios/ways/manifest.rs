@@ -2,7 +2,7 @@
 //! hold.
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::{Fleet, Generation};
 use serde_json::{Value, json};
 

@@ -24,9 +24,8 @@ pub mod silent;
 pub mod worlds;
 
 use anyhow::{Result, ensure};
-use deploy_lab::host::{Host, HostSpec, Terminal};
-use deploy_lab::lab::Lab;
-use deploy_lab::programs::DEPLOY;
+use deploy_lab::hosts::programs::DEPLOY;
+use deploy_lab::hosts::{Host, HostSpec, Lab, Terminal};
 use deploy_lab::systems::{self, FOLDER, Generation, Loader};
 
 use crate::scene::{ANSWERS, Said};
@@ -118,7 +117,7 @@ pub fn one_more(lab: &mut Lab, mac: &Host, name: &'static str) -> Result<Host> {
     let host = lab.new_host(HostSpec::named(name)?)?;
     host.boot()?;
     host.wait_until_up()?;
-    deploy_lab::access::connect(mac, &host)?;
+    deploy_lab::hosts::access::connect(mac, &host)?;
     systems::install(lab, &host, &Generation::new(name, 1), Loader::Grub)?;
     host.power_cut_and_boot()?;
     host.wait_for_ssh(ANSWERS)?;

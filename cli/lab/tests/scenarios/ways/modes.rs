@@ -1,7 +1,7 @@
 //! What each way of running `deploy` leaves: what runs, and what boots.
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::Generation;
 
 use crate::harness::Scenario;

@@ -1,9 +1,8 @@
 //! A user whom sudo lets run the installed agent, and nothing else.
 
 use anyhow::{Result, ensure};
-use deploy_lab::access;
-use deploy_lab::lab::Lab;
-use deploy_lab::programs::AGENT;
+use deploy_lab::hosts::programs::AGENT;
+use deploy_lab::hosts::{Lab, access};
 use deploy_lab::systems::{Fleet, Generation};
 
 use super::{accepted, end_on_terminal, logins, on_terminal};

@@ -1,10 +1,7 @@
 //! What somebody can do who has the key of a user whom sudo lets run the installed agent.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::access;
-use deploy_lab::host::Host;
-use deploy_lab::lab::Lab;
-use deploy_lab::network::Admission;
+use deploy_lab::hosts::{Admission, Host, Lab, access};
 use deploy_lab::systems::Fleet;
 use deploy_wire::WIRE_VERSION;
 use deploy_wire::attempt::Login;

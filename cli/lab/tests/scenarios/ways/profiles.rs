@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use deploy_lab::host::Running;
-use deploy_lab::lab::Lab;
-use deploy_lab::network::Admission;
+use deploy_lab::hosts::{Admission, Lab, Running, wait};
 use deploy_lab::systems::Generation;
-use deploy_lab::wait;
 
 use super::write_flake;
 use crate::harness::Scenario;

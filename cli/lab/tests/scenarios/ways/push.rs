@@ -1,9 +1,7 @@
 //! The roads to a machine, and what is told of a push.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::access;
-use deploy_lab::host::HostSpec;
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::{HostSpec, Lab, access};
 use deploy_lab::systems::{Fleet, Generation};
 
 use super::{accepted, runs_generation, second};
@@ -128,7 +126,7 @@ fn inherited(lab: &mut Lab) -> Result<()> {
     let script = format!(
         "cd {} && exec {} frame1",
         deploy_lab::systems::FOLDER,
-        deploy_lab::programs::DEPLOY
+        deploy_lab::hosts::programs::DEPLOY
     );
     let opts = "-i /root/other-key -p 2222 -o HostKeyAlias=frame1";
     let output = scene.mac.command(["sh", "-c", &script]).env("NIX_SSHOPTS", opts).run()?;

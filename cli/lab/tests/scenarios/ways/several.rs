@@ -1,7 +1,7 @@
 //! Several machines in one run.
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::{Fleet, Generation};
 
 use super::{end_on_terminal, on_terminal, one_more, runs_generation};

@@ -1,12 +1,9 @@
 //! An operator's computer that is shared: another user at work wherever both can write.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::base::ASKADMIN_PASSWORD;
-use deploy_lab::host::{Host, Running};
-use deploy_lab::lab::Lab;
-use deploy_lab::programs::DEPLOY;
+use deploy_lab::hosts::programs::DEPLOY;
+use deploy_lab::hosts::{ASKADMIN_PASSWORD, Host, Lab, Running, wait};
 use deploy_lab::systems::{FOLDER, Fleet, Generation};
-use deploy_lab::wait;
 
 use super::end_on_terminal;
 use super::login::is_in_no_file;

@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::lab::Lab;
-use deploy_lab::wait;
+use deploy_lab::hosts::{Lab, wait};
 
 use super::{end_on_terminal, on_terminal, second};
 use crate::harness::Scenario;

@@ -1,7 +1,7 @@
 //! Other people's login shells and ssh_config.
 
 use anyhow::{Result, ensure};
-use deploy_lab::lab::Lab;
+use deploy_lab::hosts::Lab;
 use deploy_lab::systems::{Fleet, Generation};
 
 use super::runs_generation;

@@ -1,9 +1,9 @@
 //! The machine's half of a world.
 
 use anyhow::Result;
-use deploy_lab::host::Host;
+use deploy_lab::hosts::Host;
 use deploy_lab::systems::Loader;
-use deploy_lab::worlds::{Axis, World};
+use deploy_lab::tables::worlds::{Axis, World};
 
 use super::operator::tmp;
 

@@ -6,9 +6,8 @@ mod refusals;
 mod story;
 
 use anyhow::{Context, Result};
-use deploy_lab::base::Places;
-use deploy_lab::lab::Lab;
-use deploy_lab::worlds::{Axis, Ending, World, all, keep};
+use deploy_lab::hosts::{Lab, Places};
+use deploy_lab::tables::worlds::{Axis, Ending, World, all, keep};
 
 use self::story::Story;
 use crate::harness::Scenario;

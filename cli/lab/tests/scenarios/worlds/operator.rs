@@ -1,11 +1,10 @@
 //! The operator's half of a world.
 
 use anyhow::Result;
-use deploy_lab::base::ASKADMIN_PASSWORD;
-use deploy_lab::host::Host;
-use deploy_lab::programs::DEPLOY;
+use deploy_lab::hosts::programs::DEPLOY;
+use deploy_lab::hosts::{ASKADMIN_PASSWORD, Host};
 use deploy_lab::systems::FOLDER;
-use deploy_lab::worlds::{Axis, World};
+use deploy_lab::tables::worlds::{Axis, World};
 
 use crate::scene::Said;
 use crate::ways::end_on_terminal;

@@ -1,10 +1,8 @@
 //! Worlds in which nothing can be deployed, and the sentence that says so.
 
 use anyhow::Result;
-use deploy_lab::base::Places;
-use deploy_lab::host::HostSpec;
-use deploy_lab::lab::Lab;
-use deploy_lab::programs::DEPLOY;
+use deploy_lab::hosts::programs::DEPLOY;
+use deploy_lab::hosts::{HostSpec, Lab, Places};
 use deploy_lab::systems::{BASELINE, FOLDER};
 
 use crate::harness::Scenario;

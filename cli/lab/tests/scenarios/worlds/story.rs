@@ -1,12 +1,10 @@
 //! The main story: what each world has to let happen.
 
 use anyhow::{Context, Result, ensure};
-use deploy_lab::base::Places;
-use deploy_lab::host::HostSpec;
-use deploy_lab::lab::Lab;
-use deploy_lab::programs::AGENT;
+use deploy_lab::hosts::programs::AGENT;
+use deploy_lab::hosts::{HostSpec, Lab, Places};
 use deploy_lab::systems::{BASELINE, Fleet, Generation, Unit, build_and_copy, install_system};
-use deploy_lab::worlds::{Axis, World};
+use deploy_lab::tables::worlds::{Axis, World};
 
 use super::machine::{self, User};
 use super::operator::Operator;

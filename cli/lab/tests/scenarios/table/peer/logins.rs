@@ -1,8 +1,8 @@
 //! How the operator of a cell logs in, and who takes the login.
 
 use anyhow::Result;
-use deploy_lab::fault_table::Fault;
-use deploy_lab::fault_table::peer::Row;
+use deploy_lab::tables::fault_table::Fault;
+use deploy_lab::tables::fault_table::peer::Row;
 
 use crate::scene::Scene;
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use deploy_lab::deploy_rs::ACTIVATE;
-use deploy_lab::fault_table::peer::Row;
-use deploy_lab::wait;
+use deploy_lab::bench::deploy_rs::ACTIVATE;
+use deploy_lab::hosts::wait;
+use deploy_lab::tables::fault_table::peer::Row;
 
 use super::stand::Stand;
 use super::state::State;

@@ -9,10 +9,10 @@ mod state;
 mod strike;
 
 use anyhow::{Result, ensure};
-use deploy_lab::deploy_rs;
-use deploy_lab::fault_table::peer::{Phase, Place, Row, Said, Seen, keep, place};
-use deploy_lab::fault_table::{Fault, System};
-use deploy_lab::lab::Lab;
+use deploy_lab::bench::deploy_rs;
+use deploy_lab::hosts::Lab;
+use deploy_lab::tables::fault_table::peer::{Phase, Place, Row, Said, Seen, keep, place};
+use deploy_lab::tables::fault_table::{Fault, System};
 
 use self::stand::Stand;
 use super::operator::Operator;

@@ -1,8 +1,8 @@
 //! What deploy-rs deploys in a cell: a system, and limits short enough to wait for.
 
-use deploy_lab::fault_table::Fault;
-use deploy_lab::fault_table::peer::{Phase, Row};
 use deploy_lab::systems::{self, Fleet, Generation, Image, Stage};
+use deploy_lab::tables::fault_table::Fault;
+use deploy_lab::tables::fault_table::peer::{Phase, Row};
 
 use crate::table::lane::BALLAST_MIB;
 use crate::table::settings::{LONG, SHORT, never_confirmed};

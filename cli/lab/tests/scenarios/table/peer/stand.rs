@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use deploy_lab::deploy_rs;
-use deploy_lab::fault_table::Fault;
-use deploy_lab::fault_table::peer::{Phase, Row};
-use deploy_lab::lab::Lab;
-use deploy_lab::network::{Admission, Link};
-use deploy_lab::relay::{Direction, Relay, Traffic};
+use deploy_lab::bench::deploy_rs;
+use deploy_lab::hosts::relay::{Direction, Relay, Traffic};
+use deploy_lab::hosts::{Admission, Lab, Link, wait};
 use deploy_lab::systems::{self, FOLDER, Generation};
-use deploy_lab::wait;
+use deploy_lab::tables::fault_table::Fault;
+use deploy_lab::tables::fault_table::peer::{Phase, Row};
 
 use super::state::State;
 use super::{logins, settings};

@@ -1,7 +1,7 @@
 //! What a machine is that deploy-rs deploys to.
 
 use anyhow::{Context, Result};
-use deploy_lab::host::Host;
+use deploy_lab::hosts::Host;
 
 /// Profile, boot loader, running system, and the file whose removal is the confirmation.
 const ASK: &str = "readlink /nix/var/nix/profiles/system

@@ -1,12 +1,11 @@
 //! Bringing faults about while deploy-rs deploys. Each says what was done.
 
 use anyhow::{Context, Result, bail, ensure};
-use deploy_lab::deploy_rs::ACTIVATE;
-use deploy_lab::fault_table::Fault;
-use deploy_lab::fault_table::peer::{Phase, Row};
-use deploy_lab::host::Running;
-use deploy_lab::network::Link;
-use deploy_lab::relay::{Direction, Traffic};
+use deploy_lab::bench::deploy_rs::ACTIVATE;
+use deploy_lab::hosts::relay::{Direction, Traffic};
+use deploy_lab::hosts::{Link, Running};
+use deploy_lab::tables::fault_table::Fault;
+use deploy_lab::tables::fault_table::peer::{Phase, Row};
 
 use super::stand::Stand;
 use crate::table::acts;

@@ -1,0 +1,101 @@
+//! A host's files, seen from the lab: as quick as any file, no command runs there.
+
+use std::fs;
+use std::io::Read;
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::Host;
+use crate::hosts::wait;
+
+impl Host {
+    /// The host's root, seen from the lab. /run, /tmp, /dev, /proc, /sys and /boot are
+    /// empty there: use a command, or [`Host::boot_folder`].
+    pub fn root(&self) -> PathBuf {
+        self.parts.disks.root()
+    }
+
+    /// The host's /boot, seen from the lab.
+    pub fn boot_folder(&self) -> PathBuf {
+        self.parts.folder.join("boot")
+    }
+
+    /// Writes a file on the host, with its folders; it is on the disk when this returns.
+    /// `path` begins with `/` and is not below one of the folders named at [`Host::root`].
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, path: &str, contents: impl AsRef<[u8]>, mode: u32) -> Result<()> {
+        let inside = self.root().join(path.trim_start_matches('/'));
+        let what = || format!("cannot write {path} on {}", self.name());
+        let parent = inside.parent().with_context(what)?;
+        fs::create_dir_all(parent).with_context(what)?;
+        fs::write(&inside, contents).with_context(what)?;
+        fs::set_permissions(&inside, fs::Permissions::from_mode(mode)).with_context(what)?;
+        fs::File::open(&inside)?.sync_all().with_context(what)?;
+        fs::File::open(parent)?.sync_all().with_context(what)
+    }
+
+    /// Reads a file on the host.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self, path: &str) -> Result<String> {
+        fs::read_to_string(self.root().join(path.trim_start_matches('/')))
+            .with_context(|| format!("cannot read {path} on {}", self.name()))
+    }
+
+    /// Writes everything on the host's disk out, of this host alone: `sync` inside would
+    /// write out every lab's disks, and a power cut there would lose nothing.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn sync(&self) -> Result<()> {
+        for folder in ["disk", "boot"] {
+            rustix::fs::syncfs(fs::File::open(self.parts.folder.join(folder))?)?;
+        }
+        Ok(())
+    }
+
+    /// Takes all free space of the file system that `folder` is on but `left` bytes, in
+    /// the file `folder/lab-fill`.
+    ///
+    /// # Errors
+    /// When the host has not the tools.
+    pub fn fill(&self, folder: &str, left: u64) -> Result<()> {
+        let script = "free=$(($(stat -f -c '%a*%S' \"$1\"))); \
+                      [ \"$free\" -le \"$2\" ] || fallocate -l $((free - $2)) \"$1/lab-fill\"";
+        let left = left.to_string();
+        self.command(["sh", "-euc", script, "sh", folder, &left]).run()?.success().map(drop)
+    }
+
+    /// Waits until the host's sshd greets.
+    ///
+    /// # Errors
+    /// When it does not within `deadline`.
+    pub fn wait_for_ssh(&self, deadline: Duration) -> Result<()> {
+        let address = SocketAddr::from((self.address(), 22));
+        wait::until(&format!("sshd of {} answers", self.name()), deadline, || {
+            let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1))
+            else {
+                return Ok(false);
+            };
+            stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+            let mut greeting = [0; 4];
+            Ok(stream.read_exact(&mut greeting).is_ok() && &greeting == b"SSH-")
+        })
+    }
+
+    /// The journal's text of this boot; `words` are further words for `journalctl`.
+    ///
+    /// # Errors
+    /// When the host is off.
+    pub fn journal(&self, words: &[&str]) -> Result<String> {
+        let command = ["journalctl", "--no-pager", "--boot", "--output=short-monotonic"];
+        Ok(self.command(command.iter().chain(words).copied()).run()?.success()?.stdout)
+    }
+}

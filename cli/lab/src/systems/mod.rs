@@ -1,0 +1,33 @@
+//! What hosts run: systems made without nixpkgs, from NixOS's own modules or from this repository's
+//! own flake, and the prepared sets of hosts that have them. Nothing here starts `deploy`.
+//!
+//! What a system may be is written in `systems/GENERATION.md`, what its switch does in
+//! `systems/BEHAVIOURS.md`.
+
+mod baseline;
+mod faults;
+mod files;
+mod fleet;
+mod generation;
+mod homelab;
+mod lane;
+mod nixpkgs;
+mod prepared;
+mod ready;
+mod real;
+pub mod sets;
+
+pub use self::baseline::{
+    BASELINE, Loader, PAIR, build, build_and_copy, closure, install, install_system,
+};
+pub use self::faults::Fault;
+pub use self::fleet::{FOLDER, Fleet};
+pub use self::generation::{Generation, Image, Stage, Unit};
+pub use self::homelab::{
+    FRAME1_ADDRESS, HOMELAB, HOMELAB_FOLDER, Homelab, OVERRIDE, Secrets, StubFault, frame1,
+    secret_readers,
+};
+pub use self::lane::Lane;
+pub use self::prepared::Prepared;
+pub use self::ready::{READY, Ready};
+pub use self::real::{Module, REAL, RealFleet, SERVICES};

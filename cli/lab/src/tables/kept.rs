@@ -1,0 +1,36 @@
+//! What was seen, kept as a file each until a page is made: in the workspace's `target`,
+//! which no commit has.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+fn file(folder: &str, name: &str) -> PathBuf {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
+    target.join(folder).join(format!("{name}.json"))
+}
+
+/// Keeps what was seen, or with `None` forgets what was seen before.
+pub(super) fn keep<T: Serialize>(folder: &str, name: &str, seen: Option<&T>) -> Result<()> {
+    let path = file(folder, name);
+    let what = || format!("cannot write {}", path.display());
+    fs::create_dir_all(path.parent().context("a file has a folder")?).with_context(what)?;
+    match seen {
+        Some(seen) => fs::write(&path, serde_json::to_string_pretty(seen)?).with_context(what),
+        None if path.exists() => fs::remove_file(&path).with_context(what),
+        None => Ok(()),
+    }
+}
+
+/// What was kept, if anything.
+pub(super) fn load<T: DeserializeOwned>(folder: &str, name: &str) -> Result<Option<T>> {
+    let path = file(folder, name);
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        other => other.with_context(|| format!("cannot read {}", path.display()))?,
+    };
+    serde_json::from_str(&text).map(Some).with_context(|| format!("{} says {text}", path.display()))
+}
