@@ -13,7 +13,7 @@ use imports::{Imports, paths};
 use sources::{cli, code, sources};
 
 /// The folders whose rooms are drawn.
-const DRAWN: [(&str, &[&str]); 7] = [
+const DRAWN: [(&str, &[&str]); 11] = [
     ("wire", &[]),
     ("deploy", &[]),
     ("deploy", &["stages"]),
@@ -21,6 +21,10 @@ const DRAWN: [(&str, &[&str]); 7] = [
     ("agent", &[]),
     ("agent", &["attempt"]),
     ("agent", &["machine"]),
+    ("lab", &[]),
+    ("lab", &["hosts"]),
+    ("lab", &["systems"]),
+    ("lab", &["tables"]),
 ];
 
 fn imports(program: &str) -> Imports {
@@ -64,8 +68,17 @@ fn the_drawing_is_what_the_imports_are() {
 
 #[test]
 fn no_module_uses_itself_by_way_of_others() {
-    for program in ["wire", "deploy", "agent"] {
+    for program in ["wire", "deploy", "agent", "lab"] {
         assert_eq!(imports(program).circles(), Vec::<String>::new(), "{program}");
+    }
+}
+
+/// A circle through what a folder's own file hands on is seen here alone.
+#[test]
+fn no_room_uses_itself_by_way_of_others() {
+    for (program, folder) in DRAWN {
+        let circles = imports(program).circles_of_rooms(folder);
+        assert_eq!(circles, Vec::<String>::new(), "{program}/{}", folder.join("/"));
     }
 }
 

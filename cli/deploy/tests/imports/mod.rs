@@ -51,6 +51,20 @@ impl Imports {
         rooms
     }
 
+    /// The rooms that use themselves by way of others.
+    pub fn circles_of_rooms(&self, folder: &[&str]) -> Vec<String> {
+        let rooms = self.rooms(folder);
+        let goes_round = |start: &String| {
+            let mut seen = BTreeSet::new();
+            let mut next = vec![start];
+            while let Some(room) = next.pop() {
+                next.extend(rooms[room].keys().filter(|other| seen.insert(*other)));
+            }
+            seen.contains(start)
+        };
+        rooms.keys().filter(|room| goes_round(room)).cloned().collect()
+    }
+
     /// The modules that use themselves by way of others. A folder and what is in it are one.
     pub fn circles(&self) -> Vec<String> {
         let is_one = |a: &Module, b: &Module| a.starts_with(b) || b.starts_with(a);
