@@ -122,7 +122,7 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
         BaseRoot::ensure()?;
     }
     let all = arguments.include_ignored || arguments.ignored || arguments.exact;
-    let trials = scenarios.iter().filter_map(|scenario| {
+    let trials = spread(scenarios).into_iter().filter_map(|scenario| {
         let left = if all { None } else { soak::left(&scenario.name) };
         let missing = (scenario.missing)();
         match (&missing, left) {
@@ -150,6 +150,24 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
         Some(trial.with_ignored_flag(missing.is_some() || left.is_some()))
     });
     Ok(libtest_mimic::run(&arguments, trials.collect()).exit_code())
+}
+
+/// Those that mostly wait are begun one after the other among the first half of the others: a row of
+/// them at once would leave the processors idle, and one at the end all threads but its own.
+fn spread(scenarios: &[Scenario]) -> Vec<&Scenario> {
+    let (waiting, working): (Vec<&Scenario>, Vec<&Scenario>) =
+        scenarios.iter().partition(|scenario| soak::is_waiting(&scenario.name));
+    let between = (working.len() / 2 / waiting.len().max(1)).max(1);
+    let mut waiting = waiting.into_iter();
+    let mut order = Vec::with_capacity(scenarios.len());
+    for (at, scenario) in working.into_iter().enumerate() {
+        if at % between == 0 {
+            order.extend(waiting.next());
+        }
+        order.push(scenario);
+    }
+    order.extend(waiting);
+    order
 }
 
 /// How the scenario ended, and the processor time that it took.

@@ -212,6 +212,10 @@ impl Running {
     /// # Errors
     /// When the kernel cannot tell.
     pub fn is_running(&mut self) -> Result<bool> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(false);
+        }
+        self.nudge()?;
         Ok(self.child.try_wait()?.is_none())
     }
 
@@ -249,8 +253,13 @@ impl Running {
         Ok(output)
     }
 
-    /// systemd stops every process before it ends them for a soft-reboot. nsenter then stops
-    /// itself as well, and nobody continues it: it would never tell that its child has ended.
+    /// systemd stops every process before it ends them for a reboot. nsenter then stops itself as
+    /// well, and nobody continues it: it would never tell that its child has ended, and the machine
+    /// would wait for that child for three minutes before it reboots.
+    fn nudge(&self) -> Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), Signal::CONT)?)
+    }
+
     fn end_within(&mut self, deadline: Duration) -> Result<Option<ExitStatus>> {
         let end = Instant::now() + deadline;
         loop {
@@ -259,7 +268,7 @@ impl Running {
             if ended.is_some() || left.is_zero() {
                 return Ok(ended);
             }
-            kill_process(Pid::from_child(&self.child), Signal::CONT)?;
+            self.nudge()?;
         }
     }
 

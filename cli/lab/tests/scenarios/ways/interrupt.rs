@@ -174,7 +174,7 @@ fn signals_at_questions(lab: &mut Lab) -> Result<()> {
         true,
     ))?;
     for signal in ["TERM", "HUP"] {
-        let mut terminal = on_terminal(&scene.mac, "frame1")?;
+        let terminal = on_terminal(&scene.mac, "frame1")?;
         terminal.wait_for("sudo password on frame1")?;
         sends(&scene.mac, signal)?;
         wait::until("the terminal is in order", wait::PATIENCE, || terminal.echoes())?;
