@@ -71,7 +71,7 @@ fn anew(lab: &mut Lab) -> Result<()> {
     edit(&format!("{known}; echo '# new' >> machines/frame1/default.nix"))?;
     let before = home.runs()?;
     let refused = home.deploy("frame1")?;
-    refused.ends(1, &["secret restic-password cannot be decrypted on the machine"])?;
+    refused.ends(1, &["secret alert-watchdog cannot be decrypted on the machine"])?;
     ensure!(home.runs()? == before, "frame1 was switched");
 
     let rekeyed = secret_readers(&home.mac)?.into_iter().map(|(file, readers)| {
