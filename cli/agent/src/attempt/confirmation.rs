@@ -12,7 +12,7 @@ use crate::{
     attempt::{
         agent::Agent,
         ledger::Happened,
-        transition::{Action, Event, State},
+        transition::{Action, AttemptState, Event},
     },
     clock,
 };
@@ -34,7 +34,7 @@ pub enum Taken {
 /// if nobody has acted on the deadline yet.
 pub fn confirm(agent: &Agent, record: &Record, login: Login) -> Result<Taken> {
     let late = record.deadline.is_some_and(|deadline| clock::left(deadline).is_zero());
-    let awaited = State::of(record).action() == Action::AwaitConfirmation;
+    let awaited = AttemptState::of(record).action() == Action::AwaitConfirmation;
     if awaited && !late {
         let confirmed = Happened::from(Event::Confirmed);
         agent.ledger.offer(record, &agent.boot, confirmed, |record| {
@@ -42,7 +42,7 @@ pub fn confirm(agent: &Agent, record: &Record, login: Login) -> Result<Taken> {
             record.confirmed_by = Some(login);
         })?;
     }
-    Ok(if State::of(record).action().is_before_the_confirmation() {
+    Ok(if AttemptState::of(record).action().is_before_the_confirmation() {
         Taken::TooEarly
     } else {
         Taken::Wait

@@ -7,7 +7,7 @@ use crate::{
     attempt::{
         agent::Agent,
         arm, recover,
-        transition::{Action, State},
+        transition::{Action, AttemptState},
     },
     clock,
     tools::pid1,
@@ -20,7 +20,7 @@ pub fn expire(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     if !record.is_open() {
         return recover::tidy(&record);
     }
-    if record.boot != agent.boot || State::of(&record).action() == Action::Rest {
+    if record.boot != agent.boot || AttemptState::of(&record).action() == Action::Rest {
         return recover::recover(agent).map(drop);
     }
     let service = arm::service(attempt);

@@ -17,7 +17,7 @@ use deploy_wire::{
 };
 
 use crate::{
-    attempt::transition::{Event, Place, State},
+    attempt::transition::{AttemptState, Event, PhaseOrEnd},
     clock,
     machine::{look, profiles, units::snapshot::Snapshot},
     storage::{
@@ -145,14 +145,14 @@ impl Ledger {
             return Ok(None);
         };
         let (event, happened) = (happened.event, in_time(&record, happened));
-        let Some(state) = State::of(&record).after(happened.event) else { return Ok(None) };
+        let Some(state) = AttemptState::of(&record).after(happened.event) else { return Ok(None) };
         let phase = state.place.phase();
         let same_phase = phase == record.phase && record.boot == *boot;
         if event == happened.event {
             change(&mut record);
         }
         record.phase = phase;
-        record.rebooted |= state.place == Place::Rebooting;
+        record.rebooted |= state.place == PhaseOrEnd::Rebooting;
         record.boot = boot.clone();
         if !same_phase {
             record.deadline = record.rules.limit(phase).map(clock::deadline_in);
@@ -254,7 +254,7 @@ fn in_time(record: &Record, happened: Happened) -> Happened {
 fn is_as(record: &Record, seen: &Record) -> bool {
     record.attempt == seen.attempt
         && record.boot == seen.boot
-        && State::of(record) == State::of(seen)
+        && AttemptState::of(record) == AttemptState::of(seen)
 }
 
 /// What is to be seen on the machine now that an attempt is over. What came in

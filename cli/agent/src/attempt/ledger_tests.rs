@@ -6,18 +6,18 @@ use super::*;
 
 const GOLDEN: &str = include_str!("../../../wire/golden/message/record.json");
 
-struct Kept {
+struct LedgerInFolder {
     _folder: tempfile::TempDir,
     ledger: Ledger,
     record: Record,
 }
 
 /// A ledger with the golden record, which waits for its confirmation.
-fn waiting() -> Kept {
+fn waiting() -> LedgerInFolder {
     waiting_in(Phase::Waiting, u64::MAX)
 }
 
-fn waiting_in(phase: Phase, boottime_ms: u64) -> Kept {
+fn waiting_in(phase: Phase, boottime_ms: u64) -> LedgerInFolder {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger { folder: folder.path().join("nix"), volatile: folder.path().join("run") };
     let mut record: Record = serde_json::from_str(GOLDEN).unwrap();
@@ -32,10 +32,10 @@ fn waiting_in(phase: Phase, boottime_ms: u64) -> Kept {
         units: Default::default(),
     };
     ledger.begin(&record, &units).unwrap();
-    Kept { _folder: folder, ledger, record }
+    LedgerInFolder { _folder: folder, ledger, record }
 }
 
-impl Kept {
+impl LedgerInFolder {
     fn offer(&self, event: Event) -> Option<Record> {
         self.ledger.offer(&self.record, &self.record.boot, event.into(), |_| {}).unwrap()
     }

@@ -13,7 +13,7 @@ use crate::{
         ledger::Happened,
         running::{self, Started},
         switch,
-        transition::{Action, Event, State},
+        transition::{Action, AttemptState, Event},
     },
     clock,
     machine::roots,
@@ -36,7 +36,7 @@ pub fn recover(agent: &Agent) -> Result<Option<Record>> {
         let runs = running::runs_for(&record, Started::Anew);
         let happened = Happened::because(Event::Restarted(runs), why_restarted(&record));
         offer(agent, &record, happened)?;
-    } else if is_late(&record) && State::of(&record).action() == Action::Rest {
+    } else if is_late(&record) && AttemptState::of(&record).action() == Action::Rest {
         let why = "it was never started";
         offer(agent, &record, Happened::because(Event::DeadlinePassed, why))?;
     }
@@ -52,7 +52,7 @@ fn is_late(record: &Record) -> bool {
 }
 
 fn why_restarted(record: &Record) -> String {
-    let when = match State::of(record).action() {
+    let when = match AttemptState::of(record).action() {
         Action::Rest | Action::Arm => "before the switch",
         Action::Commit => "during the commit",
         Action::RollBack => return record.why.clone().unwrap_or("it went back".into()),
@@ -73,7 +73,7 @@ fn finish(agent: &Agent) -> Result<Option<Record>> {
         tidy(&record)?;
         return Ok(Some(record));
     }
-    let is_staged = State::of(&record).action() == Action::Rest;
+    let is_staged = AttemptState::of(&record).action() == Action::Rest;
     if is_staged || pid1::lives(&arm::service(&record.attempt))? {
         return Ok(Some(record));
     }

@@ -2,23 +2,23 @@
 
 use deploy_wire::record::Record;
 
-use super::transition::Runs;
+use super::transition::RunningSystem;
 use crate::machine::look::running;
 
 /// What the machine runs, seen from an attempt. Just started, it may also run
 /// what was the boot default before, which is as good as what ran. An attempt
 /// may want what runs already, to make it the boot default: that counts as
 /// wanted.
-pub fn runs_for(record: &Record, started: Started) -> Runs {
-    let Some(running) = running() else { return Runs::Other };
+pub fn runs_for(record: &Record, started: Started) -> RunningSystem {
+    let Some(running) = running() else { return RunningSystem::Other };
     if running == record.wanted {
-        return Runs::Wanted;
+        return RunningSystem::Wanted;
     }
     let before = match started {
         Started::Anew => record.boots.known() == Some(&running),
         Started::Before => false,
     };
-    if before || running == record.ran { Runs::Before } else { Runs::Other }
+    if before || running == record.ran { RunningSystem::Before } else { RunningSystem::Other }
 }
 
 /// Whether the machine was started since the attempt's last step.

@@ -8,7 +8,7 @@ use deploy_wire::{attempt::Mode, outcome::End, phase::Phase, record::Record};
 
 /// What of a record decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct State {
+pub struct AttemptState {
     /// How far the attempt goes.
     pub mode: Mode,
     /// Whether a new login has confirmed it.
@@ -18,7 +18,7 @@ pub struct State {
     /// What a restart of the machine does not undo.
     pub outlasting: Outlasting,
     /// Where it is.
-    pub place: Place,
+    pub place: PhaseOrEnd,
 }
 
 /// What an attempt changes before it is confirmed and a restart does not undo.
@@ -52,7 +52,7 @@ pub enum LastRung {
 
 /// Where an attempt is: a phase that is under way, or an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum PhaseOrEnd {
     /// Recorded and rooted; nothing was switched.
     Staged,
     /// The watchers are being started; nothing was switched.
@@ -116,12 +116,12 @@ pub enum Event {
     /// The machine could not be rebooted, or must not be.
     NotRebooted,
     /// The machine was started anew, and this is what it runs.
-    Restarted(Runs),
+    Restarted(RunningSystem),
 }
 
 /// What a machine runs, seen from an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Runs {
+pub enum RunningSystem {
     /// What ran at `stage`, or what then was the boot default.
     Before,
     /// What the attempt wants.
@@ -153,7 +153,7 @@ pub enum Action {
     Reboot,
 }
 
-impl State {
+impl AttemptState {
     /// The state that a record holds.
     pub fn of(record: &Record) -> Self {
         let confirmation = match (&record.confirmed_by, record.rules.confirm.required) {
@@ -162,17 +162,17 @@ impl State {
             (Some(_), true) => Confirmation::Given,
         };
         let place = match (&record.outcome, record.phase) {
-            (Some(outcome), _) => Place::Over(outcome.end),
-            (None, Phase::Staged) => Place::Staged,
-            (None, Phase::Arming) => Place::Arming,
-            (None, Phase::Activating) => Place::Activating,
-            (None, Phase::Checking) => Place::Checking,
-            (None, Phase::Waiting) => Place::Waiting,
-            (None, Phase::Committing) => Place::Committing,
-            (None, Phase::RollingBack) => Place::RollingBack,
-            (None, Phase::Rebooting) => Place::Rebooting,
+            (Some(outcome), _) => PhaseOrEnd::Over(outcome.end),
+            (None, Phase::Staged) => PhaseOrEnd::Staged,
+            (None, Phase::Arming) => PhaseOrEnd::Arming,
+            (None, Phase::Activating) => PhaseOrEnd::Activating,
+            (None, Phase::Checking) => PhaseOrEnd::Checking,
+            (None, Phase::Waiting) => PhaseOrEnd::Waiting,
+            (None, Phase::Committing) => PhaseOrEnd::Committing,
+            (None, Phase::RollingBack) => PhaseOrEnd::RollingBack,
+            (None, Phase::Rebooting) => PhaseOrEnd::Rebooting,
             // Written as one document, so one without the other is damage.
-            (None, Phase::Ended) => Place::Over(End::Stranded),
+            (None, Phase::Ended) => PhaseOrEnd::Over(End::Stranded),
         };
         let last_rung = match (record.rules.rollback.reboot, record.rebooted) {
             (true, false) => LastRung::Reboot,
@@ -190,17 +190,17 @@ impl State {
     /// What is to be done in this state.
     pub fn action(self) -> Action {
         match self.place {
-            Place::Staged | Place::Over(_) => Action::Rest,
-            Place::Arming => Action::Arm,
-            Place::Activating => Action::Activate,
-            Place::Checking => Action::Check,
-            Place::Waiting if self.confirmation == Confirmation::Missing => {
+            PhaseOrEnd::Staged | PhaseOrEnd::Over(_) => Action::Rest,
+            PhaseOrEnd::Arming => Action::Arm,
+            PhaseOrEnd::Activating => Action::Activate,
+            PhaseOrEnd::Checking => Action::Check,
+            PhaseOrEnd::Waiting if self.confirmation == Confirmation::Missing => {
                 Action::AwaitConfirmation
             }
-            Place::Waiting => Action::FinalRound,
-            Place::Committing => Action::Commit,
-            Place::RollingBack => Action::RollBack,
-            Place::Rebooting => Action::Reboot,
+            PhaseOrEnd::Waiting => Action::FinalRound,
+            PhaseOrEnd::Committing => Action::Commit,
+            PhaseOrEnd::RollingBack => Action::RollBack,
+            PhaseOrEnd::Rebooting => Action::Reboot,
         }
     }
 
@@ -208,19 +208,20 @@ impl State {
     /// and the attempt stays where it is.
     pub fn after(self, event: Event) -> Option<Self> {
         let confirmation = match (self.place, self.confirmation, event) {
-            (Place::Waiting, Confirmation::Missing, Event::Confirmed) => Confirmation::Given,
+            (PhaseOrEnd::Waiting, Confirmation::Missing, Event::Confirmed) => Confirmation::Given,
             (_, _, Event::Confirmed) => return None,
             _ => self.confirmation,
         };
         let place = self.next(event)?;
         // Taken once: a machine must not reboot for ever.
-        let last_rung = if place == Place::Rebooting { LastRung::Gone } else { self.last_rung };
+        let last_rung =
+            if place == PhaseOrEnd::Rebooting { LastRung::Gone } else { self.last_rung };
         Some(Self { confirmation, last_rung, place, ..self })
     }
 
-    fn next(self, event: Event) -> Option<Place> {
+    fn next(self, event: Event) -> Option<PhaseOrEnd> {
         use Event as E;
-        use Place as P;
+        use PhaseOrEnd as P;
         let refused = P::Over(End::Refused);
         let place = match (self.place, event) {
             (P::Over(_), _) => return None,
@@ -244,12 +245,12 @@ impl State {
 
             // Profile and loader are untouched so far, so what the machine
             // starts is what it started before.
-            (P::Activating | P::Checking | P::Waiting, E::Restarted(Runs::Before)) => {
+            (P::Activating | P::Checking | P::Waiting, E::Restarted(RunningSystem::Before)) => {
                 self.restarted_before()
             }
             // A soft-reboot keeps /run and with it the system that nobody
             // confirmed.
-            (P::Activating | P::Checking | P::Waiting, E::Restarted(Runs::Wanted)) => {
+            (P::Activating | P::Checking | P::Waiting, E::Restarted(RunningSystem::Wanted)) => {
                 P::RollingBack
             }
             (P::Activating | P::Checking | P::Waiting, E::Cancelled | E::DeadlinePassed) => {
@@ -259,47 +260,49 @@ impl State {
             (P::Committing, E::Committed) => P::Over(End::Committed),
             (P::Committing, E::CommitFailed | E::DeadlinePassed) => P::RollingBack,
             // What booted decides: the loader had it, or had it not.
-            (P::Committing, E::Restarted(Runs::Wanted)) => P::Committing,
-            (P::Committing, E::Restarted(Runs::Before)) => P::RollingBack,
+            (P::Committing, E::Restarted(RunningSystem::Wanted)) => P::Committing,
+            (P::Committing, E::Restarted(RunningSystem::Before)) => P::RollingBack,
 
             (P::RollingBack, E::WentBack) => P::Over(End::RolledBack),
             (P::RollingBack, E::NotWentBack | E::DeadlinePassed) => self.no_way_back(),
             (P::RollingBack, E::NotSetBack | E::MustNotGoBack) => P::Over(End::Stranded),
-            (P::RollingBack, E::Restarted(Runs::Before | Runs::Wanted)) => P::RollingBack,
+            (P::RollingBack, E::Restarted(RunningSystem::Before | RunningSystem::Wanted)) => {
+                P::RollingBack
+            }
 
-            (P::Rebooting, E::Restarted(Runs::Before)) => self.restarted_before(),
+            (P::Rebooting, E::Restarted(RunningSystem::Before)) => self.restarted_before(),
             // A soft-reboot, or a loader that somebody set meanwhile: the first
             // rungs may hold now.
-            (P::Rebooting, E::Restarted(Runs::Wanted)) => P::RollingBack,
+            (P::Rebooting, E::Restarted(RunningSystem::Wanted)) => P::RollingBack,
             (P::Rebooting, E::NotRebooted | E::DeadlinePassed) => P::Over(End::Stranded),
 
-            (_, E::Foreign | E::Restarted(Runs::Other)) => P::Over(End::TakenOver),
+            (_, E::Foreign | E::Restarted(RunningSystem::Other)) => P::Over(End::TakenOver),
             _ => return None,
         };
         Some(place)
     }
 
     /// The machine was started anew, on what ran before.
-    fn restarted_before(self) -> Place {
+    fn restarted_before(self) -> PhaseOrEnd {
         match self.outlasting {
-            Outlasting::Nothing => Place::Over(End::RolledBack),
-            Outlasting::Profiles => Place::RollingBack,
+            Outlasting::Nothing => PhaseOrEnd::Over(End::RolledBack),
+            Outlasting::Profiles => PhaseOrEnd::RollingBack,
         }
     }
 
     /// What ran cannot be switched back to.
-    fn no_way_back(self) -> Place {
+    fn no_way_back(self) -> PhaseOrEnd {
         match self.last_rung {
-            LastRung::Reboot => Place::Rebooting,
-            LastRung::Gone => Place::Over(End::Stranded),
+            LastRung::Reboot => PhaseOrEnd::Rebooting,
+            LastRung::Gone => PhaseOrEnd::Over(End::Stranded),
         }
     }
 
     /// Checked and confirmed: a `test` ends here, the others commit.
-    fn kept(self) -> Place {
+    fn kept(self) -> PhaseOrEnd {
         match self.mode {
-            Mode::Test => Place::Over(End::Committed),
-            Mode::Switch | Mode::Boot => Place::Committing,
+            Mode::Test => PhaseOrEnd::Over(End::Committed),
+            Mode::Switch | Mode::Boot => PhaseOrEnd::Committing,
         }
     }
 }
@@ -336,7 +339,7 @@ impl Action {
     }
 }
 
-impl Place {
+impl PhaseOrEnd {
     /// The phase that it is in people's and the record's words.
     pub fn phase(self) -> Phase {
         match self {

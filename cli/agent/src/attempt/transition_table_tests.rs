@@ -4,23 +4,23 @@ use deploy_wire::{attempt::Login, outcome::End, phase::Phase, record::Record};
 
 use super::{tests::EVENTS, *};
 
-const REFUSED: Place = Place::Over(End::Refused);
-const COMMITTED: Place = Place::Over(End::Committed);
-const ROLLED_BACK: Place = Place::Over(End::RolledBack);
-const TAKEN_OVER: Place = Place::Over(End::TakenOver);
-const STRANDED: Place = Place::Over(End::Stranded);
+const REFUSED: PhaseOrEnd = PhaseOrEnd::Over(End::Refused);
+const COMMITTED: PhaseOrEnd = PhaseOrEnd::Over(End::Committed);
+const ROLLED_BACK: PhaseOrEnd = PhaseOrEnd::Over(End::RolledBack);
+const TAKEN_OVER: PhaseOrEnd = PhaseOrEnd::Over(End::TakenOver);
+const STRANDED: PhaseOrEnd = PhaseOrEnd::Over(End::Stranded);
 
-const BEFORE: Event = Event::Restarted(Runs::Before);
-const WANTED: Event = Event::Restarted(Runs::Wanted);
-const OTHER: Event = Event::Restarted(Runs::Other);
+const BEFORE: Event = Event::Restarted(RunningSystem::Before);
+const WANTED: Event = Event::Restarted(RunningSystem::Wanted);
+const OTHER: Event = Event::Restarted(RunningSystem::Other);
 
 /// A phase, and where the events lead that mean something in it.
-type Row = (Place, &'static [(&'static [Event], Place)]);
+type PhaseRow = (PhaseOrEnd, &'static [(&'static [Event], PhaseOrEnd)]);
 
 /// Of an attempt that switches, whose confirmation is missing and that must not reboot.
-const TABLE: &[Row] = {
+const TABLE: &[PhaseRow] = {
     use Event as E;
-    use Place as P;
+    use PhaseOrEnd as P;
     &[
         (
             P::Staged,
@@ -102,10 +102,10 @@ const TABLE: &[Row] = {
     ]
 };
 
-fn at(place: Place) -> State {
+fn at(place: PhaseOrEnd) -> AttemptState {
     let (mode, confirmation) = (Mode::Switch, Confirmation::Missing);
     let outlasting = Outlasting::Nothing;
-    State { mode, confirmation, last_rung: LastRung::Gone, outlasting, place }
+    AttemptState { mode, confirmation, last_rung: LastRung::Gone, outlasting, place }
 }
 
 #[test]
@@ -126,11 +126,11 @@ fn profiles_change_what_a_restart_does_and_nothing_else() {
         for event in EVENTS {
             let to = row.iter().find(|(events, _)| events.contains(&event)).map(|(_, to)| *to);
             let to = if event == BEFORE && to == Some(ROLLED_BACK) {
-                Some(Place::RollingBack)
+                Some(PhaseOrEnd::RollingBack)
             } else {
                 to
             };
-            let state = State { outlasting: Outlasting::Profiles, ..at(*place) };
+            let state = AttemptState { outlasting: Outlasting::Profiles, ..at(*place) };
             let after = state.after(event).map(|state| state.place);
             assert_eq!(after, to, "{event:?} in {place:?}");
         }
@@ -139,40 +139,40 @@ fn profiles_change_what_a_restart_does_and_nothing_else() {
 
 #[test]
 fn a_confirmation_counts_once_and_only_where_it_is_missing() {
-    let waits = at(Place::Waiting);
+    let waits = at(PhaseOrEnd::Waiting);
     let given = waits.after(Event::Confirmed).unwrap();
     assert_eq!((given.confirmation, given.action()), (Confirmation::Given, Action::FinalRound));
     assert_eq!(given.after(Event::Confirmed), None);
-    assert_eq!(given.after(Event::Passed).unwrap().place, Place::Committing);
-    let needs_none = State { confirmation: Confirmation::NotNeeded, ..waits };
+    assert_eq!(given.after(Event::Passed).unwrap().place, PhaseOrEnd::Committing);
+    let needs_none = AttemptState { confirmation: Confirmation::NotNeeded, ..waits };
     assert_eq!(needs_none.after(Event::Confirmed), None);
-    assert_eq!(needs_none.after(Event::Passed).unwrap().place, Place::Committing);
+    assert_eq!(needs_none.after(Event::Passed).unwrap().place, PhaseOrEnd::Committing);
 }
 
 #[test]
 fn the_last_rung_is_there_until_it_is_taken() {
-    let mut state = State { last_rung: LastRung::Reboot, ..at(Place::Staged) };
+    let mut state = AttemptState { last_rung: LastRung::Reboot, ..at(PhaseOrEnd::Staged) };
     for event in [Event::Start, Event::Armed, Event::SwitchFailed] {
         state = state.after(event).unwrap();
         assert_eq!(state.last_rung, LastRung::Reboot, "{event:?} takes it");
     }
     state = state.after(Event::DeadlinePassed).unwrap();
-    assert_eq!((state.place, state.last_rung), (Place::Rebooting, LastRung::Gone));
+    assert_eq!((state.place, state.last_rung), (PhaseOrEnd::Rebooting, LastRung::Gone));
 }
 
 #[test]
 fn what_could_not_be_done_is_an_event_of_its_phase() {
     let failure = |place| at(place).action().failure();
-    assert_eq!(failure(Place::Staged), None);
+    assert_eq!(failure(PhaseOrEnd::Staged), None);
     assert_eq!(failure(STRANDED), None);
     for (place, event) in [
-        (Place::Arming, Event::NotArmed),
-        (Place::Activating, Event::SwitchFailed),
-        (Place::Checking, Event::Broken),
-        (Place::Waiting, Event::Broken),
-        (Place::Committing, Event::CommitFailed),
-        (Place::RollingBack, Event::NotWentBack),
-        (Place::Rebooting, Event::NotRebooted),
+        (PhaseOrEnd::Arming, Event::NotArmed),
+        (PhaseOrEnd::Activating, Event::SwitchFailed),
+        (PhaseOrEnd::Checking, Event::Broken),
+        (PhaseOrEnd::Waiting, Event::Broken),
+        (PhaseOrEnd::Committing, Event::CommitFailed),
+        (PhaseOrEnd::RollingBack, Event::NotWentBack),
+        (PhaseOrEnd::Rebooting, Event::NotRebooted),
     ] {
         assert_eq!(failure(place), Some(event), "{place:?}");
         assert!(at(place).after(event).is_some(), "{event:?} means nothing in {place:?}");
@@ -218,12 +218,12 @@ fn the_state_of_a_record_is_its_phase_or_its_end() {
         Phase::RollingBack,
         Phase::Rebooting,
     ] {
-        let place = State::of(&Record { phase, ..record.clone() }).place;
+        let place = AttemptState::of(&Record { phase, ..record.clone() }).place;
         assert_eq!((place.phase(), place.end()), (phase, None));
     }
     // An end without an outcome is damage.
     let ended = Record { phase: Phase::Ended, ..record };
-    assert_eq!(State::of(&ended).place, STRANDED);
+    assert_eq!(AttemptState::of(&ended).place, STRANDED);
     assert_eq!((STRANDED.phase(), STRANDED.end()), (Phase::Ended, Some(End::Stranded)));
 }
 
@@ -234,7 +234,7 @@ fn the_state_of_a_record_knows_its_confirmation_and_its_last_rung() {
         let mut record = Record { confirmed_by: login.cloned(), rebooted, ..golden() };
         record.rules.confirm.required = required;
         record.rules.rollback.reboot = reboot;
-        State::of(&record)
+        AttemptState::of(&record)
     };
     let confirmation = |required, login| state(required, login, true, false).confirmation;
     assert_eq!(confirmation(true, None), Confirmation::Missing);
@@ -250,10 +250,10 @@ fn the_state_of_a_record_knows_its_confirmation_and_its_last_rung() {
 #[test]
 fn the_state_of_a_record_knows_its_profiles() {
     let record = golden();
-    assert_eq!(State::of(&record).outlasting, Outlasting::Profiles);
-    assert_eq!(State::of(&record).mode, Mode::Switch);
+    assert_eq!(AttemptState::of(&record).outlasting, Outlasting::Profiles);
+    assert_eq!(AttemptState::of(&record).mode, Mode::Switch);
     let alone = Record { profiles_alone: true, ..record.clone() };
-    assert_eq!(State::of(&alone).mode, Mode::Test, "it would set the boot default");
+    assert_eq!(AttemptState::of(&alone).mode, Mode::Test, "it would set the boot default");
     let none = Record { profiles: Vec::new(), ..record };
-    assert_eq!(State::of(&none).outlasting, Outlasting::Nothing);
+    assert_eq!(AttemptState::of(&none).outlasting, Outlasting::Nothing);
 }

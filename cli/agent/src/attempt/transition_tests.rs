@@ -23,12 +23,12 @@ pub const EVENTS: [Event; 22] = [
     Event::NotSetBack,
     Event::MustNotGoBack,
     Event::NotRebooted,
-    Event::Restarted(Runs::Before),
-    Event::Restarted(Runs::Wanted),
-    Event::Restarted(Runs::Other),
+    Event::Restarted(RunningSystem::Before),
+    Event::Restarted(RunningSystem::Wanted),
+    Event::Restarted(RunningSystem::Other),
 ];
 
-fn beginnings() -> Vec<State> {
+fn beginnings() -> Vec<AttemptState> {
     let modes = [Mode::Switch, Mode::Test, Mode::Boot];
     let confirmations = [Confirmation::Missing, Confirmation::NotNeeded];
     let last_rungs = [LastRung::Reboot, LastRung::Gone];
@@ -40,19 +40,19 @@ fn beginnings() -> Vec<State> {
         .flat_map(|(mode, confirmation, last)| {
             all_outlasting.map(|outlasting| (mode, confirmation, last, outlasting))
         })
-        .map(|(mode, confirmation, last_rung, outlasting)| State {
+        .map(|(mode, confirmation, last_rung, outlasting)| AttemptState {
             mode,
             confirmation,
             last_rung,
             outlasting,
-            place: Place::Staged,
+            place: PhaseOrEnd::Staged,
         })
         .collect()
 }
 
 /// Nothing more comes but the machine's own clock: it must end, in at most one
 /// deadline for each of the three phases that can follow each other.
-fn left_alone(mut state: State) -> End {
+fn left_alone(mut state: AttemptState) -> End {
     for _ in 0..4 {
         if let Some(end) = state.place.end() {
             return end;
@@ -63,34 +63,35 @@ fn left_alone(mut state: State) -> End {
 }
 
 /// What must hold of one step, whatever came before it.
-fn holds(before: State, event: Event) {
+fn holds(before: AttemptState, event: Event) {
     let Some(after) = before.after(event) else { return };
     assert!(before.place.end().is_none(), "{event:?} moved the end {before:?}");
     assert_eq!(before.mode, after.mode);
     match after.place {
-        Place::Over(End::Refused) => assert!(
-            matches!(before.place, Place::Staged | Place::Arming)
-                || event == Event::SwitchRefused && before.place == Place::Activating,
+        PhaseOrEnd::Over(End::Refused) => assert!(
+            matches!(before.place, PhaseOrEnd::Staged | PhaseOrEnd::Arming)
+                || event == Event::SwitchRefused && before.place == PhaseOrEnd::Activating,
             "{before:?} was refused by {event:?} after something was switched"
         ),
-        Place::Over(End::Committed) => {
-            let seen = before.place == Place::Committing && event == Event::Committed;
+        PhaseOrEnd::Over(End::Committed) => {
+            let seen = before.place == PhaseOrEnd::Committing && event == Event::Committed;
             let test = after.mode == Mode::Test && event == Event::Passed;
             assert!(seen || test, "{before:?} was committed by {event:?}");
         }
         _ => {}
     }
-    if after.place == Place::Rebooting {
+    if after.place == PhaseOrEnd::Rebooting {
         assert_eq!(before.last_rung, LastRung::Reboot, "{before:?} {event:?} reboots again");
-        assert_eq!(before.place, Place::RollingBack, "the first rungs were not tried");
+        assert_eq!(before.place, PhaseOrEnd::RollingBack, "the first rungs were not tried");
     }
-    if after.place == Place::Over(End::RolledBack) && before.outlasting == Outlasting::Profiles {
+    if after.place == PhaseOrEnd::Over(End::RolledBack) && before.outlasting == Outlasting::Profiles
+    {
         assert_eq!(event, Event::WentBack, "{before:?} left its profiles as they are");
     }
     if before.last_rung == LastRung::Gone {
         assert_eq!(after.last_rung, LastRung::Gone, "{before:?} {event:?}");
     }
-    let keeps = matches!(after.place, Place::Committing | Place::Over(End::Committed));
+    let keeps = matches!(after.place, PhaseOrEnd::Committing | PhaseOrEnd::Over(End::Committed));
     if keeps && after.mode != Mode::Boot {
         assert_ne!(after.confirmation, Confirmation::Missing, "{before:?} {event:?}");
     }
@@ -98,7 +99,7 @@ fn holds(before: State, event: Event) {
 
 /// Every order of events up to `left`. An event that does not move the state is
 /// not followed further: what comes after it is an order one shorter.
-fn every_order(state: State, left: usize, orders: &mut usize) {
+fn every_order(state: AttemptState, left: usize, orders: &mut usize) {
     *orders += 1;
     left_alone(state);
     if left == 0 {
@@ -153,7 +154,8 @@ fn a_million_random_orders_end_in_exactly_one_end() {
 
 fn walk(mode: Mode, confirmation: Confirmation, events: &[Event]) -> Vec<Action> {
     let (last_rung, outlasting) = (LastRung::Reboot, Outlasting::Nothing);
-    let mut state = State { mode, confirmation, last_rung, outlasting, place: Place::Staged };
+    let mut state =
+        AttemptState { mode, confirmation, last_rung, outlasting, place: PhaseOrEnd::Staged };
     let mut actions = vec![];
     for event in events {
         state = state.after(*event).unwrap_or_else(|| panic!("{event:?} moves nothing"));
@@ -189,7 +191,7 @@ fn the_straight_way_has_all_phases() {
 
 #[test]
 fn a_restart_is_judged_by_what_the_machine_then_runs() {
-    let at = |place| State {
+    let at = |place| AttemptState {
         mode: Mode::Switch,
         confirmation: Confirmation::Missing,
         last_rung: LastRung::Gone,
@@ -197,61 +199,70 @@ fn a_restart_is_judged_by_what_the_machine_then_runs() {
         place,
     };
     let after = |place, runs| at(place).after(Event::Restarted(runs)).unwrap().place;
-    for place in [Place::Activating, Place::Checking, Place::Waiting] {
-        assert_eq!(after(place, Runs::Before), Place::Over(End::RolledBack));
-        assert_eq!(after(place, Runs::Wanted), Place::RollingBack);
-        assert_eq!(after(place, Runs::Other), Place::Over(End::TakenOver));
+    for place in [PhaseOrEnd::Activating, PhaseOrEnd::Checking, PhaseOrEnd::Waiting] {
+        assert_eq!(after(place, RunningSystem::Before), PhaseOrEnd::Over(End::RolledBack));
+        assert_eq!(after(place, RunningSystem::Wanted), PhaseOrEnd::RollingBack);
+        assert_eq!(after(place, RunningSystem::Other), PhaseOrEnd::Over(End::TakenOver));
     }
-    assert_eq!(after(Place::Committing, Runs::Wanted), Place::Committing);
-    assert_eq!(after(Place::Committing, Runs::Before), Place::RollingBack);
-    assert_eq!(after(Place::RollingBack, Runs::Wanted), Place::RollingBack);
-    assert_eq!(after(Place::Staged, Runs::Wanted), Place::Over(End::Refused));
-    assert_eq!(after(Place::Rebooting, Runs::Before), Place::Over(End::RolledBack));
-    assert_eq!(after(Place::Rebooting, Runs::Wanted), Place::RollingBack);
-    assert_eq!(after(Place::Rebooting, Runs::Other), Place::Over(End::TakenOver));
+    assert_eq!(after(PhaseOrEnd::Committing, RunningSystem::Wanted), PhaseOrEnd::Committing);
+    assert_eq!(after(PhaseOrEnd::Committing, RunningSystem::Before), PhaseOrEnd::RollingBack);
+    assert_eq!(after(PhaseOrEnd::RollingBack, RunningSystem::Wanted), PhaseOrEnd::RollingBack);
+    assert_eq!(after(PhaseOrEnd::Staged, RunningSystem::Wanted), PhaseOrEnd::Over(End::Refused));
+    assert_eq!(
+        after(PhaseOrEnd::Rebooting, RunningSystem::Before),
+        PhaseOrEnd::Over(End::RolledBack)
+    );
+    assert_eq!(after(PhaseOrEnd::Rebooting, RunningSystem::Wanted), PhaseOrEnd::RollingBack);
+    assert_eq!(
+        after(PhaseOrEnd::Rebooting, RunningSystem::Other),
+        PhaseOrEnd::Over(End::TakenOver)
+    );
 }
 
 #[test]
 fn profiles_are_set_back_after_a_restart_too() {
-    let at = |place| State {
+    let at = |place| AttemptState {
         mode: Mode::Switch,
         confirmation: Confirmation::Missing,
         last_rung: LastRung::Gone,
         outlasting: Outlasting::Profiles,
         place,
     };
-    for place in [Place::Activating, Place::Checking, Place::Waiting, Place::Rebooting] {
-        for runs in [Runs::Before, Runs::Wanted] {
+    for place in
+        [PhaseOrEnd::Activating, PhaseOrEnd::Checking, PhaseOrEnd::Waiting, PhaseOrEnd::Rebooting]
+    {
+        for runs in [RunningSystem::Before, RunningSystem::Wanted] {
             let after = at(place).after(Event::Restarted(runs)).unwrap();
             assert_eq!(after.action(), Action::RollBack, "{place:?} {runs:?}");
         }
     }
-    let before_the_switch = at(Place::Staged).after(Event::Restarted(Runs::Before)).unwrap();
-    assert_eq!(before_the_switch.place, Place::Over(End::Refused));
+    let before_the_switch =
+        at(PhaseOrEnd::Staged).after(Event::Restarted(RunningSystem::Before)).unwrap();
+    assert_eq!(before_the_switch.place, PhaseOrEnd::Over(End::Refused));
 }
 
 #[test]
 fn the_last_rung_is_a_reboot_once_and_only_where_it_is_allowed() {
     use Event as E;
-    let at = |last_rung, place| State {
+    let at = |last_rung, place| AttemptState {
         mode: Mode::Switch,
         confirmation: Confirmation::Missing,
         last_rung,
         outlasting: Outlasting::Nothing,
         place,
     };
-    let stranded = Place::Over(End::Stranded);
-    let fails = |last_rung| at(last_rung, Place::RollingBack).after(E::NotWentBack).unwrap();
+    let stranded = PhaseOrEnd::Over(End::Stranded);
+    let fails = |last_rung| at(last_rung, PhaseOrEnd::RollingBack).after(E::NotWentBack).unwrap();
     assert_eq!(fails(LastRung::Gone).place, stranded);
     let rebooting = fails(LastRung::Reboot);
-    assert_eq!((rebooting.place, rebooting.action()), (Place::Rebooting, Action::Reboot));
+    assert_eq!((rebooting.place, rebooting.action()), (PhaseOrEnd::Rebooting, Action::Reboot));
     assert_eq!(rebooting.after(E::DeadlinePassed).unwrap().place, stranded);
     assert_eq!(rebooting.after(E::NotRebooted).unwrap().place, stranded);
     assert_eq!(rebooting.after(E::Cancelled), None);
-    let again = rebooting.after(E::Restarted(Runs::Wanted)).unwrap();
+    let again = rebooting.after(E::Restarted(RunningSystem::Wanted)).unwrap();
     assert_eq!(again.after(E::NotWentBack).unwrap().place, stranded);
     for stays in [E::NotSetBack, E::MustNotGoBack] {
-        let after = at(LastRung::Reboot, Place::RollingBack).after(stays).unwrap();
+        let after = at(LastRung::Reboot, PhaseOrEnd::RollingBack).after(stays).unwrap();
         assert_eq!(after.place, stranded, "{stays:?}");
     }
 }

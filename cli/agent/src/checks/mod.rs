@@ -19,7 +19,7 @@ use deploy_wire::machine::{Check, CheckKind, Level};
 
 use self::{
     limit::Limit,
-    words::{Seen, Words},
+    words::{CheckAnswers, CheckOutcome},
 };
 use crate::{
     storage::events::Events,
@@ -35,7 +35,7 @@ const SLACK: Duration = Duration::from_secs(2);
 /// The checks of an attempt, under way.
 pub struct Checks {
     checks: Vec<Check>,
-    words: Arc<Mutex<Words>>,
+    words: Arc<Mutex<CheckAnswers>>,
     events: Events,
 }
 
@@ -107,12 +107,12 @@ impl Checks {
     }
 }
 
-fn lock(words: &Mutex<Words>) -> MutexGuard<'_, Words> {
+fn lock(words: &Mutex<CheckAnswers>) -> MutexGuard<'_, CheckAnswers> {
     words.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Asker {
-    words: Arc<Mutex<Words>>,
+    words: Arc<Mutex<CheckAnswers>>,
     events: Events,
 }
 
@@ -135,7 +135,7 @@ fn limit_of(group: &[Check]) -> Duration {
 }
 
 /// What is seen of each check of a group.
-fn look(group: &[Check]) -> Vec<Seen> {
+fn look(group: &[Check]) -> Vec<CheckOutcome> {
     let units: Option<Vec<&str>> = group.iter().map(|check| unit_of(&check.kind)).collect();
     match units {
         Some(units) => unit::look(&units),
@@ -150,7 +150,7 @@ fn unit_of(kind: &CheckKind) -> Option<&str> {
     }
 }
 
-fn look_at(kind: &CheckKind) -> Seen {
+fn look_at(kind: &CheckKind) -> CheckOutcome {
     let limit = Limit::of(LOOK);
     match kind {
         CheckKind::Unit { unit } => Err(format!("{unit} was not asked together with others")),

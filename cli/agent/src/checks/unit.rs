@@ -3,11 +3,11 @@
 
 use deploy_wire::machine::full_name;
 
-use super::words::Seen;
+use super::words::CheckOutcome;
 use crate::tools::pid1::{self, Which};
 
 /// What is seen of each unit, in their order.
-pub fn look(units: &[&str]) -> Vec<Seen> {
+pub fn look(units: &[&str]) -> Vec<CheckOutcome> {
     let names: Vec<_> = units.iter().map(|unit| full_name(unit)).collect();
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     let all = |why: String| units.iter().map(|_| Err(why.clone())).collect();
@@ -21,7 +21,7 @@ pub fn look(units: &[&str]) -> Vec<Seen> {
     }
 }
 
-fn word(active: &str, unit: &str) -> Seen {
+fn word(active: &str, unit: &str) -> CheckOutcome {
     if pid1::is_active(active) { Ok(active.into()) } else { Err(format!("{unit} is {active}")) }
 }
 

@@ -8,11 +8,11 @@ use std::{
 use deploy_wire::event::Event;
 
 /// What a look saw, or why the check does not pass.
-pub type Seen = Result<String, String>;
+pub type CheckOutcome = Result<String, String>;
 
 /// What a check said last.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Word {
+pub struct CheckAnswer {
     /// Whether it passes.
     pub passes: bool,
     /// What was seen.
@@ -32,9 +32,9 @@ impl Asking {
         now.saturating_duration_since(self.since) > self.limit
     }
 
-    fn late(&self) -> Word {
+    fn late(&self) -> CheckAnswer {
         let detail = format!("it did not answer within {} s", self.limit.as_secs());
-        Word { passes: false, detail }
+        CheckAnswer { passes: false, detail }
     }
 }
 
@@ -44,13 +44,13 @@ pub struct Ticket(u64);
 
 /// The words of all checks.
 #[derive(Debug, Default)]
-pub struct Words {
-    said: BTreeMap<String, (Instant, Word)>,
+pub struct CheckAnswers {
+    said: BTreeMap<String, (Instant, CheckAnswer)>,
     asking: BTreeMap<u64, Asking>,
     tickets: u64,
 }
 
-impl Words {
+impl CheckAnswers {
     /// A look at these checks begins, which may take `limit`.
     pub fn begin(&mut self, names: Vec<String>, limit: Duration, now: Instant) -> Ticket {
         self.tickets += 1;
@@ -60,14 +60,14 @@ impl Words {
 
     /// It is over, and this was seen. What is to be told of it. A look that took too long has
     /// seen nothing good, and one that began before another that is over already says nothing.
-    pub fn end(&mut self, ticket: &Ticket, seen: Vec<Seen>, now: Instant) -> Vec<Event> {
+    pub fn end(&mut self, ticket: &Ticket, seen: Vec<CheckOutcome>, now: Instant) -> Vec<Event> {
         let Some(asking) = self.asking.remove(&ticket.0) else { return Vec::new() };
         let mut told = Vec::new();
         for (name, seen) in asking.names.iter().zip(seen) {
             let word = match seen {
                 _ if asking.is_late(now) => asking.late(),
-                Ok(detail) => Word { passes: true, detail },
-                Err(detail) => Word { passes: false, detail },
+                Ok(detail) => CheckAnswer { passes: true, detail },
+                Err(detail) => CheckAnswer { passes: false, detail },
             };
             let last = self.said.get(name);
             if last.is_some_and(|(since, _)| *since > asking.since) {
@@ -83,7 +83,7 @@ impl Words {
     }
 
     /// What a check says now: one that is late fails, whatever it said before.
-    pub fn of(&self, name: &str, now: Instant) -> Option<Word> {
+    pub fn of(&self, name: &str, now: Instant) -> Option<CheckAnswer> {
         let late = self
             .asking
             .values()
@@ -103,13 +103,13 @@ mod tests {
         vec!["web".into()]
     }
 
-    fn passes(words: &Words, now: Instant) -> Option<bool> {
+    fn passes(words: &CheckAnswers, now: Instant) -> Option<bool> {
         words.of("web", now).map(|word| word.passes)
     }
 
     #[test]
     fn a_check_that_hangs_fails_though_it_passed_before() {
-        let (mut words, start) = (Words::default(), Instant::now());
+        let (mut words, start) = (CheckAnswers::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         let first = words.begin(names(), LIMIT, at(0));
         assert_eq!(passes(&words, at(5)), None);
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_look_that_began_last_counts() {
-        let (mut words, start) = (Words::default(), Instant::now());
+        let (mut words, start) = (CheckAnswers::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         let slow = words.begin(names(), LIMIT, at(0));
         let quick = words.begin(names(), LIMIT, at(1));

@@ -30,7 +30,7 @@ const READ: [&str; 9] = ["vfat", "exfat", "ext2", "ext3", "ext4", "btrfs", "xfs"
 
 /// A folder with a boot loader's files, or a file system that is mounted for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct BootPlace {
     /// Where it is.
     pub path: PathBuf,
     /// Whether it is a file system of its own.
@@ -39,7 +39,7 @@ pub struct Place {
     pub has_files: bool,
 }
 
-impl Place {
+impl BootPlace {
     /// Whether systemd-boot's settings are there.
     pub fn has_systemd_boot(&self) -> bool {
         self.path.join(SYSTEMD_BOOT).exists()
@@ -52,17 +52,17 @@ impl Place {
 }
 
 /// Those of this machine.
-pub fn all() -> Vec<Place> {
+pub fn all() -> Vec<BootPlace> {
     below(Path::new("/"), || fs::read_to_string("/proc/mounts").unwrap_or_default())
 }
 
 /// Those below a root. The mounts are read once the usual places were touched, some of which are
 /// mounted by that.
-fn below(root: &Path, mounts: impl FnOnce() -> String) -> Vec<Place> {
+fn below(root: &Path, mounts: impl FnOnce() -> String) -> Vec<BootPlace> {
     let has_files = |path: &Path| FILES.iter().any(|file| path.join(file).exists());
     let usual = USUAL.iter().map(|place| root.join(place)).filter(|path| path.is_dir());
-    let mut places: Vec<Place> =
-        usual.map(|path| Place { has_files: has_files(&path), mounted: false, path }).collect();
+    let mut places: Vec<BootPlace> =
+        usual.map(|path| BootPlace { has_files: has_files(&path), mounted: false, path }).collect();
     for mount in mounted(&mounts()) {
         let path = root.join(mount.place.trim_start_matches('/'));
         if let Some(place) = places.iter_mut().find(|place| place.path == path) {
@@ -74,7 +74,7 @@ fn below(root: &Path, mounts: impl FnOnce() -> String) -> Vec<Place> {
         // `systemd-boot-with-a-truncated-kernel-or-a-corrupt-entry-boots-it-all-the-same` proves it.
         let is_known = places.iter().any(|place| is_same_folder(&place.path, &path));
         if mount.place != "/" && !is_known && (is_for_boot(&mount.place) || found) {
-            places.push(Place { has_files: has_files(&path), mounted: true, path });
+            places.push(BootPlace { has_files: has_files(&path), mounted: true, path });
         }
     }
     places

@@ -16,7 +16,7 @@ use deploy_wire::{
 use crate::storage::{files, paths::ROOTS};
 
 /// What an attempt keeps.
-pub struct Kept<'a> {
+pub struct RootTargets<'a> {
     /// What runs.
     pub old: &'a StorePath,
     /// What is wanted.
@@ -34,7 +34,7 @@ fn path(attempt: &AttemptId, name: &str) -> PathBuf {
 }
 
 /// Makes the roots of an attempt.
-pub fn make(attempt: &AttemptId, kept: &Kept<'_>) -> Result<()> {
+pub fn make(attempt: &AttemptId, kept: &RootTargets<'_>) -> Result<()> {
     link(&path(attempt, "old"), kept.old)?;
     link(&path(attempt, "new"), kept.new)?;
     link(&path(attempt, "agent"), kept.agent)?;

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 
 use super::{
     operation,
-    words::{Words, refused},
+    words::{ProtocolRelay, refused},
 };
 
 /// The newest version that is read here, 1.37: both sides agree upon the lower of theirs.
@@ -22,7 +22,7 @@ const MAGIC: u64 = 0x6e69_7863;
 
 /// Carries all that a client says to the daemon. Ends with the client, or at what it may not say.
 pub fn carry(client: impl Read, daemon: impl Write) -> io::Result<()> {
-    let mut words = Words::new(client, daemon);
+    let mut words = ProtocolRelay::new(client, daemon);
     let Some(magic) = words.begin()? else { return Ok(()) };
     if magic != MAGIC {
         return Err(refused("this is not Nix's protocol"));

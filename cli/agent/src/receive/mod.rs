@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Result, bail};
 
 use crate::{
-    tools::{journal, mark::Mark, nix},
+    tools::{journal, mark::PushMark, nix},
     trust::origin::Origin,
 };
 
@@ -23,7 +23,7 @@ pub fn receive() -> Result<()> {
     if let Err(error) = journal::tell(&note) {
         eprintln!("deploy-agent: the journal did not take a note of this request: {error:#}");
     }
-    let mark = Mark::set(|text| eprintln!("{text}"))?;
+    let mark = PushMark::set(|text| eprintln!("{text}"))?;
     let carried = carry();
     mark.clear()?;
     carried

@@ -1,7 +1,7 @@
 //! The operations of Nix's protocol that a push and a build on the machine need, with the shape
 //! of what a client says in each. All others are refused: they are for who looks after a store.
 
-use super::words::{Words, refused};
+use super::words::{ProtocolRelay, refused};
 use std::io::{self, Read, Write};
 
 /// One word, or several, of an operation.
@@ -69,7 +69,7 @@ const KNOWN: [(u64, &[Part]); 19] = [
 ];
 
 /// One goes over, with its number.
-pub fn carry<R: Read, W: Write>(number: u64, words: &mut Words<R, W>) -> io::Result<()> {
+pub fn carry<R: Read, W: Write>(number: u64, words: &mut ProtocolRelay<R, W>) -> io::Result<()> {
     let Some((_, parts)) = KNOWN.iter().find(|(known, _)| *known == number) else {
         return Err(refused(format!("operation {number} of Nix's protocol is not allowed")));
     };
@@ -94,7 +94,7 @@ const NUMBERS: usize = 12;
 /// `SetOptions` goes over without its settings by name, which would name programs that the
 /// daemon runs as root (`post-build-hook`, `build-hook`) and whom it trusts. What a build that
 /// failed leaves is not kept.
-pub fn set_options<R: Read, W: Write>(words: &mut Words<R, W>) -> io::Result<()> {
+pub fn set_options<R: Read, W: Write>(words: &mut ProtocolRelay<R, W>) -> io::Result<()> {
     words.write(SET_OPTIONS)?;
     words.read()?;
     words.write(0)?;

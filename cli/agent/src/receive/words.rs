@@ -19,12 +19,12 @@ pub fn refused(why: impl Into<String>) -> io::Error {
 }
 
 /// A conversation in one direction: each word is read, and written behind what came before.
-pub struct Words<R, W> {
+pub struct ProtocolRelay<R, W> {
     from: R,
     to: W,
 }
 
-impl<R: Read, W: Write> Words<R, W> {
+impl<R: Read, W: Write> ProtocolRelay<R, W> {
     /// Of a reader and a writer.
     pub fn new(from: R, to: W) -> Self {
         Self { from, to }

@@ -13,7 +13,7 @@ use crate::attempt::{
     ledger::Happened,
     recover,
     stage::refuse,
-    transition::{Event, State},
+    transition::{AttemptState, Event},
 };
 
 /// Confirms from a login that is not the one that staged.
@@ -55,7 +55,7 @@ pub fn cancel(agent: &Agent, attempt: &AttemptId, why: &str, replies: &Replies) 
         }
         // It went on by itself in this moment, or it cannot be given up any more.
         let Some(now) = agent.ledger.find(attempt)? else { break };
-        if State::of(&now) == State::of(&record) {
+        if AttemptState::of(&now) == AttemptState::of(&record) {
             break;
         }
         record = now;

@@ -9,7 +9,7 @@ use crate::attempt::{
     arm,
     ledger::Happened,
     recover,
-    transition::{Action, Event, State},
+    transition::{Action, AttemptState, Event},
 };
 
 /// Starts it and follows it to its end.
@@ -31,7 +31,7 @@ pub fn nobody_will(attempt: &AttemptId) -> Result<()> {
     let staged = agent
         .ledger
         .find(attempt)?
-        .filter(|record| record.is_open() && State::of(record).action() == Action::Rest);
+        .filter(|record| record.is_open() && AttemptState::of(record).action() == Action::Rest);
     let Some(record) = staged else { return Ok(()) };
     let happened =
         Happened::because(Event::Cancelled, "the operator went away before it was started");

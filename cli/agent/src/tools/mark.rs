@@ -14,12 +14,12 @@ use crate::storage::paths::PROGRAMS;
 
 /// A mark on this machine. Its keeper takes it away, once the store is synced, when this is
 /// dropped or this process dies.
-pub struct Mark {
+pub struct PushMark {
     keeper: Child,
     said: BufReader<ChildStdout>,
 }
 
-impl Mark {
+impl PushMark {
     /// Marks the machine, after deleting what an earlier push left damaged: that is given to
     /// `tell`. What the keeper complains goes to stderr.
     pub fn set(mut tell: impl FnMut(&str)) -> Result<Self> {

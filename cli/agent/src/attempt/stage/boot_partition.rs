@@ -19,7 +19,7 @@ use super::{
 use crate::{
     machine::{
         boot_files,
-        boot_places::{self, Place},
+        boot_places::{self, BootPlace},
         look,
     },
     storage::paths::PROFILE,
@@ -36,7 +36,8 @@ pub fn look(wanted: &StorePath) -> Result<(), Refusal> {
     if let Some(place) = boot_places::not_mounted() {
         return no(format!("{place} is in /etc/fstab and is not mounted"));
     }
-    let places: Vec<Place> = boot_places::all().into_iter().filter(Place::is_used).collect();
+    let places: Vec<BootPlace> =
+        boot_places::all().into_iter().filter(BootPlace::is_used).collect();
     for place in places.iter().filter(|place| place.has_files || place.path == Path::new(BOOT)) {
         let path = place.path.display();
         let disk = statvfs(&place.path)
@@ -54,7 +55,7 @@ pub fn look(wanted: &StorePath) -> Result<(), Refusal> {
         let hint = format!("remove it there, once no other tool is at work: rm {file}");
         return Err(refuse_with(RefusalKind::BootPartition, why, hint));
     }
-    if places.iter().any(Place::has_systemd_boot) {
+    if places.iter().any(BootPlace::has_systemd_boot) {
         generations_are_readable(Path::new(PROFILES))?;
     }
     needed(&places, &boot_files::of(wanted)).into_iter().try_for_each(|needed| has_room(&needed))
@@ -70,9 +71,9 @@ struct Needed<'p> {
 
 /// On the store's own file system nothing is copied. Else kernels go to where there are some, and
 /// before the first one to /boot; wherever the loader has files it writes those.
-fn needed<'p>(places: &'p [Place], files: &[PathBuf]) -> Vec<Needed<'p>> {
+fn needed<'p>(places: &'p [BootPlace], files: &[PathBuf]) -> Vec<Needed<'p>> {
     let mounted = || places.iter().filter(|place| place.mounted);
-    let has_kernels = |place: &Place| boot_files::has_any(&place.path);
+    let has_kernels = |place: &BootPlace| boot_files::has_any(&place.path);
     let none_yet = !mounted().any(has_kernels);
     let needed = mounted().filter_map(|place| {
         let path = place.path.as_path();
@@ -153,7 +154,7 @@ mod tests {
     #[test]
     fn room_is_needed_where_kernels_are_and_where_the_loader_s_files_are() {
         let root = tempfile::tempdir().unwrap();
-        let place = |name: &str, has_files| Place {
+        let place = |name: &str, has_files| BootPlace {
             path: root.path().join(name),
             mounted: true,
             has_files,
@@ -169,7 +170,7 @@ mod tests {
         // The first one goes to where the loader looks, which is not told from a name.
         let (efi, boot) = (place("efi", true), place("xbootldr", false));
         let places = [efi.clone(), boot];
-        let told = |places: &[Place]| -> Vec<(u64, bool)> {
+        let told = |places: &[BootPlace]| -> Vec<(u64, bool)> {
             needed(places, &files)
                 .iter()
                 .map(|needed| (needed.bytes, needed.takes_kernels))
@@ -186,6 +187,6 @@ mod tests {
         let other = "xbootldr/EFI/nixos/00000000000000000000000000000000-linux-bzImage.efi";
         fs::write(root.path().join(other), [1; 1000]).unwrap();
         assert_eq!(told(&places), [(NEEDED, false), (NEEDED + 1000, true)]);
-        assert_eq!(told(&[Place { mounted: false, ..efi }]), []);
+        assert_eq!(told(&[BootPlace { mounted: false, ..efi }]), []);
     }
 }

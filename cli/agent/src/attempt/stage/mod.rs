@@ -86,7 +86,7 @@ fn stage_or_fail(
     roots::drop_strays()?;
     let made = roots::make(
         &asked.attempt,
-        &roots::Kept {
+        &roots::RootTargets {
             old: &record.ran,
             new: &record.wanted,
             agent: &record.agent,

@@ -11,7 +11,7 @@ use crate::{
         ledger::Happened,
         running::{self, Started},
         switch::{self, Progress, Step},
-        transition::{Event, Runs},
+        transition::{Event, RunningSystem},
     },
     clock,
     machine::{look, units::snapshot::Snapshot},
@@ -47,7 +47,7 @@ impl Watch<'_> {
             Waited::Vanished => {
                 Some(Happened::because(Event::SwitchFailed, "the switch was killed"))
             }
-            Waited::Ended(ending) => Some(judge(ending.status, &Seen::of(record))),
+            Waited::Ended(ending) => Some(judge(ending.status, &SwitchResult::of(record))),
         };
         match happened {
             Some(Happened { event: Event::Switched, .. }) => self.activate_profiles(record),
@@ -99,8 +99,8 @@ pub fn foreign(why: &str) -> Happened {
 }
 
 /// What the machine shows after a switch.
-struct Seen {
-    runs: Runs,
+struct SwitchResult {
+    runs: RunningSystem,
     etc: Etc,
 }
 
@@ -114,7 +114,7 @@ enum Etc {
     NotTold,
 }
 
-impl Seen {
+impl SwitchResult {
     fn of(record: &Record) -> Self {
         let etc_of = |system: &StorePath| fs::canonicalize(format!("{system}/etc")).ok();
         let etc = match look::etc().map(PathBuf::from) {
@@ -129,9 +129,11 @@ impl Seen {
 
 /// The status alone decides nothing: 1 may be half a switch, 4 may be an old
 /// failure, and the running system is set in spite of failures.
-fn judge(status: Option<i32>, seen: &Seen) -> Happened {
-    let untouched = seen.runs == Runs::Before && matches!(seen.etc, Etc::Before | Etc::NotTold);
-    let arrived = seen.runs == Runs::Wanted && matches!(seen.etc, Etc::Wanted | Etc::NotTold);
+fn judge(status: Option<i32>, seen: &SwitchResult) -> Happened {
+    let untouched =
+        seen.runs == RunningSystem::Before && matches!(seen.etc, Etc::Before | Etc::NotTold);
+    let arrived =
+        seen.runs == RunningSystem::Wanted && matches!(seen.etc, Etc::Wanted | Etc::NotTold);
     let why = format!("the switch ended with {}", crate::tools::process::told_status(status));
     match status {
         Some(11) if untouched => {
@@ -141,11 +143,11 @@ fn judge(status: Option<i32>, seen: &Seen) -> Happened {
             Event::SwitchRefused,
             "the new system needs a reboot: its init is incompatible (status 100)",
         ),
-        _ if seen.runs == Runs::Other => foreign("another system runs after the switch"),
+        _ if seen.runs == RunningSystem::Other => foreign("another system runs after the switch"),
         // 4: some unit is failed now; whether this deploy did it, the unit rule
         // says.
         Some(0 | 4) if arrived => Event::Switched.into(),
-        Some(0 | 4) if seen.runs != Runs::Wanted => Happened::because(
+        Some(0 | 4) if seen.runs != RunningSystem::Wanted => Happened::because(
             Event::SwitchFailed,
             format!("{why}, but the new system is not the running one"),
         ),
@@ -165,20 +167,20 @@ fn judge(status: Option<i32>, seen: &Seen) -> Happened {
 mod tests {
     use super::*;
 
-    fn event(status: Option<i32>, runs: Runs, etc: Etc) -> Event {
-        judge(status, &Seen { runs, etc }).event
+    fn event(status: Option<i32>, runs: RunningSystem, etc: Etc) -> Event {
+        judge(status, &SwitchResult { runs, etc }).event
     }
 
     #[test]
     fn the_running_system_and_etc_decide_together_with_the_status() {
-        assert_eq!(event(Some(0), Runs::Wanted, Etc::Wanted), Event::Switched);
-        assert_eq!(event(Some(4), Runs::Wanted, Etc::NotTold), Event::Switched);
-        assert_eq!(event(Some(0), Runs::Before, Etc::Before), Event::SwitchFailed);
-        assert_eq!(event(Some(0), Runs::Wanted, Etc::Before), Event::SwitchFailed);
-        assert_eq!(event(Some(2), Runs::Wanted, Etc::Wanted), Event::SwitchFailed);
-        assert_eq!(event(Some(1), Runs::Before, Etc::Before), Event::SwitchFailed);
-        assert_eq!(event(None, Runs::Wanted, Etc::Wanted), Event::SwitchFailed);
-        assert_eq!(event(Some(0), Runs::Other, Etc::Other), Event::Foreign);
+        assert_eq!(event(Some(0), RunningSystem::Wanted, Etc::Wanted), Event::Switched);
+        assert_eq!(event(Some(4), RunningSystem::Wanted, Etc::NotTold), Event::Switched);
+        assert_eq!(event(Some(0), RunningSystem::Before, Etc::Before), Event::SwitchFailed);
+        assert_eq!(event(Some(0), RunningSystem::Wanted, Etc::Before), Event::SwitchFailed);
+        assert_eq!(event(Some(2), RunningSystem::Wanted, Etc::Wanted), Event::SwitchFailed);
+        assert_eq!(event(Some(1), RunningSystem::Before, Etc::Before), Event::SwitchFailed);
+        assert_eq!(event(None, RunningSystem::Wanted, Etc::Wanted), Event::SwitchFailed);
+        assert_eq!(event(Some(0), RunningSystem::Other, Etc::Other), Event::Foreign);
     }
 
     #[test]
@@ -207,9 +209,15 @@ mod tests {
     #[test]
     fn a_refusal_counts_as_one_only_if_nothing_was_touched() {
         for status in [11, 100] {
-            assert_eq!(event(Some(status), Runs::Before, Etc::Before), Event::SwitchRefused);
-            assert_eq!(event(Some(status), Runs::Wanted, Etc::Wanted), Event::SwitchFailed);
-            assert_eq!(event(Some(status), Runs::Before, Etc::Other), Event::SwitchFailed);
+            assert_eq!(
+                event(Some(status), RunningSystem::Before, Etc::Before),
+                Event::SwitchRefused
+            );
+            assert_eq!(
+                event(Some(status), RunningSystem::Wanted, Etc::Wanted),
+                Event::SwitchFailed
+            );
+            assert_eq!(event(Some(status), RunningSystem::Before, Etc::Other), Event::SwitchFailed);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{thread, time::Duration};
 use anyhow::{Context as _, Result};
 use deploy_wire::{machine::Level, record::Record};
 
-use super::{Watch, activate::foreign, commit, look_at_units::Looked, verdict::Verdict};
+use super::{Watch, activate::foreign, commit, look_at_units::Looked, verdict::LookResult};
 use crate::{
     attempt::{
         ledger::Happened,
@@ -44,7 +44,7 @@ impl Watch<'_> {
     pub fn await_confirmation(&mut self, record: &Record) -> Result<Option<Happened>> {
         self.looking(record, |watch, looking| {
             loop {
-                if let Verdict::Given(happened) = watch.look(record, looking)? {
+                if let LookResult::GiveUp(happened) = watch.look(record, looking)? {
                     return Ok(Some(happened));
                 }
                 if passed(record) {
@@ -76,9 +76,9 @@ impl Watch<'_> {
             loop {
                 first(watch);
                 let waits_for = match watch.look(record, looking)? {
-                    Verdict::Given(happened) => return Ok(Some(happened)),
-                    Verdict::Well => return Ok(Some(watch.passed(record, looking))),
-                    Verdict::NotYet(what) => what,
+                    LookResult::GiveUp(happened) => return Ok(Some(happened)),
+                    LookResult::Well => return Ok(Some(watch.passed(record, looking))),
+                    LookResult::NotYet(what) => what,
                 };
                 if passed(record) {
                     let why = format!("{waits_for}{late}");
@@ -152,36 +152,36 @@ impl Watch<'_> {
         Ok(Looking { units: Looked::since(before, definitions), since })
     }
 
-    fn look(&self, record: &Record, looking: &mut Looking) -> Result<Verdict> {
+    fn look(&self, record: &Record, looking: &mut Looking) -> Result<LookResult> {
         if !look::runs(&record.wanted) {
-            return Ok(Verdict::Given(foreign("another tool switched the machine")));
+            return Ok(LookResult::GiveUp(foreign("another tool switched the machine")));
         }
         if look::profile_is_foreign(record) {
-            return Ok(Verdict::Given(foreign("another tool set the system profile")));
+            return Ok(LookResult::GiveUp(foreign("another tool set the system profile")));
         }
         let elapsed = clock::boottime().saturating_sub(looking.since);
         match looking.units.look(&record.rules.units, elapsed, &self.events) {
-            Ok(Verdict::Well) => Ok(self.look_at_checks(looking.since)),
+            Ok(LookResult::Well) => Ok(self.look_at_checks(looking.since)),
             Ok(other) => Ok(other),
             // A systemd that re-executes itself does not answer for a moment.
-            Err(error) => Ok(Verdict::NotYet(format!("{error:#}"))),
+            Err(error) => Ok(LookResult::NotYet(format!("{error:#}"))),
         }
     }
 
-    fn look_at_checks(&self, since: Duration) -> Verdict {
+    fn look_at_checks(&self, since: Duration) -> LookResult {
         let failing = self.checks.as_ref().map(|checks| checks.failing(Level::Required));
         let elapsed = clock::boottime().saturating_sub(since);
-        let mut verdict = Verdict::Well;
+        let mut verdict = LookResult::Well;
         for (check, said) in failing.unwrap_or_default() {
             let Some(said) = said else {
-                verdict = Verdict::NotYet(format!("check {} has not answered", check.name));
+                verdict = LookResult::NotYet(format!("check {} has not answered", check.name));
                 continue;
             };
             let what = format!("check {} fails: {said}", check.name);
             if elapsed >= check.grace() {
-                return Verdict::Given(Happened::because(Event::Broken, what));
+                return LookResult::GiveUp(Happened::because(Event::Broken, what));
             }
-            verdict = Verdict::NotYet(what);
+            verdict = LookResult::NotYet(what);
         }
         verdict
     }

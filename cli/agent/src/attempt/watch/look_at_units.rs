@@ -8,16 +8,16 @@ use deploy_wire::{
     machine::{Policy, Units as Rules},
 };
 
-use super::verdict::Verdict;
+use super::verdict::LookResult;
 use crate::{
     attempt::{ledger::Happened, transition::Event},
     clock,
     machine::units::{
         definition::Definitions,
         role::Role,
-        runs::Runs,
+        runs::UnitRuns,
         snapshot::Snapshot,
-        verdict::{Context, Finding, State},
+        verdict::{Context, Finding, UnitFailure},
         watched::Watched,
     },
     storage::events::Events,
@@ -32,29 +32,34 @@ pub struct Looked {
     before: Snapshot,
     watched: Watched,
     definitions: Definitions,
-    runs: Runs,
+    runs: UnitRuns,
     advisory: Vec<Finding>,
-    told: BTreeSet<(String, State)>,
+    told: BTreeSet<(String, UnitFailure)>,
 }
 
 impl Looked {
     /// Before the first look.
     pub fn since(before: Snapshot, definitions: Definitions) -> Self {
         let watched = Watched::since(&before);
-        let (runs, advisory, told) = (Runs::default(), Vec::new(), BTreeSet::new());
+        let (runs, advisory, told) = (UnitRuns::default(), Vec::new(), BTreeSet::new());
         Self { before, watched, definitions, runs, advisory, told }
     }
 
     /// Looks once; `elapsed` since the switch ended.
-    pub fn look(&mut self, rules: &Rules, elapsed: Duration, events: &Events) -> Result<Verdict> {
+    pub fn look(
+        &mut self,
+        rules: &Rules,
+        elapsed: Duration,
+        events: &Events,
+    ) -> Result<LookResult> {
         if rules.policy == Policy::Ignore {
-            return Ok(Verdict::Well);
+            return Ok(LookResult::Well);
         }
         let young = self.young_jobs()?;
         if let Some(unit) = young.first()
             && elapsed < SETTLE
         {
-            return Ok(Verdict::NotYet(format!("{unit} is still starting")));
+            return Ok(LookResult::NotYet(format!("{unit} is still starting")));
         }
         // The time first: a unit that changes in between has lived less, not more.
         let now = clock::monotonic();
@@ -75,12 +80,12 @@ impl Looked {
         if let Some(first) = deciding.first() {
             let why = format!("{}: {}{}", first.unit, first.detail, and_more(deciding.len()));
             return Ok(match first.state {
-                State::Broken => Verdict::Given(Happened::because(Event::Broken, why)),
-                State::Restarting => Verdict::NotYet(why),
+                UnitFailure::Broken => LookResult::GiveUp(Happened::because(Event::Broken, why)),
+                UnitFailure::Restarting => LookResult::NotYet(why),
             });
         }
-        let waits = |unit| Verdict::NotYet(format!("{unit} has not run for {} s", rules.watch));
-        Ok(context.young(units, now).map_or(Verdict::Well, waits))
+        let waits = |unit| LookResult::NotYet(format!("{unit} has not run for {} s", rules.watch));
+        Ok(context.young(units, now).map_or(LookResult::Well, waits))
     }
 
     /// Units that were not well at the last look and do not decide, in words.
@@ -101,8 +106,8 @@ impl Looked {
 fn told(found: &Finding) -> Told {
     let (unit, detail) = (found.unit.clone(), found.detail.clone());
     match (found.role, found.state) {
-        (Role::Deciding, State::Broken) => Told::BrokenUnit { unit, detail },
-        (Role::Deciding, State::Restarting) => {
+        (Role::Deciding, UnitFailure::Broken) => Told::BrokenUnit { unit, detail },
+        (Role::Deciding, UnitFailure::Restarting) => {
             Told::Note { text: format!("{unit}: {detail}; it has until the end of the checks") }
         }
         _ => Told::Note { text: format!("{unit}: {detail}; it does not decide") },

@@ -26,7 +26,7 @@ use crate::{
         arm,
         ledger::Happened,
         recover,
-        transition::{Action, Event, State},
+        transition::{Action, AttemptState, Event},
     },
     clock,
     storage::events::Events,
@@ -81,7 +81,7 @@ impl Watch<'_> {
 
     /// Does what the state asks for. A failure is an event as well.
     fn step(&mut self, record: &Record) -> Option<Happened> {
-        let action = State::of(record).action();
+        let action = AttemptState::of(record).action();
         match self.act(action, record) {
             Ok(happened) => happened,
             Err(error) => {
@@ -133,7 +133,7 @@ impl Watch<'_> {
     fn keep_armed(&mut self, record: &Record) -> Result<()> {
         let armed = self.with_time_left(record).and_then(|record| arm::arm(self.agent, &record));
         match armed {
-            Err(error) if State::of(record).action() != Action::Arm => {
+            Err(error) if AttemptState::of(record).action() != Action::Arm => {
                 self.events.note(format!("no timer stands behind the service: {error:#}"));
                 Ok(())
             }
@@ -143,7 +143,7 @@ impl Watch<'_> {
 
     /// A commit or a way back that was interrupted begins anew, with new time.
     fn with_time_left(&self, record: &Record) -> Result<Record> {
-        if !State::of(record).action().begins_anew() || !check::passed(record) {
+        if !AttemptState::of(record).action().begins_anew() || !check::passed(record) {
             return Ok(record.clone());
         }
         let limit = record.rules.limit(record.phase);
@@ -177,6 +177,6 @@ impl Watch<'_> {
     /// Whether the attempt is still in the state that `record` has.
     fn unmoved(&self, record: &Record) -> Result<bool> {
         let now = self.record()?;
-        Ok(now.phase == record.phase && State::of(&now) == State::of(record))
+        Ok(now.phase == record.phase && AttemptState::of(&now) == AttemptState::of(record))
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         ledger::Happened,
         running::{self, Started},
         switch::{self, Killed, Step},
-        transition::{Event, LastRung, Runs, State},
+        transition::{AttemptState, Event, LastRung, RunningSystem},
     },
     machine::{
         boot_files, look, profiles,
@@ -44,7 +44,7 @@ impl Watch<'_> {
             return Ok(self.take_profiles_back(record, snapshot.as_ref(), notes));
         }
         let started = if snapshot.is_some() { Started::Before } else { Started::Anew };
-        if running::runs_for(record, started) == Runs::Other {
+        if running::runs_for(record, started) == RunningSystem::Other {
             return Ok(foreign("another tool switched the machine before it could go back"));
         }
         if look::profile_is_foreign(record) {
@@ -54,7 +54,8 @@ impl Watch<'_> {
             return Ok(stays);
         }
         notes.extend(self.point_back(record));
-        let fresh = snapshot.is_none() && running::runs_for(record, started) == Runs::Before;
+        let fresh =
+            snapshot.is_none() && running::runs_for(record, started) == RunningSystem::Before;
         if fresh {
             // A soft-reboot has ended a switch before it synced what it wrote, and none follows:
             // `table-soft-reboot-in-activate-on-real-nixos` proves it, where systemd starts
@@ -136,7 +137,7 @@ impl Watch<'_> {
             notes.push(format!("{error:#}"));
         }
         notes.extend(profiles::not_taken_back(record));
-        match State::of(record).last_rung {
+        match AttemptState::of(record).last_rung {
             LastRung::Gone => notes.push(next_by_itself(record)),
             // The reboot has its own words, and an end of its own.
             LastRung::Reboot => notes.iter().for_each(|note| self.events.note(note)),

@@ -3,11 +3,11 @@
 use crate::attempt::ledger::Happened;
 
 /// What one look at the machine says.
-pub enum Verdict {
+pub enum LookResult {
     /// All is well.
     Well,
     /// It cannot be told yet, and what is waited for.
     NotYet(String),
     /// The deploy is to be given up.
-    Given(Happened),
+    GiveUp(Happened),
 }

@@ -13,11 +13,11 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// What was seen of each unit's runs.
 #[derive(Debug, Default)]
-pub struct Runs(BTreeMap<String, Run>);
+pub struct UnitRuns(BTreeMap<String, UnitRun>);
 
 /// What was seen of a unit's runs since the switch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Run {
+pub struct UnitRun {
     /// How often systemd restarted it.
     pub restarts: u64,
     /// How the last run that did not end well ended; empty where its end was missed.
@@ -34,24 +34,24 @@ pub struct Run {
     longest: Duration,
 }
 
-impl Runs {
+impl UnitRuns {
     /// Takes in a look; `now` is the time of the units, on `CLOCK_MONOTONIC`.
     pub fn see(&mut self, before: &Units, units: &Units, now: Duration) {
         self.0.retain(|name, _| units.contains_key(name));
         for (name, unit) in units {
             let count = before.get(name).map_or(0, |before| before.restarts);
-            let new = || Run { count, first_seen: now, ..Run::default() };
+            let new = || UnitRun { count, first_seen: now, ..UnitRun::default() };
             self.0.entry(name.clone()).or_insert_with(new).see(unit, now);
         }
     }
 
     /// What was seen of a unit.
-    pub fn of(&self, unit: &str) -> Option<&Run> {
+    pub fn of(&self, unit: &str) -> Option<&UnitRun> {
         self.0.get(unit)
     }
 }
 
-impl Run {
+impl UnitRun {
     fn see(&mut self, unit: &Unit, now: Duration) {
         // A start by hand, the switch's among them, sets systemd's count to 0.
         if unit.restarts < self.count {

@@ -6,7 +6,7 @@ use deploy_wire::machine::Units as Rules;
 
 use super::{
     role::{Role, role},
-    runs::{Run, Runs, well},
+    runs::{UnitRun, UnitRuns, well},
     snapshot::{Snapshot, Unit, Units},
 };
 
@@ -18,14 +18,14 @@ pub struct Finding {
     /// In what way.
     pub detail: String,
     /// Whether it can still become well.
-    pub state: State,
+    pub state: UnitFailure,
     /// What it has to say.
     pub role: Role,
 }
 
 /// Whether a unit that is not well can still become so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub enum UnitFailure {
     /// Nothing starts it again.
     Broken,
     /// systemd restarts it: what it is at the end of the check's time counts.
@@ -41,7 +41,7 @@ pub struct Context<'a> {
     /// Whether the wanted system defines a unit otherwise.
     pub differs: &'a dyn Fn(&str) -> bool,
     /// What was seen of the units that systemd restarts.
-    pub runs: &'a Runs,
+    pub runs: &'a UnitRuns,
 }
 
 /// A unit that had restarted by itself this often at `stage`…
@@ -101,7 +101,7 @@ impl Context<'_> {
     /// Whether a unit is restarted by design: its runs end well, or it was in a loop at `stage`
     /// and is the same still.
     fn comes_and_goes(&self, name: &str) -> bool {
-        let ends_well = |run: &Run| run.good_end && run.bad_end.is_none();
+        let ends_well = |run: &UnitRun| run.good_end && run.bad_end.is_none();
         self.runs.of(name).is_some_and(ends_well)
             || (self.looped_before(name) && !(self.differs)(name))
     }
@@ -118,16 +118,16 @@ impl Context<'_> {
 
     /// What is wrong with a unit that was not so before. A unit that this deploy changed has no
     /// before.
-    fn wrong(&self, name: &str, now: &Unit, changed: bool) -> Option<(State, String)> {
+    fn wrong(&self, name: &str, now: &Unit, changed: bool) -> Option<(UnitFailure, String)> {
         let before = self.before.units.get(name);
         let was = before.filter(|_| !changed);
-        let broken = |detail: String| Some((State::Broken, detail));
+        let broken = |detail: String| Some((UnitFailure::Broken, detail));
         if is_gone(now) {
             return None;
         }
         if now.active == "failed" {
             let same = was.is_some_and(|was| was.active == "failed" && was.result == now.result);
-            return (!same).then(|| (State::Broken, format!("failed ({})", now.result)));
+            return (!same).then(|| (UnitFailure::Broken, format!("failed ({})", now.result)));
         }
         // It still does its work, by the old configuration, and will fail at its next start:
         // scenario `a-broken-caddyfile-is-rolled-back`.
@@ -140,7 +140,7 @@ impl Context<'_> {
             && (changed || !self.looped_before(name))
         {
             let seconds = run.must_live(self.rules.watch()).as_secs();
-            return Some((State::Restarting, told(run, result, seconds)));
+            return Some((UnitFailure::Restarting, told(run, result, seconds)));
         }
         let was_active = before.is_some_and(Unit::is_active);
         if was_active && now.load == "loaded" && now.active == "inactive" && !well(&now.result) {
@@ -150,7 +150,7 @@ impl Context<'_> {
     }
 }
 
-fn told(run: &Run, result: &str, seconds: u64) -> String {
+fn told(run: &UnitRun, result: &str, seconds: u64) -> String {
     let ended = match result {
         "" => "it ended".to_owned(),
         result => format!("it ended ({result})"),

@@ -34,7 +34,7 @@ fn again(restarts: u64) -> Unit {
 
 /// What becomes of the deploy by the last of some looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum UnitVerdict {
     Stays,
     MustLive,
     AtTheEnd,
@@ -42,7 +42,7 @@ enum Verdict {
     Reported,
 }
 
-impl Verdict {
+impl UnitVerdict {
     fn words(self) -> &'static str {
         match self {
             Self::Stays => "stays",
@@ -55,7 +55,7 @@ impl Verdict {
 }
 
 /// One row of the table in docs/units.md.
-struct Row {
+struct UnitCase {
     /// The state at `stage`, in words.
     before: &'static str,
     was: Option<Unit>,
@@ -66,7 +66,7 @@ struct Row {
     /// Seconds since `stage`, and what a look sees there; a state is as old as the first look
     /// that sees it.
     looks: Vec<(u64, Unit)>,
-    verdict: Verdict,
+    verdict: UnitVerdict,
 }
 
 fn rules() -> Rules {
@@ -74,7 +74,7 @@ fn rules() -> Rules {
 }
 
 /// Looks as they follow each other, and what the last one means.
-fn judge(name: &str, row: &Row, rules: &Rules) -> (Verdict, Option<String>) {
+fn judge(name: &str, row: &UnitCase, rules: &Rules) -> (UnitVerdict, Option<String>) {
     let mut snapshot = Snapshot {
         boot: deploy_wire::record::Boot { id: "1".into(), soft_reboots: 0 },
         at_us: STAGE * 1_000_000,
@@ -83,7 +83,7 @@ fn judge(name: &str, row: &Row, rules: &Rules) -> (Verdict, Option<String>) {
     };
     snapshot.units.extend(row.was.iter().map(|unit| (name.to_owned(), unit.clone())));
     let differs = |_: &str| row.changed;
-    let (mut runs, mut units, mut now) = (Runs::default(), Units::new(), Duration::ZERO);
+    let (mut runs, mut units, mut now) = (UnitRuns::default(), Units::new(), Duration::ZERO);
     let mut last: Option<Unit> = None;
     for (seconds, unit) in &row.looks {
         now = Duration::from_secs(STAGE + seconds);
@@ -100,18 +100,18 @@ fn judge(name: &str, row: &Row, rules: &Rules) -> (Verdict, Option<String>) {
     let context = Context { before: &snapshot, rules, differs: &differs, runs: &runs };
     let found = context.findings(&units).pop();
     let verdict = match found.as_ref().map(|found| (found.role, found.state)) {
-        Some((Role::Deciding, State::Broken)) => Verdict::AtOnce,
-        Some((Role::Deciding, State::Restarting)) => Verdict::AtTheEnd,
-        Some(_) => Verdict::Reported,
-        None if context.young(&units, now).is_some() => Verdict::MustLive,
-        None => Verdict::Stays,
+        Some((Role::Deciding, UnitFailure::Broken)) => UnitVerdict::AtOnce,
+        Some((Role::Deciding, UnitFailure::Restarting)) => UnitVerdict::AtTheEnd,
+        Some(_) => UnitVerdict::Reported,
+        None if context.young(&units, now).is_some() => UnitVerdict::MustLive,
+        None => UnitVerdict::Stays,
     };
     (verdict, found.map(|found| found.detail))
 }
 
-fn table() -> Vec<Row> {
-    use Verdict::{AtOnce, AtTheEnd, MustLive, Stays};
-    let row = |before, was: Option<Unit>, since, looks: &[(u64, Unit)], verdict| Row {
+fn table() -> Vec<UnitCase> {
+    use UnitVerdict::{AtOnce, AtTheEnd, MustLive, Stays};
+    let row = |before, was: Option<Unit>, since, looks: &[(u64, Unit)], verdict| UnitCase {
         before,
         changed: was.is_none(),
         was,
@@ -286,8 +286,8 @@ fn what_does_not_decide_is_reported_and_never_waited_for() {
         row.changed |= row.was.is_none();
         let (advisory, _) = judge("acme-a.service", &row, &rules());
         let wanted = match verdict {
-            Verdict::AtOnce | Verdict::AtTheEnd => Verdict::Reported,
-            Verdict::MustLive => Verdict::Stays,
+            UnitVerdict::AtOnce | UnitVerdict::AtTheEnd => UnitVerdict::Reported,
+            UnitVerdict::MustLive => UnitVerdict::Stays,
             other => other,
         };
         assert_eq!(advisory, wanted, "{}: {}", row.before, row.since);
@@ -297,13 +297,13 @@ fn what_does_not_decide_is_reported_and_never_waited_for() {
 #[test]
 fn a_unit_that_restarts_is_told_with_how_it_ended_and_how_often() {
     let told = |looks: &[(u64, Unit)]| {
-        let row = Row {
+        let row = UnitCase {
             before: "",
             was: None,
             changed: true,
             since: "",
             looks: looks.to_vec(),
-            verdict: Verdict::AtTheEnd,
+            verdict: UnitVerdict::AtTheEnd,
         };
         judge("a.service", &row, &rules()).1.unwrap()
     };
@@ -329,7 +329,7 @@ fn units_that_decide_are_told_before_those_that_do_not() {
         jobs: Vec::new(),
         units: Units::new(),
     };
-    let mut runs = Runs::default();
+    let mut runs = UnitRuns::default();
     runs.see(&before.units, &now, Duration::from_secs(1));
     let rules = rules();
     let context = Context { before: &before, rules: &rules, differs: &|_| true, runs: &runs };
@@ -341,9 +341,9 @@ fn units_that_decide_are_told_before_those_that_do_not() {
 fn what_no_system_declares_does_not_decide() {
     let undeclared = |unit: Unit| Unit { fragment: String::new(), ..unit };
     let judged = |name: &str, was: Option<Unit>, changed: bool, now: Unit| {
-        let (before, since, verdict) = ("", "", Verdict::Stays);
+        let (before, since, verdict) = ("", "", UnitVerdict::Stays);
         let looks = vec![(1, now)];
-        judge(name, &Row { before, was, changed, since, looks, verdict }, &rules()).0
+        judge(name, &UnitCase { before, was, changed, since, looks, verdict }, &rules()).0
     };
     let gone = undeclared(failed("exit-code"));
     // A container's file system, a FUSE of a user, a swap by hand, a unit that was never there.
@@ -354,15 +354,15 @@ fn what_no_system_declares_does_not_decide() {
         "a.automount",
         "gone.service",
     ] {
-        assert_eq!(judged(name, None, false, gone.clone()), Verdict::Stays, "{name}");
+        assert_eq!(judged(name, None, false, gone.clone()), UnitVerdict::Stays, "{name}");
         let was = Some(undeclared(running()));
-        assert_eq!(judged(name, was, false, gone.clone()), Verdict::Stays, "{name}");
+        assert_eq!(judged(name, was, false, gone.clone()), UnitVerdict::Stays, "{name}");
         // Declared by what is deployed, or by what ran: it decides.
-        assert_eq!(judged(name, None, true, gone.clone()), Verdict::AtOnce, "{name}");
+        assert_eq!(judged(name, None, true, gone.clone()), UnitVerdict::AtOnce, "{name}");
         let was = Some(running());
-        assert_eq!(judged(name, was, false, gone.clone()), Verdict::AtOnce, "{name}");
+        assert_eq!(judged(name, was, false, gone.clone()), UnitVerdict::AtOnce, "{name}");
     }
     // One that comes and goes each second does not hold up the watch for ever.
     let young = judged("home-joe-photos.mount", None, false, undeclared(running()));
-    assert_eq!(young, Verdict::Stays);
+    assert_eq!(young, UnitVerdict::Stays);
 }

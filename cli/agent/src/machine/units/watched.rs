@@ -15,13 +15,13 @@ const INVOCATIONS: &str = "/run/systemd/units";
 
 /// What tells that a unit changed. A unit that ended and runs again between two looks has
 /// the same states; its invocation is another.
-type Mark = ([String; 3], Option<String>);
+type UnitMark = ([String; 3], Option<String>);
 
 /// The units as of the last look.
 #[derive(Debug)]
 pub struct Watched {
     units: Units,
-    marks: BTreeMap<String, Mark>,
+    marks: BTreeMap<String, UnitMark>,
 }
 
 impl Watched {
@@ -50,16 +50,19 @@ impl Watched {
 }
 
 /// That of a unit without a process.
-fn mark_of(unit: &Unit) -> Mark {
+fn mark_of(unit: &Unit) -> UnitMark {
     ([unit.load.clone(), unit.active.clone(), unit.sub.clone()], None)
 }
 
-fn changed<'m>(before: &BTreeMap<String, Mark>, now: &'m BTreeMap<String, Mark>) -> Vec<&'m str> {
+fn changed<'m>(
+    before: &BTreeMap<String, UnitMark>,
+    now: &'m BTreeMap<String, UnitMark>,
+) -> Vec<&'m str> {
     let changed = now.iter().filter(|(name, mark)| before.get(*name) != Some(*mark));
     changed.map(|(name, _)| name.as_str()).collect()
 }
 
-fn marks() -> Result<BTreeMap<String, Mark>> {
+fn marks() -> Result<BTreeMap<String, UnitMark>> {
     let units = pid1::units(Which::Matching(&KINDS))?.into_iter();
     let mark = |Listed { name, load, active, sub, .. }| {
         let link = Path::new(INVOCATIONS).join(format!("invocation:{name}"));
@@ -76,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    fn mark(sub: &str, invocation: &str) -> Mark {
+    fn mark(sub: &str, invocation: &str) -> UnitMark {
         (["loaded".into(), "active".into(), sub.into()], Some(invocation.into()))
     }
 
@@ -113,7 +116,7 @@ mod tests {
             jobs: Vec::new(),
             units: units.into_iter().chain(others).collect(),
         };
-        let mark = |active: &str, id: Option<&str>| -> Mark {
+        let mark = |active: &str, id: Option<&str>| -> UnitMark {
             (["loaded".into(), active.into(), "dead".into()], id.map(Into::into))
         };
         let now = BTreeMap::from([

@@ -101,9 +101,9 @@ pub fn named(unit: &str) -> Result<Listed> {
 
 /// Jobs that PID 1 has.
 pub fn jobs() -> Result<Vec<Job>> {
-    type Row = (u32, String, String, String, OwnedObjectPath, OwnedObjectPath);
-    let rows: Vec<Row> = Pid1::open()?.call(&manager("ListJobs", ()))?;
-    let job = |(id, unit, kind, state, ..): Row| Job {
+    type JobRow = (u32, String, String, String, OwnedObjectPath, OwnedObjectPath);
+    let rows: Vec<JobRow> = Pid1::open()?.call(&manager("ListJobs", ()))?;
+    let job = |(id, unit, kind, state, ..): JobRow| Job {
         id: id.into(),
         unit,
         kind,
@@ -149,7 +149,7 @@ pub fn is_active(active: &str) -> bool {
 }
 
 fn ask_for_units(pid1: &mut Pid1, which: Which<'_>) -> Result<Vec<Listed>> {
-    type Row = (
+    type UnitRow = (
         String,
         String,
         String,
@@ -162,11 +162,11 @@ fn ask_for_units(pid1: &mut Pid1, which: Which<'_>) -> Result<Vec<Listed>> {
         OwnedObjectPath,
     );
     let any: &[&str] = &[];
-    let rows: Vec<Row> = match which {
+    let rows: Vec<UnitRow> = match which {
         Which::Matching(patterns) => pid1.call(&manager("ListUnitsByPatterns", (any, patterns))),
         Which::Named(names) => pid1.call(&manager("ListUnitsByNames", names)),
     }?;
-    let unit = |(name, _, load, active, sub, _, path, ..): Row| Listed {
+    let unit = |(name, _, load, active, sub, _, path, ..): UnitRow| Listed {
         name,
         load,
         active,

@@ -70,11 +70,11 @@ fn an_answer_is_found_by_the_serial_that_it_answers() {
 
 #[test]
 fn rows_are_read() {
-    type Row = (String, OwnedObjectPath, u32);
+    type ListedRow = (String, OwnedObjectPath, u32);
     let header = answer(RETURN, vec![signature("a(sou)")], &[]);
     let rows = vec![("a.service".to_owned(), OwnedObjectPath::try_from("/a").unwrap(), 1u32)];
     let body = to_bytes(Context::new(LE, 0), &rows).unwrap();
-    assert_eq!(Answer::of(&header).unwrap().read::<Vec<Row>>(body.to_vec()).unwrap(), rows);
+    assert_eq!(Answer::of(&header).unwrap().read::<Vec<ListedRow>>(body.to_vec()).unwrap(), rows);
 }
 
 #[test]
