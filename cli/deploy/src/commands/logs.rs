@@ -39,7 +39,7 @@ pub async fn run(args: &LogsArgs) -> u8 {
         Ok(found) => found,
         Err(failure) => return failed(failure, outcome::COULD_NOT_LOOK),
     };
-    let wanted = Wanted { attempt: attempt.as_ref(), follow: *follow, way: reach.way() };
+    let wanted = LogRequest { attempt: attempt.as_ref(), follow: *follow, way: reach.way() };
     let mut passwords = Passwords::default();
     let mut code = if fleet.failed.is_empty() { 0 } else { outcome::COULD_NOT_LOOK };
     for machine in fleet.machines {
@@ -51,7 +51,7 @@ pub async fn run(args: &LogsArgs) -> u8 {
 }
 
 /// What is wanted of each machine.
-struct Wanted<'a> {
+struct LogRequest<'a> {
     attempt: Option<&'a AttemptId>,
     follow: bool,
     way: Way,
@@ -59,11 +59,11 @@ struct Wanted<'a> {
 
 async fn log(
     machine: Machine,
-    wanted: &Wanted<'_>,
+    wanted: &LogRequest<'_>,
     passwords: &mut Passwords,
     report: &Report,
 ) -> Result<()> {
-    let Wanted { attempt, follow, way } = *wanted;
+    let LogRequest { attempt, follow, way } = *wanted;
     if follow {
         return watch::to_its_end(machine, attempt, way, passwords, report).await;
     }

@@ -8,7 +8,7 @@ use crate::{
     report::{Changes, Event, Report, bytes},
     stages::{
         ask::{self, Passwords, Probed, Way},
-        build::{self, Missing, Wanted, image},
+        build::{self, BuildTarget, BuildWork, image},
         flake::{self, Selection},
         plan::{
             self, AcceptedName, Plan,
@@ -141,13 +141,13 @@ async fn image_lines(
         let paths = build::here(with.nix, machine, report).await?;
         return Ok(paths.into_iter().map(|path| format!("image:  {path}")).collect());
     }
-    let missing = build::missing(with.nix, &[Wanted::image(machine, image)]).await?;
+    let missing = build::missing(with.nix, &[BuildTarget::image(machine, image)]).await?;
     let mut lines = vec![format!("image:  {}", image.path())];
     lines.extend(to_make(&missing));
     Ok(lines)
 }
 
-fn to_make(missing: &Missing) -> [String; 2] {
+fn to_make(missing: &BuildWork) -> [String; 2] {
     [format!("to build: {}", some(&missing.build)), format!("to fetch: {}", some(&missing.fetch))]
 }
 
@@ -169,7 +169,7 @@ fn head(probed: &Probed) -> Vec<String> {
 
 async fn before_building(nix: &Nix, probed: &Probed) -> Result<Vec<String>> {
     let mut lines = head(probed);
-    lines.extend(to_make(&build::missing(nix, &Wanted::all(&probed.machine)).await?));
+    lines.extend(to_make(&build::missing(nix, &BuildTarget::all(&probed.machine)).await?));
     if probed.machine.toplevel.is_some() {
         lines.push(
             "packages, units, bytes to send, reboot: not known before the build; plan --build tells"

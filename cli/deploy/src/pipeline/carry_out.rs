@@ -12,7 +12,7 @@ use crate::{
     error::{Failure, Result},
     report::{Changes, Event, Finished},
     stages::{
-        activate::{self, Meanwhile, NotStaged, Wanted, dry},
+        activate::{self, AttemptTarget, Meanwhile, NotStaged, dry},
         ask::{self, Probed},
         conclude::finished,
         confirm::{Started, interrupted},
@@ -155,7 +155,7 @@ impl Run<'_> {
         let attempt = new_attempt()?;
         let machine = self.needed(probed);
         let stays = || probed.facts.runs.clone().filter(|_| machine.toplevel.is_none());
-        let wanted = Wanted {
+        let wanted = AttemptTarget {
             toplevel: stays().unwrap_or_else(|| ready.built.toplevel.clone()),
             agent: ready.agent.path().clone(),
             mode: self.mode,

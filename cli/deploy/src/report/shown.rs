@@ -26,12 +26,12 @@ impl Write for Written {
 }
 
 /// A terminal of so many columns.
-struct Screen {
+struct TerminalOfColumns {
     columns: usize,
     asks: bool,
 }
 
-impl Terminal for Screen {
+impl Terminal for TerminalOfColumns {
     fn columns(&self) -> usize {
         self.columns
     }
@@ -74,22 +74,41 @@ pub fn json(events: &[Event]) -> String {
 /// What stands on a terminal of so many columns after the last event, before and after it
 /// is over; coloured words are `<in brackets>`.
 pub fn live(events: &[Event], columns: u16) -> [String; 2] {
-    drawn(events, columns, Screen { columns: columns.into(), asks: false }, Colours::Shown)
+    drawn(
+        events,
+        columns,
+        TerminalOfColumns { columns: columns.into(), asks: false },
+        Colours::Shown,
+    )
 }
 
 /// The same after it is over, on one that is to have no colours.
 pub fn live_without_colours(events: &[Event], columns: u16) -> String {
-    let [_, after] =
-        drawn(events, columns, Screen { columns: columns.into(), asks: false }, Colours::Off);
+    let [_, after] = drawn(
+        events,
+        columns,
+        TerminalOfColumns { columns: columns.into(), asks: false },
+        Colours::Off,
+    );
     after
 }
 
 /// The same while somebody types a secret there.
 pub fn live_while_asked(events: &[Event], columns: u16) -> [String; 2] {
-    drawn(events, columns, Screen { columns: columns.into(), asks: true }, Colours::Shown)
+    drawn(
+        events,
+        columns,
+        TerminalOfColumns { columns: columns.into(), asks: true },
+        Colours::Shown,
+    )
 }
 
-fn drawn(events: &[Event], columns: u16, screen: Screen, colours: Colours) -> [String; 2] {
+fn drawn(
+    events: &[Event],
+    columns: u16,
+    screen: TerminalOfColumns,
+    colours: Colours,
+) -> [String; 2] {
     let written = Written::default();
     let terminal = Box::new(screen);
     let out = Out::to(written.clone());

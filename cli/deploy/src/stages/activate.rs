@@ -72,7 +72,7 @@ impl From<Box<Failure>> for NotStaged {
 
 /// What an attempt is to switch to, and with what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct AttemptTarget {
     /// The NixOS system, in the machine's store.
     pub toplevel: StorePath,
     /// The agent, in the machine's store.
@@ -105,7 +105,7 @@ pub async fn early<'p>(probed: &'p Probed, agent: &StorePath) -> Option<Running<
 /// Takes the machine for one attempt.
 pub async fn stage<'p>(
     probed: &'p Probed,
-    wanted: &Wanted,
+    wanted: &AttemptTarget,
     attempt: &AttemptId,
     meanwhile: Meanwhile<'p>,
     report: &Report,

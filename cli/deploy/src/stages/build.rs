@@ -50,7 +50,7 @@ pub struct Built {
 
 /// What is to be built for a machine.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'m> {
+pub struct BuildTarget<'m> {
     machine: &'m Machine,
     drv: &'m StorePath,
     /// What people call it.
@@ -58,7 +58,7 @@ pub struct Wanted<'m> {
     profile: Option<&'m Profile>,
 }
 
-impl<'m> Wanted<'m> {
+impl<'m> BuildTarget<'m> {
     /// Its system, unless that stays, and its other profiles.
     pub fn all(machine: &'m Machine) -> Vec<Self> {
         let system = machine.toplevel.iter();
@@ -90,7 +90,7 @@ pub async fn build(nix: &Nix, probed: &Probed, runs: &StorePath, report: &Report
         place: if on_target { Where::OnTarget } else { Where::Here },
         profiles: Vec::new(),
     };
-    for wanted in Wanted::all(machine) {
+    for wanted in BuildTarget::all(machine) {
         let out = match &place {
             _ if is_built_there => on_machine(nix, probed, wanted, report).await?,
             BuildPlace::Host(host) => on_host(nix, host, wanted, report).await?,
@@ -119,7 +119,7 @@ pub async fn build(nix: &Nix, probed: &Probed, runs: &StorePath, report: &Report
 async fn on_machine(
     nix: &Nix,
     probed: &Probed,
-    wanted: Wanted<'_>,
+    wanted: BuildTarget<'_>,
     report: &Report,
 ) -> Result<StorePath> {
     let machine = &probed.machine;
@@ -140,8 +140,8 @@ async fn on_machine(
 pub async fn here(nix: &Nix, machine: &Machine, report: &Report) -> Result<Vec<String>> {
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Build });
     let all = match &machine.image {
-        Some(image) => vec![Wanted::image(machine, image)],
-        None => Wanted::all(machine),
+        Some(image) => vec![BuildTarget::image(machine, image)],
+        None => BuildTarget::all(machine),
     };
     let mut paths = Vec::new();
     for wanted in all {
@@ -174,7 +174,7 @@ fn with_its_file(machine: &Machine, image: &Image) -> Result<String> {
 
 /// What a build has to do, by name.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Missing {
+pub struct BuildWork {
     /// What has to be built.
     pub build: Vec<String>,
     /// What can be fetched.
@@ -182,8 +182,8 @@ pub struct Missing {
 }
 
 /// What a build would do. Builds nothing.
-pub async fn missing(nix: &Nix, all: &[Wanted<'_>]) -> Result<Missing> {
-    let mut missing = Missing::default();
+pub async fn missing(nix: &Nix, all: &[BuildTarget<'_>]) -> Result<BuildWork> {
+    let mut missing = BuildWork::default();
     for wanted in all {
         let said = nix.dry_run(wanted.drv).await.map_err(|error| {
             let name = &wanted.machine.name;
@@ -199,8 +199,8 @@ pub async fn missing(nix: &Nix, all: &[Wanted<'_>]) -> Result<Missing> {
 
 /// Reads "these N derivations will be built:" and "these N paths will be
 /// fetched (…):", each followed by indented paths.
-fn read_dry_run(said: &str) -> Missing {
-    let mut missing = Missing::default();
+fn read_dry_run(said: &str) -> BuildWork {
+    let mut missing = BuildWork::default();
     let mut into: Option<&mut Vec<String>> = None;
     for line in said.lines() {
         match line.strip_prefix("  ").map(StorePath::parse) {
@@ -218,7 +218,7 @@ fn read_dry_run(said: &str) -> Missing {
 }
 
 /// By this computer and the builders that Nix knows.
-async fn through_nix(nix: &Nix, wanted: Wanted<'_>, report: &Report) -> Result<StorePath> {
+async fn through_nix(nix: &Nix, wanted: BuildTarget<'_>, report: &Report) -> Result<StorePath> {
     let machine = wanted.machine;
     let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
     let error = match nix.build(wanted.drv, None, tell, ignored(machine, report)).await {
@@ -232,8 +232,13 @@ async fn through_nix(nix: &Nix, wanted: Wanted<'_>, report: &Report) -> Result<S
 
 /// In the store of another host, by its own Nix with its own settings; then the
 /// closure comes here.
-async fn on_host(nix: &Nix, host: &str, wanted: Wanted<'_>, report: &Report) -> Result<StorePath> {
-    let Wanted { machine, drv, what, .. } = wanted;
+async fn on_host(
+    nix: &Nix,
+    host: &str,
+    wanted: BuildTarget<'_>,
+    report: &Report,
+) -> Result<StorePath> {
+    let BuildTarget { machine, drv, what, .. } = wanted;
     let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
     let store = RemoteStore::of_builder(host);
     let out =
@@ -258,7 +263,7 @@ fn ignored<'r>(machine: &Machine, report: &'r Report) -> impl FnMut(String) + 'r
 }
 
 /// The platforms that derivations need and this computer is not.
-async fn foreign_systems(nix: &Nix, wanted: Wanted<'_>) -> Vec<String> {
+async fn foreign_systems(nix: &Nix, wanted: BuildTarget<'_>) -> Vec<String> {
     let (Ok(needed), Ok(settings)) = (nix.systems_of(wanted.drv).await, nix.settings().await)
     else {
         return Vec::new();
@@ -281,8 +286,8 @@ fn has_no_way(error: &NixError) -> bool {
 }
 
 /// `foreign` are the platforms that nothing here is.
-fn failed(wanted: Wanted<'_>, error: NixError, foreign: Vec<String>) -> Box<Failure> {
-    let Wanted { machine, what, .. } = wanted;
+fn failed(wanted: BuildTarget<'_>, error: NixError, foreign: Vec<String>) -> Box<Failure> {
+    let BuildTarget { machine, what, .. } = wanted;
     let name = &machine.name;
     let systems = if foreign.is_empty() { machine.system.to_string() } else { foreign.join(", ") };
     let no_way = has_no_way(&error).then(|| {

@@ -23,11 +23,11 @@ pub const VARIABLE: &str = "DEPLOY_LEASE";
 pub struct Lease {
     word: String,
     /// None where files cannot be kept; the work goes on without.
-    file: Option<Kept>,
+    file: Option<LeaseFile>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct LeaseFile {
     path: PathBuf,
     /// Unlocked when it is closed, however that comes about. No child inherits it.
     _locked: File,
@@ -58,13 +58,13 @@ impl Lease {
 
 /// The file gets its name once it is locked and whole: another deploy that finds it before
 /// would take it for left behind.
-fn keep(folder: &Path, word: &str, of: &str) -> io::Result<Kept> {
+fn keep(folder: &Path, word: &str, of: &str) -> io::Result<LeaseFile> {
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
     flock(&file, FlockOperation::NonBlockingLockExclusive)?;
     file.write_all(of.as_bytes())?;
     let path = folder.join(word);
     let locked = file.persist(&path)?;
-    Ok(Kept { path, _locked: locked })
+    Ok(LeaseFile { path, _locked: locked })
 }
 
 const UNFINISHED: &str = ".";
@@ -87,7 +87,7 @@ fn take_over(path: PathBuf, of: &str) -> Option<Lease> {
     // Where files cannot be locked, nobody can say that a deploy is gone.
     flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
     let says = std::fs::read_to_string(&path).ok()?;
-    (says == of).then_some(Lease { word, file: Some(Kept { path, _locked: file }) })
+    (says == of).then_some(Lease { word, file: Some(LeaseFile { path, _locked: file }) })
 }
 
 #[cfg(test)]

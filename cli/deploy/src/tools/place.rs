@@ -37,10 +37,10 @@ pub struct Running<'place> {
 /// What keeps a command running, and its stderr.
 pub struct Rest<'place> {
     stderr: Box<dyn AsyncRead + Unpin + Send + 'place>,
-    _command: Command<'place>,
+    _command: RunningCommand<'place>,
 }
 
-enum Command<'place> {
+enum RunningCommand<'place> {
     Remote { _child: Box<openssh::Child<&'place openssh::Session>> },
     Here { _child: Box<tokio::process::Child> },
 }
@@ -127,7 +127,7 @@ impl Place {
                     stdout: Box::new(stdout),
                     rest: Rest {
                         stderr: Box::new(stderr),
-                        _command: Command::Remote { _child: Box::new(child) },
+                        _command: RunningCommand::Remote { _child: Box::new(child) },
                     },
                 }
             }
@@ -140,7 +140,7 @@ impl Place {
                     )),
                     rest: Rest {
                         stderr: Box::new(child.stderr.take().expect("stderr is a pipe")),
-                        _command: Command::Here { _child: Box::new(child) },
+                        _command: RunningCommand::Here { _child: Box::new(child) },
                     },
                 }
             }

@@ -10,7 +10,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Conclusion, Started, Told, Wish, could_not, is_passing, left, pauses};
+use super::{Conclusion, GiveUpRequest, Started, Wish, could_not, is_passing, left, pauses};
 use crate::{
     report::Report,
     stages::{
@@ -34,7 +34,7 @@ impl Started<'_> {
         &self,
         followed: &mut Followed,
         wish: Wish,
-        told: Told,
+        told: GiveUpRequest,
         interrupts: &mut Interrupts,
         report: &Report,
     ) -> Conclusion {
@@ -56,7 +56,7 @@ impl Started<'_> {
         &self,
         followed: &mut Followed,
         wish: Wish,
-        told: Told,
+        told: GiveUpRequest,
         report: &Report,
     ) -> Conclusion {
         let machine = &self.probed.machine;

@@ -103,16 +103,16 @@ pub struct Left {
     /// The phase that was told last.
     pub phase: Option<Phase>,
     /// Whether the machine was told to give it up.
-    pub told: Told,
+    pub told: GiveUpRequest,
 }
 
 /// Whether a machine was told to give an attempt up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum GiveUpRequest {
     /// It was.
-    Yes,
+    Sent,
     /// It was not, or it could not be.
-    No,
+    NotSent,
 }
 
 impl Left {
@@ -129,17 +129,17 @@ impl Left {
             (Some(Phase::Ended), _, _) => {
                 format!("it is on {wanted} if that was confirmed, else back on {before}")
             }
-            (None | Some(Phase::Staged | Phase::Arming), Told::Yes, _) => {
+            (None | Some(Phase::Staged | Phase::Arming), GiveUpRequest::Sent, _) => {
                 format!("it was told to stay on {before}, and goes back to it if it has switched")
             }
-            (_, Told::Yes, _) => {
+            (_, GiveUpRequest::Sent, _) => {
                 format!("it was told to go back to {before}, and does so by itself")
             }
-            (_, Told::No, Confirmation::Required) => format!(
+            (_, GiveUpRequest::NotSent, Confirmation::Required) => format!(
                 "it was not told to go back; unless it was confirmed before, it goes back to \
                  {before} by itself at its deadline"
             ),
-            (_, Told::No, Confirmation::NotRequired) => format!(
+            (_, GiveUpRequest::NotSent, Confirmation::NotRequired) => format!(
                 "it was not told to go back; it needs no login to confirm it: it stays on \
                  {wanted} if its checks pass, else it goes back to {before} by itself"
             ),

@@ -18,7 +18,7 @@ use deploy_wire::{
     phase::Phase,
 };
 
-use self::interrupted::{AGAIN, Confirmation, Left, Told};
+use self::interrupted::{AGAIN, Confirmation, GiveUpRequest, Left};
 use super::{
     activate::{Followed, Seen, Watch, follow},
     ask::Probed,
@@ -93,14 +93,14 @@ impl Started<'_> {
         let mut wish = Wish::Confirm;
         // A conversation that is dropped takes its request with it.
         let mut cancelling = Vec::new();
-        let mut told = Told::No;
+        let mut told = GiveUpRequest::NotSent;
         let interrupt = match interrupt {
             None => interrupts.pending().await,
             came => came,
         };
         let first = match interrupt {
             Some(interrupt) => {
-                (wish, told) = (Wish::GiveUp(interrupt), Told::Yes);
+                (wish, told) = (Wish::GiveUp(interrupt), GiveUpRequest::Sent);
                 self.note(report, interrupted::first(None));
                 self.cancel(interrupt)
             }
@@ -133,7 +133,7 @@ impl Started<'_> {
                     };
                     if let Some(conversation) = given_up {
                         cancelling.push(conversation);
-                        told = Told::Yes;
+                        told = GiveUpRequest::Sent;
                     }
                     continue;
                 }
@@ -245,12 +245,12 @@ pub fn lost(error: &AgentError) -> String {
     format!("{error}; asking over a new login what happened meanwhile")
 }
 
-fn left(why: &str, followed: &Followed, told: Told) -> Conclusion {
+fn left(why: &str, followed: &Followed, told: GiveUpRequest) -> Conclusion {
     Conclusion::Left(Left { why: why.to_owned(), phase: followed.phase, told })
 }
 
 /// Once something happened there, a refusal is no answer to whether anything was changed.
-fn refused(refusal: Refusal, followed: &Followed, told: Told) -> Conclusion {
+fn refused(refusal: Refusal, followed: &Followed, told: GiveUpRequest) -> Conclusion {
     match is_switching(followed) {
         false => Conclusion::Refused(refusal),
         true => left(&refusal.why, followed, told),

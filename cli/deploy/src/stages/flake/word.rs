@@ -9,11 +9,11 @@ use crate::error::{Failure, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
     text: String,
-    parts: Vec<Part>,
+    parts: Vec<AttributePart>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Part {
+struct AttributePart {
     name: String,
     /// A quoted part is one name; parts without quotes may be one name together.
     quoted: bool,
@@ -22,7 +22,7 @@ struct Part {
 impl Word {
     /// Reads the word. Quotes keep dots together, as in `"web.lan".system`.
     pub fn parse(text: &str) -> Result<Self> {
-        let part = |quoted| Part { name: String::new(), quoted };
+        let part = |quoted| AttributePart { name: String::new(), quoted };
         let mut parts = vec![part(false)];
         let mut open = false;
         for c in text.chars() {
@@ -48,12 +48,13 @@ impl Word {
 
     /// What it may mean, as machine and profile: the longest machine's name first.
     pub fn meanings(&self) -> impl Iterator<Item = (String, Option<String>)> {
-        let joined = |parts: &[Part]| {
+        let joined = |parts: &[AttributePart]| {
             parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>().join(".")
         };
         (1..=self.parts.len()).rev().filter_map(move |end| {
             let (machine, profile) = self.parts.split_at(end);
-            let is_one_name = |parts: &[Part]| parts.len() < 2 || !parts.iter().any(|p| p.quoted);
+            let is_one_name =
+                |parts: &[AttributePart]| parts.len() < 2 || !parts.iter().any(|p| p.quoted);
             (is_one_name(machine) && is_one_name(profile))
                 .then(|| (joined(machine), (!profile.is_empty()).then(|| joined(profile))))
         })

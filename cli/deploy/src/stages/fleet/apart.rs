@@ -20,7 +20,7 @@ pub struct Asked<'a> {
 }
 
 /// What is told while it goes on.
-pub enum Told<'a> {
+pub enum EvaluationStep<'a> {
     /// This derivation is built for it.
     Builds(&'a str),
     /// All together cannot be evaluated.
@@ -51,10 +51,10 @@ impl Asked<'_> {
         &self,
         nix: &Nix,
         args: Value,
-        tell: &mut impl FnMut(Told<'_>),
+        tell: &mut impl FnMut(EvaluationStep<'_>),
     ) -> Result<Evaluated, NixError> {
         let function = format!("outputs: ({EXPRESSION}) {} outputs", nix_string(&args));
-        nix.eval(self.url, &function, |drv| tell(Told::Builds(drv))).await
+        nix.eval(self.url, &function, |drv| tell(EvaluationStep::Builds(drv))).await
     }
 
     /// Evaluates all of them. It fails where there is one alone, or where the fault is the
@@ -62,7 +62,7 @@ impl Asked<'_> {
     pub async fn evaluate(
         &self,
         nix: &Nix,
-        mut tell: impl FnMut(Told<'_>),
+        mut tell: impl FnMut(EvaluationStep<'_>),
     ) -> Result<Outcome, NixError> {
         let (mut all, mut parts) = match self.eval(nix, self.args(), &mut tell).await {
             Ok(evaluated) => {
@@ -81,7 +81,7 @@ impl Asked<'_> {
                 if names.len() < 2 {
                     return Err(error);
                 }
-                tell(Told::Apart);
+                tell(EvaluationStep::Apart);
                 let known = value["known"].clone();
                 let all = Evaluated { value: json!({ "known": known }), warnings };
                 (all, halves(&names))
@@ -96,7 +96,7 @@ impl Asked<'_> {
                     add(&mut all, evaluated);
                 }
                 (Err(error), [name]) => {
-                    tell(Told::Failed(name, error));
+                    tell(EvaluationStep::Failed(name, error));
                     failed.push(name.clone());
                 }
                 (Err(_), names) => parts.extend(halves(names)),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{apart::Told, source};
+use super::{apart::EvaluationStep, source};
 use crate::{
     error::Failure,
     report::{Event, Report},
@@ -34,20 +34,20 @@ impl<'a> Broken<'a> {
     }
 
     /// Tells what goes on. What was said of another machine is not said again.
-    pub fn tell(&mut self, told: Told<'_>) {
+    pub fn tell(&mut self, told: EvaluationStep<'_>) {
         let (name, error) = match told {
-            Told::Builds(derivation) => {
+            EvaluationStep::Builds(derivation) => {
                 let flake = self.selection.flake.clone();
                 let building = Some(derivation.to_owned());
                 return self.report.tell(Event::Evaluating { flake, building });
             }
-            Told::Apart => {
+            EvaluationStep::Apart => {
                 let text = "not all machines can be evaluated: they are evaluated apart, to find \
                             those that can"
                     .into();
                 return self.report.tell(Event::Warning { machine: None, text });
             }
-            Told::Failed(name, error) => (name, error),
+            EvaluationStep::Failed(name, error) => (name, error),
         };
         let flake = &self.selection.flake;
         let mut failure = of(flake, name, error, self.overrides.errors);
@@ -80,14 +80,14 @@ fn root(flake: &str) -> Option<PathBuf> {
 /// What the commonest errors mean.
 fn hint(flake: &str, text: &str) -> Option<String> {
     match untracked(flake, text) {
-        Some(Missing::InSubmodule(file)) => {
+        Some(UnseenFile::InSubmodule(file)) => {
             return Some(format!(
                 "`{file}` is in a submodule, which Nix leaves out: deploy '{}#MACHINE', or \
                  `inputs.self.submodules = true` in flake.nix with Nix 2.27 and later",
                 with_submodules(flake)
             ));
         }
-        Some(Missing::Untracked(file)) => {
+        Some(UnseenFile::Untracked(file)) => {
             return Some(format!("git does not track `{file}`: git add {file}"));
         }
         None => {}
@@ -116,14 +116,14 @@ fn with_submodules(flake: &str) -> String {
 
 /// Why Nix does not see a file that is there.
 #[derive(Debug, PartialEq, Eq)]
-enum Missing {
+enum UnseenFile {
     Untracked(String),
     InSubmodule(String),
 }
 
 /// The file that Nix misses because git does not track it, or because it is in a submodule:
 /// Nix sees the repository's tracked files only, and says just that a path does not exist.
-fn untracked(flake: &str, text: &str) -> Option<Missing> {
+fn untracked(flake: &str, text: &str) -> Option<UnseenFile> {
     let root = root(flake).filter(|root| root.join(".git").exists())?;
     let missing = text.lines().find_map(|line| {
         let quoted = |mark: &str| line.split(mark).nth(1).and_then(|rest| rest.split('\'').next());
@@ -136,10 +136,10 @@ fn untracked(flake: &str, text: &str) -> Option<Missing> {
             .then(|| below[..end].to_owned())
     })?;
     if is_in_submodule(&root, &missing) {
-        return Some(Missing::InSubmodule(missing));
+        return Some(UnseenFile::InSubmodule(missing));
     }
     let exists = root.join(&missing).exists() || source::folder(flake)?.join(&missing).exists();
-    exists.then_some(Missing::Untracked(missing))
+    exists.then_some(UnseenFile::Untracked(missing))
 }
 
 /// Whether one of the folders that `.gitmodules` names has the file, checked out or not.
@@ -167,7 +167,7 @@ mod tests {
             "error: path '/nix/store/x-source/disko.nix' does not exist",
             "error: Path 'disko.nix' in the repository \"/home/x\" is not tracked by Git.",
         ] {
-            let missing = Missing::Untracked("disko.nix".into());
+            let missing = UnseenFile::Untracked("disko.nix".into());
             assert_eq!(untracked(flake, said), Some(missing), "{said}");
         }
         assert_eq!(
@@ -186,7 +186,7 @@ mod tests {
         let flake = folder.path().to_str().unwrap();
         for file in ["sub/lib.nix", "sub/not-checked-out.nix"] {
             let said = format!("error: path '/nix/store/x-source/{file}' does not exist");
-            assert_eq!(untracked(flake, &said), Some(Missing::InSubmodule(file.into())));
+            assert_eq!(untracked(flake, &said), Some(UnseenFile::InSubmodule(file.into())));
             let hint = hint(flake, &said).unwrap();
             assert!(hint.contains(&format!("{flake}?submodules=1#MACHINE")), "{hint}");
         }

@@ -9,12 +9,12 @@ use crate::tools::{cache::Cache, nix::Evaluated};
 /// The place of one evaluation among those that are kept. An evaluation that may see more than
 /// the flake is neither kept nor looked for: it would deploy what the environment said the last
 /// time. `an-address-from-the-environment-is-asked-for-each-time` proves it.
-pub struct Kept {
+pub struct KeptEvaluation {
     is_usable: bool,
     key: String,
 }
 
-impl Kept {
+impl KeptEvaluation {
     /// The place of what `key` says all of.
     pub fn new(is_usable: bool, key: &Value) -> Self {
         Self { is_usable, key: key.to_string() }

@@ -22,7 +22,7 @@ use apart::Asked;
 use broken::Broken;
 use elsewhere::SshOptions;
 use flake_config::FlakeConfig;
-use kept::Kept;
+use kept::KeptEvaluation;
 use kinds::NotThis;
 use odd::NotDeployed;
 use profiles::Meant;
@@ -87,7 +87,7 @@ pub async fn evaluate(
         asked.args(),
         EXPRESSION
     ]);
-    let kept = Kept::new(is_pure && metadata.is_clean(), &key);
+    let kept = KeptEvaluation::new(is_pure && metadata.is_clean(), &key);
     let found = kept.get();
     let was_kept = found.is_some();
     let (evaluated, failed) = match found {

@@ -38,7 +38,7 @@ const OF_BUILDS: [(&str, usize); 7] = [
 
 /// Who understands an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ArgumentKind {
     Evaluation,
     Build,
     /// A setting, or what every command has.
@@ -48,17 +48,17 @@ enum Kind {
 /// Of the user's arguments, those of commands that read or evaluate a flake: all but those of
 /// builds alone. `--refresh` and `--option access-tokens …` belong to what a reference means.
 pub fn evaluation_args(args: &[String]) -> Vec<String> {
-    of(args, |kind| kind != Kind::Build)
+    of(args, |kind| kind != ArgumentKind::Build)
 }
 
 /// Of the user's arguments, those that a build by derivation understands.
 pub fn build_args(args: &[String]) -> Vec<String> {
-    of(args, |kind| kind != Kind::Evaluation)
+    of(args, |kind| kind != ArgumentKind::Evaluation)
 }
 
 /// Of the user's arguments, those that every command understands.
 pub fn common_args(args: &[String]) -> Vec<String> {
-    of(args, |kind| kind == Kind::Common)
+    of(args, |kind| kind == ArgumentKind::Common)
 }
 
 /// Whether the arguments ask for an impure evaluation. `pure-eval` as a setting is told by
@@ -67,14 +67,14 @@ pub fn ask_for_impurity(args: &[String]) -> bool {
     divided(args).iter().any(|(_, words)| words[0] == "--impure")
 }
 
-fn of(args: &[String], wanted: impl Fn(Kind) -> bool) -> Vec<String> {
+fn of(args: &[String], wanted: impl Fn(ArgumentKind) -> bool) -> Vec<String> {
     let wanted = divided(args).into_iter().filter(|(kind, _)| wanted(*kind));
     wanted.flat_map(|(_, words)| words).cloned().collect()
 }
 
 /// The arguments, each with its values. The value of an argument that is not known here stands
 /// alone, as a common one.
-fn divided(args: &[String]) -> Vec<(Kind, &[String])> {
+fn divided(args: &[String]) -> Vec<(ArgumentKind, &[String])> {
     let mut all = Vec::new();
     let mut rest = args;
     while let Some(first) = rest.first() {
@@ -82,10 +82,10 @@ fn divided(args: &[String]) -> Vec<(Kind, &[String])> {
             table.iter().find(|(name, _)| name == first).map(|(_, values)| *values)
         };
         let (kind, values) = match (values(&OF_EVALUATION), values(&OF_BUILDS)) {
-            (Some(values), _) => (Kind::Evaluation, values),
-            (None, Some(values)) => (Kind::Build, values),
-            (None, None) if first == "--option" => (Kind::Common, 2),
-            (None, None) => (Kind::Common, 0),
+            (Some(values), _) => (ArgumentKind::Evaluation, values),
+            (None, Some(values)) => (ArgumentKind::Build, values),
+            (None, None) if first == "--option" => (ArgumentKind::Common, 2),
+            (None, None) => (ArgumentKind::Common, 0),
         };
         let (words, left) = rest.split_at(rest.len().min(values + 1));
         all.push((kind, words));

@@ -21,11 +21,12 @@ pub enum Errors {
 pub fn trimmed(said: &str, root: Option<&Path>) -> String {
     let plain = crate::tools::colours::plain(said);
     let parts = parts(&plain);
-    let is_error = |part: &Part<'_>| part.kind == Kind::Error && !part.lines(None).is_empty();
+    let is_error =
+        |part: &TracePart<'_>| part.kind == TracePartKind::Error && !part.lines(None).is_empty();
     let Some(last) = parts.iter().rposition(is_error) else {
         return plain.trim().to_owned();
     };
-    let is_own = |part: &&Part<'_>| root.is_some_and(|root| part.own_place(root).is_some());
+    let is_own = |part: &&TracePart<'_>| root.is_some_and(|root| part.own_place(root).is_some());
     let mut text = parts[last].lines(root);
     if parts[last].place().is_none()
         && let Some(frame) = parts[..last].iter().rev().find(is_own)
@@ -43,31 +44,31 @@ pub fn trimmed(said: &str, root: Option<&Path>) -> String {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum TracePartKind {
     Frame,
     Error,
 }
 
 /// A frame or the error, with the lines that belong to it.
 #[derive(Debug)]
-struct Part<'text> {
-    kind: Kind,
+struct TracePart<'text> {
+    kind: TracePartKind,
     lines: Vec<&'text str>,
 }
 
-fn parts(text: &str) -> Vec<Part<'_>> {
-    let mut parts: Vec<Part<'_>> = Vec::new();
+fn parts(text: &str) -> Vec<TracePart<'_>> {
+    let mut parts: Vec<TracePart<'_>> = Vec::new();
     for line in text.lines() {
         let words = line.trim_start();
         let kind = match words {
             // Its words, or the first frame, are in the next line.
-            "error:" => Some(Kind::Error),
-            _ if words.starts_with("error: ") => Some(Kind::Error),
-            _ if words.starts_with("… ") => Some(Kind::Frame),
+            "error:" => Some(TracePartKind::Error),
+            _ if words.starts_with("error: ") => Some(TracePartKind::Error),
+            _ if words.starts_with("… ") => Some(TracePartKind::Frame),
             _ => None,
         };
         match (kind, parts.last_mut()) {
-            (Some(kind), _) => parts.push(Part { kind, lines: vec![line] }),
+            (Some(kind), _) => parts.push(TracePart { kind, lines: vec![line] }),
             (None, Some(part)) => part.lines.push(line),
             (None, None) => {}
         }
@@ -79,7 +80,7 @@ fn is_place(line: &str) -> bool {
     line.starts_with("at ") && line.ends_with(':')
 }
 
-impl<'text> Part<'text> {
+impl<'text> TracePart<'text> {
     /// `at FILE:LINE:COLUMN:`, as file, line and column.
     fn place(&self) -> Option<(&'text str, usize, &'text str)> {
         let line = self.lines.iter().map(|line| line.trim()).find(|line| is_place(line))?;
@@ -120,7 +121,7 @@ impl<'text> Part<'text> {
     }
 
     fn is_about_an_input(&self) -> bool {
-        self.kind == Kind::Frame && self.lines[0].contains("flake input '")
+        self.kind == TracePartKind::Frame && self.lines[0].contains("flake input '")
     }
 }
 

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Password,
-    to_root::{self, Kind},
+    to_root::{self, RootCommand},
 };
 use crate::tools::shell;
 
@@ -76,15 +76,16 @@ fn with_password(sudo: &[String], command: &str) -> String {
 /// Asks sudo whether it would run `command`, with a password or without. `None` for a command
 /// that is not sudo.
 pub fn may(sudo: &[String], command: &str) -> Option<String> {
-    (to_root::kind(sudo) == Kind::Sudo).then(|| format!("{} {command}", words(sudo, &["-n", "-l"])))
+    (to_root::kind(sudo) == RootCommand::Sudo)
+        .then(|| format!("{} {command}", words(sudo, &["-n", "-l"])))
 }
 
 /// What makes it fail instead of asking for a password. One that is not known gets nothing.
 fn quietly(sudo: &[String]) -> &'static [&'static str] {
     match to_root::kind(sudo) {
-        Kind::Sudo | Kind::Doas => &["-n"],
-        Kind::Run0 => &["--no-ask-password"],
-        Kind::Other => &[],
+        RootCommand::Sudo | RootCommand::Doas => &["-n"],
+        RootCommand::Run0 => &["--no-ask-password"],
+        RootCommand::Other => &[],
     }
 }
 

@@ -3,7 +3,7 @@
 
 /// What a command is, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum RootCommand {
     /// sudo or sudo-rs, which may be called `sudo` as well.
     Sudo,
     /// doas.
@@ -56,16 +56,16 @@ pub struct Become {
     /// Its words; a user is named wherever the program wants one.
     pub words: Vec<String>,
     /// What it is.
-    pub kind: Kind,
+    pub kind: RootCommand,
 }
 
 /// What the first word is.
-pub fn kind(words: &[String]) -> Kind {
+pub fn kind(words: &[String]) -> RootCommand {
     match name(words) {
-        "sudo" | "sudo-rs" => Kind::Sudo,
-        "doas" => Kind::Doas,
-        "run0" => Kind::Run0,
-        _ => Kind::Other,
+        "sudo" | "sudo-rs" => RootCommand::Sudo,
+        "doas" => RootCommand::Doas,
+        "run0" => RootCommand::Run0,
+        _ => RootCommand::Other,
     }
 }
 
@@ -83,10 +83,10 @@ const MORE: &str = "it reads more than that from a pipe";
 pub fn reads_a_password(words: &[String], said: &str) -> Result<(), NotRoot> {
     let not = |program: &str, why| Err(NotRoot::NoPassword { program: program.to_owned(), why });
     match (kind(words), name(words)) {
-        (Kind::Sudo, name) if name == "sudo-rs" || said.starts_with("sudo-rs") => {
+        (RootCommand::Sudo, name) if name == "sudo-rs" || said.starts_with("sudo-rs") => {
             not("sudo-rs", MORE)
         }
-        (Kind::Sudo, _) => Ok(()),
+        (RootCommand::Sudo, _) => Ok(()),
         (_, name) => not(name, TERMINAL),
     }
 }
@@ -100,11 +100,15 @@ pub fn read(words: &[String]) -> Result<Become, NotRoot> {
         (_, "") => return Err(NotRoot::Empty),
         (_, "su") => return Err(unfit(SHELL)),
         // The letters that have a value, and the long options that have one behind a blank.
-        (Kind::Sudo, _) => ("CDgphRrTtUu", &["--user", "--group", "--chdir", "--prompt", "--host"]),
-        (Kind::Doas, _) => ("Cu", &[]),
-        (Kind::Run0, _) => ("ugDp", &["--user", "--group", "--chdir", "--unit", "--property"]),
-        (Kind::Other, "runuser") => ("ugG", &["--user", "--group"]),
-        (Kind::Other, _) => return Ok(Become { words: words.to_vec(), kind }),
+        (RootCommand::Sudo, _) => {
+            ("CDgphRrTtUu", &["--user", "--group", "--chdir", "--prompt", "--host"])
+        }
+        (RootCommand::Doas, _) => ("Cu", &[]),
+        (RootCommand::Run0, _) => {
+            ("ugDp", &["--user", "--group", "--chdir", "--unit", "--property"])
+        }
+        (RootCommand::Other, "runuser") => ("ugG", &["--user", "--group"]),
+        (RootCommand::Other, _) => return Ok(Become { words: words.to_vec(), kind }),
     };
     let mut users = Vec::new();
     let mut rest = words[1..].iter();

@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     stages::confirm::interrupted::{
-        AGAIN, Told, WHILE_LOST, before_all, before_its_turn, before_the_switch, can_be_given_up,
-        first, not_told,
+        AGAIN, GiveUpRequest, WHILE_LOST, before_all, before_its_turn, before_the_switch,
+        can_be_given_up, first, not_told,
     },
     tools::terminal::Interrupt,
 };
@@ -26,7 +26,7 @@ fn printed(event: Event) -> String {
     shown::plain(&[event])
 }
 
-fn left_at(phase: Option<Phase>, why: &str, told: Told, required: bool) -> Finished {
+fn left_at(phase: Option<Phase>, why: &str, told: GiveUpRequest, required: bool) -> Finished {
     let mut record = record();
     record.rules.confirm.required = required;
     let left = Left { why: why.into(), phase, told };
@@ -46,13 +46,13 @@ fn what_is_said_in_each_phase() {
     for (word, phase) in PHASES {
         say(word, printed(note(&first(phase))));
         if !can_be_given_up(phase) {
-            let told = Event::Finished(left_at(phase, AGAIN, Told::No, true));
+            let told = Event::Finished(left_at(phase, AGAIN, GiveUpRequest::NotSent, true));
             say(&format!("{word}, again"), printed(told));
             continue;
         }
         say(
             &format!("{word}, again"),
-            printed(Event::Finished(left_at(phase, AGAIN, Told::Yes, true))),
+            printed(Event::Finished(left_at(phase, AGAIN, GiveUpRequest::Sent, true))),
         );
         for (confirmation, required) in
             [(Confirmation::Required, true), (Confirmation::NotRequired, false)]
@@ -62,7 +62,12 @@ fn what_is_said_in_each_phase() {
             say(
                 &format!("{word}, without a connection{how}"),
                 printed(note(&not_told(error, confirmation)))
-                    + &printed(Event::Finished(left_at(phase, WHILE_LOST, Told::No, required))),
+                    + &printed(Event::Finished(left_at(
+                        phase,
+                        WHILE_LOST,
+                        GiveUpRequest::NotSent,
+                        required,
+                    ))),
             );
         }
     }
@@ -109,7 +114,7 @@ fn too_late_in_every_view() {
 fn again_in_every_view() {
     let mut events = waiting();
     events.push(note(&first(Some(Phase::Waiting))));
-    let finished = left_at(Some(Phase::Waiting), AGAIN, Told::Yes, true);
+    let finished = left_at(Some(Phase::Waiting), AGAIN, GiveUpRequest::Sent, true);
     snapshots("interrupted-again", &ended(events, finished));
 }
 

@@ -64,7 +64,7 @@ async fn a_machine_that_answers_a_login_and_says_nothing_is_given_up() {
         let mut followed = Followed { phase, ..Followed::default() };
         let begun = Instant::now();
         let started = started(&here);
-        let (wish, told) = (Wish::Confirm, Told::No);
+        let (wish, told) = (Wish::Confirm, GiveUpRequest::NotSent);
         let asked = started.ask_again(&mut followed, wish, told, &mut interrupts, &report);
         let conclusion = timeout(A_DAY, asked).await.expect("it is waited for without end");
         let limit = longest(&here.probed.machine, phase).as_secs();
