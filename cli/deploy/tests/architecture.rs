@@ -2,6 +2,7 @@
 
 mod imports;
 mod sources;
+mod types;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -98,6 +99,30 @@ fn the_reader_of_imports_sees_every_form() {
         "self::j::K",
     ];
     assert_eq!(found, expected.map(str::to_owned).into());
+}
+
+#[test]
+fn a_type_s_name_means_one_thing_in_its_crate() {
+    for program in ["wire", "deploy", "agent"] {
+        let declared = types::declared(&cli().join(program).join("src"));
+        assert!(declared.len() > 30, "{declared:?}");
+        let twice: Vec<String> = declared
+            .into_iter()
+            .filter(|(_, files)| files.len() > 1)
+            .map(|(name, files)| format!("{program}: {name} is declared in {}", files.join(", ")))
+            .collect();
+        assert!(twice.is_empty(), "say what each of them is:\n{}", twice.join("\n"));
+    }
+}
+
+#[test]
+fn the_reader_of_types_sees_every_form() {
+    let code = r#"pub(crate) struct A<'a>(&'a str); enum B {} trait C: Sized { type No; }
+        unsafe impl C for B { type No = u8; fn f() -> u8 { type D = u8; 0 } }
+        fn g(x: impl Fn()) -> impl Iterator { type E = u8; say("struct No"); x.union(y) }
+        #[derive(F)] impl B {} type G = u8; union H { a: u8 }"#;
+    let expected = ["A", "B", "C", "D", "E", "G", "H"];
+    assert_eq!(types::names(code.parse().unwrap()), expected);
 }
 
 fn dependencies(crate_name: &str) -> String {

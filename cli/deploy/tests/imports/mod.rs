@@ -89,7 +89,8 @@ impl Imports {
     }
 }
 
-fn is_of_tests(file: &Path) -> bool {
+/// Whether only tests see a file.
+pub fn is_of_tests(file: &Path) -> bool {
     let names = file.iter().map(|name| name.to_string_lossy());
     let mut names = names.map(|name| name.trim_end_matches(".rs").to_owned());
     names.any(|name| name == "tests" || name == "mutated" || name.ends_with("_tests"))

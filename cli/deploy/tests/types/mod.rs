@@ -1,0 +1,62 @@
+//! The types that code declares, by their names.
+
+use std::{collections::BTreeMap, path::Path};
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+use crate::{
+    imports::is_of_tests,
+    sources::{code, sources},
+};
+
+/// The names that a program's files declare, each with its files: all but what only tests see.
+pub fn declared(src: &Path) -> BTreeMap<String, Vec<String>> {
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in sources(src).into_iter().filter(|file| !is_of_tests(file)) {
+        let place = file.strip_prefix(src).unwrap().display().to_string();
+        for name in names(code(&file).parse().unwrap()) {
+            all.entry(name).or_default().push(place.clone());
+        }
+    }
+    all
+}
+
+/// The names of types in code, those in functions too. A type that belongs to a trait has that
+/// trait's name for it, and counts for none.
+pub fn names(tokens: TokenStream) -> Vec<String> {
+    let mut found = Vec::new();
+    find(tokens, false, &mut found);
+    found
+}
+
+fn find(tokens: TokenStream, is_of_a_trait: bool, found: &mut Vec<String>) {
+    let mut tokens = tokens.into_iter().peekable();
+    let (mut begins, mut is_body_of_a_trait) = (true, false);
+    while let Some(token) = tokens.next() {
+        let ends = match &token {
+            TokenTree::Ident(word) => {
+                let word = word.to_string();
+                // Elsewhere `impl` is a type of an argument or of what comes back.
+                is_body_of_a_trait |= word == "trait" || word == "impl" && begins;
+                let declares = match word.as_str() {
+                    "struct" | "enum" | "union" | "trait" => true,
+                    "type" => !is_of_a_trait,
+                    _ => false,
+                };
+                if let Some(TokenTree::Ident(name)) = tokens.peek().filter(|_| declares) {
+                    found.push(name.to_string());
+                }
+                word == "unsafe"
+            }
+            TokenTree::Group(group) => {
+                let is_body = is_body_of_a_trait && group.delimiter() == Delimiter::Brace;
+                find(group.stream(), is_body, found);
+                is_body_of_a_trait &= !is_body;
+                true
+            }
+            TokenTree::Punct(mark) => mark.as_char() == ';',
+            TokenTree::Literal(_) => false,
+        };
+        begins = ends;
+    }
+}
