@@ -8,7 +8,7 @@ use crate::{
     report::{Changes, Event, Report, bytes},
     stages::{
         ask::{self, Passwords, Probed, Way},
-        build::{self, BuildTarget, BuildWork, image},
+        build::{self, BuildTarget, image},
         flake::{self, Selection},
         plan::{
             self, AcceptedName, Plan,
@@ -16,7 +16,10 @@ use crate::{
             secrets,
         },
     },
-    tools::{nix::Nix, place::Place},
+    tools::{
+        nix::{BuildWork, Nix},
+        place::Place,
+    },
 };
 use deploy_wire::{
     attempt::Mode,

@@ -21,7 +21,7 @@ use crate::{
     error::{Failure, Result},
     report::{Event, Report, Stage},
     tools::{
-        nix::{Nix, NixError, RemoteStore},
+        nix::{BuildWork, Nix, NixDiagnosis, NixError, RemoteStore},
         place::Place,
     },
 };
@@ -172,49 +172,19 @@ fn with_its_file(machine: &Machine, image: &Image) -> Result<String> {
         .hint(Some(format!("deploy.nodes.{name}.image.file is a path below the package"))))
 }
 
-/// What a build has to do, by name.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct BuildWork {
-    /// What has to be built.
-    pub build: Vec<String>,
-    /// What can be fetched.
-    pub fetch: Vec<String>,
-}
-
 /// What a build would do. Builds nothing.
 pub async fn missing(nix: &Nix, all: &[BuildTarget<'_>]) -> Result<BuildWork> {
     let mut missing = BuildWork::default();
     for wanted in all {
-        let said = nix.dry_run(wanted.drv).await.map_err(|error| {
+        let more = nix.dry_run(wanted.drv).await.map_err(|error| {
             let name = &wanted.machine.name;
             Failure::unchanged(format!("cannot determine what would be built for {name}"))
                 .because(error)
         })?;
-        let more = read_dry_run(&said);
         missing.build.extend(more.build);
         missing.fetch.extend(more.fetch);
     }
     Ok(missing)
-}
-
-/// Reads "these N derivations will be built:" and "these N paths will be
-/// fetched (…):", each followed by indented paths.
-fn read_dry_run(said: &str) -> BuildWork {
-    let mut missing = BuildWork::default();
-    let mut into: Option<&mut Vec<String>> = None;
-    for line in said.lines() {
-        match line.strip_prefix("  ").map(StorePath::parse) {
-            Some(Ok(path)) => {
-                if let Some(names) = into.as_mut() {
-                    names.push(path.name().trim_end_matches(".drv").to_owned());
-                }
-            }
-            _ if line.contains("will be built") => into = Some(&mut missing.build),
-            _ if line.contains("will be fetched") => into = Some(&mut missing.fetch),
-            _ => into = None,
-        }
-    }
-    missing
 }
 
 /// By this computer and the builders that Nix knows.
@@ -225,8 +195,10 @@ async fn through_nix(nix: &Nix, wanted: BuildTarget<'_>, report: &Report) -> Res
         Ok(out) => return Ok(out),
         Err(error) => error,
     };
-    let foreign =
-        if lacks_builder(&error) { foreign_systems(nix, wanted).await } else { Vec::new() };
+    let foreign = match error.diagnoses().contains(&NixDiagnosis::NoBuilder) {
+        true => foreign_systems(nix, wanted).await,
+        false => Vec::new(),
+    };
     Err(failed(wanted, error, foreign))
 }
 
@@ -244,8 +216,8 @@ async fn on_host(
     let out =
         nix.build(drv, Some(&store), tell, ignored(machine, report)).await.map_err(|error| {
             let what = format!("the {what} for {} cannot be built on {host}", machine.name);
-            let hint =
-                has_no_way(&error).then(|| format!("check that `ssh {host} true` works from here"));
+            let has_no_way = error.diagnoses().contains(&NixDiagnosis::NoWayToBuilder);
+            let hint = has_no_way.then(|| format!("check that `ssh {host} true` works from here"));
             Failure::unchanged(what).because(error).hint(hint)
         })?;
     nix.copy_here(&out, &store, tell).await.map_err(|error| {
@@ -271,57 +243,26 @@ async fn foreign_systems(nix: &Nix, wanted: BuildTarget<'_>) -> Vec<String> {
     needed.into_iter().filter(|system| !settings.systems.contains(system)).collect()
 }
 
-/// Nix says it in two ways: "a 'aarch64-linux' with features {} is required to
-/// build …" of what was asked for, "Unable to start any build" of what that needs.
-fn lacks_builder(error: &NixError) -> bool {
-    let text = error.to_string();
-    ["is required to build", "required system or feature", "Unable to start any build"]
-        .into_iter()
-        .any(|words| text.contains(words))
-}
-
-/// Whether no connection to a builder came about.
-fn has_no_way(error: &NixError) -> bool {
-    error.to_string().contains("failed to start SSH connection")
-}
-
 /// `foreign` are the platforms that nothing here is.
 fn failed(wanted: BuildTarget<'_>, error: NixError, foreign: Vec<String>) -> Box<Failure> {
     let BuildTarget { machine, what, .. } = wanted;
     let name = &machine.name;
     let systems = if foreign.is_empty() { machine.system.to_string() } else { foreign.join(", ") };
-    let no_way = has_no_way(&error).then(|| {
-        "check that `ssh BUILDER true` works without a prompt, as the user that Nix's daemon runs as"
-            .to_owned()
-    });
-    let no_builder = lacks_builder(&error).then(|| {
-        format!(
+    let way_out = |diagnosis| match diagnosis {
+        NixDiagnosis::NoWayToBuilder => Some(
+            "check that `ssh BUILDER true` works without a prompt, as the user that Nix's daemon \
+             runs as"
+                .to_owned(),
+        ),
+        NixDiagnosis::NoBuilder => Some(format!(
             "nothing here builds all that it needs for {systems}; three ways out:\n\
              the machine itself: --build-on target\n\
              a builder: --build-on HOST, /etc/nix/machines, or -- --builders 'ssh-ng://HOST {}'\n\
              emulation here: boot.binfmt.emulatedSystems, or extra-platforms in nix.conf",
             foreign.first().map_or(machine.system.as_str(), String::as_str)
-        )
-    });
-    Failure::unchanged(format!("the {what} for {name} cannot be built"))
-        .because(error)
-        .hint(no_builder)
-        .hint(no_way)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dry_run_is_read() {
-        let path = "/nix/store/11111111111111111111111111111111";
-        let said = format!(
-            "warning: x\nthis derivation will be built:\n  {path}-a.drv\n\
-             these 2 paths will be fetched (1.0 MiB download, 2.0 MiB unpacked):\n  {path}-b\n  {path}-c\n"
-        );
-        let missing = read_dry_run(&said);
-        assert_eq!(missing.build, ["a"]);
-        assert_eq!(missing.fetch, ["b", "c"]);
-    }
+        )),
+        _ => None,
+    };
+    let hint = error.diagnoses().into_iter().find_map(way_out);
+    Failure::unchanged(format!("the {what} for {name} cannot be built")).because(error).hint(hint)
 }

@@ -32,7 +32,7 @@ use crate::{
     tools::{
         limit::ANSWER,
         place::Place,
-        ssh::{Escalation, Greeted, Options, SshError, Target},
+        ssh::{Diagnosis, Escalation, Greeted, Options, RootRefusal, SshError, Target},
     },
 };
 
@@ -219,7 +219,7 @@ async fn open(
 }
 
 fn is_unreachable(error: &SshError) -> bool {
-    use crate::tools::ssh::Diagnosis::{NoAnswer, NoSuchHost, NothingListens, Silent, Unreachable};
+    use Diagnosis::{NoAnswer, NoSuchHost, NothingListens, Silent, Unreachable};
     matches!(error.diagnosis, Unreachable | NoAnswer | NothingListens | NoSuchHost | Silent)
 }
 
@@ -231,10 +231,13 @@ async fn with_password(
     root: &Escalation,
 ) -> Result<Option<Facts>> {
     let wrong = |error: SshError| {
-        let hint = if error.said.contains("incorrect password") {
-            format!("is it the password of {} there?", login_user(machine))
-        } else {
-            format!("may {} use sudo there? --ssh-user names another user", login_user(machine))
+        let hint = match RootRefusal::of(&error.said) {
+            RootRefusal::WrongPassword => {
+                format!("is it the password of {} there?", login_user(machine))
+            }
+            RootRefusal::NoSuchCommand | RootRefusal::Other => {
+                format!("may {} use sudo there? --ssh-user names another user", login_user(machine))
+            }
         };
         Failure::unchanged(format!("sudo on {} refuses", machine.name))
             .because(error)
@@ -253,7 +256,7 @@ fn no_root(machine: &Machine, answer: &Answer) -> Box<Failure> {
     let user = login_user(machine);
     let what = format!("{user} cannot become root on {}", machine.name);
     let said = answer.word("sudoSaid").unwrap_or("sudo failed without a message");
-    if said.ends_with("not found") {
+    if RootRefusal::of(said) == RootRefusal::NoSuchCommand {
         let command = machine.sudo.iter().flat_map(|sudo| sudo.command.first()).next();
         return Failure::unchanged(what)
             .because(format!("there is no `{}` there", command.map_or("sudo", String::as_str)))

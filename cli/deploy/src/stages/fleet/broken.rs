@@ -8,7 +8,7 @@ use crate::{
     report::{Event, Report},
     stages::{flake::Selection, fleet::overrides::Overrides},
     tools::nix::{
-        NixError,
+        NixDiagnosis, NixError,
         essence::{self, Errors},
     },
 };
@@ -66,7 +66,7 @@ fn of(flake: &str, what: &str, error: NixError, errors: Errors) -> Box<Failure> 
         Errors::Essence => essence::trimmed(&said, root.as_deref()),
         Errors::Whole => said.clone(),
     };
-    let hint = hint(flake, &said);
+    let hint = hint(flake, &error);
     Failure::unchanged(format!("{what} cannot be evaluated")).because(text).hint(hint)
 }
 
@@ -77,35 +77,32 @@ fn root(flake: &str) -> Option<PathBuf> {
     Some(repository.unwrap_or(&folder).to_owned())
 }
 
-/// What the commonest errors mean.
-fn hint(flake: &str, text: &str) -> Option<String> {
-    match untracked(flake, text) {
-        Some(UnseenFile::InSubmodule(file)) => {
-            return Some(format!(
+/// What to do about the commonest errors.
+fn hint(flake: &str, error: &NixError) -> Option<String> {
+    if matches!(error, NixError::Missing(_)) {
+        return Some("install Nix: https://nixos.org/download".into());
+    }
+    error.diagnoses().into_iter().find_map(|diagnosis| match diagnosis {
+        NixDiagnosis::NoSuchFile(file) => match unseen(flake, file)? {
+            UnseenFile::InSubmodule(file) => Some(format!(
                 "`{file}` is in a submodule, which Nix leaves out: deploy '{}#MACHINE', or \
                  `inputs.self.submodules = true` in flake.nix with Nix 2.27 and later",
                 with_submodules(flake)
-            ));
-        }
-        Some(UnseenFile::Untracked(file)) => {
-            return Some(format!("git does not track `{file}`: git add {file}"));
-        }
-        None => {}
-    }
-    let has = |part: &str| text.contains(part);
-    if has("allow-import-from-derivation") {
-        return Some(
+            )),
+            UnseenFile::Untracked(file) => {
+                Some(format!("git does not track `{file}`: git add {file}"))
+            }
+        },
+        NixDiagnosis::BuildsToEvaluate => Some(
             "it imports what it builds first: to allow that, deploy … -- --option \
              allow-import-from-derivation true"
                 .into(),
-        );
-    }
-    if has("could not find a flake.nix") || has("does not contain a 'flake.nix'") {
-        return Some(
+        ),
+        NixDiagnosis::NoFlake => Some(
             "run deploy in the flake's folder, or name it: deploy path/to/flake#machine".into(),
-        );
-    }
-    has("there is no `nix`").then(|| "install Nix: https://nixos.org/download".into())
+        ),
+        _ => None,
+    })
 }
 
 /// The reference with its submodules. Only git's own references have any.
@@ -121,20 +118,11 @@ enum UnseenFile {
     InSubmodule(String),
 }
 
-/// The file that Nix misses because git does not track it, or because it is in a submodule:
-/// Nix sees the repository's tracked files only, and says just that a path does not exist.
-fn untracked(flake: &str, text: &str) -> Option<UnseenFile> {
+/// Why Nix misses a file of the flake that is there: git does not track it, or it is in a
+/// submodule. Nix sees the repository's tracked files only, and says just that a path does not
+/// exist.
+fn unseen(flake: &str, missing: String) -> Option<UnseenFile> {
     let root = root(flake).filter(|root| root.join(".git").exists())?;
-    let missing = text.lines().find_map(|line| {
-        let quoted = |mark: &str| line.split(mark).nth(1).and_then(|rest| rest.split('\'').next());
-        if line.contains("is not tracked by Git") {
-            return quoted("Path '").or_else(|| quoted("path '")).map(str::to_owned);
-        }
-        let below = line.split("-source/").nth(1)?;
-        let end = below.find(['\'', '"', ':']).unwrap_or(below.len());
-        (line.contains("does not exist") || line.contains("No such file"))
-            .then(|| below[..end].to_owned())
-    })?;
     if is_in_submodule(&root, &missing) {
         return Some(UnseenFile::InSubmodule(missing));
     }
@@ -163,18 +151,17 @@ mod tests {
         std::fs::create_dir(folder.path().join(".git")).unwrap();
         std::fs::write(folder.path().join("disko.nix"), "").unwrap();
         let flake = folder.path().to_str().unwrap();
+        let hint_of = |said: &str| hint(flake, &NixError::Failed(said.into()));
         for said in [
             "error: path '/nix/store/x-source/disko.nix' does not exist",
             "error: Path 'disko.nix' in the repository \"/home/x\" is not tracked by Git.",
         ] {
-            let missing = UnseenFile::Untracked("disko.nix".into());
-            assert_eq!(untracked(flake, said), Some(missing), "{said}");
+            let hint = hint_of(said).unwrap();
+            assert_eq!(hint, "git does not track `disko.nix`: git add disko.nix", "{said}");
         }
-        assert_eq!(
-            untracked(flake, "error: path '/nix/store/x-source/gone.nix' does not exist"),
-            None
-        );
+        assert_eq!(hint_of("error: path '/nix/store/x-source/gone.nix' does not exist"), None);
     }
+
     #[test]
     fn a_file_of_a_submodule_is_told_from_one_that_git_does_not_track() {
         let folder = tempfile::tempdir().unwrap();
@@ -186,8 +173,8 @@ mod tests {
         let flake = folder.path().to_str().unwrap();
         for file in ["sub/lib.nix", "sub/not-checked-out.nix"] {
             let said = format!("error: path '/nix/store/x-source/{file}' does not exist");
-            assert_eq!(untracked(flake, &said), Some(UnseenFile::InSubmodule(file.into())));
-            let hint = hint(flake, &said).unwrap();
+            assert_eq!(unseen(flake, file.into()), Some(UnseenFile::InSubmodule(file.into())));
+            let hint = hint(flake, &NixError::Failed(said)).unwrap();
             assert!(hint.contains(&format!("{flake}?submodules=1#MACHINE")), "{hint}");
         }
         assert_eq!(with_submodules("git+file:///x?ref=y"), "git+file:///x?ref=y&submodules=1");

@@ -11,6 +11,7 @@ use crate::{
     tools::{
         bounded,
         limit::within,
+        nix::NixDiagnosis,
         place::{Place, Running},
         shell,
     },
@@ -107,7 +108,7 @@ pub fn not_stored(name: &str, what: String, why: &str, said: &str) -> Box<Failur
     if let Some(failure) = sessions::too_few(name, said) {
         return failure;
     }
-    let full = said.contains("No space left") || said.contains("disk is full");
+    let full = NixDiagnosis::NoRoom.is_told_by(said);
     let room =
         || format!("make room in /nix of {name}: nix-collect-garbage --delete-older-than 30d");
     Failure::unchanged(what).because(why).hint(full.then(room))

@@ -6,6 +6,8 @@
 
 use std::path::Path;
 
+use super::diagnosis::NO_FLAKE_IN_FOLDER;
+
 /// How much of an error is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Errors {
@@ -36,9 +38,8 @@ pub fn trimmed(said: &str, root: Option<&Path>) -> String {
     let input = parts[..last].iter().filter(|part| part.is_about_an_input());
     text.extend(input.flat_map(|part| part.lines(None)));
     // What git and curl say of a fetch is more than what Nix makes of it.
-    let fatal = plain.lines().find(|line| {
-        line.starts_with("fatal: ") || line.contains("does not contain a 'flake.nix'")
-    });
+    let fatal =
+        plain.lines().find(|line| line.starts_with("fatal: ") || line.contains(NO_FLAKE_IN_FOLDER));
     text.extend(fatal.map(str::to_owned));
     text.join("\n")
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use deploy_wire::mark;
 use serde_json::Value;
 
-use super::{error::NixError, essence};
+use super::{NixDiagnosis, error::NixError, essence};
 use crate::tools::{bounded, colours::plain, process::ProcessError};
 
 const COPY_PATH: u64 = 100;
@@ -134,10 +134,7 @@ impl Reader {
     /// What Nix's daemon says that it does not heed: settings and caches that the user, or the
     /// flake in the user's name, asks for and may not set.
     pub fn ignored(&self) -> Vec<String> {
-        // `--log-lines` is ours, and nothing is lost with it.
-        let is_ignored = |text: &&String| {
-            text.contains("ignoring ") && text.contains("trusted") && !text.contains("'log-lines'")
-        };
+        let is_ignored = |text: &&String| NixDiagnosis::SettingIgnored.is_told_by(text);
         let first = |text: &String| {
             let text = text.lines().next().unwrap_or_default();
             text.strip_prefix("warning: ").unwrap_or(text).to_owned()
@@ -158,7 +155,7 @@ impl Reader {
             return NixError::Failed(error.to_string());
         }
         // That what needs a failed derivation is not built either says nothing more.
-        let follows = |text: &String| text.contains("dependencies of derivation");
+        let follows = |text: &String| NixDiagnosis::DependencyFailed.is_told_by(text);
         let mut texts: Vec<&String> = self.errors.iter().filter(|text| !follows(text)).collect();
         if texts.is_empty() {
             texts = self.errors.iter().collect();

@@ -1,6 +1,8 @@
 //! Nix's command line: exactly the commands that `deploy` uses.
 
 mod arguments;
+mod diagnosis;
+mod dry_run;
 mod error;
 pub mod essence;
 mod flake;
@@ -12,6 +14,8 @@ mod version;
 mod versions_tests;
 pub mod warnings;
 
+pub use diagnosis::NixDiagnosis;
+pub use dry_run::BuildWork;
 pub use error::NixError;
 pub use flake::{Evaluated, Metadata};
 pub use remote::{RemoteStore, Substitute};
@@ -130,8 +134,8 @@ impl Nix {
             .map_err(|error| NixError::Unreadable { command: "nix build", why: error.to_string() })
     }
 
-    /// What Nix says that a build would do.
-    pub async fn dry_run(&self, drv: &StorePath) -> Result<String, NixError> {
+    /// What a build would do. Builds nothing.
+    pub async fn dry_run(&self, drv: &StorePath) -> Result<BuildWork, NixError> {
         let mut said = String::new();
         let command = self
             .invocation(&["build", "--dry-run", "--no-link"])
@@ -142,7 +146,7 @@ impl Nix {
             said.push('\n');
         });
         output.await.map_err(failed)?;
-        Ok(said)
+        Ok(BuildWork::read(&said))
     }
 
     /// Copies the closures of `paths` to `store`. `moves` is called for whatever Nix says.

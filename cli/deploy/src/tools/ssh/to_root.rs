@@ -1,6 +1,8 @@
 //! The command with which the login user becomes root, as users write it: deploy-rs's
 //! `sudo -u`, doas, run0.
 
+use super::refusal::is_of_sudo_rs;
+
 /// What a command is, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RootCommand {
@@ -83,7 +85,7 @@ const MORE: &str = "it reads more than that from a pipe";
 pub fn reads_a_password(words: &[String], said: &str) -> Result<(), NotRoot> {
     let not = |program: &str, why| Err(NotRoot::NoPassword { program: program.to_owned(), why });
     match (kind(words), name(words)) {
-        (RootCommand::Sudo, name) if name == "sudo-rs" || said.starts_with("sudo-rs") => {
+        (RootCommand::Sudo, name) if name == "sudo-rs" || is_of_sudo_rs(said) => {
             not("sudo-rs", MORE)
         }
         (RootCommand::Sudo, _) => Ok(()),
