@@ -76,7 +76,7 @@ pub fn confined() -> Vec<String> {
 /// Starts the watching service, unless it lives.
 pub fn start_service(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     let unit = service(attempt);
-    if pid1::lives(&unit)? {
+    if pid1::is_unit_alive(&unit)? {
         return Ok(());
     }
     link_for_the_console()?;

@@ -25,7 +25,7 @@ pub fn expire(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     }
     let service = arm::service(attempt);
     let late = record.deadline.is_none_or(|deadline| clock::left(deadline).is_zero());
-    if late && pid1::lives(&service)? {
+    if late && pid1::is_unit_alive(&service)? {
         // It lives and does not act: stopped, or stuck in a call. Killed, it is
         // started again:
         // `a-watching-service-that-stands-still-or-is-gone-is-replaced-at-the-deadline` proves it.

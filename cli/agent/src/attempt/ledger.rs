@@ -141,10 +141,11 @@ impl Ledger {
         change: impl FnOnce(&mut Record),
     ) -> Result<Option<Record>> {
         let locked = self.lock()?;
-        let Some(mut record) = self.record()?.filter(|record| is_as(record, seen)) else {
+        let Some(mut record) = self.record()?.filter(|record| is_in_the_state_of(record, seen))
+        else {
             return Ok(None);
         };
-        let (event, happened) = (happened.event, in_time(&record, happened));
+        let (event, happened) = (happened.event, replace_if_late(&record, happened));
         let Some(state) = AttemptState::of(&record).after(happened.event) else { return Ok(None) };
         let phase = state.place.phase();
         let same_phase = phase == record.phase && record.boot == *boot;
@@ -161,7 +162,7 @@ impl Ledger {
             record.why = happened.why;
         }
         if let Some(end) = state.place.end() {
-            let notes = [happened.notes, profiles::left(&record, end)].concat();
+            let notes = [happened.notes, profiles::describe_left(&record, end)].concat();
             record.outcome = Some(outcome(end, record.why.clone(), notes));
         }
         files::write_json_under(&locked, &self.path("attempt.json"), &record)?;
@@ -234,7 +235,7 @@ impl Ledger {
 /// What leads on to the commit, and comes after the phase's deadline, is that the deadline has
 /// passed: whatever took so long, and whoever was told meanwhile that it goes back. Proved by
 /// `what_comes_after_the_deadline_keeps_nothing`.
-fn in_time(record: &Record, happened: Happened) -> Happened {
+fn replace_if_late(record: &Record, happened: Happened) -> Happened {
     let late = record.deadline.is_some_and(|deadline| clock::left(deadline).is_zero());
     let keeps = matches!(happened.event, Event::Switched | Event::Passed | Event::Confirmed);
     match happened.event {
@@ -251,7 +252,7 @@ fn in_time(record: &Record, happened: Happened) -> Happened {
 }
 
 /// Whether a record is of the same attempt in the same state of the same boot.
-fn is_as(record: &Record, seen: &Record) -> bool {
+fn is_in_the_state_of(record: &Record, seen: &Record) -> bool {
     record.attempt == seen.attempt
         && record.boot == seen.boot
         && AttemptState::of(record) == AttemptState::of(seen)

@@ -74,7 +74,7 @@ fn finish(agent: &Agent) -> Result<Option<Record>> {
         return Ok(Some(record));
     }
     let is_staged = AttemptState::of(&record).action() == Action::Rest;
-    if is_staged || pid1::lives(&arm::service(&record.attempt))? {
+    if is_staged || pid1::is_unit_alive(&arm::service(&record.attempt))? {
         return Ok(Some(record));
     }
     arm::start_service(agent, &record.attempt)?;

@@ -166,31 +166,31 @@ pub fn unit(attempt: &AttemptId, step: Step) -> String {
     format!("deploy-switch-{attempt}-{}.service", step.name())
 }
 
-fn begun(attempt: &AttemptId, step: Step) -> PathBuf {
+fn begun_file(attempt: &AttemptId, step: Step) -> PathBuf {
     folder(attempt).join(format!("{}.begun", step.name()))
 }
 
-fn ending(attempt: &AttemptId, step: Step) -> PathBuf {
+fn ending_file(attempt: &AttemptId, step: Step) -> PathBuf {
     folder(attempt).join(format!("{}.status", step.name()))
 }
 
 /// How a step ended, if it did.
-pub fn ended(attempt: &AttemptId, step: Step) -> Option<Ending> {
-    serde_json::from_slice(&fs::read(ending(attempt, step)).ok()?).ok()
+pub fn read_ending(attempt: &AttemptId, step: Step) -> Option<Ending> {
+    serde_json::from_slice(&fs::read(ending_file(attempt, step)).ok()?).ok()
 }
 
 /// Where a step is.
 pub fn progress(attempt: &AttemptId, step: Step) -> Result<Progress> {
-    if let Some(ending) = ended(attempt, step) {
+    if let Some(ending) = read_ending(attempt, step) {
         return Ok(Progress::Ended(ending));
     }
-    if pid1::lives(&unit(attempt, step))? {
+    if pid1::is_unit_alive(&unit(attempt, step))? {
         return Ok(Progress::Runs);
     }
     // It may have ended between the two looks.
-    Ok(match ended(attempt, step) {
+    Ok(match read_ending(attempt, step) {
         Some(ending) => Progress::Ended(ending),
-        None if begun(attempt, step).exists() => Progress::Vanished,
+        None if begun_file(attempt, step).exists() => Progress::Vanished,
         None => Progress::NotBegun,
     })
 }
@@ -215,7 +215,7 @@ pub fn kill(agent: &Agent, attempt: &AttemptId, step: Step) -> Killed {
     let end = clock::boottime() + Duration::from_secs(30);
     // It may end, and its unit vanish, between any two of these calls; what
     // counts is what the next look says.
-    while pid1::lives(&unit).unwrap_or(true) {
+    while pid1::is_unit_alive(&unit).unwrap_or(true) {
         if clock::boottime() >= end {
             return Killed::No;
         }
@@ -242,7 +242,7 @@ pub fn run(attempt: &AttemptId, step: Step) -> Result<()> {
         .filter(Record::is_open)
         .ok_or_else(|| anyhow!("attempt {attempt} is not open"))?;
     events::make(&folder(attempt))?;
-    files::create_private(OpenOptions::new().create(true).write(true), &begun(attempt, step))
+    files::create_private(OpenOptions::new().create(true).write(true), &begun_file(attempt, step))
         .context("the step cannot be marked as begun")?;
     let mut child = step.start(&record)?;
     let output = child.stdout.take();
@@ -274,7 +274,7 @@ pub fn run(attempt: &AttemptId, step: Step) -> Result<()> {
     for problem in sync_written() {
         events.note(problem);
     }
-    let path = ending(attempt, step);
+    let path = ending_file(attempt, step);
     let temporary = path.with_extension("new");
     let mut options = OpenOptions::new();
     files::create_private(options.create(true).truncate(true).write(true), &temporary)?

@@ -238,9 +238,11 @@ impl AttemptState {
             (P::Activating, E::SwitchFailed) => P::RollingBack,
 
             (P::Checking, E::Passed) if self.confirmation == Confirmation::Missing => P::Waiting,
-            (P::Checking, E::Passed) => self.kept(),
+            (P::Checking, E::Passed) => self.next_once_confirmed(),
             (P::Waiting, E::Confirmed) => P::Waiting,
-            (P::Waiting, E::Passed) if self.confirmation != Confirmation::Missing => self.kept(),
+            (P::Waiting, E::Passed) if self.confirmation != Confirmation::Missing => {
+                self.next_once_confirmed()
+            }
             (P::Checking | P::Waiting, E::Broken) => P::RollingBack,
 
             // Profile and loader are untouched so far, so what the machine
@@ -298,8 +300,8 @@ impl AttemptState {
         }
     }
 
-    /// Checked and confirmed: a `test` ends here, the others commit.
-    fn kept(self) -> PhaseOrEnd {
+    /// What follows once it is checked and confirmed: a `test` ends here, the others commit.
+    fn next_once_confirmed(self) -> PhaseOrEnd {
         match self.mode {
             Mode::Test => PhaseOrEnd::Over(End::Committed),
             Mode::Switch | Mode::Boot => PhaseOrEnd::Committing,
@@ -321,7 +323,7 @@ impl Action {
 
     /// Whether it is tried again until its deadline when it could not be done:
     /// there is nothing after the way back.
-    pub fn insists(self) -> bool {
+    pub fn is_tried_until_its_deadline(self) -> bool {
         self == Self::RollBack
     }
 

@@ -194,7 +194,7 @@ fn commit_and_way_back_get_time_of_their_own_and_only_the_way_back_insists() {
     ];
     let those = |holds: fn(Action) -> bool| all.into_iter().filter(move |action| holds(*action));
     assert!(those(Action::begins_anew).eq([Action::Commit, Action::RollBack]));
-    assert!(those(Action::insists).eq([Action::RollBack]));
+    assert!(those(Action::is_tried_until_its_deadline).eq([Action::RollBack]));
     let early = those(Action::is_before_the_confirmation);
     assert!(early.eq([Action::Rest, Action::Arm, Action::Activate, Action::Check]));
 }

@@ -23,18 +23,18 @@ impl Limit {
     /// What is left of it; an error once nothing is.
     pub fn left(self) -> io::Result<Duration> {
         let left = self.end.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(self.passed()) } else { Ok(left) }
+        if left.is_zero() { Err(self.lateness()) } else { Ok(left) }
     }
 
-    fn passed(self) -> io::Error {
+    fn lateness(self) -> io::Error {
         let why = format!("it did not answer to the end within {} s", self.length.as_secs());
         io::Error::new(io::ErrorKind::TimedOut, why)
     }
 
     /// What a failed read or write means: that it took too long has two names.
-    fn told(self, error: io::Error) -> io::Error {
+    fn name_lateness(self, error: io::Error) -> io::Error {
         match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => self.passed(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => self.lateness(),
             _ => error,
         }
     }
@@ -57,14 +57,14 @@ impl Limited {
 impl Read for Limited {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         self.stream.set_read_timeout(Some(self.limit.left()?))?;
-        self.stream.read(bytes).map_err(|error| self.limit.told(error))
+        self.stream.read(bytes).map_err(|error| self.limit.name_lateness(error))
     }
 }
 
 impl Write for Limited {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.stream.set_write_timeout(Some(self.limit.left()?))?;
-        self.stream.write(bytes).map_err(|error| self.limit.told(error))
+        self.stream.write(bytes).map_err(|error| self.limit.name_lateness(error))
     }
 
     fn flush(&mut self) -> io::Result<()> {

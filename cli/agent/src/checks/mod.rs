@@ -89,7 +89,7 @@ impl Checks {
 
     /// Whether the check of this name passes.
     pub fn passes(&self, name: &str) -> bool {
-        lock(&self.words).of(name, Instant::now()).is_some_and(|word| word.passes)
+        lock(&self.words).answer_of(name, Instant::now()).is_some_and(|word| word.passes)
     }
 
     /// The checks of a level that do not pass, with what they said; `None` for
@@ -99,7 +99,7 @@ impl Checks {
         self.checks
             .iter()
             .filter(|check| check.level == level)
-            .filter_map(|check| match words.of(&check.name, now) {
+            .filter_map(|check| match words.answer_of(&check.name, now) {
                 Some(word) if word.passes => None,
                 word => Some((check, word.map(|word| word.detail))),
             })

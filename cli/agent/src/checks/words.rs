@@ -83,7 +83,7 @@ impl CheckAnswers {
     }
 
     /// What a check says now: one that is late fails, whatever it said before.
-    pub fn of(&self, name: &str, now: Instant) -> Option<CheckAnswer> {
+    pub fn answer_of(&self, name: &str, now: Instant) -> Option<CheckAnswer> {
         let late = self
             .asking
             .values()
@@ -104,7 +104,7 @@ mod tests {
     }
 
     fn passes(words: &CheckAnswers, now: Instant) -> Option<bool> {
-        words.of("web", now).map(|word| word.passes)
+        words.answer_of("web", now).map(|word| word.passes)
     }
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(words.end(&first, vec![Ok("200".into())], at(5)).len(), 1);
         let hangs = words.begin(names(), LIMIT, at(6));
         assert_eq!(passes(&words, at(16)), Some(true), "it still has time");
-        let late = words.of("web", at(17)).unwrap();
+        let late = words.answer_of("web", at(17)).unwrap();
         assert_eq!((late.passes, late.detail.as_str()), (false, "it did not answer within 10 s"));
         // What it says in the end comes too late.
         assert_eq!(words.end(&hangs, vec![Ok("200".into())], at(40)).len(), 1);

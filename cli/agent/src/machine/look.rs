@@ -108,7 +108,7 @@ pub fn boot() -> Result<Boot> {
 }
 
 /// Whether a system is the running one.
-pub fn runs(system: &StorePath) -> bool {
+pub fn is_running(system: &StorePath) -> bool {
     running().as_ref() == Some(system)
 }
 

@@ -55,7 +55,7 @@ pub fn look(link: &str) -> ProfileGeneration {
 }
 
 /// What is said of profiles that are kept. They have no checks of their own.
-pub fn kept(record: &Record) -> Vec<String> {
+pub fn describe_kept(record: &Record) -> Vec<String> {
     record
         .profiles
         .iter()
@@ -64,13 +64,13 @@ pub fn kept(record: &Record) -> Vec<String> {
 }
 
 /// What is said of profiles at an end that leaves them as they are.
-pub fn left(record: &Record, end: End) -> Vec<String> {
+pub fn describe_left(record: &Record, end: End) -> Vec<String> {
     let begun = record.profiles.iter().filter(|profile| profile.begun && end == End::TakenOver);
     begun.map(|profile| format!("{profile} was activated, and is not confirmed")).collect()
 }
 
 /// What is said of profiles whose links are set back while what was activated stays.
-pub fn not_taken_back(record: &Record) -> Vec<String> {
+pub fn describe_not_taken_back(record: &Record) -> Vec<String> {
     let begun = record.profiles.iter().filter(|profile| profile.begun);
     begun
         .map(|profile| {

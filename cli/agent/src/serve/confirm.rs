@@ -6,7 +6,7 @@ use deploy_wire::{
     message::{RefusalKind, Reply},
 };
 
-use super::{Replies, find, follow, not_now};
+use super::{Replies, find, follow, refuse_in_this_phase};
 use crate::attempt::{
     agent::Agent,
     confirmation::{self, Taken},
@@ -36,7 +36,7 @@ pub fn confirm(
             return replies.send(&same(&why));
         }
         if confirmation::confirm(agent, &record, login.clone())? == Taken::TooEarly {
-            return replies.send(&not_now(&record, "confirmed"));
+            return replies.send(&refuse_in_this_phase(&record, "confirmed"));
         }
     }
     follow::wait(agent, &record, replies)

@@ -63,7 +63,7 @@ pub fn serve(trust: Trust) -> Result<()> {
     let served = answer_all(&asks, &Replies, &mut staged);
     // Who staged it is gone. Without this the machine stays taken until the deadline of a
     // staged attempt: `table-operator-killed-in-stage` proves it.
-    let left = staged.map_or(Ok(()), |attempt| start::nobody_will(&attempt));
+    let left = staged.map_or(Ok(()), |attempt| start::give_up_staged(&attempt));
     served.and(left)
 }
 
@@ -175,7 +175,7 @@ fn find(agent: &Agent, attempt: &AttemptId, replies: &Replies) -> Result<Option<
 }
 
 /// An event that the state machine did not take.
-fn not_now(record: &Record, what: &str) -> Reply {
+fn refuse_in_this_phase(record: &Record, what: &str) -> Reply {
     let why = format!("attempt {} cannot be {what} in phase {}", record.attempt, record.phase);
     Reply::Refused(refuse(RefusalKind::NotNow, why))
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use deploy_wire::attempt::AttemptId;
 
-use super::{Replies, find, follow, not_now};
+use super::{Replies, find, follow, refuse_in_this_phase};
 use crate::attempt::{
     agent::Agent,
     arm,
@@ -17,7 +17,7 @@ pub fn start(agent: &Agent, attempt: &AttemptId, replies: &Replies) -> Result<()
     let Some(record) = find(agent, attempt, replies)? else { return Ok(()) };
     let offer = |seen, happened| agent.ledger.offer(seen, &agent.boot, happened, |_| {});
     let Some(started) = offer(&record, Event::Start.into())? else {
-        return replies.send(&not_now(&record, "started"));
+        return replies.send(&refuse_in_this_phase(&record, "started"));
     };
     if let Err(error) = arm::start_service(agent, attempt) {
         offer(&started, Happened::because(Event::NotArmed, format!("{error:#}")))?;
@@ -26,7 +26,7 @@ pub fn start(agent: &Agent, attempt: &AttemptId, replies: &Replies) -> Result<()
 }
 
 /// Gives up an attempt that is still only staged: its operator is gone.
-pub fn nobody_will(attempt: &AttemptId) -> Result<()> {
+pub fn give_up_staged(attempt: &AttemptId) -> Result<()> {
     let agent = Agent::open()?;
     let staged = agent
         .ledger

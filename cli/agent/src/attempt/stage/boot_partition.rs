@@ -14,7 +14,7 @@ use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use super::{
     refusal::{refuse, refuse_with},
-    room::free,
+    room::free_bytes,
 };
 use crate::{
     machine::{
@@ -31,7 +31,7 @@ const PROFILES: &str = "/nix/var/nix/profiles";
 const NEEDED: u64 = 256 << 10;
 
 /// Looks at every place that a boot loader's builder writes to.
-pub fn look(wanted: &StorePath) -> Result<(), Refusal> {
+pub fn refuse_unfit_places(wanted: &StorePath) -> Result<(), Refusal> {
     let no = |why: String| Err(refuse(RefusalKind::BootPartition, why));
     if let Some(place) = boot_places::not_mounted() {
         return no(format!("{place} is in /etc/fstab and is not mounted"));
@@ -56,9 +56,11 @@ pub fn look(wanted: &StorePath) -> Result<(), Refusal> {
         return Err(refuse_with(RefusalKind::BootPartition, why, hint));
     }
     if places.iter().any(BootPlace::has_systemd_boot) {
-        generations_are_readable(Path::new(PROFILES))?;
+        refuse_unreadable_generations(Path::new(PROFILES))?;
     }
-    needed(&places, &boot_files::of(wanted)).into_iter().try_for_each(|needed| has_room(&needed))
+    needed(&places, &boot_files::of(wanted))
+        .into_iter()
+        .try_for_each(|needed| refuse_without_room(&needed))
 }
 
 /// What a place needs.
@@ -85,8 +87,8 @@ fn needed<'p>(places: &'p [BootPlace], files: &[PathBuf]) -> Vec<Needed<'p>> {
     needed.collect()
 }
 
-fn has_room(needed: &Needed<'_>) -> Result<(), Refusal> {
-    let free = free(&needed.path.to_string_lossy())?;
+fn refuse_without_room(needed: &Needed<'_>) -> Result<(), Refusal> {
+    let free = free_bytes(&needed.path.to_string_lossy())?;
     if free >= needed.bytes {
         return Ok(());
     }
@@ -110,7 +112,7 @@ fn has_room(needed: &Needed<'_>) -> Result<(), Refusal> {
 
 /// systemd-boot's builder reads `boot.json` of every generation, and one that is no JSON stops
 /// it: found out here instead of after the switch.
-fn generations_are_readable(profiles: &Path) -> Result<(), Refusal> {
+fn refuse_unreadable_generations(profiles: &Path) -> Result<(), Refusal> {
     for entry in fs::read_dir(profiles).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let Some(number) = look::generation_number(&name) else { continue };
@@ -145,10 +147,10 @@ mod tests {
             fs::create_dir(folder.path().join(name)).unwrap();
             fs::write(folder.path().join(name).join("boot.json"), text).unwrap();
         }
-        let refusal = generations_are_readable(folder.path()).unwrap_err();
+        let refusal = refuse_unreadable_generations(folder.path()).unwrap_err();
         assert!(refusal.why.contains("generation 2 is damaged"), "{}", refusal.why);
         fs::remove_file(folder.path().join("system-2-link/boot.json")).unwrap();
-        assert_eq!(generations_are_readable(folder.path()), Ok(()));
+        assert_eq!(refuse_unreadable_generations(folder.path()), Ok(()));
     }
 
     #[test]

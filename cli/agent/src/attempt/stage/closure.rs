@@ -14,8 +14,8 @@ use deploy_wire::{
 use super::refusal::{refuse, refuse_with};
 use crate::tools::{nix, switch_to_configuration};
 
-/// Whether it is a NixOS system for this machine.
-pub fn is_switchable(asked: &Stage) -> Result<(), Refusal> {
+/// Refuses what is no NixOS system for this machine.
+pub fn refuse_unswitchable(asked: &Stage) -> Result<(), Refusal> {
     let wanted = &asked.wanted;
     let no = |why: String| Err(refuse(RefusalKind::NotSwitchable, why));
     if !Path::new(wanted.as_str()).is_dir() {
@@ -37,7 +37,7 @@ pub fn is_switchable(asked: &Stage) -> Result<(), Refusal> {
     let here = System::of_uname(&uname.machine().to_string_lossy());
     let platform = fs::read_to_string(format!("{wanted}/system")).unwrap_or_default();
     match here {
-        Some(here) if platform.trim() == here.as_str() => same_init(asked),
+        Some(here) if platform.trim() == here.as_str() => refuse_another_init(asked),
         Some(here) => no(format!("{wanted} is built for {}, this is {here}", platform.trim())),
         None => no(format!("{} is no platform of NixOS", uname.machine().to_string_lossy())),
     }
@@ -45,7 +45,7 @@ pub fn is_switchable(asked: &Stage) -> Result<(), Refusal> {
 
 /// `switch-to-configuration` does not switch between systems whose process 1 differs too
 /// much: refusal `machine/another-init-interface`.
-fn same_init(asked: &Stage) -> Result<(), Refusal> {
+fn refuse_another_init(asked: &Stage) -> Result<(), Refusal> {
     let version = |system: &StorePath| {
         let text = fs::read_to_string(format!("{system}/init-interface-version"));
         text.unwrap_or_default().trim().to_owned()
@@ -61,9 +61,9 @@ fn same_init(asked: &Stage) -> Result<(), Refusal> {
     Err(refuse_with(RefusalKind::NotSwitchable, why, hint))
 }
 
-/// Whether an attempt's paths and all that they need are in the store. A push brings only what
+/// Refuses an attempt whose paths, or what they need, are not in the store. A push brings only what
 /// is wanted, so that what runs is told apart. A system that stays is not asked after.
-pub fn are_valid(record: &Record) -> Result<Result<(), Refusal>> {
+pub fn refuse_incomplete(record: &Record) -> Result<Result<(), Refusal>> {
     let Record { wanted, ran, agent, .. } = record;
     let mut paths = vec![agent];
     paths.extend(record.profiles.iter().map(|profile| &profile.wanted));
@@ -82,9 +82,9 @@ pub fn are_valid(record: &Record) -> Result<Result<(), Refusal>> {
     Ok(Err(refuse_with(RefusalKind::NotValid, why, "push it again")))
 }
 
-/// The new system's own checks, where it has any. `boot` does without: it
+/// Runs the new system's own checks, where it has any. `boot` does without: it
 /// switches nothing.
-pub fn pre_switch_checks(asked: &Stage) -> Result<Result<(), Refusal>> {
+pub fn run_pre_switch_checks(asked: &Stage) -> Result<Result<(), Refusal>> {
     if asked.mode == Mode::Boot || !switch_to_configuration::knows_check(&asked.wanted)? {
         return Ok(Ok(()));
     }

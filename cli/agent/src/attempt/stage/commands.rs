@@ -19,7 +19,7 @@ const LIMIT: u64 = 8 << 20;
 
 /// Refuses a command that is not in the wanted system's manifest. What a request leaves out is
 /// left out: that runs nothing. Without a manifest there is no command.
-pub fn are_the_systems_own(wanted: &StorePath, machine: &Machine) -> Result<(), Refusal> {
+pub fn refuse_foreign_commands(wanted: &StorePath, machine: &Machine) -> Result<(), Refusal> {
     // Profiles alone run nothing before the switch, and decrypt nothing.
     let asked = match machine.toplevel {
         Some(_) => commands(&machine.checks, &machine.before_activate, &machine.secrets),
@@ -28,7 +28,7 @@ pub fn are_the_systems_own(wanted: &StorePath, machine: &Machine) -> Result<(), 
     if asked.is_empty() {
         return Ok(());
     }
-    let own = own(wanted)?;
+    let own = read_own_commands(wanted)?;
     match asked.difference(&own).next() {
         None => Ok(()),
         Some(other) => {
@@ -63,7 +63,7 @@ fn commands(checks: &[Check], before: &[BeforeActivate], secrets: &[Secret]) -> 
 }
 
 /// Those of the system's own manifest, which is in the store as the system is.
-fn own(wanted: &StorePath) -> Result<BTreeSet<String>, Refusal> {
+fn read_own_commands(wanted: &StorePath) -> Result<BTreeSet<String>, Refusal> {
     let file = format!("{wanted}/{}", Manifest::FILE);
     let Ok(path) = fs::canonicalize(&file) else { return Ok(BTreeSet::new()) };
     let unfit = |why: String| refuse(RefusalKind::Command, format!("{file} is not read: {why}"));

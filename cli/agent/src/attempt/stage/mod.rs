@@ -71,12 +71,15 @@ fn stage_or_fail(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let record = Record { profiles, ..draft(agent, asked, login)? };
-    let looked = others::look(agent, asked)?.and_then(|()| room::on_the_store()).and_then(|()| {
-        if record.profiles_alone {
-            return Ok(());
-        }
-        closure::is_switchable(asked).and_then(|()| boot_partition::look(&asked.wanted))
-    });
+    let looked = others::refuse_beside_others(agent, asked)?
+        .and_then(|()| room::refuse_full_store())
+        .and_then(|()| {
+            if record.profiles_alone {
+                return Ok(());
+            }
+            closure::refuse_unswitchable(asked)
+                .and_then(|()| boot_partition::refuse_unfit_places(&asked.wanted))
+        });
     if let Err(refusal) = looked {
         return Ok(Err(refusal));
     }
@@ -108,11 +111,11 @@ fn look_and_write(
     record: &Record,
     trust: Trust,
 ) -> Result<Result<(), Refusal>> {
-    if let Err(refusal) = closure::are_valid(record)? {
+    if let Err(refusal) = closure::refuse_incomplete(record)? {
         return Ok(Err(refusal));
     }
     if trust == Trust::System
-        && let Err(refusal) = commands::are_the_systems_own(&asked.wanted, &asked.machine)
+        && let Err(refusal) = commands::refuse_foreign_commands(&asked.wanted, &asked.machine)
     {
         return Ok(Err(refusal));
     }
@@ -120,8 +123,8 @@ fn look_and_write(
     let untried = if record.profiles_alone {
         None
     } else {
-        let looked = closure::pre_switch_checks(asked)?
-            .and_then(|()| secrets::look(&asked.machine.secrets))
+        let looked = closure::run_pre_switch_checks(asked)?
+            .and_then(|()| secrets::try_to_decrypt(&asked.machine.secrets))
             .and_then(|untried| before_activate(asked).map(|()| untried));
         match looked {
             Ok(untried) => untried,

@@ -38,8 +38,8 @@ pub fn being_staged() -> Refusal {
     refuse_with(RefusalKind::Busy, "another deploy is just starting", "--wait waits for it")
 }
 
-/// Another tool, another system than expected, another machine.
-pub fn look(agent: &Agent, asked: &Stage) -> Result<Result<(), Refusal>> {
+/// Refuses beside another tool, on another system than expected, on another machine.
+pub fn refuse_beside_others(agent: &Agent, asked: &Stage) -> Result<Result<(), Refusal>> {
     for unit in pid1::units(Which::Matching(&SWITCHING))? {
         if is_alive(&unit.active) {
             let why = format!("another tool is switching this machine: {} runs", unit.name);

@@ -9,15 +9,15 @@ use super::refusal::{refuse, refuse_with};
 const NEEDED: u64 = 8 << 20;
 
 /// Bytes that are free where `path` is.
-pub fn free(path: &str) -> Result<u64, Refusal> {
+pub fn free_bytes(path: &str) -> Result<u64, Refusal> {
     statvfs(path)
         .map(|disk| disk.f_bavail * disk.f_frsize)
         .map_err(|error| refuse(RefusalKind::Failed, format!("{path}: {error}")))
 }
 
-/// Room on /nix.
-pub fn on_the_store() -> Result<(), Refusal> {
-    let free = free("/nix")?;
+/// Refuses where /nix has no room.
+pub fn refuse_full_store() -> Result<(), Refusal> {
+    let free = free_bytes("/nix")?;
     if free >= NEEDED {
         return Ok(());
     }

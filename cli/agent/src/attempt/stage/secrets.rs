@@ -12,7 +12,7 @@ use super::refusal::refuse_with;
 use crate::tools::age;
 
 /// Tries every secret. What cannot be tried without a person is a note.
-pub fn look(secrets: &[Secret]) -> Result<Option<String>, Refusal> {
+pub fn try_to_decrypt(secrets: &[Secret]) -> Result<Option<String>, Refusal> {
     let mut untried = Vec::new();
     for secret in secrets {
         let name = &secret.name;
@@ -105,15 +105,15 @@ mod tests {
             of("two", "age", &["plain", "in-the-hand"]),
             of("three", "fitting", &["plain", "in-the-hand"]),
         ];
-        let note = look(&secrets).unwrap().unwrap();
+        let note = try_to_decrypt(&secrets).unwrap().unwrap();
         assert!(note.ends_with(": one, two"), "{note}");
         assert!(began.elapsed().as_secs() < 20);
-        let refusal = look(&[of("four", "age", &["plain"])]).unwrap_err();
+        let refusal = try_to_decrypt(&[of("four", "age", &["plain"])]).unwrap_err();
         assert!(
             refusal.why.ends_with("cannot be decrypted on the machine: no match"),
             "{}",
             refusal.why
         );
-        assert_eq!(look(&[of("five", "fitting", &["plain"])]), Ok(None));
+        assert_eq!(try_to_decrypt(&[of("five", "fitting", &["plain"])]), Ok(None));
     }
 }

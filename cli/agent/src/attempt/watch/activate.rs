@@ -28,7 +28,7 @@ impl Watch<'_> {
         // Nothing was locked since `stage`:
         // `another-tool-that-switches-before-the-switch-has-the-machine` proves it.
         if begun == Progress::NotBegun {
-            if !look::runs(&record.ran) {
+            if !look::is_running(&record.ran) {
                 return Ok(Some(foreign("another system was switched to before this one")));
             }
             if look::profile_is_foreign(record) {
@@ -36,7 +36,7 @@ impl Watch<'_> {
             }
         }
         let limit = record.deadline.map(clock::left).unwrap_or_default();
-        let waited = self.wait_for(Step::Activate, limit, || self.unmoved(record))?;
+        let waited = self.wait_for(Step::Activate, limit, || self.is_unmoved(record))?;
         let happened = match waited {
             Waited::Moved => None,
             Waited::TooLong => {

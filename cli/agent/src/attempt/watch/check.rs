@@ -47,10 +47,13 @@ impl Watch<'_> {
                 if let LookResult::GiveUp(happened) = watch.look(record, looking)? {
                     return Ok(Some(happened));
                 }
-                if passed(record) {
-                    return Ok(Some(Happened::because(Event::DeadlinePassed, nobody(record))));
+                if is_deadline_over(record) {
+                    return Ok(Some(Happened::because(
+                        Event::DeadlinePassed,
+                        say_that_nobody_confirmed(record),
+                    )));
                 }
-                if !watch.rest(record, PERIOD)? {
+                if !watch.wait_for_the_next_look(record, PERIOD)? {
                     return Ok(None);
                 }
             }
@@ -77,14 +80,14 @@ impl Watch<'_> {
                 first(watch);
                 let waits_for = match watch.look(record, looking)? {
                     LookResult::GiveUp(happened) => return Ok(Some(happened)),
-                    LookResult::Well => return Ok(Some(watch.passed(record, looking))),
+                    LookResult::Well => return Ok(Some(watch.conclude_passed(record, looking))),
                     LookResult::NotYet(what) => what,
                 };
-                if passed(record) {
+                if is_deadline_over(record) {
                     let why = format!("{waits_for}{late}");
                     return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
                 }
-                if !watch.rest(record, pause)? {
+                if !watch.wait_for_the_next_look(record, pause)? {
                     return Ok(None);
                 }
                 pause = PERIOD.min(pause * 2);
@@ -93,7 +96,7 @@ impl Watch<'_> {
     }
 
     /// All is well; the notes are told if this is the end, as of a `test`.
-    fn passed(&self, record: &Record, looking: &Looking) -> Happened {
+    fn conclude_passed(&self, record: &Record, looking: &Looking) -> Happened {
         self.keep_passed(record);
         let mut notes = self.late_notes();
         notes.extend(looking.units.advisory());
@@ -146,14 +149,14 @@ impl Watch<'_> {
         let profiles = (0..record.profiles.len()).rev().map(Step::ActivateProfile);
         let since = profiles
             .chain([Step::Activate])
-            .find_map(|step| switch::ended(self.attempt, step))
+            .find_map(|step| switch::read_ending(self.attempt, step))
             .map_or_else(clock::boottime, |ending| Duration::from_millis(ending.boottime_ms));
         let definitions = Definitions::of(&record.ran, &record.wanted);
         Ok(Looking { units: Looked::since(before, definitions), since })
     }
 
     fn look(&self, record: &Record, looking: &mut Looking) -> Result<LookResult> {
-        if !look::runs(&record.wanted) {
+        if !look::is_running(&record.wanted) {
             return Ok(LookResult::GiveUp(foreign("another tool switched the machine")));
         }
         if look::profile_is_foreign(record) {
@@ -187,13 +190,13 @@ impl Watch<'_> {
     }
 
     /// Waits for the next look; `false` when the attempt was moved meanwhile.
-    fn rest(&self, record: &Record, pause: Duration) -> Result<bool> {
+    fn wait_for_the_next_look(&self, record: &Record, pause: Duration) -> Result<bool> {
         let end = clock::boottime() + pause;
         while clock::boottime() < end {
-            if !self.unmoved(record)? {
+            if !self.is_unmoved(record)? {
                 return Ok(false);
             }
-            if passed(record) {
+            if is_deadline_over(record) {
                 return Ok(true);
             }
             thread::sleep(clock::TICK);
@@ -209,7 +212,7 @@ pub fn why_late(action: Action, record: &Record) -> Option<String> {
     Some(match action {
         Action::Activate => format!("the switch did not end within {} s", limits.activation),
         Action::Check => format!("units and checks were not well within {} s", limits.check),
-        Action::AwaitConfirmation => nobody(record),
+        Action::AwaitConfirmation => say_that_nobody_confirmed(record),
         Action::FinalRound => {
             "the last look before the commit did not end before the deadline".to_owned()
         }
@@ -217,11 +220,11 @@ pub fn why_late(action: Action, record: &Record) -> Option<String> {
     })
 }
 
-fn nobody(record: &Record) -> String {
+fn say_that_nobody_confirmed(record: &Record) -> String {
     format!("no new SSH login confirmed within {} s", record.rules.confirm.timeout)
 }
 
 /// Whether the phase's deadline has passed.
-pub fn passed(record: &Record) -> bool {
+pub fn is_deadline_over(record: &Record) -> bool {
     record.deadline.is_some_and(|deadline| clock::left(deadline).is_zero())
 }

@@ -97,7 +97,7 @@ fn confirmed(record: &Record) -> Confirmed {
 
 /// What is to be said of a way that has no confirmation or no commit.
 pub fn note_of_confirmation(record: &Record) -> Vec<String> {
-    let mut notes = profiles::kept(record);
+    let mut notes = profiles::describe_kept(record);
     match record.mode {
         Mode::Boot => notes.push("nothing has tried that it boots".into()),
         Mode::Test => notes.push("it runs until the next reboot: the boot default stays".into()),

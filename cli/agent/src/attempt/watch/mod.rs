@@ -86,7 +86,7 @@ impl Watch<'_> {
             Ok(happened) => happened,
             Err(error) => {
                 eprintln!("{error:#}");
-                if action.insists() && !check::passed(record) {
+                if action.is_tried_until_its_deadline() && !check::is_deadline_over(record) {
                     thread::sleep(AGAIN);
                     return None;
                 }
@@ -100,7 +100,7 @@ impl Watch<'_> {
     fn act(&mut self, action: Action, record: &Record) -> Result<Option<Happened>> {
         // Before anything that may hang: an agent that was killed because it hung, and comes
         // back, would hang again. `a-check-that-never-ends-does-not-keep-a-machine-from-going-back`.
-        if check::passed(record)
+        if check::is_deadline_over(record)
             && let Some(why) = check::why_late(action, record)
         {
             return Ok(Some(Happened::because(Event::DeadlinePassed, why)));
@@ -113,7 +113,7 @@ impl Watch<'_> {
                 thread::sleep(clock::TICK);
                 Ok(None)
             }
-            Action::Arm if check::passed(record) => {
+            Action::Arm if check::is_deadline_over(record) => {
                 Ok(Some(Happened::because(Event::DeadlinePassed, "the watchers came too late")))
             }
             // Timer and service are both there: this is the service.
@@ -143,7 +143,7 @@ impl Watch<'_> {
 
     /// A commit or a way back that was interrupted begins anew, with new time.
     fn with_time_left(&self, record: &Record) -> Result<Record> {
-        if !AttemptState::of(record).action().begins_anew() || !check::passed(record) {
+        if !AttemptState::of(record).action().begins_anew() || !check::is_deadline_over(record) {
             return Ok(record.clone());
         }
         let limit = record.rules.limit(record.phase);
@@ -175,7 +175,7 @@ impl Watch<'_> {
     }
 
     /// Whether the attempt is still in the state that `record` has.
-    fn unmoved(&self, record: &Record) -> Result<bool> {
+    fn is_unmoved(&self, record: &Record) -> Result<bool> {
         let now = self.record()?;
         Ok(now.phase == record.phase && AttemptState::of(&now) == AttemptState::of(record))
     }

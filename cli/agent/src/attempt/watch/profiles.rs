@@ -33,7 +33,7 @@ impl Watch<'_> {
                 self.point(profile, index).with_context(|| profile.to_string())?;
             }
             let limit = record.deadline.map(clock::left).unwrap_or_default();
-            let why = match self.wait_for(step, limit, || self.unmoved(record))? {
+            let why = match self.wait_for(step, limit, || self.is_unmoved(record))? {
                 Waited::Moved => return Ok(None),
                 waited if waited.succeeded() => continue,
                 Waited::TooLong => {
@@ -120,7 +120,7 @@ impl Watch<'_> {
         for (index, profile) in begun(record) {
             let back = set_back(profile).and_then(|()| {
                 let Some(what) = activated_before(profile) else {
-                    return Ok(Some(not_activated(profile)));
+                    return Ok(Some(explain_not_activated(profile)));
                 };
                 self.events.note(format!("activating {profile} again as it was before"));
                 let waited = self.wait_for(Step::RestoreProfile(index), limit, || Ok(true))?;
@@ -130,7 +130,7 @@ impl Watch<'_> {
                 bail!("activating {what} again failed: {}", waited.told())
             });
             match back {
-                Ok(None) => notes.push(format!("{profile} is back on {}", told_before(profile))),
+                Ok(None) => notes.push(format!("{profile} is back on {}", name_before(profile))),
                 Ok(Some(note)) => notes.push(note),
                 Err(error) => problems.push(format!("{profile}: {error:#}")),
             }
@@ -191,10 +191,10 @@ fn set_back(profile: &ProfileChange) -> Result<()> {
 fn activated_before(profile: &ProfileChange) -> Option<String> {
     let before = profile.before.path.as_ref().filter(|before| **before != profile.wanted)?;
     let is_there = Path::new(&profile::script(before)).exists();
-    (is_there && profiles::is_as_before(profile)).then(|| told_before(profile))
+    (is_there && profiles::is_as_before(profile)).then(|| name_before(profile))
 }
 
-fn not_activated(profile: &ProfileChange) -> String {
+fn explain_not_activated(profile: &ProfileChange) -> String {
     if !profiles::is_as_before(profile) {
         return format!("{profile} was set by somebody else meanwhile, and stays");
     }
@@ -204,12 +204,12 @@ fn not_activated(profile: &ProfileChange) -> String {
             format!("{profile} names what it named before")
         }
         Some(_) => {
-            format!("{profile} is back on {}, which nothing activates", told_before(profile))
+            format!("{profile} is back on {}, which nothing activates", name_before(profile))
         }
     }
 }
 
-fn told_before(profile: &ProfileChange) -> String {
+fn name_before(profile: &ProfileChange) -> String {
     let path = || profile.before.path.as_ref().map(ToString::to_string).unwrap_or_default();
     profile.before.number.map_or_else(path, |number| format!("generation {number}"))
 }

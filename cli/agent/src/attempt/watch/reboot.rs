@@ -40,7 +40,7 @@ impl Watch<'_> {
         }
         let third = record.rules.timeouts.rollback() / 3;
         for way in WAYS {
-            if check::passed(record) {
+            if check::is_deadline_over(record) {
                 break;
             }
             // It may say nothing because it is on its way already.
@@ -48,8 +48,8 @@ impl Watch<'_> {
                 eprintln!("{error:#}");
             }
             let end = clock::boottime() + third;
-            while clock::boottime() < end && !check::passed(record) {
-                if !self.unmoved(record)? {
+            while clock::boottime() < end && !check::is_deadline_over(record) {
+                if !self.is_unmoved(record)? {
                     return Ok(None);
                 }
                 thread::sleep(clock::TICK);

@@ -100,7 +100,7 @@ impl Watch<'_> {
         before: Option<&Snapshot>,
         notes: &[String],
     ) -> Result<Option<Happened>> {
-        if !look::runs(&record.wanted) || record.wanted == record.ran {
+        if !look::is_running(&record.wanted) || record.wanted == record.ran {
             return Ok(None);
         }
         // Where systemd does not answer, this is tried again: to go back cannot be undone.
@@ -114,7 +114,7 @@ impl Watch<'_> {
             notes.push(format!("{error:#}"));
         }
         notes.extend(self.point_back(record));
-        notes.extend(profiles::not_taken_back(record));
+        notes.extend(profiles::describe_not_taken_back(record));
         let generation = record.profile.generation;
         let back = generation.map(|number| format!(", deploy rollback --to {number} goes back"));
         notes.push(format!(
@@ -136,7 +136,7 @@ impl Watch<'_> {
         if let Err(error) = self.uncommit(record) {
             notes.push(format!("{error:#}"));
         }
-        notes.extend(profiles::not_taken_back(record));
+        notes.extend(profiles::describe_not_taken_back(record));
         match AttemptState::of(record).last_rung {
             LastRung::Gone => notes.push(next_by_itself(record)),
             // The reboot has its own words, and an end of its own.

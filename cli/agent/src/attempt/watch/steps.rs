@@ -64,7 +64,7 @@ impl Watch<'_> {
         let end = clock::boottime() + limit;
         let mut asked = clock::boottime();
         loop {
-            if let Some(ending) = switch::ended(self.attempt, step) {
+            if let Some(ending) = switch::read_ending(self.attempt, step) {
                 return Ok(Waited::Ended(ending));
             }
             if !goes_on()? {

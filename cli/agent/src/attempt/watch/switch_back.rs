@@ -43,7 +43,7 @@ impl Watch<'_> {
         let limit = record.rules.timeouts.rollback();
         if self.is_sane() {
             let waited = self.wait_for(Step::RollBack, limit, || Ok(true))?;
-            if went_back(waited, record) {
+            if has_gone_back(waited, record) {
                 let notes = self.restore(before);
                 if self.is_sane() && self.takes_logins(before) {
                     return Ok(Ok(notes));
@@ -67,7 +67,7 @@ impl Watch<'_> {
         }
         let waited = self.wait_for(Step::RollBackAgain, limit, || Ok(true))?;
         let mut last = format!("the switch back: {}", waited.told());
-        if went_back(waited, record) {
+        if has_gone_back(waited, record) {
             let notes = self.restore(before);
             match (self.is_sane(), self.takes_logins(before)) {
                 (true, true) => return Ok(Ok(notes)),
@@ -82,24 +82,24 @@ impl Watch<'_> {
     fn is_sane(&self) -> bool {
         let emergency = ["emergency.target", "rescue.target"]
             .iter()
-            .any(|unit| pid1::lives(unit).unwrap_or(false));
+            .any(|unit| pid1::is_unit_alive(unit).unwrap_or(false));
         !emergency && connect(BUS, BUS_LIMIT).is_ok()
     }
 
     /// Whether sshd runs, where it ran before. What ran may have come back without it: its
     /// own switch does not look at what it does not start.
     fn takes_logins(&self, before: Option<&Snapshot>) -> bool {
-        if !before.is_some_and(|before| any(&before.units, Unit::is_active)) {
+        if !before.is_some_and(|before| is_sshd(&before.units, Unit::is_active)) {
             return true;
         }
         let end = clock::boottime() + LOGINS_LIMIT;
         loop {
             let units = snapshot::now().unwrap_or_default();
-            if any(&units, Unit::is_active) {
+            if is_sshd(&units, Unit::is_active) {
                 return true;
             }
             // One that has failed for good is not waited for.
-            let comes = units.is_empty() || any(&units, Unit::is_up);
+            let comes = units.is_empty() || is_sshd(&units, Unit::is_up);
             if !comes || clock::boottime() >= end {
                 return false;
             }
@@ -146,14 +146,14 @@ impl Watch<'_> {
 }
 
 /// Whether one of sshd's units is in a state.
-fn any(units: &Units, state: fn(&Unit) -> bool) -> bool {
+fn is_sshd(units: &Units, state: fn(&Unit) -> bool) -> bool {
     SSH.iter().any(|name| units.get(*name).is_some_and(state))
 }
 
 /// Statuses 2 and 4 speak of snippets and units of a system that ran like that.
-fn went_back(waited: Waited, record: &Record) -> bool {
+fn has_gone_back(waited: Waited, record: &Record) -> bool {
     let Waited::Ended(ending) = waited else { return false };
-    matches!(ending.status, Some(0 | 2 | 4)) && look::runs(&record.ran)
+    matches!(ending.status, Some(0 | 2 | 4)) && look::is_running(&record.ran)
 }
 
 /// Waits, not for ever, for a switch that somebody else runs.

@@ -65,7 +65,7 @@ impl UnitRun {
         if restarted > 0 && !waits && !self.good_end && self.bad_end.is_none() {
             self.bad_end = Some(String::new());
         }
-        if waits && well(&unit.result) {
+        if waits && is_good_end(&unit.result) {
             self.good_end = true;
         } else if waits {
             self.bad_end = Some(unit.result.clone());
@@ -82,7 +82,8 @@ impl UnitRun {
     /// before, and `watch` at least.
     pub fn came_up(&self, unit: &Unit, watch: Duration) -> bool {
         let done = unit.active == "inactive" || unit.sub == "exited";
-        (done && well(&unit.result)) || (unit.is_active() && self.age >= self.must_live(watch))
+        (done && is_good_end(&unit.result))
+            || (unit.is_active() && self.age >= self.must_live(watch))
     }
 
     /// How long a run must live to count.
@@ -93,6 +94,6 @@ impl UnitRun {
 }
 
 /// Whether a unit's `Result` is none of a failure.
-pub fn well(result: &str) -> bool {
+pub fn is_good_end(result: &str) -> bool {
     matches!(result, "success" | "" | "exec-condition" | "condition")
 }

@@ -6,7 +6,7 @@ use deploy_wire::machine::Units as Rules;
 
 use super::{
     role::{Role, role},
-    runs::{UnitRun, UnitRuns, well},
+    runs::{UnitRun, UnitRuns, is_good_end},
     snapshot::{Snapshot, Unit, Units},
 };
 
@@ -59,7 +59,7 @@ impl Context<'_> {
             if role == Role::Ignored {
                 return None;
             }
-            let (state, detail) = self.wrong(name, unit, changed)?;
+            let (state, detail) = self.find_failure(name, unit, changed)?;
             Some(Finding { unit: name.clone(), detail, state, role })
         });
         let mut found: Vec<_> = found.collect();
@@ -118,7 +118,7 @@ impl Context<'_> {
 
     /// What is wrong with a unit that was not so before. A unit that this deploy changed has no
     /// before.
-    fn wrong(&self, name: &str, now: &Unit, changed: bool) -> Option<(UnitFailure, String)> {
+    fn find_failure(&self, name: &str, now: &Unit, changed: bool) -> Option<(UnitFailure, String)> {
         let before = self.before.units.get(name);
         let was = before.filter(|_| !changed);
         let broken = |detail: String| Some((UnitFailure::Broken, detail));
@@ -131,7 +131,10 @@ impl Context<'_> {
         }
         // It still does its work, by the old configuration, and will fail at its next start:
         // scenario `a-broken-caddyfile-is-rolled-back`.
-        if now.is_active() && !well(&now.reload) && was.is_none_or(|was| was.reload != now.reload) {
+        if now.is_active()
+            && !is_good_end(&now.reload)
+            && was.is_none_or(|was| was.reload != now.reload)
+        {
             return broken(format!("its reload failed ({})", now.reload));
         }
         if let Some(run) = self.runs.of(name)
@@ -140,17 +143,21 @@ impl Context<'_> {
             && (changed || !self.looped_before(name))
         {
             let seconds = run.must_live(self.rules.watch()).as_secs();
-            return Some((UnitFailure::Restarting, told(run, result, seconds)));
+            return Some((UnitFailure::Restarting, describe_end(run, result, seconds)));
         }
         let was_active = before.is_some_and(Unit::is_active);
-        if was_active && now.load == "loaded" && now.active == "inactive" && !well(&now.result) {
+        if was_active
+            && now.load == "loaded"
+            && now.active == "inactive"
+            && !is_good_end(&now.result)
+        {
             return broken(format!("it is inactive ({})", now.result));
         }
         None
     }
 }
 
-fn told(run: &UnitRun, result: &str, seconds: u64) -> String {
+fn describe_end(run: &UnitRun, result: &str, seconds: u64) -> String {
     let ended = match result {
         "" => "it ended".to_owned(),
         result => format!("it ended ({result})"),
@@ -167,7 +174,7 @@ fn told(run: &UnitRun, result: &str, seconds: u64) -> String {
 /// switch, and a deploy that touches nothing else need not wait for them.
 fn can_die(unit: &Unit) -> bool {
     let ended = unit.active == "inactive" || unit.sub == "exited";
-    !(is_gone(unit) || (ended && well(&unit.result)))
+    !(is_gone(unit) || (ended && is_good_end(&unit.result)))
 }
 
 /// Whether the new system does not have it any more: how it ended when it was stopped for good

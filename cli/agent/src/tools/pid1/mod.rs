@@ -89,7 +89,7 @@ pub fn units_with<T>(
 }
 
 /// Whether a unit runs, starts or is about to be restarted.
-pub fn lives(unit: &str) -> Result<bool> {
+pub fn is_unit_alive(unit: &str) -> Result<bool> {
     Ok(is_alive(&named(unit)?.active))
 }
 
