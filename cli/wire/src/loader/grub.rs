@@ -6,7 +6,7 @@
 
 use super::init_of;
 
-struct Entry {
+struct GrubEntry {
     title: String,
     id: Option<String>,
     init: Option<String>,
@@ -48,8 +48,8 @@ fn default_word(text: &str) -> Result<String, String> {
 }
 
 /// The entries outside of any submenu; a submenu counts as one without `init=`.
-fn top_level(text: &str) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
+fn top_level(text: &str) -> Vec<GrubEntry> {
+    let mut entries: Vec<GrubEntry> = Vec::new();
     let mut depth = 0usize;
     let mut entry_depth = None;
     for line in text.lines() {
@@ -59,7 +59,7 @@ fn top_level(text: &str) -> Vec<Entry> {
         }
         let starts = line.starts_with("menuentry ") || line.starts_with("submenu ");
         if starts && entry_depth.is_none() {
-            entries.push(Entry { title: quoted(line), id: option(line), init: None });
+            entries.push(GrubEntry { title: quoted(line), id: option(line), init: None });
             entry_depth = Some(depth);
         } else if line.starts_with("linux")
             && entry_depth.is_some_and(|outer| depth == outer + 1)

@@ -37,7 +37,7 @@ pub enum Variables {
 
 /// One entry of the menu.
 #[derive(Debug, PartialEq, Eq)]
-struct Entry<'a> {
+struct LoaderEntry<'a> {
     id: String,
     sort_key: Option<&'a str>,
     machine_id: Option<&'a str>,
@@ -49,13 +49,13 @@ struct Entry<'a> {
 
 /// The `init=` of the entry that the next boot takes, or why it cannot be told.
 pub fn default_init(found: &SystemdBoot) -> Result<String, String> {
-    let mut entries: Vec<Entry<'_>> = found
+    let mut entries: Vec<LoaderEntry<'_>> = found
         .entries
         .iter()
         .filter(|(name, _)| name.to_lowercase().ends_with(".conf"))
-        .map(|(name, text)| Entry::read(name, text))
+        .map(|(name, text)| LoaderEntry::read(name, text))
         .collect();
-    entries.sort_by(Entry::order);
+    entries.sort_by(LoaderEntry::order);
     let conf = word(&found.loader_conf, "default");
     let wanted = match &found.variables {
         Variables::Unreadable => return Err("its EFI variables cannot be read".into()),
@@ -91,7 +91,7 @@ fn word<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     })
 }
 
-impl<'a> Entry<'a> {
+impl<'a> LoaderEntry<'a> {
     fn read(name: &str, text: &'a str) -> Self {
         let (id, left) = without_tries(&name.to_lowercase());
         let options = text.lines().filter_map(|line| line.trim().strip_prefix("options"));
