@@ -26,7 +26,7 @@ impl fmt::Display for NotAgreed {
 }
 
 /// Asks; only `y` and `yes` mean yes.
-pub async fn agreed(question: &str) -> Result<(), NotAgreed> {
+pub async fn ask_yes_or_no(question: &str) -> Result<(), NotAgreed> {
     let answer = terminal::ask(Printable::line(&format!("{question} [y/N]")), Echo::Shown).await;
     match answer.map_err(NotAgreed::Nobody)?.trim() {
         "y" | "Y" | "yes" => Ok(()),

@@ -52,7 +52,7 @@ impl Confirmed {
     }
 
     /// What is said where it was not.
-    pub fn not_of(&self, here: &Identity) -> String {
+    pub fn describe_other_machine(&self, here: &Identity) -> String {
         let keys = if self.host_keys.is_empty() { "" } else { ", nor do its SSH host keys agree" };
         format!(
             "the record on its disk is of a machine with the id {}, this one has {}{keys}",

@@ -24,7 +24,7 @@ impl Printable {
                 '\t' => out.push_str("    "),
                 '\n' | '\u{2028}' | '\u{2029}' => out.push(' '),
                 c if c.is_control() => {}
-                c if misleads(c) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+                c if is_misleading(c) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
                 c => out.push(c),
             }
         }
@@ -37,7 +37,7 @@ impl Printable {
         let mut out = String::new();
         for c in value.to_string().chars() {
             // JSON itself has none of these but in strings.
-            if c.is_control() || misleads(c) || matches!(c, '\u{2028}' | '\u{2029}') {
+            if c.is_control() || is_misleading(c) || matches!(c, '\u{2028}' | '\u{2029}') {
                 let mut units = [0; 2];
                 for unit in c.encode_utf16(&mut units) {
                     out.push_str(&format!("\\u{unit:04x}"));
@@ -62,7 +62,7 @@ impl fmt::Display for Printable {
 }
 
 /// Marks and overrides of direction, joiners and spaces of no width, and tags.
-fn misleads(c: char) -> bool {
+fn is_misleading(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{180e}' | '\u{feff}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
@@ -106,7 +106,7 @@ mod tests {
         let value = Value::String(text);
         let shown = Printable::document(&value);
         assert_eq!(serde_json::from_str::<Value>(shown.as_str()).unwrap(), value);
-        let acts = |c: char| c.is_control() || misleads(c);
+        let acts = |c: char| c.is_control() || is_misleading(c);
         assert_eq!(shown.as_str().chars().find(|c| acts(*c)), None);
     }
 }

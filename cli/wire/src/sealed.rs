@@ -47,7 +47,7 @@ pub fn seal(document: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
 /// Reads what [`seal`] made. Every bit that flipped is noticed:
 /// `every_flipped_bit_of_a_sealed_document_is_noticed` proves it.
 pub fn open<T: DeserializeOwned>(file: &[u8]) -> Result<T, NotSealed> {
-    let text = match divided(file) {
+    let text = match split_checksum(file) {
         Some((text, found)) if line(text) == found => text,
         Some(_) => return Err(NotSealed::Damaged),
         None => {
@@ -73,7 +73,7 @@ fn version(document: &Value) -> u64 {
 }
 
 /// The document and the line with the checksum, if there is one.
-fn divided(file: &[u8]) -> Option<(&[u8], &[u8])> {
+fn split_checksum(file: &[u8]) -> Option<(&[u8], &[u8])> {
     let file = file.strip_suffix(b"\n").unwrap_or(file);
     let (text, line) = file.split_at_checked(file.len().checked_sub(LENGTH)?)?;
     line.starts_with(BEFORE).then_some((text, line))

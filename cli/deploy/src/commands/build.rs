@@ -37,7 +37,7 @@ pub async fn run(args: &BuildArgs) -> u8 {
     };
     let mut code = if fleet.failed.is_empty() { 0 } else { unchanged };
     for machine in &fleet.machines {
-        match build::here(&nix, machine, &report).await {
+        match build::build_here(&nix, machine, &report).await {
             Ok(paths) => {
                 for text in paths {
                     report.tell(Event::Note { machine: machine.name.clone(), text });

@@ -90,13 +90,13 @@ impl Order {
     /// Does what is wanted with each machine; gives the exit code.
     pub async fn carry_out(self, deploy_rs: Option<&DeployRs>) -> u8 {
         let report = Report::new(self.shown.0, self.shown.1);
-        let (machines, code) = self.all(deploy_rs, &report).await;
+        let (machines, code) = self.deploy_all(deploy_rs, &report).await;
         report.tell(Event::Ended { machines, code });
         code
     }
 
     /// How each machine ended that was begun with, and the exit code.
-    async fn all(
+    async fn deploy_all(
         self,
         deploy_rs: Option<&DeployRs>,
         report: &Report,
@@ -119,11 +119,12 @@ impl Order {
                 return nothing(failure, exit_code(&[Ending::Unchanged]));
             }
         };
-        let (nix, mut fleet) = match interrupts.or(self.choose(&selection, report)).await {
-            Some(Ok(found)) => found,
-            Some(Err(failure)) => return nothing(failure, exit_code(&[Ending::Unchanged])),
-            None => return nothing(interrupted::before_all(), outcome::INTERRUPTED),
-        };
+        let (nix, mut fleet) =
+            match interrupts.unless_interrupted(self.choose(&selection, report)).await {
+                Some(Ok(found)) => found,
+                Some(Err(failure)) => return nothing(failure, exit_code(&[Ending::Unchanged])),
+                None => return nothing(interrupted::before_all(), outcome::INTERRUPTED),
+            };
         let what = match self.mode {
             Mode::Boot => Some("--boot"),
             Mode::Test => Some("--test"),
@@ -169,7 +170,7 @@ impl Order {
                 .hint(Some("name the flake: deploy path/to/flake#machine".into())));
         }
         let aim = if matches!(self.goal, Goal::Generation(_)) { Aim::GoBack } else { Aim::Deploy };
-        let selection = flake::select(&self.words)?.to(aim);
+        let selection = flake::select(&self.words)?.aimed_at(aim);
         if selection.names.is_none() && !self.yes && !std::io::stdin().is_terminal() {
             return Err(Failure::unchanged(
                 "no machine was named, and there is no terminal to ask on whether all are meant",
@@ -191,7 +192,7 @@ impl Order {
             fleet::check(&nix, selection, report).await?;
         }
         if selection.names.is_none() && !self.yes {
-            agreed(&fleet.machines, report)
+            ask_for_machines(&fleet.machines, report)
                 .await
                 .map_err(|not| Failure::unchanged("no machine was deployed to").because(not))?;
         }
@@ -206,7 +207,7 @@ pub async fn machines(
     report: &Report,
 ) -> Result<(Nix, Fleet)> {
     let (nix, fleet) = fleet(selection, overrides, report).await?;
-    image::none_among(&fleet.machines)?;
+    image::refuse_images(&fleet.machines)?;
     Ok((nix, fleet))
 }
 
@@ -225,9 +226,16 @@ pub async fn fleet(
     Ok((nix, fleet))
 }
 
-async fn agreed(machines: &[Machine], report: &Report) -> std::result::Result<(), NotAgreed> {
+async fn ask_for_machines(
+    machines: &[Machine],
+    report: &Report,
+) -> std::result::Result<(), NotAgreed> {
     let shown = |machine: &Machine| (machine.name.clone(), machine.ssh.hostname.clone());
     report.tell(Event::Machines { machines: machines.iter().map(shown).collect() });
-    question::agreed(if machines.len() == 1 { "deploy to it?" } else { "deploy to all of them?" })
-        .await
+    question::ask_yes_or_no(if machines.len() == 1 {
+        "deploy to it?"
+    } else {
+        "deploy to all of them?"
+    })
+    .await
 }

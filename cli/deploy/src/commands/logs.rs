@@ -31,7 +31,7 @@ pub async fn run(args: &LogsArgs) -> u8 {
     };
     let words: Vec<String> = machine.iter().cloned().collect();
     let selection = match flake::select(&words) {
-        Ok(selection) => selection.to(Aim::Look),
+        Ok(selection) => selection.aimed_at(Aim::Look),
         Err(failure) => return failed(failure, outcome::USAGE),
     };
     let overrides = reach.overrides(showing.overrides());
@@ -65,7 +65,7 @@ async fn log(
 ) -> Result<()> {
     let LogRequest { attempt, follow, way } = *wanted;
     if follow {
-        return watch::to_its_end(machine, attempt, way, passwords, report).await;
+        return watch::follow_to_its_end(machine, attempt, way, passwords, report).await;
     }
     let probed = ask::ask(machine, way, passwords, report).await?;
     let name = probed.machine.name.clone();
@@ -76,7 +76,7 @@ async fn log(
     for reply in look::ask(&probed, agent, Request::Logs { attempt: attempt.cloned() }).await? {
         match reply {
             Reply::Log { line } => report.tell(Event::Log { machine: name.clone(), line }),
-            Reply::Refused(refusal) => return Err(watch::untold(&name, &refusal)),
+            Reply::Refused(refusal) => return Err(watch::unreadable_log(&name, &refusal)),
             _ => {}
         }
     }

@@ -141,7 +141,7 @@ async fn image_lines(
     report: &Report,
 ) -> Result<Vec<String>> {
     if with.build {
-        let paths = build::here(with.nix, machine, report).await?;
+        let paths = build::build_here(with.nix, machine, report).await?;
         return Ok(paths.into_iter().map(|path| format!("image:  {path}")).collect());
     }
     let missing = build::missing(with.nix, &[BuildTarget::image(machine, image)]).await?;

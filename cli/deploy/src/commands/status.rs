@@ -33,7 +33,7 @@ pub async fn run(args: &StatusArgs) -> u8 {
         code
     };
     let selection = match flake::select(&named.words()) {
-        Ok(selection) => selection.to(Aim::Look),
+        Ok(selection) => selection.aimed_at(Aim::Look),
         Err(failure) => return failed(failure, outcome::USAGE),
     };
     let overrides = reach.overrides(showing.overrides());
@@ -46,7 +46,7 @@ pub async fn run(args: &StatusArgs) -> u8 {
     for machine in fleet.machines {
         let told = async {
             let probed = ask::ask(machine, reach.way(), &mut passwords, &report).await?;
-            told(&probed).await
+            look_at(&probed).await
         };
         match told.await {
             Ok((found, event)) => {
@@ -62,7 +62,7 @@ pub async fn run(args: &StatusArgs) -> u8 {
     code
 }
 
-async fn told(probed: &Probed) -> Result<(u8, Event)> {
+async fn look_at(probed: &Probed) -> Result<(u8, Event)> {
     let status = status(probed).await?;
     let machine = probed.machine.name.clone();
     let findings = findings(&status);

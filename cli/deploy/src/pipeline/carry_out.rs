@@ -57,7 +57,7 @@ impl Run<'_> {
         ready: &Ready,
         interrupts: &mut Interrupts,
     ) -> Result<Finished> {
-        let Some(brought) = interrupts.or(self.bring(&probed, ready)).await else {
+        let Some(brought) = interrupts.unless_interrupted(self.bring(&probed, ready)).await else {
             return Err(interrupted::before_the_switch(&probed.machine.name));
         };
         let meanwhile = match brought? {
@@ -107,7 +107,9 @@ impl Run<'_> {
             };
             changes.profiles = needed.other_profiles().iter().map(ToString::to_string).collect();
             let early = match self.goal {
-                Goal::Flake | Goal::Generation(_) => activate::early(probed, agent.path()).await,
+                Goal::Flake | Goal::Generation(_) => {
+                    activate::start_agent_early(probed, agent.path()).await
+                }
                 Goal::Pushed | Goal::DryActivated => None,
             };
             Ok((changes, early))
@@ -128,20 +130,20 @@ impl Run<'_> {
             }
             Goal::Flake | Goal::Generation(_) => {
                 probed.asks_again().into_iter().for_each(|text| self.report.note(name, text));
-                self.agreed(probed, &changes).await?;
+                self.ask_before_switch(probed, &changes).await?;
                 Brought::Ready(Meanwhile { mark, agent: early })
             }
         })
     }
 
-    async fn agreed(&self, probed: &Probed, changes: &Changes) -> Result<()> {
+    async fn ask_before_switch(&self, probed: &Probed, changes: &Changes) -> Result<()> {
         let name = &probed.machine.name;
         let (machine, answer) = (&probed.machine, self.no_way_back);
-        no_way_back::agreed(machine, changes, self.mode, answer, self.report).await?;
+        no_way_back::ask_first(machine, changes, self.mode, answer, self.report).await?;
         if self.before_switch == BeforeSwitch::GoOn {
             return Ok(());
         }
-        let asked = crate::question::agreed(&format!("switch {name}?")).await;
+        let asked = crate::question::ask_yes_or_no(&format!("switch {name}?")).await;
         asked.map_err(|not| Failure::unchanged(format!("{name} was not switched")).because(not))
     }
 

@@ -121,7 +121,8 @@ impl Run<'_> {
             let name = machine.name.clone();
             // Up to the stage that takes the machine nothing is changed: to stop
             // is to stop.
-            let prepared = interrupts.or(self.prepare(machine, &mut passwords)).await;
+            let prepared =
+                interrupts.unless_interrupted(self.prepare(machine, &mut passwords)).await;
             let told = match prepared {
                 None => {
                     let failure = interrupted::before_the_switch(&name);
@@ -135,7 +136,7 @@ impl Run<'_> {
                 Some(Err(failure)) => Finished::failed(name, failure),
             };
             self.end(told, &mut ended);
-            if interrupts.came() {
+            if interrupts.have_come() {
                 for Machine { name, .. } in machines {
                     let failure = interrupted::before_its_turn(&name);
                     self.end(Finished::failed(name, failure), &mut ended);
@@ -161,7 +162,7 @@ impl Run<'_> {
         }
         // The machine would refuse too, after all was built and pushed.
         if self.goal == Goal::Flake && probed.machine.toplevel.is_some() {
-            secrets::are_made(&probed.machine)?;
+            secrets::refuse_unmade(&probed.machine)?;
         }
         let agent =
             agent_program::find(&self.nix, self.agent.as_deref(), &probed, self.report).await?;
@@ -212,13 +213,13 @@ impl Run<'_> {
         match self.goal {
             Goal::Generation(to) => {
                 let built = generations::earlier(probed, to).await?;
-                generations::decides(probed, &built.toplevel, self.report).await?;
+                generations::let_manifest_decide(probed, &built.toplevel, self.report).await?;
                 Ok(built)
             }
             Goal::Flake | Goal::Pushed | Goal::DryActivated => {
                 // Today's checks may be of services that the system which stays has not.
                 if probed.machine.toplevel.is_none() && !probed.machine.checks.is_empty() {
-                    generations::decides(probed, &runs, self.report).await?;
+                    generations::let_manifest_decide(probed, &runs, self.report).await?;
                 }
                 build::build(&self.nix, probed, &runs, self.report).await
             }

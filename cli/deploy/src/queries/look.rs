@@ -34,7 +34,7 @@ pub async fn ask(probed: &Probed, agent: &StorePath, request: Request) -> Result
             let reply = within(ANSWER, talk.next()).await??;
             let is_last = !matches!(reply, Reply::Log { .. } | Reply::Event { .. });
             replies.push(reply);
-            talk.is_kept()?;
+            talk.refuse_overflow()?;
             if is_last {
                 return Ok::<_, crate::tools::agent::AgentError>(replies);
             }

@@ -11,7 +11,7 @@ use deploy_wire::{
 use tokio::time::Instant;
 
 use crate::stages::{
-    activate::{Followed, Seen, Watch, follow, machines_words},
+    activate::{Followed, Seen, Watch, follow, quote_hint},
     ask::{self, Passwords, Probed, Way},
     confirm::{longest, patience, pauses},
 };
@@ -27,7 +27,7 @@ use crate::{
 
 /// Tells what happens in an attempt, the open one or the last one unless it is named, until it
 /// is over. A lost login is made again as long as the attempt may last.
-pub async fn to_its_end(
+pub async fn follow_to_its_end(
     machine: Machine,
     attempt: Option<&AttemptId>,
     way: Way,
@@ -48,7 +48,7 @@ pub async fn to_its_end(
                 lines(&attempt, &outcome).into_iter().for_each(note);
                 return Ok(());
             }
-            Ok(Seen::Refused(refusal)) => return Err(untold(&name, &refusal)),
+            Ok(Seen::Refused(refusal)) => return Err(unreadable_log(&name, &refusal)),
             Ok(Seen::Waiting) => continue,
             Ok(Seen::Lost(error)) | Err(error) => error,
         };
@@ -72,10 +72,10 @@ pub async fn to_its_end(
 }
 
 /// The failure that an agent's refusal to tell of an attempt means.
-pub fn untold(name: &str, refusal: &Refusal) -> Box<Failure> {
+pub fn unreadable_log(name: &str, refusal: &Refusal) -> Box<Failure> {
     Failure::unchanged(format!("cannot read the log on {name}"))
         .because(&refusal.why)
-        .hint(machines_words(name, refusal))
+        .hint(quote_hint(name, refusal))
 }
 
 /// The open attempt or the last one, as the login told.
@@ -148,7 +148,7 @@ mod tests {
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_watched_machine_that_says_nothing_is_given_up_once_its_attempt_must_be_over() {
         for phase in [None, Some(Phase::Waiting)] {
-            let here = Here::whose_agent("exec sleep 1000").unwrap();
+            let here = Here::with_agent("exec sleep 1000").unwrap();
             let (report, _) = shown::report(Format::People);
             let mut followed = Followed { phase, ..Followed::default() };
             let begun = Instant::now();

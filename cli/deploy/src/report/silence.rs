@@ -11,7 +11,7 @@ const QUIET: Duration = Duration::from_secs(15);
 
 /// `answer`, and once it takes longer than a moment a note that says what is waited for:
 /// `a-machine-that-accepts-a-login-and-says-nothing-is-said-to-be-waited-for` proves it.
-pub async fn told<T>(
+pub async fn announce<T>(
     answer: impl Future<Output = T>,
     machine: &str,
     what: &str,

@@ -94,7 +94,7 @@ pub struct Meanwhile<'place> {
 
 /// Starts the agent before its attempt, where the machine keeps that one since an attempt
 /// before. It waits to be asked, and where it does not come about another is started then.
-pub async fn early<'p>(probed: &'p Probed, agent: &StorePath) -> Option<Running<'p>> {
+pub async fn start_agent_early<'p>(probed: &'p Probed, agent: &StorePath) -> Option<Running<'p>> {
     let there = probed.facts.agent.as_ref() == Some(agent) || probed.installed() == Some(agent);
     if !there {
         return None;
@@ -149,7 +149,7 @@ pub async fn stage<'p>(
 pub const LEAVES: Duration = Duration::from_secs(10);
 
 /// How long the agent may take to take the machine.
-fn takes(machine: &Machine) -> Duration {
+fn time_to_take(machine: &Machine) -> Duration {
     let first = machine.before_activate.iter().map(|command| command.timeout);
     ANSWER + Duration::from_secs(first.fold(0, u64::saturating_add))
 }
@@ -172,9 +172,9 @@ async fn take<'p>(
             .await
             .map_err(broken)?;
     watch.ask(Request::Stage(Box::new(request.clone()))).await.map_err(broken)?;
-    let limit = takes(&request.machine);
+    let limit = time_to_take(&request.machine);
     let answer = async { within(limit, watch.next()).await? };
-    Ok(match silence::told(answer, name, "the agent", limit, report).await {
+    Ok(match silence::announce(answer, name, "the agent", limit, report).await {
         Ok(Reply::Staged { record }) if is_of(&record, request) => {
             Ok(Staged { record: *record, watch, _rest: rest })
         }
@@ -246,13 +246,13 @@ pub async fn follow(
 pub fn refused(name: &str, refusal: &Refusal) -> Box<Failure> {
     Failure::unchanged(format!("{name} refuses the deploy"))
         .because(&refusal.why)
-        .hint(machines_words(name, refusal))
+        .hint(quote_hint(name, refusal))
         .state(State::Unchanged)
 }
 
 /// A refusal's hint, told as what the machine says: one that somebody took over would have its
 /// words taken for ours, and typed.
-pub fn machines_words(name: &str, refusal: &Refusal) -> Option<String> {
+pub fn quote_hint(name: &str, refusal: &Refusal) -> Option<String> {
     refusal.hint.as_ref().map(|hint| format!("{name} says: {hint}"))
 }
 

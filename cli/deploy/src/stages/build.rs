@@ -92,9 +92,9 @@ pub async fn build(nix: &Nix, probed: &Probed, runs: &StorePath, report: &Report
     };
     for wanted in BuildTarget::all(machine) {
         let out = match &place {
-            _ if is_built_there => on_machine(nix, probed, wanted, report).await?,
-            BuildPlace::Host(host) => on_host(nix, host, wanted, report).await?,
-            _ => through_nix(nix, wanted, report).await?,
+            _ if is_built_there => build_on_machine(nix, probed, wanted, report).await?,
+            BuildPlace::Host(host) => build_on_host(nix, host, wanted, report).await?,
+            _ => build_through_nix(nix, wanted, report).await?,
         };
         let name = &machine.name;
         match wanted.profile {
@@ -116,7 +116,7 @@ pub async fn build(nix: &Nix, probed: &Probed, runs: &StorePath, report: &Report
 }
 
 /// By the machine's own Nix.
-async fn on_machine(
+async fn build_on_machine(
     nix: &Nix,
     probed: &Probed,
     wanted: BuildTarget<'_>,
@@ -130,14 +130,14 @@ async fn on_machine(
     let built = nix.build(wanted.drv, Some(&store), tell, ignored(machine, report)).await;
     let cleared = mark.clear(&machine.name, report).await;
     let out = built.map_err(|error| failed(wanted, error, Vec::new()))?;
-    lease.over();
+    lease.finish();
     cleared?;
     Ok(out)
 }
 
 /// Builds without any machine: the system and its profiles, or the image that there is in place
 /// of them. The paths of what came out, in the store here.
-pub async fn here(nix: &Nix, machine: &Machine, report: &Report) -> Result<Vec<String>> {
+pub async fn build_here(nix: &Nix, machine: &Machine, report: &Report) -> Result<Vec<String>> {
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Build });
     let all = match &machine.image {
         Some(image) => vec![BuildTarget::image(machine, image)],
@@ -146,8 +146,10 @@ pub async fn here(nix: &Nix, machine: &Machine, report: &Report) -> Result<Vec<S
     let mut paths = Vec::new();
     for wanted in all {
         let out = match &machine.build.place {
-            BuildPlace::Host(host) => on_host(nix, host, wanted, report).await?,
-            BuildPlace::Local | BuildPlace::Target => through_nix(nix, wanted, report).await?,
+            BuildPlace::Host(host) => build_on_host(nix, host, wanted, report).await?,
+            BuildPlace::Local | BuildPlace::Target => {
+                build_through_nix(nix, wanted, report).await?
+            }
         };
         paths.push(match (&machine.image, wanted.profile) {
             (Some(image), _) => with_its_file(machine, image)?,
@@ -188,7 +190,11 @@ pub async fn missing(nix: &Nix, all: &[BuildTarget<'_>]) -> Result<BuildWork> {
 }
 
 /// By this computer and the builders that Nix knows.
-async fn through_nix(nix: &Nix, wanted: BuildTarget<'_>, report: &Report) -> Result<StorePath> {
+async fn build_through_nix(
+    nix: &Nix,
+    wanted: BuildTarget<'_>,
+    report: &Report,
+) -> Result<StorePath> {
     let machine = wanted.machine;
     let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
     let error = match nix.build(wanted.drv, None, tell, ignored(machine, report)).await {
@@ -204,7 +210,7 @@ async fn through_nix(nix: &Nix, wanted: BuildTarget<'_>, report: &Report) -> Res
 
 /// In the store of another host, by its own Nix with its own settings; then the
 /// closure comes here.
-async fn on_host(
+async fn build_on_host(
     nix: &Nix,
     host: &str,
     wanted: BuildTarget<'_>,

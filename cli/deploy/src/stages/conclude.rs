@@ -29,13 +29,13 @@ pub fn finished(
     conclusion: Conclusion,
 ) -> Finished {
     match conclusion {
-        Conclusion::Known(outcome) => known(record, confirmed, *outcome),
+        Conclusion::Known(outcome) => finish_known(record, confirmed, *outcome),
         Conclusion::Refused(refusal) => {
             let machine = &record.machine;
             Finished::failed(machine.clone(), refused(machine, &refusal))
         }
-        Conclusion::Left(left) => self::left(record, confirmed, &left),
-        Conclusion::NotKnown(why) => not_known(record, confirmed, &why),
+        Conclusion::Left(left) => finish_unfollowed(record, confirmed, &left),
+        Conclusion::NotKnown(why) => finish_not_known(record, confirmed, &why),
     }
 }
 
@@ -51,7 +51,7 @@ impl Finished {
     }
 }
 
-fn known(record: &Record, confirmed: Option<&StorePath>, outcome: Outcome) -> Finished {
+fn finish_known(record: &Record, confirmed: Option<&StorePath>, outcome: Outcome) -> Finished {
     let Record { machine, attempt, .. } = record;
     let failure = failed(record, confirmed, &outcome).map(|(what, state, hint)| {
         Failure::unchanged(what)
@@ -83,13 +83,15 @@ fn failed(
 ) -> Option<(String, State, String)> {
     let Record { machine, attempt, .. } = record;
     let logs = format!("deploy logs {} {attempt}", shell::quote(machine));
-    let is = is(outcome);
+    let is = describe_outcome(outcome);
     Some(match outcome.end {
         End::Committed => return None,
         End::Refused => (format!("{machine} was not switched"), State::Unchanged, logs),
-        End::RolledBack => {
-            (format!("{machine} was rolled back"), back(record, confirmed, outcome), logs)
-        }
+        End::RolledBack => (
+            format!("{machine} was rolled back"),
+            describe_way_back(record, confirmed, outcome),
+            logs,
+        ),
         End::TakenOver => (
             format!("another tool switched {machine} in the middle"),
             State::Changed(format!("{is}; attempt {attempt} stopped there and undid nothing")),
@@ -115,10 +117,13 @@ fn failed(
     })
 }
 
-fn back(record: &Record, confirmed: Option<&StorePath>, outcome: &Outcome) -> State {
+fn describe_way_back(record: &Record, confirmed: Option<&StorePath>, outcome: &Outcome) -> State {
     let attempt = &record.attempt;
     let Some(runs) = &outcome.runs else {
-        return State::NotKnown(format!("{}; attempt {attempt} is over", is(outcome)));
+        return State::NotKnown(format!(
+            "{}; attempt {attempt} is over",
+            describe_outcome(outcome)
+        ));
     };
     let boots = match &outcome.boots {
         BootDefault::Known(path) if path == runs => " and boots".to_owned(),
@@ -126,17 +131,21 @@ fn back(record: &Record, confirmed: Option<&StorePath>, outcome: &Outcome) -> St
     };
     State::Changed(format!(
         "back on {}, which runs{boots}; attempt {attempt} was not made a generation",
-        before(record, runs, confirmed)
+        name_system_of_before(record, runs, confirmed)
     ))
 }
 
 /// A system of before, as people know it.
-fn before(record: &Record, system: &StorePath, confirmed: Option<&StorePath>) -> String {
+fn name_system_of_before(
+    record: &Record,
+    system: &StorePath,
+    confirmed: Option<&StorePath>,
+) -> String {
     let what = match record.profile.generation {
         Some(number) if record.profile.system.as_ref() == Some(system) => {
             format!("generation {number}")
         }
-        _ => named(system),
+        _ => name_system(system),
     };
     let is = match confirmed {
         Some(confirmed) if confirmed == system => "confirmed",
@@ -147,30 +156,32 @@ fn before(record: &Record, system: &StorePath, confirmed: Option<&StorePath>) ->
 }
 
 /// What runs and what boots, by names that `nix path-info` finds.
-fn is(outcome: &Outcome) -> String {
+fn describe_outcome(outcome: &Outcome) -> String {
     let Some(runs) = &outcome.runs else {
         return format!("what runs is not known, {}", boots_words(&outcome.boots));
     };
     match &outcome.boots {
-        BootDefault::Known(boots) if boots == runs => format!("runs and boots {}", named(runs)),
-        boots => format!("runs {}, {}", named(runs), boots_words(boots)),
+        BootDefault::Known(boots) if boots == runs => {
+            format!("runs and boots {}", name_system(runs))
+        }
+        boots => format!("runs {}, {}", name_system(runs), boots_words(boots)),
     }
 }
 
 fn boots_words(boots: &BootDefault) -> String {
     match boots {
-        BootDefault::Known(path) => format!("boots {}", named(path)),
+        BootDefault::Known(path) => format!("boots {}", name_system(path)),
         BootDefault::Unknown(why) => format!("boots: not known ({why})"),
     }
 }
 
-fn named(path: &StorePath) -> String {
+fn name_system(path: &StorePath) -> String {
     format!("{}-{}", &path.hash()[..7], path.name())
 }
 
 /// Nobody could be asked until long after the last deadline: the machine has decided by
 /// itself, and one of two things is so.
-fn not_known(record: &Record, confirmed: Option<&StorePath>, why: &str) -> Finished {
+fn finish_not_known(record: &Record, confirmed: Option<&StorePath>, why: &str) -> Finished {
     let Record { machine, attempt, .. } = record;
     let failure = Failure::unchanged(format!(
         "cannot find out how attempt {attempt} on {machine} ended"
@@ -178,19 +189,19 @@ fn not_known(record: &Record, confirmed: Option<&StorePath>, why: &str) -> Finis
     .because(why)
     .state(State::NotKnown(format!(
         "not known; its deadlines are over: it is back on {}, or on {} if that was confirmed",
-        before(record, &record.ran, confirmed),
-        named(&record.wanted)
+        name_system_of_before(record, &record.ran, confirmed),
+        name_system(&record.wanted)
     )))
-    .hint(Some(either(machine, attempt)));
+    .hint(Some(hint_at_status(machine, attempt)));
     without_an_end(record, failure)
 }
 
 /// It is not over, and nobody looks any more.
-fn left(record: &Record, confirmed: Option<&StorePath>, left: &Left) -> Finished {
+fn finish_unfollowed(record: &Record, confirmed: Option<&StorePath>, left: &Left) -> Finished {
     let Record { machine, attempt, .. } = record;
     let confirmation = Confirmation::of(&record.rules.confirm);
-    let before = before(record, &record.ran, confirmed);
-    let words = left.words(&before, &named(&record.wanted), confirmation);
+    let before = name_system_of_before(record, &record.ran, confirmed);
+    let words = left.words(&before, &name_system(&record.wanted), confirmation);
     let failure = Failure::unchanged(format!("stopped following attempt {attempt} on {machine}"))
         .because(&left.why)
         .state(State::NotKnown(words))
@@ -210,7 +221,7 @@ fn without_an_end(record: &Record, failure: Box<Failure>) -> Finished {
     }
 }
 
-fn either(machine: &str, attempt: &AttemptId) -> String {
+fn hint_at_status(machine: &str, attempt: &AttemptId) -> String {
     let machine = shell::quote(machine);
     format!("deploy status {machine}, once it can be reached; attempt {attempt} is named there")
 }

@@ -39,7 +39,7 @@ pub enum Aim {
 
 impl Selection {
     /// The same machines for another aim.
-    pub fn to(self, aim: Aim) -> Self {
+    pub fn aimed_at(self, aim: Aim) -> Self {
         Self { aim, ..self }
     }
 }

@@ -76,7 +76,7 @@ pub fn decide(
             .because("nix-store --check-validity /run/current-system says so there")
             .hint(Some(NOT_REGISTERED.into())));
     }
-    profiles::users_are_there(machine, facts)?;
+    profiles::refuse_missing_users(machine, facts)?;
     if let Some(unit) = &facts.switching {
         return Err(refuse(format!("another tool is switching {name}"))
             .because(format!("{unit} is active"))
@@ -96,7 +96,7 @@ pub fn decide(
         });
     }
     Ok(match mode {
-        Mode::Switch if profiles::are_all_there(machine, facts) => Plan::UpToDate,
+        Mode::Switch if profiles::is_all_up_to_date(machine, facts) => Plan::UpToDate,
         _ => Plan::Deploy,
     })
 }
@@ -174,7 +174,7 @@ fn same_machine(name: &str, confirmed: &Confirmed, here: &Identity) -> Result<()
         return Ok(());
     }
     Err(Failure::unchanged(format!("the disk of {name} is another machine's"))
-        .because(confirmed.not_of(here))
+        .because(confirmed.describe_other_machine(here))
         .hint(Some(ANOTHER_MACHINE.into())))
 }
 

@@ -58,13 +58,13 @@ pub async fn push<'p>(
         if let Progress::Log(text) = progress {
             return report.note(name, text);
         }
-        if pace.lets(&progress) {
+        if pace.is_due(&progress) {
             report.tell(Event::Push { machine: name.clone(), progress });
         }
     };
     let moves = Notify::new();
     let copy = nix.copy(&paths, &store, substitute, || moves.notify_one(), tell);
-    let copied = stall::told(copy, &moves, probed, &lease, report).await;
+    let copied = stall::watch_for_stalls(copy, &moves, probed, &lease, report).await;
     if let Err(error) = copied {
         // Why it failed is worth more than why the store cannot be synced.
         let _ = mark.clear(name, report).await;
@@ -72,7 +72,7 @@ pub async fn push<'p>(
         let what = format!("cannot push the system to {name}");
         return Err(mark::not_stored(name, what, &why, &why));
     }
-    lease.over();
+    lease.finish();
     Ok(mark)
 }
 
@@ -85,7 +85,7 @@ struct Pace {
 const PACE: Duration = Duration::from_millis(100);
 
 impl Pace {
-    fn lets(&mut self, progress: &Progress) -> bool {
+    fn is_due(&mut self, progress: &Progress) -> bool {
         let whole = matches!(progress, Progress::Copied { bytes, expected } if bytes >= expected);
         let due = self.last.is_none_or(|last| last.elapsed() >= PACE);
         if due {

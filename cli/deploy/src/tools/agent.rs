@@ -46,7 +46,7 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
         login: Option<Login>,
         prefix: &str,
     ) -> Result<Self, AgentError> {
-        read_by_nobody(writer.write_all(prefix.as_bytes()).await)?;
+        ignore_closed_pipe(writer.write_all(prefix.as_bytes()).await)?;
         Ok(Self { reader, writer, login, line: Vec::new(), received: 0 })
     }
 
@@ -55,12 +55,12 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
         let asked = Asked { version: WIRE_VERSION, login: self.login.clone(), request };
         let mut line = serde_json::to_string(&asked).expect("a request is JSON");
         line.push('\n');
-        read_by_nobody(self.writer.write_all(line.as_bytes()).await)?;
-        Ok(read_by_nobody(self.writer.flush().await)?)
+        ignore_closed_pipe(self.writer.write_all(line.as_bytes()).await)?;
+        Ok(ignore_closed_pipe(self.writer.flush().await)?)
     }
 
-    /// Whether all replies fit into memory. Errors: they do not.
-    pub fn is_kept(&self) -> Result<(), AgentError> {
+    /// Refuses more replies than fit into memory.
+    pub fn refuse_overflow(&self) -> Result<(), AgentError> {
         let fits = self.received <= bounded::REPLIES;
         if fits { Ok(()) } else { Err(bounded::too_much(bounded::REPLIES).into()) }
     }
@@ -79,7 +79,7 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
 
 /// Who does not read the request has ended, and what it said tells why:
 /// `the-agent-that-was-named-says-nothing-that-is-known` proves it.
-fn read_by_nobody(written: std::io::Result<()>) -> std::io::Result<()> {
+fn ignore_closed_pipe(written: std::io::Result<()>) -> std::io::Result<()> {
     match written {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => written,

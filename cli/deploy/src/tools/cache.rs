@@ -46,7 +46,7 @@ impl Cache {
     /// another user wrote or could have written: what it says is deployed as root. The key is
     /// in the document, as a name can be changed by whoever once could write to the folder.
     pub fn get(&self, key: &str) -> Option<Value> {
-        let mut document: Value = serde_json::from_slice(&own(&self.file(key)?)?).ok()?;
+        let mut document: Value = serde_json::from_slice(&read_own(&self.file(key)?)?).ok()?;
         (document["key"] == key).then(|| document["value"].take())
     }
 
@@ -67,7 +67,7 @@ impl Cache {
 }
 
 /// What is in a file that nobody but this user can have written.
-fn own(file: &Path) -> Option<Vec<u8>> {
+fn read_own(file: &Path) -> Option<Vec<u8>> {
     // A pipe would be waited for.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(file, flags, Mode::empty()).ok()?);

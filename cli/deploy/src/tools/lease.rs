@@ -17,7 +17,7 @@ use rustix::fs::{FlockOperation, flock};
 /// The variable that the work on the machine bears.
 pub const VARIABLE: &str = "DEPLOY_LEASE";
 
-/// Work that goes on. Dropped without [`Lease::over`], its file stays: it is not known then
+/// Work that goes on. Dropped without [`Lease::finish`], its file stays: it is not known then
 /// whether anything goes on there.
 #[derive(Debug)]
 pub struct Lease {
@@ -49,7 +49,7 @@ impl Lease {
     }
 
     /// The work came to its end: nothing of it goes on.
-    pub fn over(self) {
+    pub fn finish(self) {
         if let Some(kept) = self.file {
             let _ = std::fs::remove_file(kept.path);
         }
@@ -114,8 +114,8 @@ mod tests {
         drop(left);
         let left = left_behind(folder, "m1");
         assert_eq!(words(&left), [&word], "what was not ended stays");
-        left.into_iter().for_each(Lease::over);
-        lives.over();
+        left.into_iter().for_each(Lease::finish);
+        lives.finish();
         assert_eq!(std::fs::read_dir(kept.path()).unwrap().count(), 0);
     }
 
@@ -125,7 +125,7 @@ mod tests {
         for folder in [None, Some(file.path())] {
             let lease = Lease::begin(folder, "m1").unwrap();
             assert_eq!(lease.word().len(), 32);
-            lease.over();
+            lease.finish();
             assert!(left_behind(folder, "m1").is_empty());
         }
     }

@@ -88,7 +88,7 @@ pub fn kept(name: &str) -> Option<PathBuf> {
 
 fn private_below(base: &Path, parts: &[&str]) -> io::Result<PathBuf> {
     let existing = base.ancestors().find(|folder| folder.exists()).unwrap_or(base);
-    owned(&fs::metadata(existing)?, existing)?;
+    refuse_foreign_owner(&fs::metadata(existing)?, existing)?;
     DirBuilder::new().recursive(true).mode(OWNER_ALONE).create(base)?;
     if !keeps_names(&fs::metadata(base)?) {
         return Err(not_safe(base, &fs::metadata(base)?));
@@ -103,7 +103,7 @@ fn private_below(base: &Path, parts: &[&str]) -> io::Result<PathBuf> {
         // A link is not followed: it may lead to a folder of another kind, in which the oldest
         // documents would be removed.
         let is = fs::symlink_metadata(&folder)?;
-        owned(&is, &folder)?;
+        refuse_foreign_owner(&is, &folder)?;
         if !is.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
@@ -114,7 +114,7 @@ fn private_below(base: &Path, parts: &[&str]) -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-fn owned(of: &Metadata, folder: &Path) -> io::Result<()> {
+fn refuse_foreign_owner(of: &Metadata, folder: &Path) -> io::Result<()> {
     if is_ours(of) {
         return Ok(());
     }

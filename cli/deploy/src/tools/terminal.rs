@@ -160,12 +160,12 @@ impl Interrupts {
     }
 
     /// Whether one was taken.
-    pub fn came(&self) -> bool {
+    pub fn have_come(&self) -> bool {
         self.came
     }
 
     /// What `work` comes to; `None` when Ctrl-C comes before.
-    pub async fn or<T, E>(
+    pub async fn unless_interrupted<T, E>(
         &mut self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Option<Result<T, E>> {

@@ -54,7 +54,7 @@ impl Manifest {
     }
 
     /// Puts what a system says of itself in place of what the flake says.
-    pub fn decides(self, machine: &mut Machine) {
+    pub fn apply_to(self, machine: &mut Machine) {
         machine.checks = self.checks;
         machine.rollback.services = self.rollback.services;
         machine.before_activate = self.before_activate;

@@ -66,9 +66,11 @@ pub fn refuse_beside_others(agent: &Agent, asked: &Stage) -> Result<Result<(), R
     // `a-machine-whose-id-is-new-at-each-boot-is-the-same-machine`.
     let here = look::identity();
     Ok(match agent.ledger.confirmed()? {
-        Some(confirmed) if !confirmed.is_of(&here) => {
-            Err(refuse_with(RefusalKind::WrongMachine, confirmed.not_of(&here), ANOTHER_MACHINE))
-        }
+        Some(confirmed) if !confirmed.is_of(&here) => Err(refuse_with(
+            RefusalKind::WrongMachine,
+            confirmed.describe_other_machine(&here),
+            ANOTHER_MACHINE,
+        )),
         _ => Ok(()),
     })
 }

@@ -33,7 +33,7 @@ fn head(finished: &Finished) -> Line {
     let name = &finished.machine;
     let generation =
         finished.generation.map(|number| format!(" generation {number}")).unwrap_or_default();
-    let is = is(finished);
+    let is = describe_system(finished);
     if finished.profiles_alone {
         return of_profiles(finished);
     }
@@ -79,7 +79,7 @@ fn of_profiles(finished: &Finished) -> Line {
 }
 
 /// What is true of a machine that is on the system asked for, and nothing more.
-fn is(finished: &Finished) -> &'static str {
+fn describe_system(finished: &Finished) -> &'static str {
     let boots = matches!(finished.boots, Some(BootDefault::Known(_)));
     match (boots, finished.confirmed) {
         (true, true) => "runs, boots and is confirmed",

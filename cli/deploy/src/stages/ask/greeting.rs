@@ -92,7 +92,7 @@ pub fn script(machine: &Machine) -> String {
 }
 
 /// The questions again, where sudo lets the user run the agent alone.
-pub fn by_the_agent(machine: &Machine, sudo: &[String]) -> String {
+pub fn script_for_agent_alone(machine: &Machine, sudo: &[String]) -> String {
     format!("{}\nprintf '@reply %s\\n' \"$reply\"; {}", reply(sudo), facts_as_word(machine))
 }
 

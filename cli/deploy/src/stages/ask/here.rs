@@ -21,7 +21,7 @@ pub struct Here {
 
 impl Here {
     /// Whatever is to be the agent there, this script of sh runs: it is what gives root.
-    pub fn whose_agent(script: &str) -> io::Result<Self> {
+    pub fn with_agent(script: &str) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let sudo = folder.path().join("sudo");
         fs::write(&sudo, format!("#!/bin/sh\n{script}\n"))?;

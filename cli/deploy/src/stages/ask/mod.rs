@@ -120,7 +120,7 @@ pub async fn ask(
             (Escalation::AgentAlone(command), installed::facts(&machine, &answer)?)
         }
         _ if asks => {
-            sudo::takes_a_password(
+            sudo::refuse_unread_password(
                 &machine,
                 &command,
                 answer.word("sudoSaid").unwrap_or_default(),
@@ -152,7 +152,7 @@ pub async fn again(probed: &mut Probed) -> Result<()> {
     tokio::time::sleep(PAUSE).await;
     let machine = &probed.machine;
     let script = match &probed.root {
-        Escalation::AgentAlone(sudo) => Ok(greeting::by_the_agent(machine, sudo)),
+        Escalation::AgentAlone(sudo) => Ok(greeting::script_for_agent_alone(machine, sudo)),
         root => root.wrap(&greeting::facts_as_word(machine)),
     };
     let lost = || Failure::unchanged(format!("{} stopped answering", machine.name));
@@ -198,7 +198,7 @@ async fn open(
     for target in targets {
         let tell = |line: &str| report.note(&machine.name, line);
         let opened = Place::open(target.as_ref(), script, tell);
-        match silence::told(opened, &machine.name, "the login", ANSWER, report).await {
+        match silence::announce(opened, &machine.name, "the login", ANSWER, report).await {
             Ok(opened) => return Ok(opened),
             Err(error) => {
                 let host = target.as_ref().map_or("localhost", |target| target.hostname.as_str());

@@ -37,7 +37,7 @@ pub fn unfit(machine: &Machine, error: NotRoot) -> Box<Failure> {
 /// Refuses to ask for a password that the command would not read, or with more than that: the
 /// line would reach the agent, which shows what it does not understand. `said` is what the
 /// command says without one.
-pub fn takes_a_password(machine: &Machine, command: &[String], said: &str) -> Result<()> {
+pub fn refuse_unread_password(machine: &Machine, command: &[String], said: &str) -> Result<()> {
     reads_a_password(command, said).map_err(|error| {
         let what = format!("{} cannot become root on {}", login_user(machine), machine.name);
         Failure::unchanged(what).because(error).hint(Some(

@@ -47,7 +47,11 @@ pub async fn earlier(probed: &Probed, to: Option<u64>) -> Result<Built> {
 /// checks may be of services that it has not, and it may need other secrets than today's. One
 /// that says nothing is judged by today's flake, and that is told:
 /// `a-rollback-is-decided-by-the-checks-and-secrets-of-its-generation` proves it.
-pub async fn decides(probed: &mut Probed, system: &StorePath, report: &Report) -> Result<()> {
+pub async fn let_manifest_decide(
+    probed: &mut Probed,
+    system: &StorePath,
+    report: &Report,
+) -> Result<()> {
     let name = probed.machine.name.clone();
     let file = shell::quote(&format!("{system}/{}", Manifest::FILE));
     let script = format!("[ ! -e {file} ] || cat {file}");
@@ -71,7 +75,7 @@ fn apply(machine: &mut Machine, text: &str) -> Option<String> {
     let read = read.and_then(|json| Manifest::from_json(json).map_err(|error| error.to_string()));
     match read {
         Ok(manifest) => {
-            manifest.decides(machine);
+            manifest.apply_to(machine);
             None
         }
         Err(error) => Some(format!("has a manifest that cannot be read ({error})")),

@@ -11,7 +11,7 @@ pub fn is_no_machine(machine: &Machine) -> bool {
 
 /// Refuses what is no machine: an address of that name leads to another computer, which would
 /// get the installer's system. Refusal `flake/an-image-is-not-deployed-to` is its test.
-pub fn none_among(machines: &[Machine]) -> Result<()> {
+pub fn refuse_images(machines: &[Machine]) -> Result<()> {
     let Some(machine) = machines.iter().find(|machine| is_no_machine(machine)) else {
         return Ok(());
     };

@@ -10,7 +10,10 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Conclusion, GiveUpRequest, Started, Wish, could_not, is_passing, left, pauses};
+use super::{
+    Conclusion, GiveUpRequest, Started, Wish, conclude_left, describe_failed_answer, is_passing,
+    pauses,
+};
 use crate::{
     report::Report,
     stages::{
@@ -47,7 +50,7 @@ impl Started<'_> {
             asked = within(limit, self.ask_until_told(followed, wish, told, report)) => Some(asked),
         };
         match asked {
-            None => left(WHILE_LOST, followed, told),
+            None => conclude_left(WHILE_LOST, followed, told),
             Some(asked) => asked.unwrap_or_else(|late| Conclusion::NotKnown(late.to_string())),
         }
     }
@@ -68,10 +71,12 @@ impl Started<'_> {
                 match self.follow_at(target.as_ref(), wish, followed, report).await {
                     Ok(Seen::Ended(outcome)) => return Conclusion::Known(outcome),
                     Ok(Seen::Refused(refusal)) if is_passing(&refusal) => {
-                        self.note(report, could_not(&refusal));
+                        self.note(report, describe_failed_answer(&refusal));
                         last = refusal.why;
                     }
-                    Ok(Seen::Refused(refusal)) => return left(&refusal.why, followed, told),
+                    Ok(Seen::Refused(refusal)) => {
+                        return conclude_left(&refusal.why, followed, told);
+                    }
                     Ok(Seen::Lost(error)) => last = error.to_string(),
                     Ok(Seen::Waiting) => {}
                     Err(error) => last = error.to_string(),

@@ -8,7 +8,7 @@ use deploy_wire::{
     outcome::Outcome,
 };
 
-use super::{Started, could_not, is_passing, pauses};
+use super::{Started, describe_failed_answer, is_passing, pauses};
 use crate::{
     report::{Event, NewLogin, Report},
     tools::{
@@ -39,7 +39,7 @@ impl Started<'_> {
                     Ok(Reply::Ended { outcome, .. }) => return Some(outcome),
                     // No refusal: it may count, and is asked for again.
                     Ok(Reply::Refused(refusal)) if is_passing(&refusal) => {
-                        self.note(report, could_not(&refusal));
+                        self.note(report, describe_failed_answer(&refusal));
                     }
                     Ok(Reply::Refused(refusal)) => {
                         self.note(report, format!("the confirmation was refused: {}", refusal.why));
@@ -49,11 +49,11 @@ impl Started<'_> {
                     }
                     Ok(_) => {}
                     Err(not) => {
-                        let why = not.told(target);
+                        let why = not.describe(target);
                         self.note(report, why.clone());
                         *self.no_login.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
-                        denied += usize::from(not.is_final());
-                        if denied == 2 || not.is_for_good() {
+                        denied += usize::from(not.is_final_if_repeated());
+                        if denied == 2 || not.is_final_at_once() {
                             return None;
                         }
                     }
@@ -117,7 +117,7 @@ impl Started<'_> {
 
 impl NotConfirmed {
     /// In words.
-    fn told(&self, target: &Target) -> String {
+    fn describe(&self, target: &Target) -> String {
         let at = target.user_at_host();
         match self {
             Self::NoLogin(error) => format!("no new login at {at}: {error}"),
@@ -128,7 +128,7 @@ impl NotConfirmed {
     }
 
     /// Whether a second one like this ends the trying: sshd counts them.
-    fn is_final(&self) -> bool {
+    fn is_final_if_repeated(&self) -> bool {
         match self {
             Self::NoLogin(error) => error.diagnosis == Diagnosis::Denied,
             Self::NoAgent(_) => true,
@@ -136,7 +136,7 @@ impl NotConfirmed {
     }
 
     /// Whether this one ends it.
-    fn is_for_good(&self) -> bool {
+    fn is_final_at_once(&self) -> bool {
         matches!(self, Self::NoLogin(error) if error.diagnosis == Diagnosis::ChangedHostKey
             || error.diagnosis == Diagnosis::NotThePinnedKey)
     }

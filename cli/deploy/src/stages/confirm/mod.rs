@@ -118,7 +118,7 @@ impl Started<'_> {
                 biased;
                 interrupt = interrupts.next() => {
                     if wish != Wish::Confirm {
-                        return left(AGAIN, &followed, told);
+                        return conclude_left(AGAIN, &followed, told);
                     }
                     wish = Wish::GiveUp(interrupt);
                     self.note(report, interrupted::first(followed.phase));
@@ -128,7 +128,7 @@ impl Started<'_> {
                     // Over a connection that is dead this takes as long as ssh takes to see it.
                     let given_up = tokio::select! {
                         biased;
-                        _ = interrupts.next() => return left(AGAIN, &followed, told),
+                        _ = interrupts.next() => return conclude_left(AGAIN, &followed, told),
                         given_up = self.give_up(interrupt, report) => given_up,
                     };
                     if let Some(conversation) = given_up {
@@ -143,10 +143,10 @@ impl Started<'_> {
             return match seen {
                 Seen::Ended(outcome) => Conclusion::Known(outcome),
                 Seen::Refused(refusal) if is_passing(&refusal) && is_switching(&followed) => {
-                    self.note(report, could_not(&refusal));
+                    self.note(report, describe_failed_answer(&refusal));
                     self.ask_again(&mut followed, wish, told, interrupts, report).await
                 }
-                Seen::Refused(refusal) => refused(refusal, &followed, told),
+                Seen::Refused(refusal) => conclude_refused(refusal, &followed, told),
                 Seen::Waiting => continue,
                 Seen::Lost(error) => {
                     self.lost(report, &error);
@@ -245,15 +245,15 @@ pub fn lost(error: &AgentError) -> String {
     format!("{error}; asking over a new login what happened meanwhile")
 }
 
-fn left(why: &str, followed: &Followed, told: GiveUpRequest) -> Conclusion {
+fn conclude_left(why: &str, followed: &Followed, told: GiveUpRequest) -> Conclusion {
     Conclusion::Left(Left { why: why.to_owned(), phase: followed.phase, told })
 }
 
 /// Once something happened there, a refusal is no answer to whether anything was changed.
-fn refused(refusal: Refusal, followed: &Followed, told: GiveUpRequest) -> Conclusion {
+fn conclude_refused(refusal: Refusal, followed: &Followed, told: GiveUpRequest) -> Conclusion {
     match is_switching(followed) {
         false => Conclusion::Refused(refusal),
-        true => left(&refusal.why, followed, told),
+        true => conclude_left(&refusal.why, followed, told),
     }
 }
 
@@ -268,7 +268,7 @@ fn is_passing(refusal: &Refusal) -> bool {
     refusal.kind == RefusalKind::Failed
 }
 
-fn could_not(refusal: &Refusal) -> String {
+fn describe_failed_answer(refusal: &Refusal) -> String {
     format!("the agent could not answer: {}; asking again", refusal.why)
 }
 

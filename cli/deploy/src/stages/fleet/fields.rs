@@ -57,8 +57,8 @@ pub fn plain(reason: &str) -> String {
     WORDS.iter().fold(reason, |reason, (word, plain)| reason.replace(word, plain))
 }
 
-/// Values of the right type that no machine can be deployed with.
-pub fn have_sense(machine: &Machine) -> Result<()> {
+/// Refuses values of the right type that no machine can be deployed with.
+pub fn refuse_nonsense(machine: &Machine) -> Result<()> {
     let limits = [
         ("confirm.timeout", machine.confirm.timeout),
         ("timeouts.activation", machine.timeouts.activation),

@@ -35,9 +35,9 @@ pub fn deployable(
     Ok(machine)
 }
 
-/// The profile `system` is root's, at the system's own place. Another place holds another
-/// system, such as a container's, which must not become the machine's.
-pub fn has_its_own_system(machine: &Machine) -> Result<()> {
+/// Refuses a profile `system` that is not root's, at the system's own place. Another place holds
+/// another system, such as a container's, which must not become the machine's.
+pub fn refuse_system_elsewhere(machine: &Machine) -> Result<()> {
     const PLACE: &str = "/nix/var/nix/profiles/system";
     let name = &machine.name;
     let refused = |why: String, hint: String| {

@@ -202,7 +202,8 @@ fn read(
                 if overrides.ssh_opts.is_none() {
                     ssh_options.allow(&machine, &selection.flake)?;
                 }
-                match fields::have_sense(&machine).and_then(|()| address::settle(&mut machine)) {
+                match fields::refuse_nonsense(&machine).and_then(|()| address::settle(&mut machine))
+                {
                     Ok(()) => machines.push(machine),
                     Err(failure) if is_alone => return Err(failure),
                     Err(failure) => {
@@ -280,9 +281,9 @@ fn chosen_of(
     if let Some(text) = stays {
         report.tell(Event::Warning { machine: None, text });
     }
-    kinds::has_its_own_system(&machine).map_err(NotThis::Machine)?;
+    kinds::refuse_system_elsewhere(&machine).map_err(NotThis::Machine)?;
     if aim != Aim::Look {
-        profiles::are_deployable(&machine).map_err(NotThis::Machine)?;
+        profiles::refuse_undeployable(&machine).map_err(NotThis::Machine)?;
     }
     Ok(machine)
 }

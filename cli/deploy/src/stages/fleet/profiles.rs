@@ -98,7 +98,7 @@ pub fn systems_alone(machines: &mut [Machine], what: &str) -> Result<Vec<String>
 }
 
 /// Refuses profiles that cannot be deployed as the flake describes them.
-pub fn are_deployable(machine: &Machine) -> Result<()> {
+pub fn refuse_undeployable(machine: &Machine) -> Result<()> {
     for profile in machine.other_profiles() {
         let refused = |why: String, hint: String| {
             Err(Failure::unchanged(format!("{profile} on {} cannot be deployed", machine.name))

@@ -23,8 +23,8 @@ pub enum NoWayBack {
     GoOn,
 }
 
-/// Whether the operator agrees that this deploy starts services that cannot go back.
-pub async fn agreed(
+/// Asks the operator where this deploy starts services that cannot go back.
+pub async fn ask_first(
     machine: &Machine,
     changes: &Changes,
     mode: Mode,
@@ -51,7 +51,7 @@ pub async fn agreed(
             .because("there is no terminal to agree on")
             .hint(Some("say --yes, or deploy on a terminal".into())));
     }
-    question::agreed(&format!("{name}: {what}. Switch?"))
+    question::ask_yes_or_no(&format!("{name}: {what}. Switch?"))
         .await
         .map_err(|not| Failure::unchanged(format!("{name} was not switched")).because(not))
 }

@@ -49,8 +49,9 @@ fn with_facts<'a>(
     machine.other_profiles().into_iter().zip(seen)
 }
 
-/// A system that is deployed with its profiles may bring their users; nothing else does.
-pub(super) fn users_are_there(machine: &Machine, facts: &Facts) -> Result<()> {
+/// Refuses profiles whose users are not there. A system that is deployed with its profiles may
+/// bring their users; nothing else does.
+pub(super) fn refuse_missing_users(machine: &Machine, facts: &Facts) -> Result<()> {
     let name = &machine.name;
     let gone = with_facts(machine, facts).find(|(_, seen)| !seen.has_user);
     match gone {
@@ -66,7 +67,7 @@ pub(super) fn users_are_there(machine: &Machine, facts: &Facts) -> Result<()> {
 }
 
 /// Whether system and profiles are what they are to be.
-pub(super) fn are_all_there(machine: &Machine, facts: &Facts) -> bool {
+pub(super) fn is_all_up_to_date(machine: &Machine, facts: &Facts) -> bool {
     (machine.toplevel.is_none() || is_up_to_date(facts))
         && with_facts(machine, facts)
             .all(|(profile, seen)| is_profile_up_to_date(profile, seen, facts))

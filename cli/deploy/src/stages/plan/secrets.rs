@@ -8,7 +8,7 @@ use crate::error::{Failure, Result};
 
 /// Refuses a machine whose secrets are not all there, before anything is built: names
 /// every one, and what belongs into it.
-pub fn are_made(machine: &Machine) -> Result<()> {
+pub fn refuse_unmade(machine: &Machine) -> Result<()> {
     let missing = missing(machine);
     let Some(first) = missing.first() else { return Ok(()) };
     let name = &machine.name;
@@ -44,7 +44,7 @@ mod tests {
     use deploy_wire::machine::Machine;
     use serde_json::{Value, json};
 
-    use super::are_made;
+    use super::refuse_unmade;
 
     fn secret(name: &str, file: &str, hint: &str) -> Value {
         json!({
@@ -66,11 +66,11 @@ mod tests {
     #[test]
     fn every_secret_that_was_never_made_is_named() {
         let stored = secret("a", "/nix/store/00000000000000000000000000000000-a.age", "");
-        assert!(are_made(&machine(&[])).is_ok());
-        assert!(are_made(&machine(std::slice::from_ref(&stored))).is_ok());
+        assert!(refuse_unmade(&machine(&[])).is_ok());
+        assert!(refuse_unmade(&machine(std::slice::from_ref(&stored))).is_ok());
         let b = secret("b", "secrets/b.age", "a word");
         let c = secret("c", "secrets/c.age", "");
-        let refused = are_made(&machine(&[stored, b, c])).unwrap_err();
+        let refused = refuse_unmade(&machine(&[stored, b, c])).unwrap_err();
         assert_eq!(refused.what, "2 secrets of frame1 were never made");
         assert_eq!(
             refused.causes,

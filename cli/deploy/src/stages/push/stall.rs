@@ -27,8 +27,9 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 const SCRIPT: &str = include_str!("stall.sh");
 
-/// `push` to its end. `moves` is notified whenever something moves in it.
-pub async fn told<T>(
+/// Waits for `push`, and tells where it stands still. `moves` is notified whenever something
+/// moves in it.
+pub async fn watch_for_stalls<T>(
     push: impl Future<Output = T>,
     moves: &Notify,
     probed: &Probed,

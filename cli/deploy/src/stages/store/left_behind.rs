@@ -62,7 +62,7 @@ async fn end(probed: &Probed, left: Vec<Lease>, report: &Report) {
         report.note(name, note);
     }
     if found.looked && found.lives.is_empty() {
-        left.into_iter().for_each(Lease::over);
+        left.into_iter().for_each(Lease::finish);
     }
 }
 

@@ -54,8 +54,8 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
     let _ = running.stdin.write_all(probed.root.stdin_prefix().as_bytes()).await;
     let _ = running.stdin.flush().await;
     let damaged = |text| report.note(name, text);
-    let marked = said(&mut running.stdout, Said::Marked, damaged);
-    if silence::told(marked, name, "its store", STORE, report).await {
+    let marked = wait_for_word(&mut running.stdout, Said::Marked, damaged);
+    if silence::announce(marked, name, "its store", STORE, report).await {
         return Ok(Mark(Some(running)));
     }
     let said = running.rest.stderr().await;
@@ -72,8 +72,8 @@ impl Mark<'_> {
     pub async fn clear(self, name: &str, report: &Report) -> Result<()> {
         let Some(Running { mut stdout, stdin, mut rest }) = self.0 else { return Ok(()) };
         drop(stdin);
-        let synced = said(&mut stdout, Said::Synced, drop);
-        if silence::told(synced, name, "its store", STORE, report).await {
+        let synced = wait_for_word(&mut stdout, Said::Synced, drop);
+        if silence::announce(synced, name, "its store", STORE, report).await {
             return Ok(());
         }
         let said = rest.stderr().await;
@@ -82,8 +82,9 @@ impl Mark<'_> {
     }
 }
 
-/// Whether the program on the machine says `word`, before it ends, says too much or is late.
-async fn said(
+/// Waits until the program on the machine says `word`; `false` where it ends, says too much or is
+/// late.
+async fn wait_for_word(
     stdout: &mut (impl AsyncBufRead + Unpin),
     word: Said,
     mut damaged: impl FnMut(String),
@@ -125,7 +126,8 @@ mod tests {
 
     async fn of(stdout: &str) -> (bool, Vec<String>) {
         let mut damaged = Vec::new();
-        let said = said(&mut stdout.as_bytes(), Said::Marked, |text| damaged.push(text)).await;
+        let said =
+            wait_for_word(&mut stdout.as_bytes(), Said::Marked, |text| damaged.push(text)).await;
         (said, damaged)
     }
 
@@ -135,10 +137,13 @@ mod tests {
         let mut silent = BufReader::new(&mut silent);
         let begun = Instant::now();
         let a_day = Duration::from_secs(24 * 3600);
-        let answered = timeout(a_day, said(&mut silent, Said::Synced, drop)).await;
+        let answered = timeout(a_day, wait_for_word(&mut silent, Said::Synced, drop)).await;
         assert_eq!(answered, Ok(false), "silence was an answer, or was waited for");
         assert_eq!(begun.elapsed().as_secs(), 1800);
-        assert!(!said(&mut BufReader::new(repeat(b'x')), Said::Synced, drop).await, "a flood was");
+        assert!(
+            !wait_for_word(&mut BufReader::new(repeat(b'x')), Said::Synced, drop).await,
+            "a flood was"
+        );
         assert_eq!(of("").await, (false, vec![]));
     }
 }

@@ -21,7 +21,8 @@ impl RemoteStore {
     pub fn of_builder(host: &str) -> Self {
         let url = if host.contains("://") { host.to_owned() } else { format!("ssh-ng://{host}") };
         let inherited = std::env::var("NIX_SSHOPTS").unwrap_or_default();
-        let sshopts = format!("{inherited} {}", ssh::lends_nothing().join(" ")).trim().to_owned();
+        let sshopts =
+            format!("{inherited} {}", ssh::args_that_lend_nothing().join(" ")).trim().to_owned();
         Self { url, sshopts, environment: Vec::new() }
     }
 }

@@ -66,7 +66,7 @@ impl Escalation {
 
 /// `command` as root, where no password stands in between.
 pub fn without_password(sudo: &[String], command: &str) -> String {
-    format!("{} {command}", words(sudo, quietly(sudo)))
+    format!("{} {command}", words(sudo, flags_against_questions(sudo)))
 }
 
 fn with_password(sudo: &[String], command: &str) -> String {
@@ -81,7 +81,7 @@ pub fn may(sudo: &[String], command: &str) -> Option<String> {
 }
 
 /// What makes it fail instead of asking for a password. One that is not known gets nothing.
-fn quietly(sudo: &[String]) -> &'static [&'static str] {
+fn flags_against_questions(sudo: &[String]) -> &'static [&'static str] {
     match to_root::kind(sudo) {
         RootCommand::Sudo | RootCommand::Doas => &["-n"],
         RootCommand::Run0 => &["--no-ask-password"],

@@ -22,7 +22,7 @@ pub use fresh::Fresh;
 pub use handover::{Handover, as_ssh};
 pub use harmless::first_beyond;
 pub use login::{Greeted, Login, Remote};
-pub use options::{Options, lends_nothing};
+pub use options::{Options, args_that_lend_nothing};
 pub use password::Password;
 pub use refusal::RootRefusal;
 pub use target::Target;

@@ -47,7 +47,7 @@ pub const LENDS_NOTHING: [(&str, &str); 3] =
 pub const NO_TICKETS: &str = "-k";
 
 /// Both, as words.
-pub fn lends_nothing() -> Vec<String> {
+pub fn args_that_lend_nothing() -> Vec<String> {
     LENDS_NOTHING.iter().flat_map(option).chain([NO_TICKETS.to_owned()]).collect()
 }
 
@@ -98,14 +98,19 @@ impl Options {
     /// In front of the address.
     pub fn args(&self) -> Vec<OsString> {
         let fixed = self.fixed.iter().flat_map(option);
-        let defaults = DEFAULTS.iter().flat_map(option).chain(lends_nothing());
+        let defaults = DEFAULTS.iter().flat_map(option).chain(args_that_lend_nothing());
         fixed.chain(self.given.iter().cloned()).chain(defaults).map(Into::into).collect()
     }
 
     /// For `ssh` of Nix's over a login that is there. No word has a blank: Nix before 2.26
     /// divides them at blanks.
     pub fn over_a_login(&self) -> String {
-        self.fixed.iter().flat_map(option).chain(lends_nothing()).collect::<Vec<_>>().join(" ")
+        self.fixed
+            .iter()
+            .flat_map(option)
+            .chain(args_that_lend_nothing())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 

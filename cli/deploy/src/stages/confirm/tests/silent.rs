@@ -39,7 +39,7 @@ fn why(conclusion: &Conclusion) -> &str {
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_machine_that_is_followed_and_says_nothing_is_given_up() {
-    let here = Here::whose_agent("exec sleep 1000").unwrap();
+    let here = Here::with_agent("exec sleep 1000").unwrap();
     let (report, written) = shown::report(Format::People);
     let mut interrupts = Interrupts::listen().unwrap();
     let (mut watch, _machine) = silent().await;
@@ -58,7 +58,7 @@ async fn a_machine_that_is_followed_and_says_nothing_is_given_up() {
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_machine_that_answers_a_login_and_says_nothing_is_given_up() {
     for phase in [None, Some(Phase::Waiting)] {
-        let here = Here::whose_agent("exec sleep 1000").unwrap();
+        let here = Here::with_agent("exec sleep 1000").unwrap();
         let (report, _) = shown::report(Format::People);
         let mut interrupts = Interrupts::listen().unwrap();
         let mut followed = Followed { phase, ..Followed::default() };
