@@ -5,8 +5,8 @@ use std::time::Duration;
 use deploy_wire::record::Deadline;
 use rustix::time::{ClockId, clock_gettime};
 
-/// How often what others write is looked at: a small file, a fiftieth of a processor at most.
-/// A deploy waits for such a look a dozen times.
+/// How often something is looked at of whose change the kernel does not tell: a fiftieth of a
+/// processor at most.
 pub const TICK: Duration = Duration::from_millis(20);
 
 fn now(clock: ClockId) -> Duration {

@@ -1,7 +1,7 @@
 //! Attempts that nobody watches any more: a power cut, a soft-reboot, an agent
 //! that is gone. Whoever comes next finishes them.
 
-use std::{thread, time::Duration};
+use std::{path::Path, thread, time::Duration};
 
 use anyhow::Result;
 use deploy_wire::record::Record;
@@ -17,6 +17,7 @@ use crate::{
     },
     clock,
     machine::roots,
+    storage::{changes::Changes, paths::STATE},
     tools::pid1,
 };
 
@@ -86,13 +87,15 @@ pub fn wait_for_end(agent: &Agent, record: &Record) -> Result<Option<Record>> {
     let limits = &record.rules.timeouts;
     let longest = 2 * limits.activation() + limits.check() + 4 * limits.rollback();
     let end = clock::boottime() + longest + record.rules.confirm.timeout();
+    let changes = Changes::of(&[Path::new(STATE)]);
     loop {
         let now = agent.ledger.find(&record.attempt)?;
         let open = now.as_ref().is_some_and(Record::is_open);
-        if !open || clock::boottime() >= end {
+        let left = end.saturating_sub(clock::boottime());
+        if !open || left.is_zero() {
             return Ok(now);
         }
-        thread::sleep(clock::TICK);
+        changes.wait(left);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Telling the events of an attempt, from any number on, to its end.
 
-use std::thread;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Result, bail};
 use deploy_wire::{event::Event, message::Reply, record::Record};
@@ -9,12 +9,20 @@ use super::Replies;
 use crate::{
     attempt::{agent::Agent, recover},
     clock,
-    storage::events::Events,
+    storage::{
+        changes::Changes,
+        events::{Events, folder},
+        paths::STATE,
+    },
 };
+
+/// How long nothing is looked at while nothing changes.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Tells them, then how it ended.
 pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> Result<()> {
     let attempt = &record.attempt;
+    let changes = Changes::of(&[Path::new(STATE), &folder(attempt)]);
     let mut events = Events::of(attempt).reader();
     loop {
         // The record first: what was told before its end is then all there.
@@ -30,7 +38,7 @@ pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> R
             let attempt = attempt.clone();
             return replies.send(&Reply::Ended { attempt, outcome });
         }
-        thread::sleep(clock::TICK);
+        changes.wait(PATIENCE);
     }
 }
 

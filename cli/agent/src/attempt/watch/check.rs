@@ -1,7 +1,7 @@
 //! Watching units and declared checks: after the switch until they can be
 //! judged, then until the confirmation, then once more.
 
-use std::{thread, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use deploy_wire::{machine::Level, record::Record};
@@ -199,7 +199,8 @@ impl Watch<'_> {
             if is_deadline_over(record) {
                 return Ok(true);
             }
-            thread::sleep(clock::TICK);
+            let left = record.deadline.map_or(pause, clock::left);
+            self.changes.wait(left.min(end.saturating_sub(clock::boottime())));
         }
         Ok(true)
     }

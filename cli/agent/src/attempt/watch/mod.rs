@@ -15,7 +15,7 @@ mod steps;
 mod switch_back;
 mod verdict;
 
-use std::{thread, time::Duration};
+use std::{path::Path, thread, time::Duration};
 
 use anyhow::{Result, anyhow};
 use deploy_wire::{attempt::AttemptId, record::Record};
@@ -29,7 +29,11 @@ use crate::{
         transition::{Action, AttemptState, Event},
     },
     clock,
-    storage::events::Events,
+    storage::{
+        changes::Changes,
+        events::{self, Events, folder},
+        paths::STATE,
+    },
     tools::switch_lock,
 };
 
@@ -49,6 +53,8 @@ pub struct Watch<'a> {
     agent: &'a Agent,
     attempt: &'a AttemptId,
     events: Events,
+    /// Of the record, and of what steps leave.
+    changes: Changes,
     checks: Option<crate::checks::Checks>,
     looking: Option<check::Looking>,
 }
@@ -56,7 +62,10 @@ pub struct Watch<'a> {
 /// Watches an attempt to its end.
 pub fn run(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     let events = Events::of(attempt);
-    let mut watch = Watch { agent, attempt, events, checks: None, looking: None };
+    let folder = folder(attempt);
+    events::make(&folder)?;
+    let changes = Changes::of(&[Path::new(STATE), &folder]);
+    let mut watch = Watch { agent, attempt, events, changes, checks: None, looking: None };
     loop {
         let record = watch.record()?;
         if !record.is_open() {
@@ -110,7 +119,7 @@ impl Watch<'_> {
         }
         match action {
             Action::Rest => {
-                thread::sleep(clock::TICK);
+                self.changes.wait(record.deadline.map_or(AGAIN, clock::left));
                 Ok(None)
             }
             Action::Arm if check::is_deadline_over(record) => {

@@ -1,7 +1,5 @@
 //! The last rung of the rollback: a reboot into what booted before.
 
-use std::thread;
-
 use anyhow::Result;
 use deploy_wire::{
     baseline::Confirmed, outcome::BootDefault, record::Record, store_path::StorePath,
@@ -52,7 +50,7 @@ impl Watch<'_> {
                 if !self.is_unmoved(record)? {
                     return Ok(None);
                 }
-                thread::sleep(clock::TICK);
+                self.changes.wait(end.saturating_sub(clock::boottime()));
             }
         }
         let limit = record.rules.timeouts.rollback;

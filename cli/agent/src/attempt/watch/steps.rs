@@ -1,6 +1,6 @@
 //! Running a step in its unit and waiting for it.
 
-use std::{thread, time::Duration};
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -9,6 +9,9 @@ use crate::{
     attempt::switch::{self, Ending, Progress, Step},
     clock,
 };
+
+/// How often PID 1 is asked after a step, which costs a process each time.
+const ASKED_EVERY: Duration = Duration::from_secs(1);
 
 /// How a step that was waited for ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +77,7 @@ impl Watch<'_> {
             if now >= end {
                 return Ok(Waited::TooLong);
             }
-            // Asking PID 1 costs a process each time.
-            if now.saturating_sub(asked) >= Duration::from_secs(1) {
+            if now.saturating_sub(asked) >= ASKED_EVERY {
                 asked = now;
                 match switch::progress(self.attempt, step) {
                     Ok(Progress::Ended(ending)) => return Ok(Waited::Ended(ending)),
@@ -85,7 +87,7 @@ impl Watch<'_> {
                     Err(error) => eprintln!("{error:#}"),
                 }
             }
-            thread::sleep(clock::TICK);
+            self.changes.wait((end - now).min(ASKED_EVERY));
         }
     }
 }
