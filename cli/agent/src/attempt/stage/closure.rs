@@ -2,7 +2,6 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use anyhow::Result;
 use deploy_wire::{
     attempt::Mode,
     machine::System,
@@ -11,7 +10,7 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use super::refusal::{refuse, refuse_with};
+use super::refusal::{StageError, refuse, refuse_with};
 use crate::tools::{nix, switch_to_configuration};
 
 /// Refuses what is no NixOS system for this machine.
@@ -63,41 +62,38 @@ fn refuse_another_init(asked: &Stage) -> Result<(), Refusal> {
 
 /// Refuses an attempt whose paths, or what they need, are not in the store. A push brings only what
 /// is wanted, so that what runs is told apart. A system that stays is not asked after.
-pub fn refuse_incomplete(record: &Record) -> Result<Result<(), Refusal>> {
+pub fn refuse_incomplete(record: &Record) -> Result<(), StageError> {
     let Record { wanted, ran, agent, .. } = record;
     let mut paths = vec![agent];
     paths.extend(record.profiles.iter().map(|profile| &profile.wanted));
     if !record.profiles_alone {
         paths.extend([wanted, ran]);
     }
-    let Err(said) = nix::closures_are_valid(&paths)? else { return Ok(Ok(())) };
+    let Err(said) = nix::closures_are_valid(&paths)? else { return Ok(()) };
     if !record.profiles_alone
         && ran != wanted
         && let Err(said) = nix::closures_are_valid(&[ran])?
     {
         let why = format!("what runs is not in the database of the machine's store: {said}");
-        return Ok(Err(refuse_with(RefusalKind::NotSwitchable, why, NOT_REGISTERED)));
+        return Err(refuse_with(RefusalKind::NotSwitchable, why, NOT_REGISTERED).into());
     }
     let why = format!("what the machine has of it in its store is not complete: {said}");
-    Ok(Err(refuse_with(RefusalKind::NotValid, why, "push it again")))
+    Err(refuse_with(RefusalKind::NotValid, why, "push it again").into())
 }
 
 /// Runs the new system's own checks, where it has any. `boot` does without: it
 /// switches nothing.
-pub fn run_pre_switch_checks(asked: &Stage) -> Result<Result<(), Refusal>> {
+pub fn run_pre_switch_checks(asked: &Stage) -> Result<(), StageError> {
     if asked.mode == Mode::Boot || !switch_to_configuration::knows_check(&asked.wanted)? {
-        return Ok(Ok(()));
+        return Ok(());
     }
     let ran = switch_to_configuration::check(&asked.wanted)?;
     if ran.succeeded() {
-        return Ok(Ok(()));
+        return Ok(());
     }
     let lines: Vec<&str> =
         ran.err.lines().chain(ran.out.lines()).filter(|line| !line.trim().is_empty()).collect();
     let why = format!("the new system's pre-switch checks refuse: {}", lines.join(" / "));
-    Ok(Err(refuse_with(
-        RefusalKind::SwitchRefused,
-        why,
-        "deploy --boot makes it the boot default without switching",
-    )))
+    let hint = "deploy --boot makes it the boot default without switching";
+    Err(refuse_with(RefusalKind::SwitchRefused, why, hint).into())
 }

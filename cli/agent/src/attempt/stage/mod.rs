@@ -20,7 +20,7 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-pub use refusal::{failed, refuse};
+pub use refusal::{StageError, failed, refuse};
 
 use crate::{
     attempt::{
@@ -44,7 +44,7 @@ pub fn stage(
     login: Option<Login>,
     trust: Trust,
 ) -> Result<Record, Refusal> {
-    stage_or_fail(agent, asked, login, trust).unwrap_or_else(|error| Err(failed(&error)))
+    Ok(stage_or_fail(agent, asked, login, trust)?)
 }
 
 fn stage_or_fail(
@@ -52,36 +52,27 @@ fn stage_or_fail(
     asked: &Stage,
     login: Option<Login>,
     trust: Trust,
-) -> Result<Result<Record, Refusal>> {
+) -> Result<Record, StageError> {
     let Some(_locked) = agent.ledger.lock_for_staging()? else {
-        return Ok(Err(others::being_staged()));
+        return Err(others::being_staged().into());
     };
     if let Some(open) = recover::recover(agent)?.filter(Record::is_open) {
         // The same question again: the answer to the first one was lost.
         let again = open.phase == Phase::Staged
             && (&open.attempt, &open.wanted) == (&asked.attempt, &asked.wanted);
-        return Ok(if again { Ok(open) } else { Err(others::busy(&open)) });
+        return if again { Ok(open) } else { Err(others::busy(&open).into()) };
     }
     if agent.ledger.find(&asked.attempt)?.is_some() {
         let why = format!("attempt {} exists already", asked.attempt);
-        return Ok(Err(refuse(RefusalKind::NotNow, why)));
+        return Err(refuse(RefusalKind::NotNow, why).into());
     }
-    let profiles = match profiles::changes(asked)? {
-        Ok(profiles) => profiles,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    let profiles = profiles::changes(asked)?;
     let record = Record { profiles, ..draft(agent, asked, login)? };
-    let looked = others::refuse_beside_others(agent, asked)?
-        .and_then(|()| room::refuse_full_store())
-        .and_then(|()| {
-            if record.profiles_alone {
-                return Ok(());
-            }
-            closure::refuse_unswitchable(asked)
-                .and_then(|()| boot_partition::refuse_unfit_places(&asked.wanted))
-        });
-    if let Err(refusal) = looked {
-        return Ok(Err(refusal));
+    others::refuse_beside_others(agent, asked)?;
+    room::refuse_full_store()?;
+    if !record.profiles_alone {
+        closure::refuse_unswitchable(asked)?;
+        boot_partition::refuse_unfit_places(&asked.wanted)?;
     }
     // Roots first, then the look whether all paths are valid: a path that was
     // collected before the root came would not be noticed otherwise:
@@ -97,11 +88,13 @@ fn stage_or_fail(
             profiles: &record.profiles,
         },
     );
-    let staged = made.and_then(|()| look_and_write(agent, asked, &record, trust));
-    if !matches!(staged, Ok(Ok(()))) {
+    let staged = made
+        .map_err(StageError::Failed)
+        .and_then(|()| look_and_write(agent, asked, &record, trust));
+    if staged.is_err() {
         roots::drop_all(&asked.attempt)?;
     }
-    Ok(staged?.map(|()| record))
+    staged.map(|()| record)
 }
 
 /// What needs the closure; what changes something comes last.
@@ -110,26 +103,19 @@ fn look_and_write(
     asked: &Stage,
     record: &Record,
     trust: Trust,
-) -> Result<Result<(), Refusal>> {
-    if let Err(refusal) = closure::refuse_incomplete(record)? {
-        return Ok(Err(refusal));
-    }
-    if trust == Trust::System
-        && let Err(refusal) = commands::refuse_foreign_commands(&asked.wanted, &asked.machine)
-    {
-        return Ok(Err(refusal));
+) -> Result<(), StageError> {
+    closure::refuse_incomplete(record)?;
+    if trust == Trust::System {
+        commands::refuse_foreign_commands(&asked.wanted, &asked.machine)?;
     }
     // The system that runs has been asked all that when it came.
     let untried = if record.profiles_alone {
         None
     } else {
-        let looked = closure::run_pre_switch_checks(asked)?
-            .and_then(|()| secrets::try_to_decrypt(&asked.machine.secrets))
-            .and_then(|untried| before_activate(asked).map(|()| untried));
-        match looked {
-            Ok(untried) => untried,
-            Err(refusal) => return Ok(Err(refusal)),
-        }
+        closure::run_pre_switch_checks(asked)?;
+        let untried = secrets::try_to_decrypt(&asked.machine.secrets)?;
+        before_activate(asked)?;
+        untried
     };
     let snapshot = Snapshot::take(&agent.boot)?;
     // Nix leaves it to the kernel when what it registers as valid is on the disk. What
@@ -144,9 +130,9 @@ fn look_and_write(
         let why = format!("{error:#}");
         let happened = Happened::because(Event::Cancelled, why);
         agent.ledger.offer(record, &agent.boot, happened, |_| {})?;
-        return Err(error);
+        return Err(error.into());
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
 fn draft(agent: &Agent, asked: &Stage, login: Option<Login>) -> Result<Record> {

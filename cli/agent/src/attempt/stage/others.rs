@@ -1,13 +1,12 @@
 //! Who else has the machine, and whether it is the one that was meant.
 
-use anyhow::Result;
 use deploy_wire::{
     baseline::ANOTHER_MACHINE,
     message::{Refusal, RefusalKind, Stage},
     record::Record,
 };
 
-use super::refusal::{refuse, refuse_with};
+use super::refusal::{StageError, refuse, refuse_with};
 use crate::{
     attempt::agent::Agent,
     clock,
@@ -39,38 +38,39 @@ pub fn being_staged() -> Refusal {
 }
 
 /// Refuses beside another tool, on another system than expected, on another machine.
-pub fn refuse_beside_others(agent: &Agent, asked: &Stage) -> Result<Result<(), Refusal>> {
+pub fn refuse_beside_others(agent: &Agent, asked: &Stage) -> Result<(), StageError> {
     for unit in pid1::units(Which::Matching(&SWITCHING))? {
         if is_alive(&unit.active) {
             let why = format!("another tool is switching this machine: {} runs", unit.name);
-            return Ok(Err(refuse(RefusalKind::OtherTool, why)));
+            return Err(refuse(RefusalKind::OtherTool, why).into());
         }
     }
     if switch_lock::runs_now() {
         let why = "another tool is switching this machine: switch-to-configuration runs";
-        return Ok(Err(refuse(RefusalKind::OtherTool, why)));
+        return Err(refuse(RefusalKind::OtherTool, why).into());
     }
     // The way back leads to what ran when the operator asked: `table-other-tool-switches-in-push`.
     match look::running() {
         Some(running) if running == asked.expects => {}
         Some(running) => {
             let why = format!("the machine runs {running} now, not {}", asked.expects);
-            return Ok(Err(refuse_with(RefusalKind::Moved, why, "run deploy again")));
+            return Err(refuse_with(RefusalKind::Moved, why, "run deploy again").into());
         }
         None => {
             let why = "/run/current-system names no system in /nix/store";
-            return Ok(Err(refuse(RefusalKind::NotSwitchable, why)));
+            return Err(refuse(RefusalKind::NotSwitchable, why).into());
         }
     }
     // `deploy` has looked at its login, as far as its user may:
     // `a-machine-whose-id-is-new-at-each-boot-is-the-same-machine`.
     let here = look::identity();
-    Ok(match agent.ledger.confirmed()? {
+    match agent.ledger.confirmed()? {
         Some(confirmed) if !confirmed.is_of(&here) => Err(refuse_with(
             RefusalKind::WrongMachine,
             confirmed.describe_other_machine(&here),
             ANOTHER_MACHINE,
-        )),
+        )
+        .into()),
         _ => Ok(()),
-    })
+    }
 }

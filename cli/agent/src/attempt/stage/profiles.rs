@@ -2,48 +2,44 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use anyhow::Result;
 use deploy_wire::{
     attempt::Mode,
     machine::Profile,
-    message::{Refusal, RefusalKind, Stage},
+    message::{RefusalKind, Stage},
     record::ProfileChange,
 };
 
-use super::refusal::{refuse, refuse_with};
+use super::refusal::{StageError, refuse, refuse_with};
 use crate::{
     machine::profiles,
     tools::{profile, user},
 };
 
 /// The profiles that are asked for, as the machine has them.
-pub fn changes(asked: &Stage) -> Result<Result<Vec<ProfileChange>, Refusal>> {
+pub fn changes(asked: &Stage) -> Result<Vec<ProfileChange>, StageError> {
     let mut changes: Vec<ProfileChange> = Vec::new();
     for profile in asked.machine.other_profiles() {
-        let change = match change(asked, profile)? {
-            Ok(change) => change,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let change = change(asked, profile)?;
         let twin = changes.iter().find(|other| change.link.is_some() && other.link == change.link);
         if let Some(other) = twin {
             let link = change.link.as_deref().unwrap_or_default();
             let why = format!("{profile} and {other} have the same link, {link}");
-            return Ok(Err(refuse(RefusalKind::NotSwitchable, why)));
+            return Err(refuse(RefusalKind::NotSwitchable, why).into());
         }
         changes.push(change);
     }
-    Ok(Ok(changes))
+    Ok(changes)
 }
 
-fn change(asked: &Stage, profile: &Profile) -> Result<Result<ProfileChange, Refusal>> {
-    let no = |why: String| Ok(Err(refuse(RefusalKind::NotSwitchable, why)));
+fn change(asked: &Stage, profile: &Profile) -> Result<ProfileChange, StageError> {
+    let no = |why: String| Err(refuse(RefusalKind::NotSwitchable, why).into());
     if asked.mode != Mode::Switch {
         return no(format!("{profile} is deployed by a switch alone"));
     }
     let path = &profile.path;
     if !Path::new(path.as_str()).is_dir() {
         let why = format!("{path}, {profile}, is not in the machine's store");
-        return Ok(Err(refuse_with(RefusalKind::NotValid, why, "push it again")));
+        return Err(refuse_with(RefusalKind::NotValid, why, "push it again").into());
     }
     let script = profile::script(path);
     let is_program = fs::metadata(&script).is_ok_and(|it| it.permissions().mode() & 0o111 != 0);
@@ -68,7 +64,7 @@ fn change(asked: &Stage, profile: &Profile) -> Result<Result<ProfileChange, Refu
     if link.as_deref().is_some_and(profiles::is_the_system) {
         return no(format!("{profile} has the system's own link"));
     }
-    Ok(Ok(ProfileChange {
+    Ok(ProfileChange {
         name: profile.name.clone(),
         user: profile.user.clone(),
         before: link.as_deref().map(profiles::look).unwrap_or_default(),
@@ -76,5 +72,5 @@ fn change(asked: &Stage, profile: &Profile) -> Result<Result<ProfileChange, Refu
         wanted: path.clone(),
         begun: false,
         made_generation: None,
-    }))
+    })
 }

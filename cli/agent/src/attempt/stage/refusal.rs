@@ -7,6 +7,36 @@ use deploy_wire::{
 
 use crate::storage::files::Damaged;
 
+/// Why an attempt is not staged.
+#[derive(Debug)]
+pub enum StageError {
+    /// The machine refuses it.
+    Refused(Refusal),
+    /// The machine could not find out, or not do it.
+    Failed(anyhow::Error),
+}
+
+impl From<Refusal> for StageError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<anyhow::Error> for StageError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<StageError> for Refusal {
+    fn from(error: StageError) -> Self {
+        match error {
+            StageError::Refused(refusal) => refusal,
+            StageError::Failed(error) => failed(&error),
+        }
+    }
+}
+
 /// A refusal without a hint.
 pub fn refuse(kind: RefusalKind, why: impl Into<String>) -> Refusal {
     Refusal { kind, why: why.into(), hint: None }
