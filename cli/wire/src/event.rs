@@ -6,12 +6,7 @@ use crate::phase::Phase;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase",
-    deny_unknown_fields,
-    tag = "type"
-)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
 pub enum Event {
     /// A phase began.
     Phase {
@@ -56,4 +51,7 @@ pub enum Event {
         /// One line.
         text: String,
     },
+    /// What an agent of a later version tells. An attempt goes on without it.
+    #[serde(other)]
+    Unknown,
 }

@@ -96,6 +96,16 @@ pub struct Stage {
     pub machine: Machine,
 }
 
+/// A reply with the version it is written in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered<R = Reply> {
+    /// [`crate::WIRE_VERSION`] of the sender.
+    pub version: u32,
+    /// What is answered.
+    #[serde(flatten)]
+    pub reply: R,
+}
+
 /// What the agent answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields, tag = "is")]

@@ -16,7 +16,7 @@ use anyhow::Result;
 use deploy_wire::{
     WIRE_VERSION,
     attempt::AttemptId,
-    message::{Asked, Refusal, RefusalKind, Reply, Request},
+    message::{Answered, Asked, Refusal, RefusalKind, Reply, Request},
     record::Record,
 };
 
@@ -36,7 +36,7 @@ pub struct Replies;
 impl Replies {
     /// Writes one.
     pub fn send(&self, reply: &Reply) -> Result<()> {
-        let mut line = serde_json::to_vec(reply)?;
+        let mut line = serde_json::to_vec(&Answered { version: WIRE_VERSION, reply })?;
         line.push(b'\n');
         let mut out = io::stdout().lock();
         Ok(out.write_all(&line).and_then(|()| out.flush()).map_err(Gone)?)

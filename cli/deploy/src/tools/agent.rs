@@ -3,7 +3,7 @@
 use deploy_wire::{
     WIRE_VERSION,
     attempt::Login,
-    message::{Asked, Reply, Request},
+    message::{Answered, Asked, Reply, Request},
 };
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt};
 
@@ -36,6 +36,25 @@ pub enum AgentError {
     /// The agent says something that this program does not know.
     #[error("unexpected reply: `{}`", .1.trim_end())]
     Unreadable(serde_json::Error, String),
+    /// The agent says it in a later version than this program reads.
+    #[error("the agent speaks version {0}, and this deploy {WIRE_VERSION}")]
+    Newer(u32),
+}
+
+/// What every version of a reply has.
+#[derive(serde::Deserialize)]
+struct ReplyVersion {
+    version: u32,
+}
+
+/// The reply in a line.
+pub fn read_reply(line: &str) -> Result<Reply, AgentError> {
+    serde_json::from_str(line).map(|answered: Answered| answered.reply).map_err(|error| {
+        match serde_json::from_str(line) {
+            Ok(ReplyVersion { version }) if version > WIRE_VERSION => AgentError::Newer(version),
+            _ => AgentError::Unreadable(error, line.to_owned()),
+        }
+    })
 }
 
 impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
@@ -73,7 +92,7 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
         if line.is_empty() {
             return Err(AgentError::Ended);
         }
-        serde_json::from_str(&line).map_err(|error| AgentError::Unreadable(error, line))
+        read_reply(&line)
     }
 }
 
@@ -88,12 +107,38 @@ fn ignore_closed_pipe(written: std::io::Result<()>) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use deploy_wire::event::Event;
+
     use super::*;
 
     async fn answer(from: &str) -> AgentError {
         let reader = tokio::io::BufReader::new(tokio::fs::File::open(from).await.unwrap());
         let mut talk = Conversation::begin(reader, tokio::io::sink(), None, "").await.unwrap();
         talk.next().await.unwrap_err()
+    }
+
+    #[test]
+    fn a_reply_says_its_version_and_one_of_a_later_version_is_told_from_garbage() {
+        let done = |version: u32| format!(r#"{{"version":{version},"is":"done"}}"#);
+        assert_eq!(read_reply(&done(WIRE_VERSION)).unwrap(), Reply::Done);
+        let later = r#"{"version":9,"is":"paused","until":3}"#;
+        assert!(matches!(read_reply(later), Err(AgentError::Newer(9))));
+        for garbage in [r#"{"is":"done"}"#, r#"{"version":1,"is":"paused"}"#, "done"] {
+            assert!(matches!(read_reply(garbage), Err(AgentError::Unreadable(..))), "{garbage}");
+        }
+    }
+
+    /// An agent of the next version tells of something that this program does not know.
+    #[test]
+    fn an_unknown_event_is_read_as_one() {
+        let event = |event: &str| {
+            let line = format!(r#"{{"version":1,"is":"event","number":3,"event":{event}}}"#);
+            read_reply(&line).unwrap()
+        };
+        let reply = event(r#"{"type":"paused","until":3}"#);
+        assert_eq!(reply, Reply::Event { number: 3, event: Event::Unknown });
+        let reply = event(r#"{"type":"note","text":"a","colour":"red"}"#);
+        assert_eq!(reply, Reply::Event { number: 3, event: Event::Note { text: "a".into() } });
     }
 
     /// A folder can be opened and not be read.

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use deploy_wire::{
     baseline::Confirmed,
     machine::Machine,
-    message::{Asked, Reply},
+    message::{Answered, Asked},
     record::Record,
     sealed,
 };
@@ -83,7 +83,7 @@ pub fn requests(times: usize) {
 }
 
 pub fn replies(times: usize) {
-    all::<Reply>("reply-", times);
+    all::<Answered>("reply-", times);
 }
 
 fn all<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(kind: &str, times: usize) {

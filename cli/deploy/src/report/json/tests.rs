@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use deploy_wire::{message::Reply, phase::Phase};
 
 use super::*;
+use crate::tools::agent::read_reply;
 use crate::{
     outcome::Ending,
     report::{Changes, Format, Holder, NewLogin, PackageChange, Stage, Standstill, Units},
@@ -52,7 +53,7 @@ fn finished(ending: Ending) -> Event {
 /// does not compile in [`kind`].
 fn all() -> Vec<(&'static str, Event)> {
     let name = || "frame1".to_owned();
-    let Reply::Status(mut status) = serde_json::from_str(STATUS).unwrap() else { panic!() };
+    let Reply::Status(mut status) = read_reply(STATUS).unwrap() else { panic!() };
     // The record has golden files of its own.
     status.attempt = None;
     let line = "building the system configuration...".to_owned();

@@ -19,7 +19,7 @@ pub fn line(machine: &str, event: &Happened, detail: Detail) -> Option<Line> {
             format!("{}{limit}{why}", phase_word(*phase))
         }
         Happened::Line { text } if detail == Detail::Everything => format!("> {text}"),
-        Happened::Line { .. } => return None,
+        Happened::Line { .. } | Happened::Unknown => return None,
         Happened::Switched { status: Some(0) } => "switched".into(),
         Happened::Switched { status: Some(status) } => {
             format!("the switch ended with status {status}")

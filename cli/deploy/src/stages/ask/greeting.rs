@@ -150,10 +150,13 @@ mod tests {
     fn the_way_to_root_is_found_in_one_breath() {
         let agent = format!("'-n -l {INSTALLED} serve') exit 0 ;; '-n {INSTALLED} serve')");
         let narrow = format!(
-            "case $* in {agent} read -r asked; echo '{{\"is\":\"done\"}}';; *) {NO};; esac"
+            "case $* in {agent} read -r asked; echo '{{\"version\":1,\"is\":\"done\"}}';; *) {NO};; esac"
         );
         let text = said(&narrow);
-        assert!(text.contains("@root agent\n@reply {\"is\":\"done\"}\n@machine "), "{text}");
+        assert!(
+            text.contains("@root agent\n@reply {\"version\":1,\"is\":\"done\"}\n@machine "),
+            "{text}"
+        );
         assert!(text.ends_with("@facts end\n"), "{text}");
         // An administrator with a password and a rule without one beside it: sudo lists both.
         let both = format!("case $* in '-n -l '*) exit 0 ;; *) {NO} ;; esac");

@@ -9,7 +9,10 @@ use deploy_wire::{
 use super::{Answer, Facts, Probed};
 use crate::{
     error::{Failure, Result},
-    tools::ssh::{Escalation, INSTALLED},
+    tools::{
+        agent::read_reply,
+        ssh::{Escalation, INSTALLED},
+    },
 };
 
 impl Probed {
@@ -26,14 +29,15 @@ pub fn facts(machine: &Machine, answer: &Answer) -> Result<Option<Facts>> {
     if facts.installed.is_none() {
         return Err(unfit(machine).because(format!("{INSTALLED} does not lead into the store")));
     }
-    match serde_json::from_str(reply) {
+    match read_reply(reply) {
         Ok(Reply::Status(status)) => Ok(Some(facts.seen_by_root(*status))),
         Ok(Reply::Refused(refusal)) if refusal.kind == RefusalKind::Unreadable => {
             Err(unfit(machine).because(refusal.why))
         }
         // A record that it cannot read, which it says again where that is in the way.
         Ok(Reply::Refused(refusal)) => Ok(Some(facts.with_unread_records(&refusal.why))),
-        _ => Err(unfit(machine).because(format!("unexpected reply: `{reply}`"))),
+        Ok(_) => Err(unfit(machine).because(format!("unexpected reply: `{reply}`"))),
+        Err(error) => Err(unfit(machine).because(error)),
     }
 }
 
@@ -77,7 +81,9 @@ mod tests {
 
     #[test]
     fn an_agent_of_another_version_is_told_apart_from_a_damaged_record() {
-        let refused = |kind: &str| format!(r#"{{"is":"refused","kind":"{kind}","why":"because"}}"#);
+        let refused = |kind: &str| {
+            format!(r#"{{"version":1,"is":"refused","kind":"{kind}","why":"because"}}"#)
+        };
         let old = asked(AGENT, &refused("unreadable")).unwrap_err();
         assert_eq!(old.causes, ["because"]);
         assert!(old.hint.unwrap().contains("--ssh-user"));

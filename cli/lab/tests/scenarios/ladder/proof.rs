@@ -5,7 +5,7 @@ use deploy_lab::hosts::{Admission, Lab};
 use deploy_lab::systems::Lane;
 use deploy_wire::WIRE_VERSION;
 use deploy_wire::attempt::Login;
-use deploy_wire::message::{Asked, RefusalKind, Reply, Request};
+use deploy_wire::message::{Answered, Asked, RefusalKind, Reply, Request};
 use deploy_wire::outcome::End;
 use deploy_wire::phase::Phase;
 
@@ -29,7 +29,7 @@ fn confirm(case: &Case, login: Option<Login>) -> Result<Reply> {
     let agent = case.frame1.command(["/run/deploy-agent/agent", "serve", "--trusted"]);
     let output = agent.stdin(serde_json::to_vec(&asked)?).run()?.success()?;
     let line = output.stdout.lines().last().context("no answer")?;
-    Ok(serde_json::from_str(line)?)
+    Ok(serde_json::from_str::<Answered>(line)?.reply)
 }
 
 fn counts(lab: &mut Lab) -> Result<()> {
