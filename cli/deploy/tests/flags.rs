@@ -1,5 +1,7 @@
 //! Which command takes which flag: the table in docs/commands.md against the parser.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

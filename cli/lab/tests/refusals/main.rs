@@ -12,6 +12,7 @@ mod declared;
 mod here;
 mod lab;
 mod machine;
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
 #[path = "../../../deploy/tests/sources/mod.rs"]
 mod sources;
 mod variants;
