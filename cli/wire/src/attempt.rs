@@ -1,28 +1,28 @@
-//! The id of one attempt to deploy, who makes it, and how far it goes.
+//! An attempt's id, its operator, its login, and its mode.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Eight hexadecimal digits. The operator chooses it before anything is sent,
-/// so that an answer that gets lost can be asked for again.
+/// Eight hexadecimal digits. The operator chooses the id before anything is sent, so that a lost
+/// reply can be requested again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AttemptId(String);
 
-/// A text that is not an attempt's id.
+/// The text is not an attempt id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid attempt id `{0}` (expected 8 hexadecimal digits)")]
 pub struct NotAnAttempt(String);
 
 impl AttemptId {
-    /// The id that four random bytes make.
+    /// Formats four random bytes as an id.
     pub fn from_random(bytes: [u8; 4]) -> Self {
         Self(format!("{:08x}", u32::from_be_bytes(bytes)))
     }
 
-    /// Reads an id. It names files and units on the machine, so nothing else
-    /// than eight hexadecimal digits may pass.
+    /// Parses an id. Files and units on the machine are named after it, so anything but eight
+    /// hexadecimal digits is rejected.
     pub fn parse(text: &str) -> Result<Self, NotAnAttempt> {
         let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         if text.len() == 8 && text.bytes().all(digit) {
@@ -32,7 +32,7 @@ impl AttemptId {
         }
     }
 
-    /// The digits.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -57,33 +57,33 @@ impl From<AttemptId> for String {
     }
 }
 
-/// Who makes the attempt: what a second operator is told.
+/// The person who makes the attempt. A second operator is shown this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Operator {
-    /// Their login name at their own computer.
+    /// The login name on the operator's computer.
     pub user: String,
-    /// That computer's name.
+    /// The name of the operator's computer.
     pub host: String,
 }
 
-/// One TCP connection of SSH as sshd sees it: the four words of
-/// `SSH_CONNECTION`. Two logins are two connections if these differ.
+/// One SSH connection over TCP as sshd sees it: the four fields of `SSH_CONNECTION`. Two logins are
+/// different connections if any field differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Login {
-    /// The client's address.
+    /// The client's IP address.
     pub client: String,
     /// The client's port.
     pub client_port: u16,
-    /// The machine's address.
+    /// The machine's IP address.
     pub server: String,
     /// The machine's port.
     pub server_port: u16,
 }
 
 impl Login {
-    /// Reads the value of `SSH_CONNECTION`; `None` if it is not four words.
+    /// Parses the value of `SSH_CONNECTION`; `None` unless it has four valid fields.
     pub fn parse(ssh_connection: &str) -> Option<Self> {
         let mut words = ssh_connection.split_whitespace();
         let login = Self {
@@ -102,17 +102,17 @@ impl fmt::Display for Login {
     }
 }
 
-/// How far an attempt goes.
+/// How far an attempt goes: switch, test or boot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Mode {
     /// Switch, check, confirm, and make it the boot default.
     #[default]
     Switch,
-    /// Switch, check and confirm; the boot default stays.
+    /// Switch, check and confirm, but leave the boot default as it is.
     Test,
-    /// Make it the boot default without switching. Not under the promise:
-    /// nothing has tried that it boots.
+    /// Make it the boot default without switching. The promise does not cover this mode, because
+    /// nothing has tried whether the system boots.
     Boot,
 }
 

@@ -1,40 +1,39 @@
-//! What was confirmed on a machine: the last commit.
+//! The confirmed system of a machine, which is its last commit.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{attempt::AttemptId, machine::Revision, store_path::StorePath};
 
-/// The system that was last committed, kept at
-/// `/nix/var/deploy-agent/confirmed.json`. A machine without this file was
-/// never deployed to: what it runs is the baseline.
+/// The last committed system, kept at `/nix/var/deploy-agent/confirmed.json`. A machine without
+/// this file was never deployed to, and its running system is the baseline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Confirmed {
-    /// [`crate::sealed::VERSION`] of who wrote it.
+    /// The [`crate::sealed::VERSION`] that the file was written with.
     pub version: u32,
-    /// The system.
+    /// The committed system.
     pub toplevel: StorePath,
     /// The attempt that committed it.
     pub attempt: AttemptId,
-    /// When, in seconds since 1970 on the machine's clock; for people only.
+    /// Seconds since 1970 on the machine's clock. It is shown to people and decides nothing.
     pub at: u64,
-    /// Profile generation that holds it.
+    /// The profile generation that holds the system.
     #[serde(default)]
     pub generation: Option<u64>,
     /// The name of the machine in the flake that deployed it.
     pub machine: String,
     /// The machine's `/etc/machine-id`, to recognise the wrong machine.
     pub machine_id: String,
-    /// Its public SSH host keys, for the same: a machine whose root is new at each boot has
-    /// another machine-id each time.
+    /// The machine's public SSH host keys. They recognise a machine whose root is new at each boot,
+    /// and whose machine-id therefore changes.
     #[serde(default)]
     pub host_keys: Vec<String>,
-    /// The flake's revision.
+    /// The flake's revision at the commit.
     #[serde(default)]
     pub revision: Option<Revision>,
 }
 
-/// By what a machine is known from one deploy to the next.
+/// What identifies a machine from one deploy to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// `/etc/machine-id`; empty where there is none.
@@ -44,14 +43,15 @@ pub struct Identity {
 }
 
 impl Confirmed {
-    /// Whether it was written on this machine. One of the two is enough: a root that is new at
-    /// each boot has a new machine-id, and a reinstalled machine may keep its host keys.
+    /// Whether this file was written on the machine `here`. Either the machine-id or one host key
+    /// is enough: a root that is new at each boot changes the machine-id, and a reinstalled machine
+    /// may keep its host keys.
     pub fn is_of(&self, here: &Identity) -> bool {
         self.machine_id == here.machine_id
             || self.host_keys.iter().any(|key| here.host_keys.contains(key))
     }
 
-    /// What is said where it was not.
+    /// Describes how the other machine differs from this one.
     pub fn describe_other_machine(&self, here: &Identity) -> String {
         let keys = if self.host_keys.is_empty() { "" } else { ", nor do its SSH host keys agree" };
         format!(
@@ -61,12 +61,12 @@ impl Confirmed {
     }
 }
 
-/// What is to be done about a record of another machine.
+/// The hint for a file that another machine wrote.
 pub const ANOTHER_MACHINE: &str = "if the disk was moved here on purpose, move the record away there: \
      mv /nix/var/deploy-agent/confirmed.json /nix/var/deploy-agent/confirmed.json.old\n\
      if its /etc/machine-id is new at each boot, keep that file or the SSH host keys over boots";
 
-/// The public keys in the texts of key files: `TYPE KEY COMMENT`, a line each.
+/// The public keys in the texts of key files. Each line is `TYPE KEY COMMENT`.
 pub fn host_keys(text: &str) -> Vec<String> {
     let key = |line: &str| {
         let mut words = line.split_whitespace();
@@ -95,7 +95,7 @@ mod tests {
         assert!(confirmed.is_of(&here("new", &["ssh-rsa B", &key])));
         assert!(!confirmed.is_of(&here("new", &["ssh-rsa B"])));
         assert!(!confirmed.is_of(&here("", &[])));
-        // A record of before the keys were kept.
+        // A file that was written before host keys were kept.
         let old = Confirmed { host_keys: Vec::new(), ..confirmed };
         assert!(!old.is_of(&here("new", &[&key])));
     }

@@ -1,27 +1,27 @@
-//! What happens in an attempt, as the operator is told.
+//! The events of an attempt that the operator sees.
 
 use serde::{Deserialize, Serialize};
 
 use crate::phase::Phase;
 
-/// One thing that happened.
+/// One event of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
 pub enum Event {
     /// A phase began.
     Phase {
-        /// Which.
+        /// The phase that began.
         phase: Phase,
         /// Seconds until its deadline.
         #[serde(default)]
         seconds_left: Option<u64>,
-        /// Why, where that matters: the reason of a rollback.
+        /// The reason for a rollback.
         #[serde(default)]
         why: Option<String>,
     },
-    /// A line that the switch printed.
+    /// The switch printed a line.
     Line {
-        /// The line without its end.
+        /// The line without its line end.
         text: String,
     },
     /// The switch ended.
@@ -30,25 +30,25 @@ pub enum Event {
         #[serde(default)]
         status: Option<i32>,
     },
-    /// A check's last word changed.
+    /// The result of a check changed.
     Check {
-        /// Its name.
+        /// The name of the check.
         name: String,
         /// Whether it passes.
         passes: bool,
-        /// What was seen.
+        /// What the check saw.
         detail: String,
     },
-    /// A unit that this deploy broke.
+    /// This deploy broke a unit.
     BrokenUnit {
-        /// Its name.
+        /// The name of the unit.
         unit: String,
-        /// In what way.
+        /// How the unit is broken.
         detail: String,
     },
-    /// Something people should know.
+    /// A note for the operator.
     Note {
-        /// One line.
+        /// The note, in one line.
         text: String,
     },
     /// What an agent of a later version tells. An attempt goes on without it.

@@ -1,6 +1,6 @@
-//! The words that `deploy` and `deploy-agent` both speak: `machine.json`, the
-//! attempt's record, the messages over SSH, and the reading of boot loader
-//! files. Types and pure functions only; nothing here does I/O.
+//! The types that `deploy` and `deploy-agent` share: `machine.json`, the attempt's record, the
+//! messages over SSH, and the parsers of boot loader files. The crate has types and pure functions
+//! only; nothing here does I/O.
 
 #![forbid(unsafe_code)]
 
@@ -18,6 +18,6 @@ pub mod record;
 pub mod sealed;
 pub mod store_path;
 
-/// The version of the messages. Both sides speak this one and the one before. Documents on a
-/// machine's disk have [`sealed::VERSION`].
+/// The version of the messages. Both sides accept this version and the one before. Documents on a
+/// machine's disk have their own [`sealed::VERSION`].
 pub const WIRE_VERSION: u32 = 1;

@@ -1,8 +1,7 @@
-//! Requests to `deploy-agent serve` and its replies, one JSON document a line.
+//! The requests to `deploy-agent serve` and its replies: one JSON document per line.
 //!
-//! Everything goes over stdin and stdout: nothing about an attempt is to be
-//! seen in a process list, and a sudo rule for exactly this command line is
-//! enough.
+//! Everything goes over stdin and stdout. A process list therefore shows nothing of an attempt, and
+//! a sudo rule for exactly this command line is enough.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,80 +14,78 @@ use crate::{
     store_path::StorePath,
 };
 
-/// A request with the version it is written in.
+/// A request with its version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Asked {
-    /// [`crate::WIRE_VERSION`] of the sender.
+    /// The sender's [`crate::WIRE_VERSION`].
     pub version: u32,
-    /// The SSH connection that it comes over; null at the console. sudo strips
-    /// `SSH_CONNECTION`, so the sender passes it on.
+    /// The SSH connection of the request; null at the console. sudo removes `SSH_CONNECTION` from
+    /// the environment, so the sender repeats it here.
     #[serde(default)]
     pub login: Option<Login>,
-    /// What is wanted.
+    /// The request itself.
     pub request: Request,
 }
 
-/// What the agent is asked to do.
+/// The kinds of requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields, tag = "do")]
 pub enum Request {
-    /// What runs, what boots, which attempt is open. Finishes an attempt that a
-    /// power cut left open, first. Answer: [`Reply::Status`].
+    /// Report what runs, what boots and which attempt is open. The agent first finishes an attempt
+    /// that a power cut left open. Reply: [`Reply::Status`].
     Status,
-    /// Take the machine for an attempt. Answer: [`Reply::Staged`] or
-    /// [`Reply::Refused`].
+    /// Take the machine for an attempt. Reply: [`Reply::Staged`] or [`Reply::Refused`].
     Stage(Box<Stage>),
-    /// Arm the watchers and let the attempt run, then as [`Request::Follow`].
+    /// Arm the watchers and run the attempt. Replies: as to [`Request::Follow`].
     Start {
-        /// Which.
+        /// The attempt to start.
         attempt: AttemptId,
     },
-    /// Tell the events of an attempt from one number on, until its end.
-    /// Answers: [`Reply::Event`] each, then [`Reply::Ended`].
+    /// Send the attempt's events, from one number on to its end. Replies: any number of
+    /// [`Reply::Event`], then [`Reply::Ended`].
     Follow {
-        /// Which.
+        /// The attempt to follow.
         attempt: AttemptId,
-        /// The number of the first event to tell, from 0.
+        /// The number of the first event to send, from 0.
         from: u64,
     },
-    /// Confirm from a new login. Answer: [`Reply::Ended`] once the commit (or
-    /// what came before it) is through, or [`Reply::Refused`].
+    /// Confirm the attempt over a new login. Reply: [`Reply::Ended`] once the attempt has ended, by
+    /// the commit or in another way, or [`Reply::Refused`].
     Confirm {
-        /// Which.
+        /// The attempt to confirm.
         attempt: AttemptId,
     },
-    /// Give the attempt up: end it where nothing was switched, else go back
-    /// now. Answer as to [`Request::Confirm`].
+    /// Cancel the attempt: end it if nothing was switched, or else roll back now. Reply: as to
+    /// [`Request::Confirm`].
     Cancel {
-        /// Which.
+        /// The attempt to cancel.
         attempt: AttemptId,
-        /// Why, in words for people.
+        /// The reason, for people.
         why: String,
     },
-    /// What the journal has of an attempt. Answers: [`Reply::Log`] each, then
-    /// [`Reply::Done`].
+    /// Send the journal of an attempt. Replies: any number of [`Reply::Log`], then [`Reply::Done`].
     Logs {
-        /// Which; null means the last one.
+        /// The attempt; null means the last one.
         #[serde(default)]
         attempt: Option<AttemptId>,
     },
 }
 
-/// What an attempt is to do.
+/// The description of a new attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Stage {
-    /// Its id, chosen by the operator.
+    /// The attempt's id, chosen by the operator.
     pub attempt: AttemptId,
     /// How far it goes.
     pub mode: Mode,
-    /// Who makes it.
+    /// The person who makes the attempt.
     pub operator: Operator,
-    /// The wanted system; already in the machine's store.
+    /// The wanted system; it is already in the machine's store.
     pub wanted: StorePath,
-    /// What ran when the operator asked: another system now means that somebody
-    /// else was faster.
+    /// The system that ran when `deploy` asked the machine. If another system runs now, somebody
+    /// else has switched the machine since.
     pub expects: StorePath,
     /// The agent's own store path.
     pub agent: StorePath,
@@ -106,57 +103,57 @@ pub struct Answered<R = Reply> {
     pub reply: R,
 }
 
-/// What the agent answers.
+/// The agent's replies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields, tag = "is")]
 pub enum Reply {
-    /// To [`Request::Status`].
+    /// The reply to [`Request::Status`].
     Status(Box<Status>),
-    /// The attempt has the machine.
+    /// The agent has taken the machine for the attempt.
     Staged {
-        /// The record as it was written.
+        /// The record of the attempt.
         record: Box<Record>,
     },
-    /// Nothing was changed.
+    /// The agent refuses. Nothing was changed.
     Refused(Refusal),
-    /// One event of an attempt.
+    /// An event of the attempt.
     Event {
-        /// Its number, from 0, without gaps.
+        /// The event's number, from 0 and without gaps.
         number: u64,
-        /// What happened.
+        /// The event itself.
         event: Event,
     },
-    /// The attempt is over.
+    /// The attempt has ended.
     Ended {
-        /// Which.
+        /// The attempt that ended.
         attempt: AttemptId,
-        /// How.
+        /// How the attempt ended.
         outcome: Outcome,
     },
     /// One line of a log.
     Log {
-        /// The line without its end.
+        /// The line without its line end.
         line: String,
     },
-    /// Nothing more follows.
+    /// The reply is complete.
     Done,
 }
 
-/// What a machine says of itself.
+/// What a machine reports about its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Status {
-    /// What runs.
+    /// The running system.
     pub runs: Option<StorePath>,
-    /// What boots.
+    /// The boot default.
     pub boots: BootDefault,
     /// The system profile.
     pub profile: ProfileLink,
-    /// The last commit.
+    /// The confirmed system.
     pub confirmed: Option<crate::baseline::Confirmed>,
-    /// The attempt that is open, or the last one.
+    /// The open attempt, or else the last one.
     pub attempt: Option<Record>,
-    /// Units that are failed now; `None` where systemd could not be asked.
+    /// The units that are failed now; `None` if systemd did not answer.
     pub failed_units: Option<Vec<String>>,
 }
 
@@ -164,11 +161,11 @@ pub struct Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Refusal {
-    /// The kind, for programs.
+    /// The kind of refusal, for programs.
     pub kind: RefusalKind,
-    /// What is wrong, one line for people.
+    /// The reason, in one line for people.
     pub why: String,
-    /// What to do about it.
+    /// The hint.
     #[serde(default)]
     pub hint: Option<String>,
 }
@@ -177,46 +174,47 @@ pub struct Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RefusalKind {
-    /// Another attempt has the machine.
+    /// Another attempt is under way on the machine.
     Busy,
-    /// Another tool is switching it.
+    /// Another tool is switching the machine.
     OtherTool,
-    /// It runs something else than what the operator was told.
+    /// The machine runs a system other than the expected one.
     Moved,
-    /// It is another machine.
+    /// The machine is not the one that was meant.
     WrongMachine,
-    /// The closure is no NixOS system, or none that can be switched to.
+    /// The closure is no NixOS system, or the machine cannot switch to it.
     NotSwitchable,
     /// The pre-switch checks of the new system refuse.
     SwitchRefused,
-    /// A path of the closure is missing in the store.
+    /// The store lacks a path of the closure.
     NotValid,
-    /// A disk has no room.
+    /// A disk has too little free space.
     NoRoom,
-    /// The boot partition is not sound.
+    /// The boot partition is not fit for the commit.
     BootPartition,
     /// A secret cannot be decrypted.
     Secret,
     /// A command before the switch failed.
     BeforeActivate,
-    /// It names a command that the wanted system does not, and comes from who may run no other.
+    /// The request names a command that the wanted system does not declare, and its sender may run
+    /// no other command as root.
     Command,
-    /// There is no such attempt.
+    /// The attempt does not exist.
     NoSuchAttempt,
-    /// It is too late for that, or too early.
+    /// The request comes too late or too early for the attempt's phase.
     NotNow,
-    /// The confirmation did not come over a new login.
+    /// The confirmation did not arrive over a new login.
     SameLogin,
-    /// The request is of a version or shape that this agent does not speak.
+    /// The agent does not support the request's version or shape.
     Unreadable,
-    /// A file that it keeps is damaged or of a newer agent: a person has to look at it.
+    /// A file of the agent is damaged or was written by a newer agent. A person must look at it.
     Damaged,
-    /// The machine could not do it in this moment; asked again, it may.
+    /// The machine failed to do it now. A second try may succeed.
     Failed,
 }
 
-/// What is to be done about a system that Nix's database does not know, as on a machine whose
-/// image was made without registering its store.
+/// The hint for a system that is missing in Nix's database. A machine is in this state if its image
+/// was built without registering the store paths.
 pub const NOT_REGISTERED: &str = "register what the image brought: nix-store --load-db < \
      /nix-path-registration there, where the image has that file; else \
      nixos-rebuild boot there, and a reboot";

@@ -1,4 +1,4 @@
-//! How an attempt ended, and what a reboot would start.
+//! How an attempt ended, and which system a reboot starts.
 
 use std::fmt;
 
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::store_path::StorePath;
 
-/// The five ends.
+/// The five outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum End {
     /// Nothing was changed.
     Refused,
-    /// The new system runs and boots.
+    /// The new system runs and is the boot default.
     Committed,
-    /// The system of before runs and boots.
+    /// The previous system runs and is the boot default.
     RolledBack,
-    /// Another tool switched the machine; nothing of it was undone.
+    /// Another tool switched the machine; its work was not undone.
     TakenOver,
-    /// Neither was reached.
+    /// Neither the new nor the previous system was reached.
     Stranded,
 }
 
@@ -40,12 +40,12 @@ impl fmt::Display for End {
 pub enum BootDefault {
     /// The toplevel that the boot loader's default entry names.
     Known(StorePath),
-    /// It cannot be told, and why.
+    /// The boot default cannot be determined, for this reason.
     Unknown(String),
 }
 
 impl BootDefault {
-    /// The toplevel, when it is known.
+    /// The toplevel, if it is known.
     pub fn known(&self) -> Option<&StorePath> {
         match self {
             Self::Known(toplevel) => Some(toplevel),
@@ -63,26 +63,25 @@ impl fmt::Display for BootDefault {
     }
 }
 
-/// How an attempt ended: looked up on the machine when it ended, not assumed.
+/// How an attempt ended. The agent looks at the machine to fill it in and assumes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Outcome {
-    /// Which of the five ends.
+    /// Which of the five outcomes it is.
     pub end: End,
-    /// Why it is not `committed`, in words for people.
+    /// Why the end is not `committed`, for people.
     #[serde(default)]
     pub why: Option<String>,
-    /// What ran when it ended.
+    /// The running system at the end.
     #[serde(default)]
     pub runs: Option<StorePath>,
-    /// What booted by default when it ended.
+    /// The boot default at the end.
     pub boots: BootDefault,
-    /// The number of the profile generation that holds what `boots` names, or
-    /// that was made by the commit.
+    /// The profile generation that holds what `boots` names, or that the commit made.
     #[serde(default)]
     pub generation: Option<u64>,
-    /// What people should know besides: units that could not be brought back,
-    /// late checks that fail, what happens next by itself.
+    /// Notes for the operator: units that could not be restored, advisory checks that fail, and
+    /// what happens next without anybody's action.
     #[serde(default)]
     pub notes: Vec<String>,
 }

@@ -4,32 +4,32 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where an attempt is. `ask` and `push` come before and leave no record.
+/// The phase of an attempt. `ask` and `push` come earlier and leave no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
-    /// The record and the roots exist; nothing was switched.
+    /// The record and the garbage collector roots exist; nothing was switched.
     Staged,
-    /// The watchers are being started.
+    /// The watchers are starting.
     Arming,
-    /// The new system is being switched to.
+    /// The machine switches to the new system.
     Activating,
-    /// Units and declared checks are watched.
+    /// The agent watches units and declared checks.
     Checking,
-    /// A new login has to confirm.
+    /// The agent waits for the confirmation of a new login.
     Waiting,
-    /// Profile and boot loader are being set to the new system.
+    /// The agent sets the profile and the boot loader to the new system.
     Committing,
-    /// The machine goes back to what ran.
+    /// The machine rolls back to the system that ran before.
     RollingBack,
-    /// It cannot go back by switching, and reboots into what booted before.
+    /// Switching back is impossible, so the machine reboots into its previous boot default.
     Rebooting,
-    /// The attempt is over; its outcome says how.
+    /// The attempt has ended; its outcome says how.
     Ended,
 }
 
 impl Phase {
-    /// All of them, in their order.
+    /// All phases, in order.
     pub const ALL: [Self; 9] = [
         Self::Staged,
         Self::Arming,

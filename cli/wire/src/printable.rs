@@ -1,20 +1,20 @@
-//! The one door through which text reaches a terminal or a script.
+//! Text that is safe to print to a terminal or to a script.
 //!
-//! Machines, flakes and builds give texts. Escape sequences in them could rewrite what was
-//! said before, C1 controls are escape sequences in one character, and bidirectional overrides
-//! show the letters of a line in another order than it has.
+//! Machines, flakes and builds supply texts. Escape sequences in them could overwrite earlier
+//! output, C1 controls are escape sequences in a single character, and bidirectional overrides
+//! display the letters of a line in another order. So all output passes through this type.
 
 use std::{fmt, iter::Peekable, str::Chars};
 
 use serde_json::Value;
 
-/// Text that moves no cursor, changes no colour and is read in the order that it has.
+/// Text that neither moves the cursor, nor changes a colour, nor is displayed in another order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Printable(String);
 
 impl Printable {
-    /// `text` in one line. Escape sequences and control characters are taken out; what changes
-    /// the order of letters, or is not seen, is shown by its number.
+    /// Turns `text` into one line. It removes escape sequences and control characters. Characters
+    /// that are invisible or change the display order are replaced by their number.
     pub fn line(text: &str) -> Self {
         let mut out = String::with_capacity(text.len());
         let mut rest = text.chars().peekable();
@@ -31,12 +31,12 @@ impl Printable {
         Self(out)
     }
 
-    /// A JSON document in one line. It means the same: in strings, what a terminal would act
-    /// upon is escaped.
+    /// Prints a JSON document in one line without changing its meaning: it escapes the characters
+    /// in strings that a terminal would act upon.
     pub fn document(value: &Value) -> Self {
         let mut out = String::new();
         for c in value.to_string().chars() {
-            // JSON itself has none of these but in strings.
+            // In JSON such characters occur only inside strings.
             if c.is_control() || is_misleading(c) || matches!(c, '\u{2028}' | '\u{2029}') {
                 let mut units = [0; 2];
                 for unit in c.encode_utf16(&mut units) {
@@ -49,7 +49,7 @@ impl Printable {
         Self(out)
     }
 
-    /// The text.
+    /// The text itself.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -61,14 +61,14 @@ impl fmt::Display for Printable {
     }
 }
 
-/// Marks and overrides of direction, joiners and spaces of no width, and tags.
+/// Direction marks and overrides, joiners and spaces of zero width, and tags.
 fn is_misleading(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{180e}' | '\u{feff}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Behind an escape: `[…letter` (CSI), `]…BEL` (OSC), or one character.
+/// Skips the rest of an escape sequence: `[…letter` (CSI), `]…BEL` (OSC), or one character.
 fn skip_escape(rest: &mut Peekable<Chars<'_>>) {
     match rest.next() {
         Some('[') => while rest.next().is_some_and(|c| !('\x40'..='\x7e').contains(&c)) {},

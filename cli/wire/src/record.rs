@@ -1,8 +1,7 @@
 //! The durable record of an attempt, at `/nix/var/deploy-agent/attempt.json`.
 //!
-//! It holds what finishing the attempt needs after the power went: the new
-//! agent process reads nothing else. `deploy` reads it as well, before any
-//! agent is on the machine.
+//! After a power cut the agent finishes the attempt from this record alone, so it holds all that
+//! this needs. `deploy` reads it as well, before an agent is on the machine.
 
 use std::{fmt, time::Duration};
 
@@ -20,63 +19,63 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Record {
-    /// [`crate::sealed::VERSION`] of who wrote it.
+    /// The [`crate::sealed::VERSION`] that the record was written with.
     pub version: u32,
-    /// Its id.
+    /// The attempt's id.
     pub attempt: AttemptId,
     /// The machine's name in the flake.
     pub machine: String,
-    /// Who makes it.
+    /// The person who makes the attempt.
     pub operator: Operator,
-    /// When it was staged, in seconds since 1970 on the machine's clock; for
-    /// people only.
+    /// Seconds since 1970 on the machine's clock at `stage`. They are shown to people and decide
+    /// nothing.
     pub since: u64,
-    /// How far it goes.
+    /// How far the attempt goes.
     pub mode: Mode,
-    /// The system that is wanted.
+    /// The wanted system.
     pub wanted: StorePath,
-    /// The system that ran at `stage`.
+    /// The running system at `stage`.
     pub ran: StorePath,
-    /// What booted by default at `stage`.
+    /// The boot default at `stage`.
     pub boots: BootDefault,
     /// The system profile at `stage`.
     pub profile: ProfileLink,
-    /// Profiles besides the system, in the order in which they are activated.
+    /// The profiles besides the system, in the order of their activation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub profiles: Vec<ProfileChange>,
-    /// Whether the system stays, and the profiles alone are deployed.
+    /// Whether only profiles are deployed and the system stays as it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub profiles_alone: bool,
-    /// The agent that runs it.
+    /// The agent that runs the attempt.
     pub agent: StorePath,
-    /// The login that staged it; the confirming one must differ.
+    /// The login that staged the attempt. The confirming login must be another one.
     pub login: Option<Login>,
     /// The flake's revision.
     #[serde(default)]
     pub revision: Option<Revision>,
-    /// What decides, from machine.json.
+    /// The rules from machine.json that decide over the attempt.
     pub rules: Rules,
-    /// The boot that `deadline` counts in: the one in which it was staged, or
-    /// in which it was taken up again after a restart.
+    /// The boot that `deadline` belongs to: the boot in which the attempt was staged, or resumed
+    /// after a restart.
     pub boot: Boot,
-    /// Where it is.
+    /// The present phase.
     pub phase: Phase,
-    /// When the present phase must be over.
+    /// The deadline of the present phase.
     #[serde(default)]
     pub deadline: Option<Deadline>,
-    /// Why it goes back, once it does.
+    /// The reason for the rollback, once there is one.
     #[serde(default)]
     pub why: Option<String>,
-    /// The login that confirmed it.
+    /// The login that confirmed the attempt.
     #[serde(default)]
     pub confirmed_by: Option<Login>,
-    /// The profile generation that the commit made, if it made one.
+    /// The profile generation that the commit made, if any.
     #[serde(default)]
     pub made_generation: Option<u64>,
-    /// Whether the machine was told to reboot, the last rung of the way back.
+    /// Whether the agent has told the machine to reboot, which is the last step of the rollback.
     #[serde(default)]
     pub rebooted: bool,
-    /// How it ended.
+    /// How the attempt ended.
     #[serde(default)]
     pub outcome: Option<Outcome>,
 }
@@ -88,31 +87,31 @@ impl Record {
     }
 }
 
-/// What decides in an attempt, copied from machine.json at `stage`.
+/// The rules that decide over an attempt, copied from machine.json at `stage`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
-    /// How units decide.
+    /// How units decide over a deploy.
     pub units: Units,
     /// The declared checks.
     pub checks: Vec<Check>,
-    /// How the confirmation goes.
+    /// How the confirmation arrives.
     pub confirm: Confirm,
-    /// Limits of the phases.
+    /// The limits of the phases.
     pub timeouts: Timeouts,
-    /// What going back means.
+    /// How the machine rolls back.
     pub rollback: RollBack,
-    /// Commands before the switch.
+    /// The commands to run before the switch.
     pub before_activate: Vec<BeforeActivate>,
 }
 
-/// How long an attempt may stay staged before the operator starts it.
+/// How long an attempt may stay staged until the operator starts it.
 const STAGED: Duration = Duration::from_secs(120);
-/// How long starting the watchers may take.
+/// How long the watchers may take to start.
 const ARMING: Duration = Duration::from_secs(60);
 
 impl Rules {
-    /// How long a phase may take.
+    /// The limit of a phase.
     pub fn limit(&self, phase: Phase) -> Option<Duration> {
         match phase {
             Phase::Staged => Some(STAGED),
@@ -120,15 +119,15 @@ impl Rules {
             Phase::Activating => Some(self.timeouts.activation()),
             Phase::Checking => Some(self.timeouts.check()),
             Phase::Waiting => Some(self.confirm.timeout()),
-            // Profile and loader take as long as a switch on a slow disk.
+            // Writing the profile and the loader takes as long as a switch on a slow disk.
             Phase::Committing => Some(self.timeouts.activation()),
             Phase::RollingBack | Phase::Rebooting => Some(self.timeouts.rollback()),
             Phase::Ended => None,
         }
     }
 
-    /// How long an attempt that is in `phase` may take at most, over all phases that can follow,
-    /// before it has ended by itself.
+    /// The longest time that an attempt in `phase` may take until it ends on its own, over all
+    /// phases that can follow.
     pub fn longest(&self, phase: Phase) -> Duration {
         let phases = Phase::ALL.into_iter().filter(|later| *later >= phase);
         let comes = phases.filter(|later| self.rollback.reboot || *later != Phase::Rebooting);
@@ -140,33 +139,33 @@ impl Rules {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProfileLink {
-    /// The generation that it names; null when there is no profile.
+    /// The generation that the link names; null without a profile.
     #[serde(default)]
     pub generation: Option<u64>,
-    /// The system in that generation.
+    /// The system of that generation.
     #[serde(default)]
     pub system: Option<StorePath>,
 }
 
-/// A profile besides the system, in an attempt.
+/// A profile besides the system, as part of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProfileChange {
-    /// Its name, as `home`.
+    /// The profile's name, as `home`.
     pub name: String,
-    /// Who owns it, and whom its activation runs as.
+    /// The user who owns the profile. Its activation runs as this user.
     pub user: String,
-    /// Its link; null until the system has made its user.
+    /// The profile's link; null until the new system has created the user.
     #[serde(default)]
     pub link: Option<String>,
-    /// What is to be activated.
+    /// The store path to activate.
     pub wanted: StorePath,
-    /// What the link named at `stage`.
+    /// The generation that the link named at `stage`.
     pub before: ProfileGeneration,
-    /// Whether link or activation may have been touched.
+    /// Whether the attempt may have touched the link or run the activation.
     #[serde(default)]
     pub begun: bool,
-    /// The generation that the attempt made, if it made one.
+    /// The generation that the attempt made, if any.
     #[serde(default)]
     pub made_generation: Option<u64>,
 }
@@ -177,20 +176,20 @@ impl fmt::Display for ProfileChange {
     }
 }
 
-/// What the link of a profile names.
+/// The generation that a profile's link names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProfileGeneration {
-    /// The generation; null when there is no profile.
+    /// The generation's number; null without a profile.
     #[serde(default)]
     pub number: Option<u64>,
-    /// The store path in that generation.
+    /// The store path of that generation.
     #[serde(default)]
     pub path: Option<StorePath>,
 }
 
-/// One boot of the machine. A soft-reboot keeps the kernel's boot id, so its
-/// count belongs to it.
+/// One boot of the machine. A soft-reboot keeps the kernel's boot id, so the number of soft-reboots
+/// is part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Boot {
@@ -200,7 +199,7 @@ pub struct Boot {
     pub soft_reboots: u64,
 }
 
-/// A moment on the boot clock, which neither a wrong nor a set wall clock moves.
+/// A moment on the boot clock. Neither a wrong nor a changed wall clock moves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Deadline {

@@ -1,7 +1,7 @@
-//! Documents on a machine's disk, with a checksum: a bit that flipped there may give another
-//! document that reads as well, and what decides over a boot must not be guessed.
+//! Documents on a machine's disk, with a checksum. A flipped bit can turn a document into another
+//! valid one, and files that decide over a boot must not be guessed.
 //!
-//! The document is followed by one line, its SHA-256 as a JSON string. Version 1 had none.
+//! One line follows the document: its SHA-256 as a JSON string. Documents of version 1 have none.
 
 use std::fmt::Write;
 
@@ -9,32 +9,32 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The version of the record and of what was confirmed last; those of version 1 are read too.
+/// The version of the record and of the confirmed system. Version 1 can be read as well.
 pub const VERSION: u32 = 2;
 
 const BEFORE: &[u8] = b"\"sha256:";
 const AFTER: &[u8] = b"\"";
-/// The line, without its end: SHA-256 as 64 hexadecimal digits.
+/// The length of the checksum's line without its line end: SHA-256 as 64 hexadecimal digits.
 const LENGTH: usize = BEFORE.len() + 64 + AFTER.len();
 
-/// Why a file is not what was written.
+/// Why a document cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum NotSealed {
-    /// The bytes are not those that were written.
+    /// The bytes differ from those that were written.
     #[error("it is damaged: checksum mismatch")]
     Damaged,
     /// The checksum is missing.
     #[error("it is truncated or damaged: it has no checksum")]
     NoChecksum,
-    /// A later release wrote it; its fields are no damage.
+    /// A newer release wrote the document. Its unknown fields are no damage.
     #[error("a newer deploy wrote it (version {0}, this one reads {VERSION})")]
     Newer(u64),
-    /// It is no such document.
+    /// The text is no such document.
     #[error("{0}")]
     Unreadable(#[from] serde_json::Error),
 }
 
-/// A document with its checksum.
+/// Serializes a document with its checksum.
 pub fn seal(document: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
     let mut text = serde_json::to_vec_pretty(document)?;
     text.push(b'\n');
@@ -44,7 +44,7 @@ pub fn seal(document: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
     Ok(text)
 }
 
-/// Reads what [`seal`] made. Every bit that flipped is noticed:
+/// Reads a document that [`seal`] wrote. It detects every flipped bit:
 /// `every_flipped_bit_of_a_sealed_document_is_noticed` proves it.
 pub fn open<T: DeserializeOwned>(file: &[u8]) -> Result<T, NotSealed> {
     let text = match split_checksum(file) {
@@ -72,7 +72,7 @@ fn version(document: &Value) -> u64 {
     document["version"].as_u64().unwrap_or(0)
 }
 
-/// The document and the line with the checksum, if there is one.
+/// Splits a file into the document and the line with the checksum, if there is one.
 fn split_checksum(file: &[u8]) -> Option<(&[u8], &[u8])> {
     let file = file.strip_suffix(b"\n").unwrap_or(file);
     let (text, line) = file.split_at_checked(file.len().checked_sub(LENGTH)?)?;

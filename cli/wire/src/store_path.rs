@@ -1,11 +1,11 @@
-//! Store paths as strings that were checked once.
+//! Store paths, validated when they are parsed.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A path directly under `/nix/store`: 32 characters of Nix's base 32, a dash, a
-/// name. Source: Nix's `StorePath` (`src/libstore/path.cc`).
+/// A path directly below `/nix/store`: 32 characters of Nix's base 32, a dash, and a name. The
+/// rules are those of Nix's `StorePath` (`src/libstore/path.cc`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StorePath(String);
@@ -20,7 +20,7 @@ const HASH_LENGTH: usize = 32;
 const NAME_LIMIT: usize = 211;
 
 impl StorePath {
-    /// Checks that `path` is a store path itself, not something below one.
+    /// Parses a store path. A path below a store path is rejected.
     pub fn parse(path: &str) -> Result<Self, NotAStorePath> {
         let refuse = |why| NotAStorePath(path.to_owned(), why);
         let base = path.strip_prefix(STORE).ok_or_else(|| refuse("it is not in /nix/store"))?;
@@ -40,15 +40,14 @@ impl StorePath {
         Ok(Self(path.to_owned()))
     }
 
-    /// The store path that `path` is or lies below, as `/nix/store/…-x/init`
-    /// lies below `/nix/store/…-x`.
+    /// The store path that `path` is or is below: `/nix/store/…-x` for `/nix/store/…-x/init`.
     pub fn containing(path: &str) -> Result<Self, NotAStorePath> {
         let base = path.strip_prefix(STORE).unwrap_or_default();
         let end = base.find('/').map_or(path.len(), |slash| STORE.len() + slash);
         Self::parse(&path[..end])
     }
 
-    /// The whole path as text.
+    /// The whole path.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -58,7 +57,7 @@ impl StorePath {
         &self.0[STORE.len() + HASH_LENGTH + 1..]
     }
 
-    /// The hash part, which tells two paths of one name apart.
+    /// The hash, which distinguishes two paths of the same name.
     pub fn hash(&self) -> &str {
         &self.0[STORE.len()..STORE.len() + HASH_LENGTH]
     }

@@ -2,7 +2,7 @@
 
 use super::init_of;
 
-/// The `init=` of the entry that `DEFAULT` names, or why there is none.
+/// The `init=` of the entry that `DEFAULT` names, or why it cannot be determined.
 pub fn default_init(text: &str) -> Result<String, String> {
     let mut default = None;
     let mut label = None;

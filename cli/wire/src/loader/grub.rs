@@ -1,8 +1,8 @@
 //! grub.cfg, as NixOS's install-grub writes it.
 //!
-//! Only what decides the default is read: `set default=…` and the entries at
-//! the top level, in order. A saved or conditional default is said to be
-//! unknown: what GRUB will take then depends on a file that only GRUB reads.
+//! The parser reads only what decides the default: `set default=…` and the top-level entries, in
+//! order. It reports a saved or conditional default as unknown, because GRUB then chooses by a file
+//! that only GRUB reads.
 
 use super::init_of;
 
@@ -12,7 +12,7 @@ struct GrubEntry {
     init: Option<String>,
 }
 
-/// The `init=` of the default entry, or why it cannot be told.
+/// The `init=` of the default entry, or why it cannot be determined.
 pub fn default_init(text: &str) -> Result<String, String> {
     let default = default_word(text)?;
     let entries = top_level(text);
@@ -26,9 +26,9 @@ pub fn default_init(text: &str) -> Result<String, String> {
     entry.init.clone().ok_or_else(|| format!("its default entry `{}` has no init=", entry.title))
 }
 
-/// The last plain `default`. NixOS writes `set default=N` once, and
-/// `set default="${saved_entry}"` in a branch that only a machine which saves
-/// its choice takes: `save_env`'s file then decides.
+/// The last plain `default`. NixOS writes `set default=N` once. It also writes `set
+/// default="${saved_entry}"` in a branch that is taken only on machines that save the choice; the
+/// file of `save_env` decides there.
 fn default_word(text: &str) -> Result<String, String> {
     let mut default = None;
     for line in text.lines() {
@@ -39,7 +39,7 @@ fn default_word(text: &str) -> Result<String, String> {
         if value == "saved" {
             return Err("its default is what was saved last".into());
         }
-        // `${saved_entry}` is set by the branch that NixOS's file always has.
+        // NixOS's file always has the branch that sets `${saved_entry}`.
         if !value.contains('$') {
             default = Some(value.to_owned());
         }
@@ -47,7 +47,7 @@ fn default_word(text: &str) -> Result<String, String> {
     default.ok_or_else(|| "it sets no default".into())
 }
 
-/// The entries outside of any submenu; a submenu counts as one without `init=`.
+/// The entries outside of any submenu. A submenu counts as one entry without `init=`.
 fn top_level(text: &str) -> Vec<GrubEntry> {
     let mut entries: Vec<GrubEntry> = Vec::new();
     let mut depth = 0usize;
@@ -76,7 +76,7 @@ fn top_level(text: &str) -> Vec<GrubEntry> {
     entries
 }
 
-/// Braces that are words of their own or end a line; `${x}` is neither.
+/// Counts the braces that are a word of their own. `${x}` does not count.
 fn braces(line: &str, brace: char) -> usize {
     line.split_whitespace().filter(|word| word.len() == 1 && word.starts_with(brace)).count()
 }

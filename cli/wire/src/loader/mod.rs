@@ -1,6 +1,6 @@
-//! Reading boot loader files: which system a reboot starts.
+//! Parsers of boot loader files, which determine the system that a reboot starts.
 //!
-//! Pure: the caller brings the files' texts.
+//! They are pure: the caller passes the texts of the files.
 
 mod extlinux;
 mod grub;
@@ -11,21 +11,22 @@ pub use systemd_boot::{SystemdBoot, Variables};
 
 use crate::{outcome::BootDefault, store_path::StorePath};
 
-/// Where GRUB's configuration is on NixOS.
+/// The path of GRUB's configuration on NixOS.
 pub const GRUB: &str = "/boot/grub/grub.cfg";
-/// Where extlinux's configuration is on NixOS.
+/// The path of extlinux's configuration on NixOS.
 pub const EXTLINUX: &str = "/boot/extlinux/extlinux.conf";
-/// Where systemd-boot's configuration may be: NixOS's default place for the EFI system
-/// partition first.
+/// The possible paths of systemd-boot's configuration. NixOS's default mount point of the EFI
+/// system partition comes first.
 pub const SYSTEMD_BOOT: [&str; 3] =
     ["/boot/loader/loader.conf", "/efi/loader/loader.conf", "/boot/efi/loader/loader.conf"];
-/// Where systemd-boot's entries are: on that partition, or on an XBOOTLDR one.
+/// The possible folders of systemd-boot's entries: on the EFI system partition or on an XBOOTLDR
+/// partition.
 pub const SYSTEMD_BOOT_ENTRIES: [&str; 3] =
     ["/boot/loader/entries", "/efi/loader/entries", "/boot/efi/loader/entries"];
-/// Where unified kernel images are, which systemd-boot finds by itself.
+/// The possible folders of unified kernel images, which systemd-boot finds without an entry.
 pub const SYSTEMD_BOOT_IMAGES: [&str; 3] =
     ["/boot/EFI/Linux", "/efi/EFI/Linux", "/boot/efi/EFI/Linux"];
-/// What is there on a machine that was started by EFI.
+/// This folder exists on a machine that was booted by EFI.
 pub const EFI: &str = "/sys/firmware/efi";
 /// The folder of EFI variables.
 pub const EFI_VARIABLES: &str = "/sys/firmware/efi/efivars";
@@ -34,26 +35,26 @@ pub const LOADER_ENTRY_ONE_SHOT: &str = "LoaderEntryOneShot-4a67b082-0a4c-41cf-b
 /// The variable that names the default entry, before `loader.conf` does.
 pub const LOADER_ENTRY_DEFAULT: &str = "LoaderEntryDefault-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 
-/// The texts of the loader files that a machine has; `None` for those it lacks.
+/// The texts of the machine's boot loader files; `None` for a missing file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoaderFiles {
     /// The text of [`GRUB`].
     pub grub: Option<String>,
     /// The text of [`EXTLINUX`].
     pub extlinux: Option<String>,
-    /// systemd-boot's files, where there is one of [`SYSTEMD_BOOT`].
+    /// systemd-boot's files, if one of [`SYSTEMD_BOOT`] exists.
     pub systemd_boot: Option<SystemdBoot>,
 }
 
 impl LoaderFiles {
-    /// Whether more than one loader has files there.
+    /// Whether more than one boot loader has files on the machine.
     pub fn is_of_several(&self) -> bool {
         let found = [self.grub.is_some(), self.extlinux.is_some(), self.systemd_boot.is_some()];
         found.into_iter().filter(|is_there| *is_there).count() > 1
     }
 
-    /// The system that the default entry of the machine's boot loader starts.
-    /// More than one loader is not guessed about.
+    /// The system that the default entry of the boot loader starts. With files of more than one
+    /// boot loader the result is unknown; the function does not guess.
     pub fn boot_default(&self) -> BootDefault {
         match (&self.grub, &self.extlinux, &self.systemd_boot) {
             (Some(text), None, None) => from_init("grub.cfg", grub::default_init(text)),

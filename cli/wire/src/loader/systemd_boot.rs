@@ -1,36 +1,36 @@
-//! systemd-boot: which entry its menu starts with, by the Boot Loader Specification and by
-//! what the loader itself does with `loader.conf` and its EFI variables.
+//! systemd-boot's choice of the default entry. It follows the Boot Loader Specification and what
+//! systemd-boot does with `loader.conf` and its EFI variables.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use super::{init_of, version};
 
-/// What is on the EFI system partition, and in the firmware.
+/// The files on the EFI system partition, and the EFI variables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SystemdBoot {
     /// The text of `loader/loader.conf`.
     pub loader_conf: String,
-    /// The files of `loader/entries`, name → text.
+    /// The files of `loader/entries` as name → text.
     pub entries: BTreeMap<String, String>,
-    /// Names of unified kernel images in `EFI/Linux`, which are entries as well.
+    /// The names of unified kernel images in `EFI/Linux`. Each of them is an entry as well.
     pub images: Vec<String>,
-    /// What the firmware says.
+    /// The EFI variables that systemd-boot reads.
     pub variables: Variables,
 }
 
-/// The EFI variables that decide before `loader.conf` does.
+/// The EFI variables that take precedence over `loader.conf`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Variables {
-    /// The machine was not started by EFI: there are none.
+    /// The machine was not booted by EFI, so it has no variables.
     #[default]
     None,
-    /// They cannot be read.
+    /// The variables cannot be read.
     Unreadable,
-    /// They were read.
+    /// The values of the variables.
     Read {
-        /// `LoaderEntryOneShot`: the next boot only.
+        /// `LoaderEntryOneShot`, which applies to the next boot only.
         one_shot: Option<String>,
-        /// `LoaderEntryDefault`, set in the menu or by `bootctl set-default`.
+        /// `LoaderEntryDefault`, which the menu or `bootctl set-default` sets.
         default: Option<String>,
     },
 }
@@ -43,11 +43,11 @@ struct LoaderEntry<'a> {
     machine_id: Option<&'a str>,
     version: Option<&'a str>,
     init: Option<&'a str>,
-    /// Boot counting has given it up.
+    /// Boot counting has no tries left for this entry.
     bad: bool,
 }
 
-/// The `init=` of the entry that the next boot takes, or why it cannot be told.
+/// The `init=` of the entry that the next boot takes, or why it cannot be determined.
 pub fn default_init(found: &SystemdBoot) -> Result<String, String> {
     let mut entries: Vec<LoaderEntry<'_>> = found
         .entries
@@ -83,7 +83,7 @@ pub fn default_init(found: &SystemdBoot) -> Result<String, String> {
     init.ok_or_else(|| format!("its default entry `{}` has no init=", entry.id))
 }
 
-/// The last value of a word that begins a line.
+/// The value of `key` in the last line that begins with it.
 fn word<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     text.lines().rev().find_map(|line| {
         let (word, value) = line.trim().split_once(char::is_whitespace)?;
@@ -105,8 +105,8 @@ impl<'a> LoaderEntry<'a> {
         }
     }
 
-    /// The menu's order: what boot counting gave up comes last, entries with a sort key
-    /// first, the newest version first.
+    /// The order of the menu: entries with a sort key first, the newest version first, and entries
+    /// without tries left last.
     fn order(&self, other: &Self) -> Ordering {
         let newest = |a: &str, b: &str| version::compare(b, a);
         let by_key = || match (self.sort_key, other.sort_key) {
@@ -121,8 +121,8 @@ impl<'a> LoaderEntry<'a> {
     }
 }
 
-/// An entry's id is its file's name without the counters of boot counting, which are
-/// `+LEFT` or `+LEFT-DONE` before the ending. The id, and how many tries are left.
+/// Splits the name of an entry's file into the entry's id and the number of tries left. Boot
+/// counting writes `+LEFT` or `+LEFT-DONE` before the file's ending; the id is the name without it.
 fn without_tries(name: &str) -> (String, Option<u64>) {
     let counted = || {
         let stem = name.strip_suffix(".conf")?;
@@ -134,11 +134,11 @@ fn without_tries(name: &str) -> (String, Option<u64>) {
     counted().unwrap_or_else(|| (name.to_owned(), None))
 }
 
-/// Whether a glob pattern matches a whole name: `*`, `?`, `[…]`, `\` before any of them.
+/// Whether a glob pattern matches the whole name. It knows `*`, `?`, `[…]` and the escape `\`.
 fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), name.chars().collect());
-    // Rows of a table rather than recursion: a pattern of many stars takes no longer.
+    // A table instead of recursion, so that a pattern with many stars stays fast.
     let mut reached = vec![false; name.len() + 1];
     reached[0] = true;
     let mut at = 0;
@@ -163,13 +163,13 @@ fn matches(pattern: &str, name: &str) -> bool {
     reached[name.len()]
 }
 
-/// What the pattern's first element accepts, and how many characters long it is.
+/// The predicate of the pattern's first element, and the element's length in characters.
 fn one(pattern: &[char]) -> (usize, Box<dyn Fn(char) -> bool + '_>) {
     match pattern {
         ['?', ..] => (1, Box::new(|_| true)),
         ['\\', literal, ..] => (2, Box::new(move |letter| letter == *literal)),
         ['[', rest @ ..] if rest.iter().skip(1).any(|letter| *letter == ']') => {
-            // A `]` that comes first is a member.
+            // A `]` right after the opening bracket is a member of the set.
             let end = 1 + rest.iter().skip(1).position(|letter| *letter == ']').unwrap_or(0);
             let members = &rest[..end];
             (end + 2, Box::new(move |letter| in_set(members, letter)))

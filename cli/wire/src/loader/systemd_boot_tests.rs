@@ -7,7 +7,7 @@ fn entry(version: &str, init: &str) -> String {
     )
 }
 
-/// Three generations with the names of 25.11, and `loader.conf`.
+/// Three generations named as NixOS 25.11 names them, and a `loader.conf`.
 fn generations(loader_conf: &str) -> SystemdBoot {
     let entries = [("2", "two"), ("9", "nine"), ("10", "ten")].map(|(number, init)| {
         let name = format!("nixos-generation-{number}.conf");

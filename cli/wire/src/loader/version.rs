@@ -1,9 +1,9 @@
-//! Which of two versions is newer, as systemd-boot orders its menu (the UAPI group's
-//! version format).
+//! The order of versions in systemd-boot's menu, by the UAPI group's version format.
 
 use std::cmp::Ordering;
 
-/// Compares two versions: digits as numbers, letters as text, `~` before nothing at all.
+/// Compares two versions: digits as numbers, letters as text, and `~` sorts before the end of the
+/// text.
 pub fn compare(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     loop {
@@ -22,7 +22,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
         }
         let order = if starts_with(a, u8::is_ascii_digit) || starts_with(b, u8::is_ascii_digit) {
             let (x, y) = (take(&mut a, u8::is_ascii_digit), take(&mut b, u8::is_ascii_digit));
-            // No number at all is older than any.
+            // A missing number is older than any number.
             (!x.is_empty())
                 .cmp(&!y.is_empty())
                 .then_with(|| significant(x).len().cmp(&significant(y).len()))
@@ -38,8 +38,8 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Where only one of them has the mark: that one is the greater here. Where both have it,
-/// it is passed over.
+/// Compares the versions at `mark`. If only one has the mark, that one is the greater here. If both
+/// have it, the function skips it.
 fn at_mark(a: &mut &[u8], b: &mut &[u8], mark: u8) -> Option<Ordering> {
     let has = |text: &[u8]| text.first() == Some(&mark);
     match (has(a), has(b)) {
@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    // A sort may panic over an order that contradicts itself.
+    // `sort` may panic if the order contradicts itself.
     proptest! {
         #[test]
         fn the_order_does_not_contradict_itself(
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn newer_versions_are_greater() {
-        // From the old to the new, as the specification lists them.
+        // Oldest first, as the specification lists them.
         let ascending = [
             "122.1",
             "123~rc1-1",

@@ -1,4 +1,4 @@
-//! How a machine is reached, and where its closure is built and travels.
+//! How to reach a machine, where to build its closure, and how to push it.
 
 use std::{fmt, time::Duration};
 
@@ -10,21 +10,21 @@ use crate::store_path::StorePath;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Ssh {
-    /// Name, alias of ssh_config, or address.
+    /// A name, an alias of ssh_config, or an address.
     pub hostname: String,
-    /// Other names or addresses, tried in turn when `hostname` does not answer.
+    /// Other names or addresses. `deploy` tries them in turn when `hostname` does not answer.
     #[serde(default)]
     pub addresses: Vec<String>,
-    /// The port, or what ssh_config says.
+    /// The port; null means that ssh_config decides.
     #[serde(default)]
     pub port: Option<u16>,
-    /// The login user, or what ssh_config says.
+    /// The login user; null means that ssh_config decides.
     #[serde(default)]
     pub user: Option<String>,
-    /// More arguments for `ssh`.
+    /// Additional arguments for `ssh`.
     #[serde(default)]
     pub opts: Vec<String>,
-    /// The host key, as `ssh-ed25519 AAAA…`; null means known_hosts decides.
+    /// The host key, as `ssh-ed25519 AAAA…`; null means that known_hosts decides.
     #[serde(default)]
     pub host_key: Option<String>,
 }
@@ -33,33 +33,33 @@ pub struct Ssh {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Sudo {
-    /// The command that a command line is appended to, as `["sudo"]`.
+    /// The command that the agent's command line is appended to, as `["sudo"]`.
     pub command: Vec<String>,
-    /// Whether it asks for a password.
+    /// Whether the command asks for a password.
     #[serde(default)]
     pub ask: bool,
 }
 
-/// A profile of a deploy-rs flake.
+/// A profile that a flake in deploy-rs's format declares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Profile {
-    /// Its name, as `system`.
+    /// The profile's name, as `system`.
     pub name: String,
-    /// Who owns it.
+    /// The user who owns the profile.
     pub user: String,
-    /// What it activates.
+    /// The store path that is activated.
     pub path: StorePath,
-    /// What makes it; null for the profile `system`, which `toplevel` makes.
+    /// The derivation of `path`; null for the profile `system`, which `toplevel` builds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drv: Option<StorePath>,
-    /// The profile link, when the flake sets one.
+    /// The profile link, if the flake sets one.
     #[serde(default)]
     pub profile_path: Option<String>,
-    /// Its place in the node's order, from 0.
+    /// The profile's position in the node's order, from 0.
     #[serde(default)]
     pub order: u32,
-    /// What its activation script is.
+    /// The kind of its activation script.
     pub script: ProfileScript,
 }
 
@@ -67,7 +67,7 @@ impl Profile {
     /// The name of the profile that is the machine's system.
     pub const SYSTEM: &str = "system";
 
-    /// Whether it is the machine's system.
+    /// Whether this profile is the machine's system.
     pub fn is_system(&self) -> bool {
         self.name == Self::SYSTEM
     }
@@ -79,13 +79,13 @@ impl fmt::Display for Profile {
     }
 }
 
-/// What the activation script of a deploy-rs profile is.
+/// The kind of a deploy-rs profile's activation script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ProfileScript {
-    /// The stock `activate.nixos`: `switch-to-configuration` and nothing else.
+    /// The standard `activate.nixos`, which runs `switch-to-configuration` and nothing else.
     Nixos,
-    /// Anything else.
+    /// Any other script.
     Custom,
 }
 
@@ -93,7 +93,7 @@ pub enum ProfileScript {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Build {
-    /// The place.
+    /// The place to build at.
     #[serde(default, rename = "where")]
     pub place: BuildPlace,
 }
@@ -102,12 +102,12 @@ pub struct Build {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum BuildPlace {
-    /// Where `deploy` runs, by Nix and the builders that Nix knows.
+    /// On the operator's computer, by Nix and the builders that Nix knows.
     #[default]
     Local,
     /// On the machine itself.
     Target,
-    /// On another host, named as `ssh` knows it.
+    /// On another host, by the name that `ssh` knows.
     Host(String),
 }
 
@@ -131,11 +131,11 @@ impl From<BuildPlace> for String {
     }
 }
 
-/// How the closure travels.
+/// How the closure is pushed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Push {
-    /// Whether the machine first looks for paths in its own substituters.
+    /// Whether the machine asks its own substituters first.
     #[serde(default = "yes")]
     pub substitute: bool,
     /// Whether SSH compresses the stream.
@@ -153,24 +153,24 @@ fn yes() -> bool {
     true
 }
 
-/// How the confirmation reaches the new system.
+/// How the operator's confirming login reaches the new system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Confirm {
-    /// The new system's name or address, when it moves.
+    /// The new system's name or address, if it changes.
     #[serde(default)]
     pub hostname: Option<String>,
-    /// Its port, when that changes.
+    /// The new system's port, if it changes.
     #[serde(default)]
     pub port: Option<u16>,
-    /// Its host key, when that changes.
+    /// The new system's host key, if it changes.
     #[serde(default)]
     pub host_key: Option<String>,
-    /// Seconds from the end of the checks until the machine goes back.
+    /// Seconds from the end of the checks to the rollback.
     #[serde(default = "confirm_timeout")]
     pub timeout: u64,
-    /// Whether a new login has to confirm; `false` is deploy-rs's
-    /// `magicRollback = false`, which commits after the checks.
+    /// Whether a new login must confirm. `false` is deploy-rs's `magicRollback = false`: the agent
+    /// commits after the checks.
     #[serde(default = "yes")]
     pub required: bool,
 }
@@ -182,7 +182,7 @@ impl Default for Confirm {
 }
 
 impl Confirm {
-    /// The time there is to confirm.
+    /// How long the agent waits for the confirmation.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }

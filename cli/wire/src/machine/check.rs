@@ -1,49 +1,49 @@
-//! Checks that services declare and a deploy must pass.
+//! The checks that services declare.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// One check, run on the machine after the switch.
+/// One check, which the agent runs on the machine after the switch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Check {
-    /// A name that no other check of the machine has.
+    /// The name, unique on the machine.
     pub name: String,
     /// The service that declares it.
     pub service: String,
-    /// Whether it decides.
+    /// Whether the check decides.
     #[serde(default)]
     pub level: Level,
-    /// Seconds after the switch in which it may still fail.
+    /// Seconds after the switch during which the check may fail.
     #[serde(default)]
     pub grace: u64,
-    /// What is checked.
+    /// What the check looks at.
     pub kind: CheckKind,
 }
 
 impl Check {
-    /// How long after the switch it may still fail.
+    /// How long the check may fail after the switch.
     pub fn grace(&self) -> Duration {
         Duration::from_secs(self.grace)
     }
 }
 
-/// Whether a check decides over a deploy.
+/// Whether a check decides over the deploy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// It must pass, else the machine goes back.
+    /// The check must pass, or the machine rolls back.
     #[default]
     Required,
-    /// It is watched and reported, also after the commit.
+    /// The check is watched and reported, also after the commit.
     Advisory,
-    /// `advisory` until it has passed in an attempt that was committed on this machine,
-    /// and `required` from then on.
+    /// The check is `advisory` until it has passed in an attempt that was committed on this
+    /// machine. It is `required` from then on.
     RequiredOncePassed,
 }
 
-/// What a check looks at. Addresses are numeric: the agent is static and does
+/// What a check looks at. Addresses are numeric, because the agent is linked statically and does
 /// not resolve names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
@@ -55,52 +55,52 @@ pub enum Level {
 pub enum CheckKind {
     /// A systemd unit is active.
     Unit {
-        /// The unit, as `caddy.service`.
+        /// The unit's name, as `caddy.service`.
         unit: String,
     },
     /// A TCP port accepts a connection.
     Tcp {
-        /// Numeric address.
+        /// The numeric address.
         address: String,
-        /// Port.
+        /// The port.
         port: u16,
     },
     /// A web server answers as expected.
     Http {
         /// Numeric address to connect to.
         address: String,
-        /// Port.
+        /// The port.
         port: u16,
         /// The `Host` header; null means the address.
         #[serde(default)]
         host: Option<String>,
-        /// Speak TLS with this server name; null means plain HTTP.
+        /// The server name for TLS; null means plain HTTP.
         #[serde(default)]
         sni: Option<String>,
-        /// The path with query, as `/health`.
+        /// The path with its query, as `/health`.
         #[serde(default = "root_path")]
         path: String,
-        /// The status that is expected.
+        /// The expected status.
         #[serde(default = "ok_status")]
         status: u16,
-        /// Text that the body must contain.
+        /// A text that the body must contain.
         #[serde(default)]
         contains: Option<String>,
     },
-    /// A TLS server shows a certificate of an issuer.
+    /// A TLS server shows a certificate of the given issuer.
     Certificate {
         /// Numeric address to connect to.
         address: String,
-        /// Port.
+        /// The port.
         port: u16,
-        /// The server name to ask for.
+        /// The server name to ask for (SNI).
         sni: String,
-        /// Text that the issuer's name must contain.
+        /// A text that the issuer's name must contain.
         issuer: String,
     },
     /// A command ends with status 0.
     Command {
-        /// Program and arguments; no shell.
+        /// The program and its arguments; no shell is involved.
         argv: Vec<String>,
     },
 }

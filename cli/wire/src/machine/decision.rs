@@ -1,4 +1,4 @@
-//! What decides whether a new system is kept, and what going back means.
+//! What decides whether a new system is kept, and how the machine rolls back.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,11 +10,11 @@ use super::UnitGlob;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Timeouts {
-    /// The switch to the new system.
+    /// The limit of the switch.
     pub activation: u64,
-    /// The checks, grace and watch included.
+    /// The limit of the checks, including their grace and the watch on units.
     pub check: u64,
-    /// The way back.
+    /// The limit of the rollback.
     pub rollback: u64,
 }
 
@@ -25,36 +25,36 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// Limit of the switch.
+    /// The limit of the switch.
     pub fn activation(&self) -> Duration {
         Duration::from_secs(self.activation)
     }
-    /// Limit of the checks.
+    /// The limit of the checks.
     pub fn check(&self) -> Duration {
         Duration::from_secs(self.check)
     }
-    /// Limit of the way back.
+    /// The limit of the rollback.
     pub fn rollback(&self) -> Duration {
         Duration::from_secs(self.rollback)
     }
 }
 
-/// How systemd units decide.
+/// How systemd units decide over a deploy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Units {
-    /// What a unit broken by this deploy does.
+    /// The consequence of a unit that this deploy broke.
     pub policy: Policy,
-    /// Units that are not looked at, before the two lists below.
+    /// Units that are ignored. This list comes before the two below.
     pub ignore: Vec<UnitGlob>,
-    /// Units that are reported and never roll the machine back, before `deciding`.
+    /// Units that are reported and never cause a rollback. This list comes before `deciding`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub advisory: Vec<UnitGlob>,
-    /// The units that decide; every other is reported. Null: all decide but those that
-    /// docs/units.md lists.
+    /// The units that decide; all others are only reported. Null means that all units decide except
+    /// those that docs/units.md lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deciding: Option<Vec<UnitGlob>>,
-    /// Seconds that a unit touched by this deploy must live.
+    /// Seconds that a unit touched by this deploy must stay up.
     pub watch: u64,
 }
 
@@ -71,32 +71,32 @@ impl Default for Units {
 }
 
 impl Units {
-    /// How long a touched unit must live.
+    /// How long a touched unit must stay up.
     pub fn watch(&self) -> Duration {
         Duration::from_secs(self.watch)
     }
 }
 
-/// What a unit broken by this deploy does.
+/// The consequence of a unit that this deploy broke.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Policy {
-    /// The machine goes back.
+    /// The machine rolls back.
     #[default]
     Required,
-    /// It is reported.
+    /// The unit is reported.
     Advisory,
-    /// It is not looked at.
+    /// The unit is ignored.
     Ignore,
 }
 
-/// What going back means.
+/// How the machine rolls back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RollBack {
-    /// Per service, whether the programs of before can read its data of after.
+    /// For each service, whether the previous programs can read the data that the new ones wrote.
     pub services: BTreeMap<String, RollBackKind>,
-    /// Whether a machine that nothing else brings back is rebooted.
+    /// Whether the machine is rebooted when nothing else brings the previous system back.
     pub reboot: bool,
 }
 
@@ -106,25 +106,26 @@ impl Default for RollBack {
     }
 }
 
-/// Whether a service can go back.
+/// Whether a service can be rolled back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RollBackKind {
-    /// Going back is safe.
+    /// Rolling back is safe.
     Safe,
-    /// Its data moved: the deploy asks, and does not switch back by itself.
+    /// The service's data changes format: `deploy` asks first, and the agent does not switch back
+    /// without being told.
     Unsafe,
 }
 
-/// A command to run on the machine before the switch. Failing refuses.
+/// A command that runs on the machine before the switch. The agent refuses the deploy if it fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BeforeActivate {
     /// The service that declares it.
     pub service: String,
-    /// Program and arguments; no shell.
+    /// The program and its arguments; no shell is involved.
     pub argv: Vec<String>,
-    /// Seconds it may take.
+    /// The command's limit in seconds.
     pub timeout: u64,
 }
 
@@ -132,26 +133,26 @@ pub struct BeforeActivate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Secret {
-    /// Its name.
+    /// The secret's name.
     pub name: String,
-    /// The encrypted file; in the store, or missing when it was never made.
+    /// The encrypted file. It is in the store, or missing if it was never created.
     pub file: String,
-    /// Where it is decrypted to.
+    /// The path of the decrypted file.
     pub path: String,
-    /// Its permissions, as `0400`.
+    /// The mode of the decrypted file, as `0400`.
     pub mode: String,
-    /// Its owner.
+    /// The owner of the decrypted file.
     pub owner: String,
-    /// Its group.
+    /// The group of the decrypted file.
     pub group: String,
-    /// Private keys that are tried.
+    /// The private keys that agenix tries.
     pub identity_paths: Vec<String>,
-    /// The `age` program of the closure; may be a piece of shell.
+    /// The `age` program of the closure; it may be a shell fragment.
     pub age_bin: String,
-    /// Units that restart when it changes.
+    /// Units that restart when the secret changes.
     #[serde(default)]
     pub restart_units: Vec<String>,
-    /// What belongs into it, for the message that it is missing.
+    /// What the secret should contain. The message about a missing secret shows it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
 }

@@ -1,36 +1,36 @@
-//! What a machine is installed or started from.
+//! The images that a machine is installed or started from.
 
 use serde::{Deserialize, Serialize};
 
 use crate::store_path::StorePath;
 
-/// An image that is built in place of a system.
+/// An image that is built instead of a system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Image {
-    /// What it is for.
+    /// The kind of image.
     pub kind: ImageKind,
-    /// The derivation.
+    /// The image's derivation.
     pub drv: StorePath,
-    /// Its output `out`.
+    /// The derivation's output `out`.
     pub out: StorePath,
-    /// The file to use, below `out`; null when that is `out` itself.
+    /// The file to use, relative to `out`; null when that is `out` itself.
     #[serde(default)]
     pub file: Option<String>,
 }
 
-/// What an image is for.
+/// The kinds of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ImageKind {
-    /// Machines are installed from it. Nothing is deployed to it.
+    /// A medium to install machines from. `deploy` cannot deploy to it.
     Iso,
-    /// It starts a virtual machine, which can be deployed to while it runs.
+    /// A virtual machine. `deploy` can deploy to it while it runs.
     Vm,
 }
 
 impl Image {
-    /// The path to use, once it is built.
+    /// The path to use after the build.
     pub fn path(&self) -> String {
         match &self.file {
             Some(file) => format!("{}/{file}", self.out),

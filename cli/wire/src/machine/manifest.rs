@@ -1,5 +1,5 @@
-//! What a system says of itself: the part of machine.json that belongs to the system and not to
-//! the way to the machine.
+//! The system's manifest: the fields of machine.json that describe the system, not how to reach the
+//! machine.
 
 use std::collections::BTreeMap;
 
@@ -7,53 +7,53 @@ use serde::{Deserialize, Serialize};
 
 use super::{BeforeActivate, Check, Machine, MachineError, RollBackKind, Secret, UnitGlob, read};
 
-/// `etc/deploy-agent/manifest.json` of a system, which the flake's modules put there.
+/// The file `etc/deploy-agent/manifest.json` of a system. The flake's modules write it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Manifest {
     /// The document's version, [`super::VERSION`].
     pub version: u32,
-    /// Checks that its services declare.
+    /// The checks that the system's services declare.
     pub checks: Vec<Check>,
-    /// What going back means for its services.
+    /// How the system's services are rolled back.
     pub rollback: OfServices,
-    /// Which of its units decide.
+    /// Which of the system's units decide.
     #[serde(default)]
     pub units: OfUnits,
-    /// Commands to run before a switch to it.
+    /// Commands to run before a switch to the system.
     pub before_activate: Vec<BeforeActivate>,
-    /// Secrets that it needs.
+    /// The secrets that the system needs.
     pub secrets: Vec<Secret>,
 }
 
-/// The part of `rollback` that belongs to a system.
+/// The part of `rollback` that the system determines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OfServices {
-    /// Per service, whether the programs of before can read its data of after.
+    /// For each service, whether the previous programs can read the data that the new ones wrote.
     pub services: BTreeMap<String, RollBackKind>,
 }
 
-/// The part of `units` that belongs to a system.
+/// The part of `units` that the system determines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct OfUnits {
-    /// Units that are reported and never roll the machine back, besides the flake's.
+    /// Units that are reported and never cause a rollback, in addition to the flake's.
     pub advisory: Vec<UnitGlob>,
-    /// The units that decide, in place of the flake's where there are any.
+    /// The units that decide. If the list is set, it replaces the flake's.
     pub deciding: Option<Vec<UnitGlob>>,
 }
 
 impl Manifest {
-    /// Where it is in a system.
+    /// The manifest's path, relative to the toplevel.
     pub const FILE: &str = "etc/deploy-agent/manifest.json";
 
-    /// Reads one. The error names the field that is wrong.
+    /// Reads a manifest. The error names the invalid field.
     pub fn from_json(value: serde_json::Value) -> Result<Self, MachineError> {
         read(value)
     }
 
-    /// Puts what a system says of itself in place of what the flake says.
+    /// Replaces the flake's fields by those of the manifest.
     pub fn apply_to(self, machine: &mut Machine) {
         machine.checks = self.checks;
         machine.rollback.services = self.rollback.services;

@@ -1,7 +1,7 @@
 //! `machine.json`: what a flake tells `deploy` about one machine.
 //!
-//! One document per machine is all that crosses from Nix to Rust. An unknown
-//! field is an error that names it; a field more means a version more.
+//! Nix passes one such document per machine to Rust, and nothing else. An unknown field is an error
+//! that names it, so a new field needs a new version.
 
 mod access;
 mod check;
@@ -25,7 +25,7 @@ pub use unit_glob::{UnitGlob, full_name};
 
 use crate::store_path::StorePath;
 
-/// The version of `machine.json` written and read here.
+/// The version of `machine.json` that this program writes and reads.
 pub const VERSION: u32 = 1;
 
 /// One machine of the fleet, as the flake describes it.
@@ -36,50 +36,49 @@ pub struct Machine {
     pub version: u32,
     /// The machine's name in the flake.
     pub name: String,
-    /// Words to select machines by; `manual` keeps it out of "all machines".
+    /// Tags to select machines by. The tag `manual` excludes the machine from "all machines".
     #[serde(default)]
     pub tags: Vec<String>,
     /// The platform that the system is built for.
     pub system: System,
-    /// The system closure, evaluated but not built; null where the system stays and profiles
-    /// alone are deployed.
+    /// The system, evaluated but not built; null where only profiles are deployed and the system
+    /// stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toplevel: Option<Package>,
-    /// What `deploy build` makes in place of the system; null for a machine that is
-    /// installed otherwise.
+    /// The image that `deploy build` builds instead of the system; null for a machine that is
+    /// installed in another way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Image>,
-    /// What the machine calls itself once this system runs; null when the flake
-    /// does not tell.
+    /// The hostname of the machine once this system runs; null if the flake does not set one.
     #[serde(default)]
     pub host_name: Option<String>,
-    /// How to log in.
+    /// How to log in to the machine.
     pub ssh: Ssh,
-    /// How the login user becomes root; null when it is root.
+    /// How the login user becomes root; null when the login user is root.
     #[serde(default)]
     pub sudo: Option<Sudo>,
-    /// Profiles of a deploy-rs flake besides what `toplevel` says.
+    /// The profiles of a flake in deploy-rs's format, besides the system.
     #[serde(default)]
     pub profiles: Vec<Profile>,
     /// Where the closure is built.
     #[serde(default)]
     pub build: Build,
-    /// How the closure travels.
+    /// How the closure is pushed.
     #[serde(default)]
     pub push: Push,
-    /// How the new system is reached, when that differs from `ssh`.
+    /// How to reach the new system, if that differs from `ssh`.
     #[serde(default)]
     pub confirm: Confirm,
     /// Limits of the phases, in seconds.
     #[serde(default)]
     pub timeouts: Timeouts,
-    /// How units decide.
+    /// How units decide over a deploy.
     #[serde(default)]
     pub units: Units,
     /// Checks that the services declare.
     #[serde(default)]
     pub checks: Vec<Check>,
-    /// What going back means for the services.
+    /// How the services are rolled back.
     #[serde(default)]
     pub rollback: RollBack,
     /// Commands to run on the machine before the switch.
@@ -88,51 +87,50 @@ pub struct Machine {
     /// Secrets that must be decryptable before the switch.
     #[serde(default)]
     pub secrets: Vec<Secret>,
-    /// The agent per system, when the flake brings one; a package with
-    /// `bin/deploy-agent`.
+    /// The agent for each platform, if the flake brings one: a package with `bin/deploy-agent`.
     #[serde(default)]
     pub agent: BTreeMap<System, Package>,
-    /// The flake's revision, kept with the generation.
+    /// The flake's revision, which is recorded with the generation.
     #[serde(default)]
     pub revision: Option<Revision>,
 }
 
-/// Something to build and what comes out.
+/// A derivation and its output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Package {
     /// The derivation.
     pub drv: StorePath,
-    /// Its output `out`.
+    /// The derivation's output `out`.
     pub out: StorePath,
 }
 
-/// Which state of the flake a system was made from.
+/// The state of the flake that a system was built from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Revision {
-    /// The git revision, or null for a tree that is not in git.
+    /// The git revision; null for a tree outside of git.
     #[serde(default)]
     pub rev: Option<String>,
-    /// Whether the tree had changes that no commit holds.
+    /// Whether the tree had uncommitted changes.
     pub dirty: bool,
-    /// The last commit's (or change's) time, in seconds since 1970.
+    /// The time of the last commit (or change), in seconds since 1970.
     pub last_modified: u64,
 }
 
-/// Why a `machine.json` was refused.
+/// Why a `machine.json` is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum MachineError {
-    /// The document is of a version that this program does not speak.
+    /// The document has a version that this program does not support.
     #[error("the document has version {found}, this program reads {VERSION}")]
     Version {
         /// The version in the document.
         found: u64,
     },
-    /// The document has a wrong shape: field and reason.
+    /// A field of the document is invalid.
     #[error("{field}: {reason}")]
     Shape {
-        /// The path of the field, as `ssh.port`.
+        /// The path of the invalid field, as `ssh.port`.
         field: String,
         /// What is wrong with it.
         reason: String,
@@ -140,12 +138,12 @@ pub enum MachineError {
 }
 
 impl Machine {
-    /// Reads one document. The error names the field that is wrong.
+    /// Reads one document. The error names the invalid field.
     pub fn from_json(value: serde_json::Value) -> Result<Self, MachineError> {
         read(value)
     }
 
-    /// The profiles besides the system, in their order.
+    /// The profiles besides the system, in order.
     pub fn other_profiles(&self) -> Vec<&Profile> {
         let mut others: Vec<_> =
             self.profiles.iter().filter(|profile| !profile.is_system()).collect();
@@ -154,7 +152,8 @@ impl Machine {
     }
 }
 
-/// Reads a document of this version. The version first: another may have another shape.
+/// Reads a document of this version. It checks the version first, because another version may have
+/// other fields.
 fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T, MachineError> {
     if let Some(found) = value.get("version").and_then(serde_json::Value::as_u64)
         && found != u64::from(VERSION)

@@ -16,7 +16,7 @@ pub enum System {
 }
 
 impl System {
-    /// Nix's name of it, as `x86_64-linux`.
+    /// Nix's name for the platform, as `x86_64-linux`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::X86_64Linux => "x86_64-linux",
@@ -24,7 +24,7 @@ impl System {
         }
     }
 
-    /// The system of a machine whose `uname -m` printed `machine`.
+    /// The platform for the output of `uname -m`.
     pub fn of_uname(machine: &str) -> Option<Self> {
         match machine {
             "x86_64" => Some(Self::X86_64Linux),

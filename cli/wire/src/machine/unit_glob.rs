@@ -1,11 +1,11 @@
-//! Names of units with wildcards.
+//! Unit names with wildcards.
 
 use std::{borrow::Cow, fmt};
 
 use glob::Pattern;
 use serde::{Deserialize, Serialize};
 
-/// The endings of units' names (systemd.unit(5)).
+/// The suffixes of unit names; see systemd.unit(5).
 const ENDINGS: [&str; 11] = [
     "service",
     "socket",
@@ -20,14 +20,14 @@ const ENDINGS: [&str; 11] = [
     "scope",
 ];
 
-/// A unit's name, or a pattern of names: `*`, `?`, `[abc]`, `[a-z]`, `[!abc]`, as
-/// `systemctl` takes them. A name without wildcards and without an ending is that of a service.
+/// A unit name or a pattern, with the wildcards of `systemctl`: `*`, `?`, `[abc]`, `[a-z]`,
+/// `[!abc]`. A name without a wildcard and without a suffix is a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct UnitGlob(Pattern);
 
 impl UnitGlob {
-    /// Reads one. The error is what is wrong with it.
+    /// Parses a name or pattern. The error describes what is invalid.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c == '/') {
             return Err(format!("`{text}` is no name of a unit"));
@@ -36,7 +36,7 @@ impl UnitGlob {
         Ok(Self(pattern))
     }
 
-    /// Whether a unit's name is meant.
+    /// Whether the pattern matches a unit's name.
     pub fn matches(&self, unit: &str) -> bool {
         let text = self.0.as_str();
         match text.contains(['*', '?', '[']) {
@@ -46,7 +46,7 @@ impl UnitGlob {
     }
 }
 
-/// A unit's name with its ending: one without is a service's, as for `systemctl`.
+/// The unit's name with its suffix. A name without one is a service, as for `systemctl`.
 pub fn full_name(unit: &str) -> Cow<'_, str> {
     match unit.rsplit_once('.') {
         Some((_, ending)) if ENDINGS.contains(&ending) => unit.into(),
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_pattern_of_units_is_read_as_systemctl_reads_it() {
-        // (pattern, unit, whether it is meant)
+        // (pattern, unit, whether it matches)
         for (pattern, unit, meant) in [
             ("acme-*", "acme-www.example.org.service", true),
             ("acme-*", "acme-renew-www.timer", true),

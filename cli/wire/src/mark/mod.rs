@@ -1,33 +1,34 @@
-//! The mark on a machine while something is pushed to it, as a program that keeps it.
+//! The mark on a machine during a push, and the program that keeps it.
 //!
-//! Nix registers a path as valid and leaves it to the kernel when its files are on the disk.
-//! After a power cut the database can name paths that are empty, and the next push sends none of
-//! them: `a-power-cut-during-the-push-leaves-nothing-that-the-next-deploy-trusts-wrongly` proves
-//! it. So the machine is marked while something is pushed; whoever finds a mark of another boot
-//! reads what became valid since, and deletes what is damaged.
+//! Nix registers a path as valid before its files are on the disk. After a power cut the database
+//! can therefore name paths that are empty, and the next push would skip them:
+//! `a-power-cut-during-the-push-leaves-nothing-that-the-next-deploy-trusts-wrongly` proves it. So
+//! the machine is marked during a push. The next push that finds a mark of another boot reads every
+//! path that became valid since, and deletes the damaged ones.
 //!
-//! `deploy` runs the program over its login where it may become root, and the agent where
-//! Nix's protocol goes through the agent.
+//! `deploy` runs the program over its login if the user may become root. The agent runs it if Nix's
+//! protocol goes through the agent.
 
-/// What keeps a mark, for sh as root. It takes the mark away, once the store is synced, when its
-/// stdin ends: only a restart of the machine leaves it.
+/// The program that keeps the mark; `sh` runs it as root. When its stdin ends, it syncs the store
+/// and removes the mark, so only a restart of the machine leaves a mark behind.
 pub const SCRIPT: &str = include_str!("mark.sh");
 
-/// What the program says.
+/// A line that the program prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
-    /// An earlier push left something damaged, which is deleted now: [`is_note`] is true of it.
+    /// The program deleted a path that an earlier push left damaged. [`is_note`] is true for the
+    /// text.
     Damaged(String),
     /// The push may begin.
     Marked,
-    /// What was pushed is on the disk, and the mark is gone.
+    /// The pushed paths are on the disk, and the mark is removed.
     Synced,
 }
 
 const DAMAGED: &str = "damaged by a power cut in an earlier push, deleted now: ";
 
 impl Said {
-    /// Reads a line of its stdout. Others mean nothing.
+    /// Parses a line of the program's stdout. Unknown lines yield `None`.
     pub fn read(line: &str) -> Option<Self> {
         match line.split_once(' ').unwrap_or((line, "")) {
             ("@damaged", count) => {
@@ -40,7 +41,7 @@ impl Said {
     }
 }
 
-/// Whether a line is what is told of damaged paths: the agent puts it among what Nix prints.
+/// Whether a line reports a damaged path. The agent prints such lines among Nix's output.
 pub fn is_note(line: &str) -> bool {
     line.starts_with(DAMAGED)
 }
