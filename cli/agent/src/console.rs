@@ -1,4 +1,4 @@
-//! What a person at the machine's console can ask, as root.
+//! The commands for root at the machine's console.
 
 use std::fmt::Display;
 
@@ -15,8 +15,8 @@ use crate::{
     machine::look,
 };
 
-/// Prints what runs, what boots and the last attempt. Of a damaged record the rest is told
-/// all the same.
+/// Prints what runs, what boots and the last attempt. If the record is damaged, it still prints the
+/// rest.
 pub fn status() -> Result<()> {
     let attempt = recovered();
     print_systems();
@@ -33,8 +33,8 @@ pub fn status() -> Result<()> {
     Ok(())
 }
 
-/// Finishes an attempt that a power cut left open. What it cannot read it leaves alone: the
-/// machine has booted its boot default, and says so.
+/// Finishes an attempt that a power cut left open. It leaves an unreadable record alone, because
+/// the machine has booted its boot default, and says so.
 pub fn boot() -> Result<()> {
     let attempt = recovered().inspect_err(|_| print_systems())?;
     if let Some(record) = attempt {
@@ -43,7 +43,8 @@ pub fn boot() -> Result<()> {
     Ok(())
 }
 
-/// Prints a line. What services, builds and operators wrote into a record moves no cursor here.
+/// Prints a line. Services, builds and operators supply the texts in a record, so escape sequences
+/// are removed.
 fn say(name: &str, text: &dyn Display) {
     println!("{}", line(name, text));
 }

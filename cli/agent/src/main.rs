@@ -1,5 +1,5 @@
-//! `deploy-agent`: the part of `deploy` that runs on the machine, as root. It
-//! switches, checks, commits and goes back, whatever becomes of the operator.
+//! `deploy-agent`: the part of `deploy` that runs on the machine as root. It switches, checks,
+//! commits and rolls back, whatever happens to the operator.
 
 #![forbid(unsafe_code)]
 
@@ -27,8 +27,8 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    // Of the operator's login nothing is taken over: what Nix and the new system's programs make
-    // would be open to everybody with 000, and to nobody with 077.
+    // Do not inherit the umask of the operator's login. With 000, everybody could write to the
+    // files that Nix and the new system's programs create; with 077, nobody could read them.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     match run(Args::parse().command) {
         Ok(()) => ExitCode::SUCCESS,

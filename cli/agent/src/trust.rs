@@ -1,4 +1,4 @@
-//! What is believed of a request, and its line in the journal.
+//! How far the agent believes a request, and the request's line in the journal.
 
 pub mod origin;
 
@@ -10,14 +10,14 @@ use deploy_wire::{
 use self::origin::Origin;
 use crate::tools::journal;
 
-/// Whether a request's own words about commands and logins count. The command line decides, as
-/// sudo does about it: the narrow rule has no `--trusted`, and whoever may type that is root
-/// without this program.
+/// Whether the agent believes a request's own commands and login. The command line decides, as it
+/// does for sudo: the narrow sudo rule has no `--trusted`, and a user who may pass that flag is
+/// root anyway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
-    /// They do.
+    /// The agent believes the request.
     Request,
-    /// They do not: commands are those of the wanted system, the login is the kernel's word.
+    /// The agent accepts only the wanted system's commands, and only the kernel's login.
     System,
 }
 
@@ -28,18 +28,18 @@ impl From<bool> for Trust {
 }
 
 impl Trust {
-    /// The login that a request comes over. The kernel's word beats the client's; where it has
-    /// none (a server other than sshd, a connection that is not TCP), the client's counts if it
-    /// is believed: `a-user-who-may-run-only-the-agent-confirms-by-no-login-that-is-not-there`
-    /// proves it.
+    /// The login of a request. The kernel's answer takes precedence. If the kernel has none (a
+    /// server other than sshd, a connection other than TCP), the client's claim counts if the
+    /// request is believed:
+    /// `a-user-who-may-run-only-the-agent-confirms-by-no-login-that-is-not-there` proves it.
     pub fn login<'a>(self, origin: &'a Origin, claimed: Option<&'a Login>) -> Option<&'a Login> {
         origin.login.as_ref().or(claimed.filter(|_| self == Self::Request))
     }
 }
 
-/// Writes what is asked, and from where, to the journal, before anything is done about it. A
-/// journal that does not take it stops nothing: anybody on the machine can fill its queue, and
-/// could then keep a deploy from being confirmed.
+/// Writes a request and its origin to the journal before the agent acts on it. A failure is
+/// ignored: any user on the machine can fill the journal's queue, and could otherwise prevent a
+/// confirmation.
 pub fn note(origin: &Origin, request: &Request) {
     let Some(words) = words(request) else { return };
     if let Err(error) = journal::tell(&format!("{words}, from {origin}")) {
@@ -47,7 +47,7 @@ pub fn note(origin: &Origin, request: &Request) {
     }
 }
 
-/// What is asked. `None` for a request that only looks.
+/// Describes a request. `None` for a request that changes nothing.
 fn words(request: &Request) -> Option<String> {
     match request {
         Request::Status | Request::Logs { .. } | Request::Follow { .. } => None,
@@ -58,7 +58,7 @@ fn words(request: &Request) -> Option<String> {
     }
 }
 
-/// Of a request to stage: each closure whose programs it has run, and as whom.
+/// Describes a request to stage: each closure whose programs will run, and the user they run as.
 fn staged(stage: &Stage) -> String {
     let system = stage.machine.toplevel.is_some().then(|| stage.wanted.to_string());
     let profiles = stage.machine.other_profiles().into_iter();

@@ -1,4 +1,4 @@
-//! What every part of the agent needs: the records, systemd, this boot.
+//! The state that every part of the agent uses: the records, systemd, and the present boot.
 
 use std::path::PathBuf;
 
@@ -9,20 +9,18 @@ use crate::{
     attempt::ledger::Ledger, machine::look, storage::paths::RUNNING, tools::systemd::Systemd,
 };
 
-/// The agent on this machine, in this boot.
+/// The agent on this machine, in the present boot.
 #[derive(Debug, Clone)]
 pub struct Agent {
-    /// The records.
     pub ledger: Ledger,
-    /// The systemd of the system that ran at `stage`, or that runs.
+    /// The systemd of the system that ran at `stage`, or else of the running system.
     pub systemd: Systemd,
-    /// This boot. No process of the agent outlives a soft-reboot, so it is
-    /// looked up once.
+    /// The present boot. It is read once, because no process of the agent survives a soft-reboot.
     pub boot: Boot,
 }
 
 impl Agent {
-    /// Looks around.
+    /// Opens the records and finds systemd and the present boot.
     pub fn open() -> Result<Self> {
         let ledger = Ledger::open();
         ledger.close_to_others();
@@ -34,7 +32,7 @@ impl Agent {
     }
 }
 
-/// The file that runs: transient units start it again by this path.
+/// The path of the running agent. Transient units start the agent again by this path.
 pub fn program() -> Result<PathBuf> {
     std::env::current_exe().context("cannot find the agent's own program")
 }

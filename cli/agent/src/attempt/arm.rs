@@ -1,5 +1,5 @@
-//! The two watchers of an attempt: a restarting service, and a timer by
-//! absolute uptime for the case that the service is stuck.
+//! The two watchers of an attempt: a service that systemd restarts, and a timer on the uptime in
+//! case the service is stuck.
 
 use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
 
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// The watching service.
+/// The name of the watching service.
 pub fn service(attempt: &AttemptId) -> String {
     format!("deploy-agent-{attempt}.service")
 }
@@ -31,9 +31,9 @@ fn armed(attempt: &AttemptId) -> Result<Vec<String>> {
     Ok(armed.map(|timer| timer.name).collect())
 }
 
-/// What every unit of an attempt has. Without the first it cannot be started in emergency mode:
-/// `a-mount-that-fails-sends-the-machine-to-emergency-and-it-comes-back` proves it. Without the
-/// second `systemctl isolate` stops it:
+/// Properties of every unit of an attempt. Without the first, the unit cannot start in emergency
+/// mode: `a-mount-that-fails-sends-the-machine-to-emergency-and-it-comes-back` proves it. Without
+/// the second, `systemctl isolate` stops the unit:
 /// `systemctl-isolate-while-it-waits-stops-neither-service-nor-timer` proves it.
 pub fn properties() -> Vec<String> {
     [
@@ -51,11 +51,12 @@ pub fn properties() -> Vec<String> {
     .to_vec()
 }
 
-/// What the units that watch have besides: less than root, as far as their work goes without.
-/// They start what switches by PID 1, which gives it all rights. Nothing here has a mount
-/// namespace (`ProtectSystem=`, `PrivateTmp=`, …): what they look at and sync is the machine's.
-/// Checks run in them, and may change users, open any socket and trace. docs/agent-on-the-machine.md
-/// has the table; `the-watching-service-has-no-more-rights-than-its-work-needs` reads a real one.
+/// Additional properties of the watching units, which restrict root to the rights that they need.
+/// They start the switch by PID 1, which gives it all rights. No property may create a mount
+/// namespace (`ProtectSystem=`, `PrivateTmp=`, …), because the agent must see and sync the
+/// machine's own mounts. Checks run in these units, and may change users, open any socket and
+/// trace. docs/agent-on-the-machine.md has the table;
+/// `the-watching-service-has-no-more-rights-than-its-work-needs` reads the rights of a real one.
 pub fn confined() -> Vec<String> {
     let mut properties = properties();
     properties.extend(
@@ -73,7 +74,7 @@ pub fn confined() -> Vec<String> {
     properties
 }
 
-/// Starts the watching service, unless it lives.
+/// Starts the watching service unless it runs.
 pub fn start_service(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     let unit = service(attempt);
     if pid1::is_unit_alive(&unit)? {
@@ -81,11 +82,11 @@ pub fn start_service(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     }
     link_for_the_console()?;
     let mut properties = confined();
-    // Restart: else nobody watches until the deadline, and a good deploy goes back:
+    // Restart: without it nobody watches until the deadline, and a good deploy rolls back:
     // `an-agent-killed-while-waiting-goes-back-at-the-same-deadline` proves it.
-    // StartLimitIntervalSec: with the default, five kills within seconds end a
-    // restarting service for good: `an-agent-killed-seven-times-in-a-row-goes-on`
-    // proves it. Status 0 is said once the attempt is over.
+    // StartLimitIntervalSec: with the default, five kills within seconds stop the service for good:
+    // `an-agent-killed-seven-times-in-a-row-goes-on` proves it. The service exits with status 0
+    // only once the attempt has ended.
     properties
         .extend(["Restart=always", "RestartSec=100ms", "StartLimitIntervalSec=0"].map(Into::into));
     properties.push("RestartPreventExitStatus=0".into());
@@ -100,13 +101,13 @@ pub fn start_service(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     )
 }
 
-/// The command line of this agent with arguments.
+/// The command line that starts this agent with `arguments`.
 pub fn command(arguments: &[&str]) -> Result<Vec<String>> {
     let program = program()?.to_string_lossy().into_owned();
     Ok([program].into_iter().chain(arguments.iter().map(|word| (*word).to_owned())).collect())
 }
 
-/// `/run/deploy-agent/agent`, which a person at the console can type.
+/// Links `/run/deploy-agent/agent`, a path that a person can type at the console.
 fn link_for_the_console() -> Result<()> {
     let link = Path::new(VOLATILE).join("agent");
     let temporary = link.with_extension("new");
@@ -119,9 +120,9 @@ fn link_for_the_console() -> Result<()> {
     make().with_context(|| format!("{} cannot be made", link.display()))
 }
 
-/// Arms the timer for the record's deadline, then takes away those of the
-/// deadlines before, so that there is never none. Without it a service that hangs or was
-/// stopped leaves what nobody confirmed running:
+/// Arms the timer for the record's deadline. Only then does it remove the timers of earlier
+/// deadlines, so that there is a timer at every moment. Without the timer, a service that hangs or
+/// was stopped leaves an unconfirmed system running:
 /// `a-watching-service-that-stands-still-or-is-gone-is-replaced-at-the-deadline` proves it.
 pub fn arm(agent: &Agent, record: &Record) -> Result<()> {
     let Some(deadline) = record.deadline else { return Ok(()) };
@@ -138,7 +139,7 @@ fn timer_name(record: &Record, deadline: Deadline) -> String {
     format!("deploy-rollback-{}-{}", record.attempt, deadline.boottime_ms)
 }
 
-/// Starts the timer for the record's deadline, which nobody has started yet.
+/// Starts the timer for the record's deadline. No such timer may exist yet.
 pub fn start_timer(agent: &Agent, record: &Record) -> Result<()> {
     let Some(deadline) = record.deadline else { return Ok(()) };
     let attempt = &record.attempt;
@@ -154,8 +155,8 @@ pub fn start_timer(agent: &Agent, record: &Record) -> Result<()> {
     )
 }
 
-/// How long after the deadline the timer fires: the service acts at the
-/// deadline itself, and a commit or a way back that lives is let finish.
+/// How long after the deadline the timer fires. The service acts at the deadline itself, and a
+/// commit or a rollback that makes progress gets the time to finish.
 fn margin(phase: Phase) -> Duration {
     match phase {
         Phase::Committing | Phase::RollingBack | Phase::Rebooting => Duration::from_secs(120),
@@ -163,8 +164,7 @@ fn margin(phase: Phase) -> Duration {
     }
 }
 
-/// Timer properties for a moment that no daemon-reload moves: `OnActiveSec`
-/// would start counting again at each.
+/// Timer properties for a fixed moment. `OnActiveSec` would start over at each daemon-reload.
 fn at_uptime(after: Duration) -> Result<Vec<String>> {
     let at = clock::monotonic() + after;
     // In a container systemd counts OnBootSec from its own start.
@@ -174,7 +174,7 @@ fn at_uptime(after: Duration) -> Result<Vec<String>> {
     } else {
         format!("OnBootSec={}us", at.as_micros())
     };
-    // It comes again until it is taken away.
+    // The timer repeats until it is removed.
     let fixed = [
         "OnUnitInactiveSec=30s",
         "AccuracySec=100ms",
@@ -184,7 +184,7 @@ fn at_uptime(after: Duration) -> Result<Vec<String>> {
     Ok([when].into_iter().chain(fixed.map(Into::into)).collect())
 }
 
-/// Takes the timers of an attempt away.
+/// Removes the timers of an attempt.
 pub fn disarm(attempt: &AttemptId) -> Result<()> {
     pid1::stop(&armed(attempt)?)
 }

@@ -1,4 +1,4 @@
-//! Taking a confirmation: from a new login, or from the console.
+//! Accepting a confirmation, from a new login or from the console.
 
 use std::time::Duration;
 
@@ -17,21 +17,21 @@ use crate::{
     clock,
 };
 
-/// How long the last look at the checks may take.
+/// How long the final round of checks may take.
 const FINAL_ROUND: Duration = Duration::from_secs(60);
 
-/// What became of a confirmation.
+/// The result of a confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// It counts, or an earlier one does, or the attempt is on its way to an
-    /// end; which one is to be waited for.
+    /// The confirmation counts, an earlier one counts, or the attempt is about to end. The caller
+    /// waits for the end.
     Wait,
-    /// The attempt is not so far.
+    /// The attempt has not reached the wait for the confirmation.
     TooEarly,
 }
 
-/// Offers a confirmation. One that comes after the deadline does not count, even
-/// if nobody has acted on the deadline yet.
+/// Offers a confirmation to the state machine. A confirmation after the deadline does not count,
+/// even if no process has acted on the deadline yet.
 pub fn confirm(agent: &Agent, record: &Record, login: Login) -> Result<Taken> {
     let late = record.deadline.is_some_and(|deadline| clock::left(deadline).is_zero());
     let awaited = AttemptState::of(record).action() == Action::AwaitConfirmation;
@@ -54,8 +54,8 @@ fn at_least_the_final_round(deadline: Deadline) -> Deadline {
     if deadline.boottime_ms < least.boottime_ms { least } else { deadline }
 }
 
-/// Another port or another address: another connection than the one that
-/// staged. A connection that was kept open proves nothing:
+/// Whether the confirming login is a new connection: its address or port differs from the staging
+/// login's. A connection that stayed open proves nothing:
 /// `a-confirmation-over-the-login-that-deployed-or-over-none-does-not-count`.
 pub fn is_new(staged: Option<&Login>, confirms: &Login) -> bool {
     staged.is_none_or(|staged| {
@@ -63,7 +63,7 @@ pub fn is_new(staged: Option<&Login>, confirms: &Login) -> bool {
     })
 }
 
-/// Who stands before the machine has no connection.
+/// The login of a person at the console, who has no connection.
 pub fn console() -> Login {
     Login { client: "console".into(), client_port: 0, server: "console".into(), server_port: 0 }
 }

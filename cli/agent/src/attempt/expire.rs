@@ -1,4 +1,4 @@
-//! What the timer starts: it steps in where the watching service does not act.
+//! The program of the timer. It steps in when the watching service does not act.
 
 use anyhow::Result;
 use deploy_wire::attempt::AttemptId;
@@ -13,8 +13,8 @@ use crate::{
     tools::pid1,
 };
 
-/// Takes over an attempt whose deadline has passed; before the deadline, sees to
-/// it that both watchers are there.
+/// Takes over an attempt after its deadline. Before the deadline, it makes sure that both watchers
+/// exist.
 pub fn expire(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     let Some(record) = agent.ledger.find(attempt)? else { return Ok(()) };
     if !record.is_open() {
@@ -26,8 +26,8 @@ pub fn expire(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     let service = arm::service(attempt);
     let late = record.deadline.is_none_or(|deadline| clock::left(deadline).is_zero());
     if late && pid1::is_unit_alive(&service)? {
-        // It lives and does not act: stopped, or stuck in a call. Killed, it is
-        // started again:
+        // The service runs but does not act: it was stopped, or hangs in a call. After the kill
+        // systemd starts it again:
         // `a-watching-service-that-stands-still-or-is-gone-is-replaced-at-the-deadline` proves it.
         return agent.systemd.kill(&service);
     }

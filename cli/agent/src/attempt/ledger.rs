@@ -1,9 +1,8 @@
-//! The records on disk, and the one door through which an attempt moves.
+//! The records on the disk. Every change of an attempt goes through here.
 //!
-//! The watching service, the timer, `serve` and a person at the console race at
-//! a deadline. Each of them offers an event; under the lock the record is read
-//! anew, the state machine decides, and the result is durable before anybody
-//! acts on it.
+//! The watching service, the timer, `serve` and a person at the console race at a deadline. Each of
+//! them offers an event. Under the lock the record is read again, the state machine decides, and
+//! the result is on the disk before anybody acts on it.
 
 use std::{fs, path::PathBuf};
 
@@ -28,7 +27,7 @@ use crate::{
     },
 };
 
-/// Ended attempts that are kept.
+/// The number of ended attempts that are kept.
 const KEPT: usize = 50;
 
 /// The folder of records.
@@ -38,14 +37,13 @@ pub struct Ledger {
     volatile: PathBuf,
 }
 
-/// An event with what people are told of it.
+/// An event with the texts for the operator.
 #[derive(Debug)]
 pub struct Happened {
-    /// The event.
     pub event: Event,
-    /// Why, where it turns the attempt round.
+    /// The reason, if the event causes a rollback.
     pub why: Option<String>,
-    /// What people should know besides.
+    /// Notes for the operator.
     pub notes: Vec<String>,
 }
 
@@ -63,12 +61,12 @@ impl Happened {
 }
 
 impl Ledger {
-    /// The machine's.
+    /// The machine's own ledger.
     pub fn open() -> Self {
         Self { folder: PathBuf::from(STATE), volatile: PathBuf::from(VOLATILE) }
     }
 
-    /// Closes to others what an older agent left open to them, if there is any.
+    /// Restricts the permissions of files that an older agent left readable by other users.
     pub fn close_to_others(&self) {
         for folder in [&self.folder, &self.path("attempts"), &self.volatile] {
             if folder.exists()
@@ -83,7 +81,7 @@ impl Ledger {
         self.folder.join(name)
     }
 
-    /// Where the units at `stage` are kept.
+    /// The file with the units at `stage`.
     pub fn snapshot_path(&self) -> PathBuf {
         self.path("units.json")
     }
@@ -94,18 +92,18 @@ impl Ledger {
         Lock::take(&self.path("lock"))
     }
 
-    /// Takes the machine for staging; `None` while another `serve` has it.
+    /// Takes the lock for staging; `None` while another `serve` holds it.
     pub fn lock_for_staging(&self) -> Result<Option<Lock>> {
         files::private_folder(&self.volatile)?;
         Lock::try_take(&self.volatile.join("stage.lock"))
     }
 
-    /// The open attempt, or the last one.
+    /// The open attempt, or else the last one.
     pub fn record(&self) -> Result<Option<Record>> {
         files::read_json(&self.path("attempt.json"))
     }
 
-    /// One attempt by its id.
+    /// The record of the attempt with this id.
     pub fn find(&self, attempt: &AttemptId) -> Result<Option<Record>> {
         match self.record()? {
             Some(record) if record.attempt == *attempt => Ok(Some(record)),
@@ -117,7 +115,7 @@ impl Ledger {
         self.path(&format!("attempts/{attempt}.json"))
     }
 
-    /// Writes a new attempt over the last one, which is kept beside.
+    /// Writes the record of a new attempt. The last attempt's record moves to the archive.
     pub fn begin(&self, record: &Record, units: &Snapshot) -> Result<()> {
         let locked = self.lock()?;
         files::reserve(&self.folder)?;
@@ -128,11 +126,10 @@ impl Ledger {
         files::write_json_under(&locked, &self.path("attempt.json"), record)
     }
 
-    /// Offers an event that came of the state that `seen` shows: compare and
-    /// swap. The record after it, if the state machine moved; `None` if the event
-    /// means nothing there, or if somebody else moved the attempt meanwhile. A
-    /// deadline of one phase must not end the next one:
-    /// `of_two_that_race_at_the_deadline_exactly_one_is_taken`.
+    /// Offers an event that the agent derived from the record `seen`, as in compare-and-swap.
+    /// Returns the new record if the state machine moved; `None` if the event has no effect in this
+    /// state, or if another process moved the attempt since. The deadline of one phase must not end
+    /// the next one: `of_two_that_race_at_the_deadline_exactly_one_is_taken`.
     pub fn offer(
         &self,
         seen: &Record,
@@ -179,7 +176,7 @@ impl Ledger {
         Ok(Some(record))
     }
 
-    /// Changes what a record remembers without moving the attempt.
+    /// Changes fields of a record without moving the attempt.
     pub fn remember(
         &self,
         attempt: &AttemptId,
@@ -195,8 +192,8 @@ impl Ledger {
         Ok(record)
     }
 
-    /// Keeps an ended attempt, and the last [`KEPT`] ones in all. What was told of the others
-    /// goes with them, which would fill /run on a machine that is never restarted:
+    /// Archives an ended attempt and keeps the last [`KEPT`] ones. The events of older attempts are
+    /// deleted, because they would fill /run on a machine that never restarts:
     /// `a-thousand-changing-deploys-leave-nothing-behind` proves it.
     fn archive(&self, record: &Record) -> Result<()> {
         let path = self.archived(&record.attempt);
@@ -213,7 +210,7 @@ impl Ledger {
         let too_many = kept.len().saturating_sub(KEPT);
         for (_, path) in kept.into_iter().take(too_many) {
             if let Some(attempt) = path.file_stem() {
-                // There is none after a boot, and none outlives the next one.
+                // The events may be missing: they do not survive a boot.
                 let _ = fs::remove_dir_all(self.volatile.join(attempt));
             }
             fs::remove_file(path)?;
@@ -221,20 +218,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// The last commit.
+    /// The confirmed system.
     pub fn confirmed(&self) -> Result<Option<Confirmed>> {
         files::read_json(&self.path("confirmed.json"))
     }
 
-    /// Writes the last commit.
+    /// Writes the confirmed system.
     pub fn confirm(&self, confirmed: &Confirmed) -> Result<()> {
         files::write_json(&self.path("confirmed.json"), confirmed)
     }
 }
 
-/// What leads on to the commit, and comes after the phase's deadline, is that the deadline has
-/// passed: whatever took so long, and whoever was told meanwhile that it goes back. Proved by
-/// `what_comes_after_the_deadline_keeps_nothing`.
+/// Replaces an event that leads to the commit by `DeadlinePassed` if it comes after the phase's
+/// deadline. It does not matter what took so long; the operator may already have been told that the
+/// machine rolls back. Proved by `what_comes_after_the_deadline_keeps_nothing`.
 fn replace_if_late(record: &Record, happened: Happened) -> Happened {
     let late = record.deadline.is_some_and(|deadline| clock::left(deadline).is_zero());
     let keeps = matches!(happened.event, Event::Switched | Event::Passed | Event::Confirmed);
@@ -251,15 +248,15 @@ fn replace_if_late(record: &Record, happened: Happened) -> Happened {
     }
 }
 
-/// Whether a record is of the same attempt in the same state of the same boot.
+/// Whether two records are of the same attempt, in the same state and the same boot.
 fn is_in_the_state_of(record: &Record, seen: &Record) -> bool {
     record.attempt == seen.attempt
         && record.boot == seen.boot
         && AttemptState::of(record) == AttemptState::of(seen)
 }
 
-/// What is to be seen on the machine now that an attempt is over. What came in
-/// between of one that was committed after all is worth a note.
+/// Looks at the machine and fills in the outcome of an ended attempt. If the attempt was committed
+/// after all, the reason becomes a note.
 fn outcome(end: End, why: Option<String>, mut notes: Vec<String>) -> Outcome {
     let why = if end == End::Committed {
         notes.extend(why);

@@ -12,7 +12,7 @@ struct LedgerInFolder {
     record: Record,
 }
 
-/// A ledger with the golden record, which waits for its confirmation.
+/// A ledger with the golden record, in the phase that waits for the confirmation.
 fn waiting() -> LedgerInFolder {
     waiting_in(Phase::Waiting, u64::MAX)
 }

@@ -1,5 +1,5 @@
-//! An attempt on this machine: its record and state machine, the watchers, and all that it does
-//! to the machine. What only looks at the machine is in `machine`; who asks is in `serve`.
+//! An attempt on this machine: its record, its state machine, its watchers, and every change to the
+//! machine. Code that only looks at the machine is in `machine`; requests are in `serve`.
 
 pub mod agent;
 pub mod arm;

@@ -1,5 +1,5 @@
-//! Attempts that nobody watches any more: a power cut, a soft-reboot, an agent
-//! that is gone. Whoever comes next finishes them.
+//! Recovery of attempts that no process watches: after a power cut, a soft-reboot, or the death of
+//! the agent. The next process that runs finishes them.
 
 use std::{path::Path, thread, time::Duration};
 
@@ -21,8 +21,8 @@ use crate::{
     tools::pid1,
 };
 
-/// Finishes what was left open, waiting for it. The record afterwards, which is
-/// open only if somebody is at work on it or if the time did not suffice.
+/// Finishes the open attempt and waits for its end. The returned record is open only if another
+/// process works on it, or if the time was not enough.
 pub fn recover(agent: &Agent) -> Result<Option<Record>> {
     let Some(record) = agent.ledger.record()? else { return Ok(None) };
     if !record.is_open() {
@@ -30,9 +30,9 @@ pub fn recover(agent: &Agent) -> Result<Option<Record>> {
         return Ok(Some(record));
     }
     if record.boot != agent.boot {
-        // A soft-reboot ends a switch before it has synced what it wrote, and none may follow:
-        // `table-soft-reboot-in-activate-on-real-nixos` proves it, where `deploy` asks before
-        // the watching service is back.
+        // A soft-reboot may kill a switch before it has synced its files, and there may be no
+        // further switch: `table-soft-reboot-in-activate-on-real-nixos` proves it, in the case that
+        // `deploy` asks before the watching service is back.
         switch::sync_written().iter().for_each(|problem| eprintln!("{problem}"));
         let runs = running::runs_for(&record, Started::Anew);
         let happened = Happened::because(Event::Restarted(runs), why_restarted(&record));
@@ -66,8 +66,8 @@ fn why_restarted(record: &Record) -> String {
     format!("the machine was restarted {when}")
 }
 
-/// Sees to it that an open attempt has its watching service; one that had none
-/// is waited for.
+/// Makes sure that an open attempt has its watching service. If the service was missing, waits for
+/// the end of the attempt.
 fn finish(agent: &Agent) -> Result<Option<Record>> {
     let Some(record) = agent.ledger.record()? else { return Ok(None) };
     if !record.is_open() {
@@ -82,7 +82,7 @@ fn finish(agent: &Agent) -> Result<Option<Record>> {
     wait_for_end(agent, &record)
 }
 
-/// Waits until an attempt is over, at most as long as its phases may take.
+/// Waits for the end of an attempt, at most as long as its phases may take.
 pub fn wait_for_end(agent: &Agent, record: &Record) -> Result<Option<Record>> {
     let limits = &record.rules.timeouts;
     let longest = 2 * limits.activation() + limits.check() + 4 * limits.rollback();
@@ -99,8 +99,8 @@ pub fn wait_for_end(agent: &Agent, record: &Record) -> Result<Option<Record>> {
     }
 }
 
-/// Waits, not for long, until an attempt that is over is tidied up, so that who
-/// hears of its end finds the machine at rest.
+/// Waits a few seconds until an ended attempt is tidied up. Whoever is told of the end then finds
+/// the machine at rest.
 pub fn wait_for_rest(record: &Record) {
     let end = clock::boottime() + Duration::from_secs(5);
     while roots::are_left(&record.attempt) && clock::boottime() < end {
@@ -108,8 +108,8 @@ pub fn wait_for_rest(record: &Record) {
     }
 }
 
-/// Takes away what an attempt that is over does not need: timers, and roots as
-/// the last. The agent stays, for the console.
+/// Removes the timers and, last, the garbage collector roots of an ended attempt. The agent keeps
+/// its root, for the console.
 pub fn tidy(record: &Record) -> Result<()> {
     arm::disarm(&record.attempt)?;
     let own = program()?;

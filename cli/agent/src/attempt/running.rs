@@ -1,14 +1,13 @@
-//! What the machine runs, as an attempt sees it.
+//! The running system, from an attempt's point of view.
 
 use deploy_wire::record::Record;
 
 use super::transition::RunningSystem;
 use crate::machine::look::running;
 
-/// What the machine runs, seen from an attempt. Just started, it may also run
-/// what was the boot default before, which is as good as what ran. An attempt
-/// may want what runs already, to make it the boot default: that counts as
-/// wanted.
+/// Classifies the running system. After a restart, the previous boot default counts as the previous
+/// system. An attempt may want the running system, to make it the boot default; it then counts as
+/// the wanted one.
 pub fn runs_for(record: &Record, started: Started) -> RunningSystem {
     let Some(running) = running() else { return RunningSystem::Other };
     if running == record.wanted {
@@ -24,8 +23,8 @@ pub fn runs_for(record: &Record, started: Started) -> RunningSystem {
 /// Whether the machine was started since the attempt's last step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Started {
-    /// It was.
+    /// The machine was restarted.
     Anew,
-    /// It is still the same boot.
+    /// The machine is still in the same boot.
     Before,
 }

@@ -1,5 +1,5 @@
-//! The steps that run a program of a toplevel or a profile, each in a transient unit of its
-//! own: what they print is told, how they end is written on /run.
+//! The steps that run a program of a toplevel or a profile. Each step runs in its own transient
+//! unit. Its output becomes events, and its exit status is written to /run.
 
 use std::{
     fs::{self, OpenOptions},
@@ -36,33 +36,32 @@ use crate::{
     },
 };
 
-/// Lines that may wait for a journal that does not take them.
+/// The number of lines that may wait for a journal that is stuck.
 const JOURNAL_LINES: usize = 4096;
 
-/// Where an activation writes besides the store: users, the keys of sshd, state. NixOS renames
-/// those files without waiting for the disk; after a power cut they could be empty, and then
-/// no activation succeeds and nobody can log in:
+/// Where an activation writes outside of the store: users, the host keys of sshd, state. NixOS
+/// renames those files without syncing them. After a power cut they could be empty; then no
+/// activation succeeds and nobody can log in:
 /// `a-system-that-stops-sshd-is-rolled-back-on-real-nixos` proves it.
 const WRITTEN: [&str; 4] = ["/", "/etc", "/var", "/var/lib/nixos"];
 
-/// A step of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// `switch-to-configuration test` of the wanted system.
     Activate,
     /// `switch-to-configuration boot` of the wanted system.
     Commit,
-    /// `switch-to-configuration boot` of what booted before.
+    /// `switch-to-configuration boot` of the previous boot default.
     Uncommit,
-    /// `switch-to-configuration test` of what ran.
+    /// `switch-to-configuration test` of the previous system.
     RollBack,
-    /// `activate` of what ran: it needs no bus.
+    /// `activate` of the previous system, which needs no bus.
     Reactivate,
-    /// `switch-to-configuration test` of what ran, after [`Step::Reactivate`].
+    /// `switch-to-configuration test` of the previous system, after [`Step::Reactivate`].
     RollBackAgain,
-    /// The activation of a profile, by its place among the record's.
+    /// The activation of a profile, by its index in the record.
     ActivateProfile(usize),
-    /// The activation of what that profile named before.
+    /// The activation of what that profile's link named before.
     RestoreProfile(usize),
 }
 
@@ -89,7 +88,6 @@ impl Step {
         }
     }
 
-    /// Reads a step's name.
     pub fn parse(name: &str) -> Result<Self> {
         if let Some(step) = OF_THE_SYSTEM.into_iter().find(|step| step.name() == name) {
             return Ok(step);
@@ -102,7 +100,7 @@ impl Step {
         }
     }
 
-    /// Starts its program, with the output in a pipe.
+    /// Starts the step's program with its output in a pipe.
     fn start(self, record: &Record) -> Result<Child> {
         let before = record.boots.known().unwrap_or(&record.ran);
         match self {
@@ -138,16 +136,16 @@ fn activate(
     Profile { user: &user, link }.activate(path)
 }
 
-/// Where a step is.
+/// The progress of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// Its unit does not exist and it never began.
+    /// The step's unit does not exist, and the step never began.
     NotBegun,
-    /// Its unit lives.
+    /// The step's unit is active.
     Runs,
-    /// It ended.
+    /// The step ended.
     Ended(Ending),
-    /// It began, and its unit is gone without a word.
+    /// The step began, and its unit disappeared without an exit status.
     Vanished,
 }
 
@@ -157,11 +155,11 @@ pub enum Progress {
 pub struct Ending {
     /// Exit status; `None` when a signal ended it.
     pub status: Option<i32>,
-    /// When, in milliseconds of `CLOCK_BOOTTIME`.
+    /// When it ended, in milliseconds of `CLOCK_BOOTTIME`.
     pub boottime_ms: u64,
 }
 
-/// The unit of a step.
+/// The name of a step's unit.
 pub fn unit(attempt: &AttemptId, step: Step) -> String {
     format!("deploy-switch-{attempt}-{}.service", step.name())
 }
@@ -174,12 +172,12 @@ fn ending_file(attempt: &AttemptId, step: Step) -> PathBuf {
     folder(attempt).join(format!("{}.status", step.name()))
 }
 
-/// How a step ended, if it did.
+/// How a step ended; `None` if it has not.
 pub fn read_ending(attempt: &AttemptId, step: Step) -> Option<Ending> {
     serde_json::from_slice(&fs::read(ending_file(attempt, step)).ok()?).ok()
 }
 
-/// Where a step is.
+/// The progress of a step.
 pub fn progress(attempt: &AttemptId, step: Step) -> Result<Progress> {
     if let Some(ending) = read_ending(attempt, step) {
         return Ok(Progress::Ended(ending));
@@ -187,7 +185,7 @@ pub fn progress(attempt: &AttemptId, step: Step) -> Result<Progress> {
     if pid1::is_unit_alive(&unit(attempt, step))? {
         return Ok(Progress::Runs);
     }
-    // It may have ended between the two looks.
+    // The step may have ended between the two queries.
     Ok(match read_ending(attempt, step) {
         Some(ending) => Progress::Ended(ending),
         None if begun_file(attempt, step).exists() => Progress::Vanished,
@@ -195,7 +193,6 @@ pub fn progress(attempt: &AttemptId, step: Step) -> Result<Progress> {
     })
 }
 
-/// Starts the unit of a step.
 pub fn start(agent: &Agent, attempt: &AttemptId, step: Step) -> Result<()> {
     agent.systemd.start_transient(
         &Transient {
@@ -208,13 +205,12 @@ pub fn start(agent: &Agent, attempt: &AttemptId, step: Step) -> Result<()> {
     )
 }
 
-/// Kills a step with everything that it started, and waits until it is gone.
-/// Says whether it is.
+/// Kills a step with all its processes and waits until they have ended.
 pub fn kill(agent: &Agent, attempt: &AttemptId, step: Step) -> Killed {
     let unit = unit(attempt, step);
     let end = clock::boottime() + Duration::from_secs(30);
-    // It may end, and its unit vanish, between any two of these calls; what
-    // counts is what the next look says.
+    // The step may end and its unit disappear between any two of these calls. Only the next query
+    // counts.
     while pid1::is_unit_alive(&unit).unwrap_or(true) {
         if clock::boottime() >= end {
             return Killed::No;
@@ -225,17 +221,17 @@ pub fn kill(agent: &Agent, attempt: &AttemptId, step: Step) -> Killed {
     Killed::Yes
 }
 
-/// Whether a unit that was killed is gone.
+/// Whether a killed unit is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Killed {
-    /// It is.
+    /// The unit is gone.
     Yes,
-    /// A process of it does not end, as one that waits for a dead disk.
+    /// A process of the unit does not end, for example because it waits for a dead disk.
     No,
 }
 
-/// Runs a step: what the unit's process does. Whatever becomes of those who read
-/// its output, it goes on.
+/// Runs a step. This is the unit's process. It continues whatever happens to the readers of its
+/// output.
 pub fn run(attempt: &AttemptId, step: Step) -> Result<()> {
     let record = Ledger::open()
         .find(attempt)?
@@ -254,12 +250,12 @@ pub fn run(attempt: &AttemptId, step: Step) -> Result<()> {
         for line in lines.map_while(Result::ok) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             told.tell(&Event::Line { text: text.clone() });
-            // A journal that is stuck loses lines rather than holding the switch.
+            // With a stuck journal, lose lines rather than delay the switch.
             let _ = journal.try_send(text);
         }
     });
     let status = child.wait().context("the switch cannot be waited for")?.code();
-    // Something that it started may keep the pipe open for ever.
+    // A process that the step started may keep the pipe open forever.
     let limit = clock::boottime() + Duration::from_secs(1);
     while !reader.is_finished() && clock::boottime() < limit {
         thread::sleep(Duration::from_millis(10));
@@ -286,14 +282,14 @@ pub fn run(attempt: &AttemptId, step: Step) -> Result<()> {
     Ok(())
 }
 
-/// Makes what a switch writes durable; what could not be is said.
+/// Syncs what a switch writes. Returns the problems.
 pub fn sync_written() -> Vec<String> {
     let folders = WRITTEN.into_iter().filter(|folder| Path::new(folder).is_dir());
     let errors = folders.filter_map(|folder| files::sync_file_system(folder).err());
     errors.map(|error| format!("{error:#}; a power cut may undo parts of the switch")).collect()
 }
 
-/// A thread that prints, since printing to a journal that is stuck blocks.
+/// Starts a thread that prints, because printing to a stuck journal blocks.
 fn journal() -> SyncSender<String> {
     let (to, lines) = sync_channel::<String>(JOURNAL_LINES);
     thread::spawn(move || {

@@ -1,139 +1,137 @@
-//! The state machine of an attempt: the only place with transitions.
+//! The state machine of an attempt. All transitions are here.
 //!
-//! `(state, event) -> (state, action)`, pure. The action follows from the state
-//! alone, so an agent that was killed and comes back does what the one before
-//! it was doing: it asks for the action of the state that the record holds.
+//! `(state, event) -> (state, action)` is a pure function. The action follows from the state alone.
+//! An agent that was killed and started again therefore continues the same work: it takes the
+//! action of the state in the record.
 
 use deploy_wire::{attempt::Mode, outcome::End, phase::Phase, record::Record};
 
-/// What of a record decides.
+/// The part of a record that decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptState {
-    /// How far the attempt goes.
     pub mode: Mode,
-    /// Whether a new login has confirmed it.
     pub confirmation: Confirmation,
-    /// What is left when what ran cannot be switched back to.
+    /// The last resort when switching back fails.
     pub last_rung: LastRung,
-    /// What a restart of the machine does not undo.
+    /// The changes that survive a restart of the machine.
     pub outlasting: Outlasting,
-    /// Where it is.
+    /// The phase or end.
     pub place: PhaseOrEnd,
 }
 
-/// What an attempt changes before it is confirmed and a restart does not undo.
+/// The changes before the confirmation that survive a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outlasting {
-    /// Nothing: system profile and boot loader are set last.
+    /// None: the system profile and the boot loader are set last.
     Nothing,
-    /// Profiles besides the system, whose links are set before they are activated.
+    /// Profiles besides the system. Their links are set before their activation.
     Profiles,
 }
 
-/// The confirmation by a new login.
+/// The state of the confirmation by a new login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confirmation {
-    /// The machine's description does without.
+    /// The machine's description disables the confirmation.
     NotNeeded,
-    /// It has to come.
+    /// The confirmation has not arrived.
     Missing,
-    /// It came.
+    /// The confirmation has arrived.
     Given,
 }
 
-/// What is left when what ran cannot be switched back to.
+/// The last resort when switching back fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastRung {
-    /// A reboot into what booted before.
+    /// A reboot into the previous boot default.
     Reboot,
-    /// Nothing: the machine's description forbids it, or it was taken.
+    /// None: the machine's description forbids the reboot, or it has been tried.
     Gone,
 }
 
-/// Where an attempt is: a phase that is under way, or an end.
+/// A phase in progress, or an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PhaseOrEnd {
-    /// Recorded and rooted; nothing was switched.
+    /// The record and the roots exist; nothing was switched.
     Staged,
-    /// The watchers are being started; nothing was switched.
+    /// The watchers are starting; nothing was switched.
     Arming,
-    /// The wanted system is being switched to.
+    /// The machine switches to the wanted system.
     Activating,
-    /// Units and declared checks are watched.
+    /// The agent watches units and declared checks.
     Checking,
-    /// A new login has to confirm.
+    /// The agent waits for the confirmation of a new login.
     Waiting,
-    /// Profile and boot loader are being set.
+    /// The agent sets the profile and the boot loader.
     Committing,
-    /// The machine goes back to what ran.
+    /// The machine rolls back to the previous system.
     RollingBack,
-    /// It cannot, and is being rebooted into what booted before.
+    /// The rollback failed, so the machine reboots into its previous boot default.
     Rebooting,
-    /// It is over.
+    /// The attempt has ended.
     Over(End),
 }
 
-/// What happens to an attempt.
+/// The events of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// The operator starts it.
+    /// The operator started the attempt.
     Start,
-    /// Both watchers are there.
+    /// Both watchers run.
     Armed,
     /// A watcher could not be started.
     NotArmed,
     /// The wanted system runs.
     Switched,
-    /// The switch refused before it touched anything.
+    /// The switch refused before it changed anything.
     SwitchRefused,
     /// The switch failed, perhaps half way.
     SwitchFailed,
-    /// Units and checks are well.
+    /// All units and checks are healthy.
     Passed,
-    /// A unit or a check is not.
+    /// A unit or a check is not healthy.
     Broken,
-    /// A new login confirmed.
+    /// A new login confirmed the attempt.
     Confirmed,
-    /// The operator gives up.
+    /// The operator cancelled the attempt.
     Cancelled,
     /// The phase's deadline has passed.
     DeadlinePassed,
     /// Another tool switched the machine.
     Foreign,
-    /// The boot default was seen to be the wanted system, or cannot be told.
+    /// The boot default is the wanted system, or cannot be determined.
     Committed,
     /// The wanted system could not be made the boot default.
     CommitFailed,
-    /// What ran before runs again.
+    /// The previous system runs again.
     WentBack,
-    /// It does not, or nobody can log in to it.
+    /// The previous system does not run, or nobody can log in to it.
     NotWentBack,
-    /// A service that must not go back has started: the new system stays.
+    /// A service that must not go back has started, so the new system stays.
     MustNotGoBack,
-    /// What ran runs again, but profile or loader could not be set back: a
-    /// reboot would not lead there.
+    /// The previous system runs again, but the profile or the boot loader could not be set back. A
+    /// reboot would not start the previous system.
     NotSetBack,
     /// The machine could not be rebooted, or must not be.
     NotRebooted,
-    /// The machine was started anew, and this is what it runs.
+    /// The machine was restarted and now runs this system.
     Restarted(RunningSystem),
 }
 
-/// What a machine runs, seen from an attempt.
+/// The running system, from an attempt's point of view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunningSystem {
-    /// What ran at `stage`, or what then was the boot default.
+    /// The system that ran at `stage`, or the boot default at that time.
     Before,
-    /// What the attempt wants.
+    /// The wanted system.
     Wanted,
-    /// Neither.
+    /// Any other system.
     Other,
 }
 
-/// What the agent does in a state until an event comes of it.
+/// What the agent does in a state until the next event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Nothing: it waits for the operator, or is over.
+    /// Nothing. The attempt waits for the operator, or has ended.
     Rest,
     /// Start the watchers.
     Arm,
@@ -141,20 +139,20 @@ pub enum Action {
     Activate,
     /// Watch units and checks until they can be judged.
     Check,
-    /// Go on checking until the confirmation comes.
+    /// Continue the checks until the confirmation arrives.
     AwaitConfirmation,
     /// Run every check once more.
     FinalRound,
     /// Make the wanted system the boot default.
     Commit,
-    /// Switch to what ran before.
+    /// Switch to the previous system.
     RollBack,
-    /// Reboot into what booted before.
+    /// Reboot into the previous boot default.
     Reboot,
 }
 
 impl AttemptState {
-    /// The state that a record holds.
+    /// The state of a record.
     pub fn of(record: &Record) -> Self {
         let confirmation = match (&record.confirmed_by, record.rules.confirm.required) {
             (_, false) => Confirmation::NotNeeded,
@@ -171,14 +169,15 @@ impl AttemptState {
             (None, Phase::Committing) => PhaseOrEnd::Committing,
             (None, Phase::RollingBack) => PhaseOrEnd::RollingBack,
             (None, Phase::Rebooting) => PhaseOrEnd::Rebooting,
-            // Written as one document, so one without the other is damage.
+            // The outcome and the phase are written in one document, so one without the other means
+            // damage.
             (None, Phase::Ended) => PhaseOrEnd::Over(End::Stranded),
         };
         let last_rung = match (record.rules.rollback.reboot, record.rebooted) {
             (true, false) => LastRung::Reboot,
             _ => LastRung::Gone,
         };
-        // Without the system there is no boot default to set: it ends as a `test` does.
+        // Without a system there is no boot default to set. The attempt ends as a `test` does.
         let mode = if record.profiles_alone { Mode::Test } else { record.mode };
         let outlasting = match record.profiles.is_empty() {
             true => Outlasting::Nothing,
@@ -187,7 +186,7 @@ impl AttemptState {
         Self { mode, confirmation, last_rung, outlasting, place }
     }
 
-    /// What is to be done in this state.
+    /// The action of this state.
     pub fn action(self) -> Action {
         match self.place {
             PhaseOrEnd::Staged | PhaseOrEnd::Over(_) => Action::Rest,
@@ -204,8 +203,7 @@ impl AttemptState {
         }
     }
 
-    /// The state after an event; `None` if the event means nothing in this one,
-    /// and the attempt stays where it is.
+    /// The state after an event; `None` if the event has no effect in this state.
     pub fn after(self, event: Event) -> Option<Self> {
         let confirmation = match (self.place, self.confirmation, event) {
             (PhaseOrEnd::Waiting, Confirmation::Missing, Event::Confirmed) => Confirmation::Given,
@@ -213,7 +211,7 @@ impl AttemptState {
             _ => self.confirmation,
         };
         let place = self.next(event)?;
-        // Taken once: a machine must not reboot for ever.
+        // The reboot is tried once, because a machine must not reboot forever.
         let last_rung =
             if place == PhaseOrEnd::Rebooting { LastRung::Gone } else { self.last_rung };
         Some(Self { confirmation, last_rung, place, ..self })
@@ -245,13 +243,12 @@ impl AttemptState {
             }
             (P::Checking | P::Waiting, E::Broken) => P::RollingBack,
 
-            // Profile and loader are untouched so far, so what the machine
-            // starts is what it started before.
+            // The profile and the boot loader are untouched, so the machine boots its previous boot
+            // default.
             (P::Activating | P::Checking | P::Waiting, E::Restarted(RunningSystem::Before)) => {
                 self.restarted_before()
             }
-            // A soft-reboot keeps /run and with it the system that nobody
-            // confirmed.
+            // A soft-reboot keeps /run, and with it the unconfirmed system.
             (P::Activating | P::Checking | P::Waiting, E::Restarted(RunningSystem::Wanted)) => {
                 P::RollingBack
             }
@@ -261,7 +258,7 @@ impl AttemptState {
 
             (P::Committing, E::Committed) => P::Over(End::Committed),
             (P::Committing, E::CommitFailed | E::DeadlinePassed) => P::RollingBack,
-            // What booted decides: the loader had it, or had it not.
+            // The booted system shows whether the boot loader was already set.
             (P::Committing, E::Restarted(RunningSystem::Wanted)) => P::Committing,
             (P::Committing, E::Restarted(RunningSystem::Before)) => P::RollingBack,
 
@@ -273,8 +270,8 @@ impl AttemptState {
             }
 
             (P::Rebooting, E::Restarted(RunningSystem::Before)) => self.restarted_before(),
-            // A soft-reboot, or a loader that somebody set meanwhile: the first
-            // rungs may hold now.
+            // After a soft-reboot, or after somebody changed the boot loader, switching back may
+            // work.
             (P::Rebooting, E::Restarted(RunningSystem::Wanted)) => P::RollingBack,
             (P::Rebooting, E::NotRebooted | E::DeadlinePassed) => P::Over(End::Stranded),
 
@@ -284,7 +281,7 @@ impl AttemptState {
         Some(place)
     }
 
-    /// The machine was started anew, on what ran before.
+    /// The machine was restarted into the previous system.
     fn restarted_before(self) -> PhaseOrEnd {
         match self.outlasting {
             Outlasting::Nothing => PhaseOrEnd::Over(End::RolledBack),
@@ -292,7 +289,7 @@ impl AttemptState {
         }
     }
 
-    /// What ran cannot be switched back to.
+    /// Switching to the previous system failed.
     fn no_way_back(self) -> PhaseOrEnd {
         match self.last_rung {
             LastRung::Reboot => PhaseOrEnd::Rebooting,
@@ -300,7 +297,7 @@ impl AttemptState {
         }
     }
 
-    /// What follows once it is checked and confirmed: a `test` ends here, the others commit.
+    /// The phase after checks and confirmation: a `test` ends here, the other modes commit.
     fn next_once_confirmed(self) -> PhaseOrEnd {
         match self.mode {
             Mode::Test => PhaseOrEnd::Over(End::Committed),
@@ -310,24 +307,24 @@ impl AttemptState {
 }
 
 impl Action {
-    /// Whether it has time of its own when it is taken up after its deadline:
-    /// what changes profile and loader, and the way back, is not left half done.
+    /// Whether the phase gets a new deadline when the agent resumes it after the old one. A commit
+    /// and a rollback must not be left half done.
     pub fn begins_anew(self) -> bool {
         matches!(self, Self::Commit | Self::RollBack)
     }
 
-    /// Whether a confirmation would come before there is anything to confirm.
+    /// Whether a confirmation would arrive before there is anything to confirm.
     pub fn is_before_the_confirmation(self) -> bool {
         matches!(self, Self::Rest | Self::Arm | Self::Activate | Self::Check)
     }
 
-    /// Whether it is tried again until its deadline when it could not be done:
-    /// there is nothing after the way back.
+    /// Whether the agent repeats a failed action until the deadline, because nothing comes after a
+    /// rollback.
     pub fn is_tried_until_its_deadline(self) -> bool {
         self == Self::RollBack
     }
 
-    /// What it means for the attempt that an action could not be done.
+    /// The event that a failed action causes.
     pub fn failure(self) -> Option<Event> {
         match self {
             Self::Rest => None,
@@ -342,7 +339,7 @@ impl Action {
 }
 
 impl PhaseOrEnd {
-    /// The phase that it is in people's and the record's words.
+    /// The phase as the record and people name it.
     pub fn phase(self) -> Phase {
         match self {
             Self::Staged => Phase::Staged,
@@ -357,7 +354,7 @@ impl PhaseOrEnd {
         }
     }
 
-    /// The end, once it is over.
+    /// The end, if the attempt has ended.
     pub fn end(self) -> Option<End> {
         match self {
             Self::Over(end) => Some(end),

@@ -1,4 +1,4 @@
-//! The whole table: what each event does in each phase, and that nothing else does anything.
+//! The complete transition table. An event that a phase does not list has no effect in it.
 
 use deploy_wire::{attempt::Login, outcome::End, phase::Phase, record::Record};
 
@@ -14,10 +14,10 @@ const BEFORE: Event = Event::Restarted(RunningSystem::Before);
 const WANTED: Event = Event::Restarted(RunningSystem::Wanted);
 const OTHER: Event = Event::Restarted(RunningSystem::Other);
 
-/// A phase, and where the events lead that mean something in it.
+/// A phase, and the target of each group of events that have an effect in it.
 type PhaseRow = (PhaseOrEnd, &'static [(&'static [Event], PhaseOrEnd)]);
 
-/// Of an attempt that switches, whose confirmation is missing and that must not reboot.
+/// The table of an attempt with mode `switch`, a missing confirmation and no permission to reboot.
 const TABLE: &[PhaseRow] = {
     use Event as E;
     use PhaseOrEnd as P;
@@ -119,7 +119,7 @@ fn each_event_does_in_each_phase_what_the_table_says_and_nothing_else() {
     }
 }
 
-/// With profiles besides the system, only a restart does something else.
+/// With profiles besides the system, only a restart has another effect.
 #[test]
 fn profiles_change_what_a_restart_does_and_nothing_else() {
     for (place, row) in TABLE {
@@ -221,7 +221,7 @@ fn the_state_of_a_record_is_its_phase_or_its_end() {
         let place = AttemptState::of(&Record { phase, ..record.clone() }).place;
         assert_eq!((place.phase(), place.end()), (phase, None));
     }
-    // An end without an outcome is damage.
+    // An end without an outcome means damage.
     let ended = Record { phase: Phase::Ended, ..record };
     assert_eq!(AttemptState::of(&ended).place, STRANDED);
     assert_eq!((STRANDED.phase(), STRANDED.end()), (Phase::Ended, Some(End::Stranded)));

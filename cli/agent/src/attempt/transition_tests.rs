@@ -50,7 +50,7 @@ fn beginnings() -> Vec<AttemptState> {
         .collect()
 }
 
-/// Nothing more comes but the machine's own clock: it must end, in at most one
+/// From here on only the machine's clock causes events. The attempt must end, after at most one
 /// deadline for each of the three phases that can follow each other.
 fn left_alone(mut state: AttemptState) -> End {
     for _ in 0..4 {
@@ -62,7 +62,7 @@ fn left_alone(mut state: AttemptState) -> End {
     panic!("{state:?} does not end by itself");
 }
 
-/// What must hold of one step, whatever came before it.
+/// The invariants of one step, from any state.
 fn holds(before: AttemptState, event: Event) {
     let Some(after) = before.after(event) else { return };
     assert!(before.place.end().is_none(), "{event:?} moved the end {before:?}");
@@ -97,8 +97,8 @@ fn holds(before: AttemptState, event: Event) {
     }
 }
 
-/// Every order of events up to `left`. An event that does not move the state is
-/// not followed further: what comes after it is an order one shorter.
+/// Tries every order of up to `left` events. An event without an effect is not followed further,
+/// because the events after it form a shorter order.
 fn every_order(state: AttemptState, left: usize, orders: &mut usize) {
     *orders += 1;
     left_alone(state);

@@ -1,8 +1,8 @@
-//! Checks of level `required-once-passed` that have passed: which of them decide by now.
+//! The history of `required-once-passed` checks, which determines whether they decide.
 //!
-//! What an attempt saw is written before its commit and counts once that attempt is the one
-//! that was confirmed last. Written after it, a power cut in between would lose what passed;
-//! counted at once, an attempt that goes back would make its checks decide:
+//! The results of an attempt are written before its commit, and count once that attempt is the last
+//! confirmed one. Written after the commit, a power cut in between would lose them. If they counted
+//! at once, an attempt that rolls back would make its checks decide:
 //! `what_passed_in_an_attempt_that_went_back_does_not_count`.
 
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::storage::{files, paths::STATE};
 
-/// A check that has passed. With what it looked at: one that asks for another issuer under
-/// the same name has not passed yet.
+/// A check that has passed, with its kind. A check with the same name that asks for another issuer
+/// has not passed yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Passed {
@@ -26,27 +26,26 @@ pub struct Passed {
     kind: CheckKind,
 }
 
-/// The file.
+/// The contents of the file.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
     version: u32,
-    /// What had passed before `attempt`.
+    /// The checks that had passed before `attempt`.
     before: Vec<Passed>,
-    /// The attempt that wrote this.
+    /// The attempt that wrote the file.
     attempt: AttemptId,
-    /// What has passed once `attempt` is committed.
+    /// The checks that have passed once `attempt` is committed.
     after: Vec<Passed>,
 }
 
-/// The folder's file of checks that have passed.
 #[derive(Debug)]
 pub struct PassedChecks {
     path: PathBuf,
 }
 
 impl PassedChecks {
-    /// The machine's.
+    /// The machine's own history.
     pub fn open() -> Self {
         Self::in_folder(Path::new(STATE))
     }
@@ -55,7 +54,7 @@ impl PassedChecks {
         Self { path: folder.join("passed-checks.json") }
     }
 
-    /// What has passed in an attempt that was committed; `confirmed` is the last one.
+    /// The checks that passed in a committed attempt; `confirmed` is the last one.
     pub fn read(&self, confirmed: Option<&AttemptId>) -> Result<Vec<Passed>> {
         let document = files::read_json::<Document>(&self.path)?;
         Ok(document.map_or_else(Vec::new, |document| {
@@ -63,8 +62,8 @@ impl PassedChecks {
         }))
     }
 
-    /// Writes what has passed if `attempt` is committed: of its checks those that `before`
-    /// has and those that pass now. What `attempt` no longer declares is gone then.
+    /// Writes the checks that have passed if `attempt` is committed: those of its checks that are
+    /// in `before` or pass now. Checks that `attempt` no longer declares are dropped.
     pub fn write(
         &self,
         attempt: &AttemptId,
@@ -90,7 +89,7 @@ impl PassedChecks {
     }
 }
 
-/// The checks with the level that each of them has in this attempt: `required` or `advisory`.
+/// The checks with their level in this attempt: `required` or `advisory`.
 pub fn levelled(checks: &[Check], passed: &[Passed]) -> Vec<Check> {
     let levelled = |check: &Check| {
         let level = match check.level {

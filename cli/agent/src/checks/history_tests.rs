@@ -20,7 +20,7 @@ fn waiting(name: &str) -> Check {
     check(name, Level::RequiredOncePassed, "Let's Encrypt")
 }
 
-/// A folder's file, and attempts on it.
+/// A history file, and the attempts that write it.
 struct Machine {
     _folder: tempfile::TempDir,
     file: PassedChecks,
@@ -39,7 +39,7 @@ impl Machine {
         self.file.read(self.confirmed.as_ref()).unwrap()
     }
 
-    /// An attempt up to the commit, in which these checks pass.
+    /// Runs an attempt up to the commit, in which the checks `passing` pass.
     fn attempt(&mut self, declared: &[Check], passing: &[&str]) -> AttemptId {
         self.attempts += 1;
         let attempt = attempt(self.attempts);

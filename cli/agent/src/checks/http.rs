@@ -1,4 +1,4 @@
-//! One HTTP/1.1 request: status line and body.
+//! One HTTP/1.1 request, of which the check reads the status line and the body.
 
 use std::io::{Read, Write};
 
@@ -6,10 +6,10 @@ use deploy_wire::machine::CheckKind;
 
 use super::{limit::Limit, tcp, tls};
 
-/// How much of an answer is read.
+/// The limit of a response in bytes.
 const ANSWER: usize = 4 << 20;
 
-/// Asks a web server and compares its answer.
+/// Sends the request and compares the response.
 pub fn look(kind: &CheckKind, limit: Limit) -> Result<String, String> {
     let CheckKind::Http { address, port, host, sni, path, status, contains } = kind else {
         return Err("not an HTTP check".into());
@@ -22,16 +22,16 @@ pub fn look(kind: &CheckKind, limit: Limit) -> Result<String, String> {
     }
 }
 
-/// What an answer must be.
+/// The expected response.
 #[derive(Debug, Clone, Copy)]
 struct Expected<'a> {
     status: u16,
     contains: Option<&'a str>,
 }
 
-/// Sends the request and reads until the answer can be judged: a server may keep the connection,
-/// or send without end, behind what it is asked for. HTTP/1.0, so that the answer is not in
-/// chunks.
+/// Sends the request and reads until the response can be judged. A server may keep the connection
+/// open, or send more than the check needs. The request is HTTP/1.0, so that the response is not
+/// chunked.
 fn ask(
     mut stream: impl Read + Write,
     host: &str,
@@ -48,7 +48,7 @@ fn ask(
     loop {
         let (length, error) = match stream.read(&mut part) {
             Ok(length) => (length, None),
-            // A server that closes rudely after its answer has answered; a late one has not.
+            // A connection that is reset after a complete response is fine; a late response is not.
             Err(error) => (0, Some(error)),
         };
         answer.extend_from_slice(&part[..length]);
@@ -69,8 +69,7 @@ fn is_late(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::TimedOut
 }
 
-/// What is to be said of an answer, of which more comes unless it is `over`; nothing while that
-/// cannot be told.
+/// Judges a response, of which more follows unless it is `over`. `None` until that is possible.
 fn judge(answer: &[u8], expected: Expected<'_>, over: bool) -> Option<Result<String, String>> {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
     let (head, body) = match end {
@@ -98,7 +97,6 @@ fn judge(answer: &[u8], expected: Expected<'_>, over: bool) -> Option<Result<Str
     }
 }
 
-/// `Content-Length`.
 fn length(head: &str) -> Option<usize> {
     head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;

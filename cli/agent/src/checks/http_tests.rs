@@ -19,7 +19,8 @@ fn status_and_body_decide() {
     assert_eq!(judged(b"SSH-2.0-x\r\n", 200, None), Err("the answer is not HTTP".into()));
 }
 
-/// What is said of a server that sends these parts, each after a pause, and keeps the connection.
+/// The result of the check against a server that sends these parts, each after a pause, and keeps
+/// the connection open.
 fn said(
     parts: &'static [&'static str],
     pause: u64,
@@ -31,7 +32,7 @@ fn said(
         let (mut stream, _) = listener.accept().unwrap();
         for part in parts {
             thread::sleep(Duration::from_millis(pause));
-            // Who asked may have gone.
+            // The client may have closed the connection.
             let _ = stream.write_all(part.as_bytes());
         }
         thread::sleep(Duration::from_secs(10));

@@ -1,5 +1,5 @@
-//! One moment by which a look must be over. A limit for each read would be none: a server that
-//! sends a byte before each of them ends keeps the look going for ever.
+//! One deadline for a whole look. With a limit for each read, a server that sends a byte just
+//! before each one would keep the look going forever.
 
 use std::{
     io::{self, Read, Write},
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// When a look must be over.
+/// The deadline of a look.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
     end: Instant,
@@ -15,12 +15,12 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// The moment that is `length` from now.
+    /// The deadline after `length` from now.
     pub fn of(length: Duration) -> Self {
         Self { end: Instant::now() + length, length }
     }
 
-    /// What is left of it; an error once nothing is.
+    /// The time until the deadline; an error after it.
     pub fn left(self) -> io::Result<Duration> {
         let left = self.end.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(self.lateness()) } else { Ok(left) }
@@ -31,7 +31,7 @@ impl Limit {
         io::Error::new(io::ErrorKind::TimedOut, why)
     }
 
-    /// What a failed read or write means: that it took too long has two names.
+    /// Gives a timeout one message; the kernel has two errors for it.
     fn name_lateness(self, error: io::Error) -> io::Error {
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => self.lateness(),
@@ -40,7 +40,7 @@ impl Limit {
     }
 }
 
-/// A connection of which no read or write lasts beyond the limit.
+/// A connection whose reads and writes end at the deadline.
 #[derive(Debug)]
 pub struct Limited {
     stream: TcpStream,
@@ -48,7 +48,7 @@ pub struct Limited {
 }
 
 impl Limited {
-    /// The same connection, with this limit.
+    /// Wraps a connection with the deadline.
     pub fn new(stream: TcpStream, limit: Limit) -> Self {
         Self { stream, limit }
     }

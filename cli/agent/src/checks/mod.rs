@@ -1,5 +1,4 @@
-//! The declared checks: each asked again every second until the commit; the
-//! last word counts.
+//! The declared checks. Each runs every second until the commit; its last result counts.
 
 pub mod history;
 mod http;
@@ -27,12 +26,12 @@ use crate::{
 };
 
 const PERIOD: Duration = Duration::from_secs(1);
-/// How long one look may take, all in all, before it counts as failed.
+/// How long one look may take in total before it counts as failed.
 const LOOK: Duration = Duration::from_secs(10);
-/// What a look may take beyond that until it is known to hang: a program is killed first.
+/// The additional time after which a look counts as hanging. It leaves time to kill a program.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// The checks of an attempt, under way.
+/// The running checks of an attempt.
 pub struct Checks {
     checks: Vec<Check>,
     words: Arc<Mutex<CheckAnswers>>,
@@ -40,7 +39,7 @@ pub struct Checks {
 }
 
 impl Checks {
-    /// Starts a thread for each.
+    /// Starts a thread for each group of checks.
     pub fn start(checks: &[Check], events: &Events) -> Self {
         let this = Self { checks: checks.to_vec(), words: Arc::default(), events: events.clone() };
         for (group, asker) in this.groups() {
@@ -54,8 +53,8 @@ impl Checks {
         this
     }
 
-    /// The checks that are asked together, with who asks them: all units at once, everything
-    /// else alone.
+    /// The groups of checks that run together, with the thread that runs each. All unit checks form
+    /// one group; any other check is on its own.
     fn groups(&self) -> impl Iterator<Item = (Vec<Check>, Asker)> + '_ {
         let checks = self.checks.iter().cloned();
         let (units, others): (Vec<_>, Vec<_>) =
@@ -68,8 +67,8 @@ impl Checks {
         Asker { words: Arc::clone(&self.words), events: self.events.clone() }
     }
 
-    /// Asks every check once more, all at the same time, and waits for them, but for none longer
-    /// than a look may take: one that is late has failed.
+    /// Runs every check once more, all at the same time, and waits for the results. A check that
+    /// takes longer than the limit of a look has failed.
     pub fn ask_all(&self) {
         let (answered, answers) = mpsc::channel();
         let mut longest = Duration::ZERO;
@@ -78,7 +77,7 @@ impl Checks {
             let answered = answered.clone();
             thread::spawn(move || {
                 asker.ask(&group);
-                // Nobody listens any more to who is late.
+                // The receiver no longer waits for late results.
                 let _ = answered.send(());
             });
         }
@@ -87,13 +86,13 @@ impl Checks {
         while answers.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok() {}
     }
 
-    /// Whether the check of this name passes.
+    /// Whether the check with this name passes.
     pub fn passes(&self, name: &str) -> bool {
         lock(&self.words).answer_of(name, Instant::now()).is_some_and(|word| word.passes)
     }
 
-    /// The checks of a level that do not pass, with what they said; `None` for
-    /// one that has not said anything yet.
+    /// The checks of a level that do not pass, with their last detail; `None` for a check without a
+    /// result.
     pub fn failing(&self, level: Level) -> Vec<(&Check, Option<String>)> {
         let (words, now) = (lock(&self.words), Instant::now());
         self.checks
@@ -134,7 +133,7 @@ fn limit_of(group: &[Check]) -> Duration {
     SLACK + if is_of_units { pid1::LIMIT } else { LOOK }
 }
 
-/// What is seen of each check of a group.
+/// Looks at each check of a group.
 fn look(group: &[Check]) -> Vec<CheckOutcome> {
     let units: Option<Vec<&str>> = group.iter().map(|check| unit_of(&check.kind)).collect();
     match units {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 
 use super::limit::{Limit, Limited};
 
-/// Connects; what is read and written has the same limit, all in all.
+/// Connects. The limit covers the connection and all reads and writes together.
 pub fn connect(address: &str, port: u16, limit: Limit) -> Result<Limited, String> {
     let ip: IpAddr = address.parse().map_err(|_| format!("`{address}` is no numeric address"))?;
     let stream = limit

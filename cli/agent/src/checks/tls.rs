@@ -1,10 +1,9 @@
 //! TLS to a service on this machine.
 //!
-//! What is verified: the server holds the key of the certificate that it shows,
-//! and that certificate is for the name that was asked for. Not verified: who
-//! issued it, and until when it is valid. The connection goes to an address of
-//! this machine, so there is nobody to be protected from; roots would have to
-//! be those of the services' clients, which this machine does not know.
+//! The client verifies that the server has the key of its certificate, and that the certificate is
+//! for the requested name. It verifies neither the issuer nor the validity period. The connection
+//! goes to an address of this machine, so there is no attacker in between, and the machine does not
+//! know the root certificates that the service's clients trust.
 
 use std::sync::Arc;
 
@@ -27,10 +26,10 @@ use super::{
     tcp,
 };
 
-/// A connection after its handshake.
+/// A connection after the TLS handshake.
 pub type Stream = StreamOwned<ClientConnection, Limited>;
 
-/// Connects and shakes hands.
+/// Connects and runs the TLS handshake.
 pub fn connect(address: &str, port: u16, sni: &str, limit: Limit) -> Result<Stream, String> {
     let mut tcp = tcp::connect(address, port, limit)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -49,7 +48,7 @@ pub fn connect(address: &str, port: u16, sni: &str, limit: Limit) -> Result<Stre
     Ok(StreamOwned::new(tls, tcp))
 }
 
-/// Looks at the issuer of a server's certificate.
+/// Checks the issuer of a server's certificate.
 pub fn look(kind: &CheckKind, limit: Limit) -> Result<String, String> {
     let CheckKind::Certificate { address, port, sni, issuer } = kind else {
         return Err("not a certificate check".into());
@@ -65,7 +64,7 @@ pub fn look(kind: &CheckKind, limit: Limit) -> Result<String, String> {
     }
 }
 
-/// The issuer's name as RFC 4514 writes it, `CN=R11,O=Let's Encrypt,C=US`.
+/// The issuer's name in the format of RFC 4514, as `CN=R11,O=Let's Encrypt,C=US`.
 fn issuer_of(certificate: &CertificateDer<'_>) -> Result<String, String> {
     Certificate::from_der(certificate)
         .map(|certificate| certificate.tbs_certificate.issuer.to_string())

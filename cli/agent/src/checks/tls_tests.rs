@@ -20,7 +20,7 @@ fn limit() -> Limit {
 
 const NAME: &str = "grafana.lan";
 
-/// A real TLS server on a port of its own that answers one connection.
+/// A real TLS server on its own port that answers one connection.
 fn server(answer: &'static str) -> u16 {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec![NAME.to_owned()]).unwrap();
@@ -94,7 +94,7 @@ fn a_handshake_that_drips_outlives_no_limit() {
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         let (mut tcp, _) = listener.accept().unwrap();
-        // The header of a handshake record of 16 KiB, then its bytes one by one.
+        // The header of a handshake record of 16 KiB, followed by its bytes one by one.
         for byte in [0x16, 3, 3, 0x40, 0].into_iter().chain(std::iter::repeat(0)) {
             if tcp.write_all(&[byte]).is_err() {
                 return;

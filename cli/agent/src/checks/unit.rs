@@ -1,12 +1,12 @@
-//! Whether units are active: one question to PID 1 for all of them. A program for each, every
-//! second, would be a load of its own on a machine with twenty services.
+//! Whether units are active. One question to PID 1 covers all of them; a program per unit and
+//! second would be a noticeable load on a machine with twenty services.
 
 use deploy_wire::machine::full_name;
 
 use super::words::CheckOutcome;
 use crate::tools::pid1::{self, Which};
 
-/// What is seen of each unit, in their order.
+/// The state of each unit, in order.
 pub fn look(units: &[&str]) -> Vec<CheckOutcome> {
     let names: Vec<_> = units.iter().map(|unit| full_name(unit)).collect();
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
@@ -15,7 +15,7 @@ pub fn look(units: &[&str]) -> Vec<CheckOutcome> {
         Ok(listed) if listed.len() == units.len() => {
             listed.iter().zip(units).map(|(listed, unit)| word(&listed.active, unit)).collect()
         }
-        // It says nothing of a name that no unit can have.
+        // systemd does not report a name that no unit can have.
         Ok(_) => all(format!("systemd did not report all of {}", names.join(" "))),
         Err(error) => all(format!("{error:#}")),
     }

@@ -1,4 +1,4 @@
-//! What each check said last, and who has not answered in time: pure.
+//! The last result of each check, and which checks are late. Pure.
 
 use std::{
     collections::BTreeMap,
@@ -7,19 +7,18 @@ use std::{
 
 use deploy_wire::event::Event;
 
-/// What a look saw, or why the check does not pass.
+/// What a look saw, or why the check fails.
 pub type CheckOutcome = Result<String, String>;
 
-/// What a check said last.
+/// The last result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckAnswer {
-    /// Whether it passes.
     pub passes: bool,
-    /// What was seen.
+    /// What the look saw.
     pub detail: String,
 }
 
-/// A look that is under way.
+/// A look in progress.
 #[derive(Debug)]
 struct Asking {
     names: Vec<String>,
@@ -38,11 +37,11 @@ impl Asking {
     }
 }
 
-/// A number for a look, by which its end is told.
+/// The number of a look, which [`CheckAnswers::end`] takes.
 #[derive(Debug)]
 pub struct Ticket(u64);
 
-/// The words of all checks.
+/// The results of all checks.
 #[derive(Debug, Default)]
 pub struct CheckAnswers {
     said: BTreeMap<String, (Instant, CheckAnswer)>,
@@ -51,15 +50,15 @@ pub struct CheckAnswers {
 }
 
 impl CheckAnswers {
-    /// A look at these checks begins, which may take `limit`.
+    /// Begins a look at these checks, which may take `limit`.
     pub fn begin(&mut self, names: Vec<String>, limit: Duration, now: Instant) -> Ticket {
         self.tickets += 1;
         self.asking.insert(self.tickets, Asking { names, since: now, limit });
         Ticket(self.tickets)
     }
 
-    /// It is over, and this was seen. What is to be told of it. A look that took too long has
-    /// seen nothing good, and one that began before another that is over already says nothing.
+    /// Ends a look with its results and returns the events for the operator. A look that took too
+    /// long counts as failed. A look that began before one that has already ended is ignored.
     pub fn end(&mut self, ticket: &Ticket, seen: Vec<CheckOutcome>, now: Instant) -> Vec<Event> {
         let Some(asking) = self.asking.remove(&ticket.0) else { return Vec::new() };
         let mut told = Vec::new();
@@ -82,7 +81,7 @@ impl CheckAnswers {
         told
     }
 
-    /// What a check says now: one that is late fails, whatever it said before.
+    /// The present result of a check. A late check fails, whatever its last result was.
     pub fn answer_of(&self, name: &str, now: Instant) -> Option<CheckAnswer> {
         let late = self
             .asking
@@ -118,7 +117,7 @@ mod tests {
         assert_eq!(passes(&words, at(16)), Some(true), "it still has time");
         let late = words.answer_of("web", at(17)).unwrap();
         assert_eq!((late.passes, late.detail.as_str()), (false, "it did not answer within 10 s"));
-        // What it says in the end comes too late.
+        // Its result arrives too late.
         assert_eq!(words.end(&hangs, vec![Ok("200".into())], at(40)).len(), 1);
         assert_eq!(passes(&words, at(40)), Some(false));
     }

@@ -1,7 +1,7 @@
-//! Kernels and initrds that boot loaders' builders copied to where a loader reads them.
+//! The copies of kernels and initrds that a boot loader's builder makes on the loader's partition.
 //!
-//! A builder takes a file that is there for good: one that a power cut left
-//! truncated would stay so, and the machine would not boot.
+//! A builder never replaces an existing copy. A copy that a power cut truncated would therefore
+//! stay truncated, and the machine would not boot.
 
 use std::{
     fs::{self, File},
@@ -18,10 +18,11 @@ use crate::{
     tools::switch_lock,
 };
 
-/// Where they are in a place of a loader's: those of GRUB, extlinux, systemd-boot and Limine.
+/// The folders of the copies below a loader's mount point: those of GRUB, extlinux, systemd-boot
+/// and Limine.
 const FOLDERS: [&str; 4] = ["kernels", "nixos", "EFI/nixos", "limine/kernels"];
 
-/// Kernel and initrd of a system, in the store.
+/// The kernel and the initrd of a system, in the store.
 pub fn of(toplevel: &StorePath) -> Vec<PathBuf> {
     ["kernel", "initrd"]
         .into_iter()
@@ -33,8 +34,7 @@ fn folders(place: &Path) -> impl Iterator<Item = PathBuf> {
     FOLDERS.iter().map(move |folder| place.join(folder))
 }
 
-/// The copies of a file of the store: their names hold its store path's hash and
-/// its own name.
+/// The copies of a store file. Their names contain the hash of the store path and the file's name.
 fn copies(file: &Path) -> Vec<PathBuf> {
     let places = boot_places::all();
     let folders = places.iter().flat_map(|place| folders(&place.path));
@@ -46,8 +46,8 @@ pub fn has_any(place: &Path) -> bool {
     folders(place).any(|folder| entries(&folder).next().is_some())
 }
 
-/// Whether a place has the copy of a file that a builder would make. One that does not name its
-/// copies by store paths, as Lanzaboote, takes whatever has the contents.
+/// Whether a place has the copy of a file that a builder would make. If a builder does not name its
+/// copies by store paths, as Lanzaboote, any file with the same contents counts.
 pub fn is_in(place: &Path, file: &Path) -> bool {
     folders(place).any(|folder| {
         let by_contents = !entries(&folder).any(|copy| is_named_by_the_store(&copy));
@@ -81,27 +81,27 @@ fn copies_in(folder: &Path, file: &Path) -> Vec<PathBuf> {
     entries(folder).filter(|path| is_copy(&name(path))).collect()
 }
 
-/// The file that systemd-boot's builder writes before it becomes `loader.conf`, left from a
-/// run that was interrupted. The builder never writes over it, so that every later run fails.
+/// The temporary file of systemd-boot's builder, left by an interrupted run. The builder writes it
+/// before it becomes `loader.conf` and never overwrites it, so every later run fails.
 pub fn left_over() -> Option<PathBuf> {
     let files = boot_places::all().into_iter().map(|place| place.path.join(SYSTEMD_BOOT));
     files.map(|file| file.with_extension("tmp")).find(|file| file.exists())
 }
 
-/// Removes it, unless somebody is writing it: a power cut in our own commit leaves it, and the
-/// way back needs the builder:
+/// Removes the temporary file unless some process is writing it. A power cut during our own commit
+/// leaves it, and the rollback needs the builder:
 /// `systemd-boot-is-read-and-a-commit-that-a-power-cut-left-half-done-is-mended` proves it.
 pub fn remove_left_over() -> Result<()> {
     let Some(file) = left_over().filter(|_| !switch_lock::runs_now()) else {
         return Ok(());
     };
     fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))?;
-    // Else the next power cut brings it back.
+    // Without the sync, the next power cut brings the file back.
     files::sync_file_system(&file.parent().unwrap_or(Path::new("/")).to_string_lossy())
 }
 
-/// Removes copies of a system's kernel and initrd that are not what the store
-/// has, so that the builder writes them again.
+/// Removes copies of a system's kernel and initrd that differ from the store, so that the builder
+/// writes them again.
 pub fn remove_damaged(toplevel: &StorePath) -> Result<()> {
     for file in of(toplevel) {
         for copy in copies(&file) {
@@ -116,8 +116,7 @@ pub fn remove_damaged(toplevel: &StorePath) -> Result<()> {
     Ok(())
 }
 
-/// Whether a copy begins with all of its original. More may follow: secrets for
-/// the initrd are appended to the copy.
+/// Whether a copy begins with the complete original. The builder may append the initrd's secrets.
 fn begins_with(copy: &Path, original: &Path) -> io::Result<bool> {
     let (mut copy, mut original) = (File::open(copy)?, File::open(original)?);
     let (mut here, mut there) = (vec![0; 1 << 20], vec![0; 1 << 20]);

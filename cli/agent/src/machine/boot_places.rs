@@ -1,5 +1,5 @@
-//! Where a boot loader's files are: found from the files that NixOS's builders write. The EFI
-//! system partition has no fixed place, and GRUB may be mirrored to several disks.
+//! The places of a boot loader's files, found by the files that NixOS's builders write. The EFI
+//! system partition has no fixed mount point, and GRUB may be mirrored to several disks.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use deploy_wire::attempt::Mode;
 
 use crate::machine::look;
 
-/// What a builder writes at the top of such a place.
+/// The files that a builder writes at the top of such a place.
 const FILES: [&str; 6] = [
     "grub/grub.cfg",
     "extlinux/extlinux.conf",
@@ -20,44 +20,44 @@ const FILES: [&str; 6] = [
     "limine/limine.conf",
     "efi/limine/limine.conf",
 ];
-/// The one of systemd-boot.
+/// The file of systemd-boot.
 pub const SYSTEMD_BOOT: &str = "loader/loader.conf";
-/// Places that count as one without being mounted, and whose automounts are to be mounted.
+/// Paths that count as places even if they are not mounted. Looking at them mounts their
+/// automounts.
 const USUAL: [&str; 3] = ["boot", "efi", "boot/efi"];
-/// File systems that boot loaders read. No other is touched: a dead network mount would keep
-/// whoever looks at it waiting.
+/// The file systems that boot loaders can read. No other file system is touched, because a dead
+/// network mount would block the agent.
 const READ: [&str; 9] = ["vfat", "exfat", "ext2", "ext3", "ext4", "btrfs", "xfs", "f2fs", "zfs"];
 
-/// A folder with a boot loader's files, or a file system that is mounted for them.
+/// A folder with a boot loader's files, or a file system mounted for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootPlace {
-    /// Where it is.
     pub path: PathBuf,
-    /// Whether it is a file system of its own.
+    /// Whether the place is a mount point.
     pub mounted: bool,
-    /// Whether a loader's files are there.
+    /// Whether the place has files of a boot loader.
     pub has_files: bool,
 }
 
 impl BootPlace {
-    /// Whether systemd-boot's settings are there.
+    /// Whether the place has the settings of systemd-boot.
     pub fn has_systemd_boot(&self) -> bool {
         self.path.join(SYSTEMD_BOOT).exists()
     }
 
-    /// Whether a boot loader's builder writes to it.
+    /// Whether a boot loader's builder writes to the place.
     pub fn is_used(&self) -> bool {
         self.mounted || self.has_files
     }
 }
 
-/// Those of this machine.
+/// The places of this machine.
 pub fn all() -> Vec<BootPlace> {
     below(Path::new("/"), || fs::read_to_string("/proc/mounts").unwrap_or_default())
 }
 
-/// Those below a root. The mounts are read once the usual places were touched, some of which are
-/// mounted by that.
+/// The places below a root. The mounts are read after the usual paths, because looking at these may
+/// mount them.
 fn below(root: &Path, mounts: impl FnOnce() -> String) -> Vec<BootPlace> {
     let has_files = |path: &Path| FILES.iter().any(|file| path.join(file).exists());
     let usual = USUAL.iter().map(|place| root.join(place)).filter(|path| path.is_dir());
@@ -70,8 +70,10 @@ fn below(root: &Path, mounts: impl FnOnce() -> String) -> Vec<BootPlace> {
             continue;
         }
         let found = READ.contains(&mount.kind.as_str()) && has_files(&path);
-        // Mounted twice it is one place: a damaged file that was removed there is gone here.
-        // `systemd-boot-with-a-truncated-kernel-or-a-corrupt-entry-boots-it-all-the-same` proves it.
+        // A file system that is mounted twice is one place: a damaged file that was removed from
+        // one mount point is missing at the other.
+        // `systemd-boot-with-a-truncated-kernel-or-a-corrupt-entry-boots-it-all-the-same` proves
+        // it.
         let is_known = places.iter().any(|place| is_same_folder(&place.path, &path));
         if mount.place != "/" && !is_known && (is_for_boot(&mount.place) || found) {
             places.push(BootPlace { has_files: has_files(&path), mounted: true, path });
@@ -85,7 +87,7 @@ fn is_same_folder(one: &Path, other: &Path) -> bool {
     matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Whether a mount point is for a boot loader by its name: `/boot`, `/boot/efi`, `/boot-fallback`.
+/// Whether a mount point's name is one for a boot loader: `/boot`, `/boot/efi`, `/boot-fallback`.
 fn is_for_boot(place: &str) -> bool {
     place.starts_with("/boot") || place.starts_with("/efi")
 }
@@ -102,13 +104,13 @@ fn mounted(mounts: &str) -> impl Iterator<Item = Mount> {
         // Blanks are written as octal numbers.
         let place = words.next()?.replace("\\040", " ");
         let kind = words.next()?.to_owned();
-        // What will be mounted there once somebody looks.
+        // An automount that nobody has used yet is no mount.
         (kind != "autofs").then_some(Mount { place, kind })
     })
 }
 
-/// What is to be known before the switch: files of more than one loader, as one that was replaced
-/// leaves them.
+/// A note before the switch if more than one boot loader has files, as after a change of boot
+/// loaders.
 pub fn note(mode: Mode) -> Option<String> {
     let several = mode != Mode::Test && look::loader_files().is_of_several();
     several.then(|| {
@@ -118,7 +120,7 @@ pub fn note(mode: Mode) -> Option<String> {
     })
 }
 
-/// A mount point for a boot loader that /etc/fstab names and nothing is mounted at.
+/// A mount point for a boot loader that /etc/fstab names and that is not mounted.
 pub fn not_mounted() -> Option<String> {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     missing(&read("/etc/fstab"), &read("/proc/mounts"))
@@ -144,7 +146,7 @@ fn missing(fstab: &str, mounts: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The places of a root with these files and these mounts.
+    /// The places of a root that has these files and these mounts.
     fn places(files: &[&str], mounts: &str) -> Vec<(String, bool, bool)> {
         let root = tempfile::tempdir().unwrap();
         for file in files {
@@ -172,21 +174,21 @@ mod tests {
     #[test]
     fn every_file_system_with_a_loader_s_files_is_found() {
         let place = |path: &str, mounted, has_files| (path.to_owned(), mounted, has_files);
-        // Part of the root.
+        // /boot as a part of the root file system.
         assert_eq!(
             places(&["boot/grub/grub.cfg"], "x / ext4 rw 0 0\n"),
             [place("boot", false, true)]
         );
-        // /efi, and no /boot at all.
+        // /efi, and no /boot.
         let mounts = "x / ext4 rw 0 0\n/dev/sda1 /efi vfat rw 0 0\n";
         assert_eq!(places(&["efi/loader/loader.conf"], mounts), [place("efi", true, true)]);
-        // /boot, and the EFI system partition below it, with GRUB's own program alone.
+        // /boot, and below it the EFI system partition with nothing but GRUB's program.
         let mounts = "/dev/sda2 /boot ext4 rw 0 0\n/dev/sda1 /boot/efi vfat rw 0 0\n";
         assert_eq!(
             places(&["boot/grub/grub.cfg", "boot/efi/EFI/NixOS-boot/grubx64.efi"], mounts),
             [place("boot", true, true), place("boot/efi", true, false)]
         );
-        // GRUB mirrored, and an EFI system partition at a place of somebody's own.
+        // A mirrored GRUB, and an EFI system partition at an unusual mount point.
         let mounts = "/dev/sda1 /boot-1 ext4 rw 0 0\n/dev/sdb1 /mnt/my\\040esp vfat rw 0 0\n\
                       /dev/sdc1 /srv ext4 rw 0 0\nhost:/x /net nfs4 rw 0 0\n";
         assert_eq!(
@@ -201,7 +203,7 @@ mod tests {
             ),
             [place("boot-1", true, true), place("mnt/my esp", true, true)]
         );
-        // Not there until it is looked at.
+        // An automount, which is not mounted before somebody looks at it.
         let mounts = "systemd-1 /efi autofs rw 0 0\n";
         assert_eq!(places(&["efi/x"], mounts), [place("efi", false, false)]);
     }

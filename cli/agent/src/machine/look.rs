@@ -1,4 +1,4 @@
-//! What the machine is: what runs, what boots, which boot this is.
+//! The machine's state: what runs, what boots, and the present boot.
 
 use std::{
     fs,
@@ -20,12 +20,12 @@ use crate::{
     tools::pid1,
 };
 
-/// What runs, from `/run/current-system`.
+/// The running system, from `/run/current-system`.
 pub fn running() -> Option<StorePath> {
     link(RUNNING)
 }
 
-/// Which system `/etc` belongs to: the target of `/etc/static`.
+/// The system that `/etc` belongs to: the target of `/etc/static`.
 pub fn etc() -> Option<String> {
     fs::canonicalize("/etc/static").ok().map(|path| path.to_string_lossy().into_owned())
 }
@@ -35,12 +35,12 @@ fn link(path: &str) -> Option<StorePath> {
     StorePath::parse(&target.to_string_lossy()).ok()
 }
 
-/// What a reboot starts, from the boot loader's files.
+/// The boot default, from the boot loader's files.
 pub fn boots() -> BootDefault {
     loader_files().boot_default()
 }
 
-/// The boot loaders' files that there are.
+/// The machine's boot loader files.
 pub fn loader_files() -> LoaderFiles {
     let read = |path| fs::read_to_string(path).ok();
     LoaderFiles { grub: read(GRUB), extlinux: read(EXTLINUX), systemd_boot: systemd_boot::files() }
@@ -55,8 +55,8 @@ pub fn profile() -> ProfileLink {
     ProfileLink { generation: number, system: link(&folder.join(generation).to_string_lossy()) }
 }
 
-/// The generation of the system profile that holds a system: the present one if
-/// it does, else the highest.
+/// The generation of the system profile that holds a system. If several do, the present one is
+/// preferred, else the highest.
 pub fn generation_of(system: &StorePath) -> Option<u64> {
     let now = profile();
     if now.system.as_ref() == Some(system) {
@@ -70,19 +70,18 @@ pub fn generation_of(system: &StorePath) -> Option<u64> {
         .max()
 }
 
-/// 42 of `system-42-link`.
+/// Parses 42 from `system-42-link`.
 pub fn generation_number(name: &str) -> Option<u64> {
     name.strip_prefix("system-")?.strip_suffix("-link")?.parse().ok()
 }
 
-/// Which machine it is.
+/// The machine's identity.
 pub fn identity() -> Identity {
     let machine_id = fs::read_to_string("/etc/machine-id").unwrap_or_default().trim().to_owned();
     Identity { machine_id, host_keys: host_keys(Path::new("/etc/ssh")) }
 }
 
-/// The public host keys that sshd's settings name, wherever they are kept, and those in its own
-/// folder.
+/// The public keys of the host key files that sshd's settings name, and of those in `folder`.
 fn host_keys(folder: &Path) -> Vec<String> {
     let settings = fs::read_to_string(folder.join("sshd_config")).unwrap_or_default();
     let named = settings.lines().filter_map(|line| {
@@ -99,7 +98,6 @@ fn host_keys(folder: &Path) -> Vec<String> {
     baseline::host_keys(&texts.join("\n"))
 }
 
-/// The present boot.
 pub fn boot() -> Result<Boot> {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
     // systemd before 254 has no soft-reboot.
@@ -107,13 +105,12 @@ pub fn boot() -> Result<Boot> {
     Ok(Boot { id, soft_reboots })
 }
 
-/// Whether a system is the running one.
 pub fn is_running(system: &StorePath) -> bool {
     running().as_ref() == Some(system)
 }
 
-/// Whether somebody else moved the profile: it is neither as it was at `stage`
-/// nor the wanted system.
+/// Whether another tool moved the system profile: it differs from `stage` and is not the wanted
+/// system.
 pub fn profile_is_foreign(record: &Record) -> bool {
     let now = profile();
     now != record.profile && now.system.as_ref() != Some(&record.wanted)

@@ -1,5 +1,5 @@
-//! What the machine is: what runs and boots, the boot loaders' files, units, profiles, roots.
-//! Nothing here knows of an attempt's phases.
+//! The machine: the running system and the boot default, boot loader files, units, profiles,
+//! garbage collector roots. Nothing here knows an attempt's phases.
 
 pub mod boot_files;
 pub mod boot_places;

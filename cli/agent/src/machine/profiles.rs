@@ -1,4 +1,4 @@
-//! Profiles besides the system: where they are and what they name.
+//! Profiles besides the system: their links and what these name.
 
 use std::{fs, path::Path};
 
@@ -13,12 +13,12 @@ use crate::{storage::paths::PROFILE, tools::user::User};
 
 const PROFILES: &str = "/nix/var/nix/profiles";
 
-/// Where deploy-rs has a profile of a user.
+/// The link of a user's profile, where deploy-rs puts it.
 pub fn link(profile: &Profile, user: &User) -> String {
     profile.profile_path.clone().unwrap_or_else(|| default_link(&profile.name, user))
 }
 
-/// The same where the flake names no place.
+/// The link's default path, if the flake does not set one.
 pub fn default_link(name: &str, user: &User) -> String {
     let folder = format!("{PROFILES}/per-user/{}", user.name);
     if user.name == "root" || Path::new(&folder).is_dir() {
@@ -27,7 +27,7 @@ pub fn default_link(name: &str, user: &User) -> String {
     format!("{}/.local/state/nix/profiles/{name}", user.home)
 }
 
-/// Whether a link is the system profile, by whatever path.
+/// Whether a link is the system profile, by any path.
 pub fn is_the_system(link: &str) -> bool {
     let link = Path::new(link);
     let folder = link.parent().and_then(|folder| folder.canonicalize().ok());
@@ -54,7 +54,7 @@ pub fn look(link: &str) -> ProfileGeneration {
     ProfileGeneration { number, path }
 }
 
-/// What is said of profiles that are kept. They have no checks of their own.
+/// The notes on profiles that are kept. They have no checks of their own.
 pub fn describe_kept(record: &Record) -> Vec<String> {
     record
         .profiles
@@ -63,13 +63,13 @@ pub fn describe_kept(record: &Record) -> Vec<String> {
         .collect()
 }
 
-/// What is said of profiles at an end that leaves them as they are.
+/// The notes on profiles at an end that leaves them as they are.
 pub fn describe_left(record: &Record, end: End) -> Vec<String> {
     let begun = record.profiles.iter().filter(|profile| profile.begun && end == End::TakenOver);
     begun.map(|profile| format!("{profile} was activated, and is not confirmed")).collect()
 }
 
-/// What is said of profiles whose links are set back while what was activated stays.
+/// The notes on profiles whose links are set back while the activation stays in effect.
 pub fn describe_not_taken_back(record: &Record) -> Vec<String> {
     let begun = record.profiles.iter().filter(|profile| profile.begun);
     begun
@@ -80,7 +80,7 @@ pub fn describe_not_taken_back(record: &Record) -> Vec<String> {
         .collect()
 }
 
-/// Whether a profile is still, or again, what it was at `stage`.
+/// Whether a profile names what it named at `stage`.
 pub fn is_as_before(profile: &ProfileChange) -> bool {
     profile.link.as_ref().is_none_or(|link| look(link).path == profile.before.path)
 }

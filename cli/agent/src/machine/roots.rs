@@ -1,5 +1,5 @@
-//! Roots against garbage collection: direct links, made before the paths are
-//! checked to be valid, dropped when the attempt is over.
+//! Garbage collector roots. They are direct links, created before the paths are checked to be valid
+//! and dropped when the attempt has ended.
 
 use std::{
     fs::{self, File},
@@ -15,17 +15,15 @@ use deploy_wire::{
 
 use crate::storage::{files, paths::ROOTS};
 
-/// What an attempt keeps.
+/// The paths that an attempt protects.
 pub struct RootTargets<'a> {
-    /// What runs.
+    /// The running system.
     pub old: &'a StorePath,
-    /// What is wanted.
+    /// The wanted system.
     pub new: &'a StorePath,
-    /// The agent.
     pub agent: &'a StorePath,
-    /// What boots.
     pub boots: &'a BootDefault,
-    /// Profiles besides the system, each with what it names and what is wanted.
+    /// The profiles besides the system, each with its present and its wanted path.
     pub profiles: &'a [ProfileChange],
 }
 
@@ -33,7 +31,7 @@ fn path(attempt: &AttemptId, name: &str) -> PathBuf {
     Path::new(ROOTS).join(format!("{attempt}-{name}"))
 }
 
-/// Makes the roots of an attempt.
+/// Creates the roots of an attempt.
 pub fn make(attempt: &AttemptId, kept: &RootTargets<'_>) -> Result<()> {
     link(&path(attempt, "old"), kept.old)?;
     link(&path(attempt, "new"), kept.new)?;
@@ -50,7 +48,7 @@ pub fn make(attempt: &AttemptId, kept: &RootTargets<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The roots that an attempt has.
+/// The paths of an attempt's roots.
 fn of(attempt: &AttemptId) -> Vec<PathBuf> {
     let own = format!("{attempt}-");
     let all = fs::read_dir(ROOTS).into_iter().flatten().flatten();
@@ -59,7 +57,6 @@ fn of(attempt: &AttemptId) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Drops the roots of an attempt.
 pub fn drop_all(attempt: &AttemptId) -> Result<()> {
     for path in of(attempt) {
         match fs::remove_file(&path) {
@@ -69,13 +66,13 @@ pub fn drop_all(attempt: &AttemptId) -> Result<()> {
             _ => {}
         }
     }
-    // Goes only if it is empty: after a refusal on a machine without an agent.
+    // Succeeds only if the folder is empty, as after a refusal on a machine without an agent.
     let _ = fs::remove_dir(ROOTS);
     Ok(())
 }
 
-/// Drops what an agent that was killed while it staged left behind. Only for who
-/// has the machine, while no attempt is open.
+/// Drops the roots that an agent left behind when it was killed during `stage`. The caller must
+/// hold the machine's lock, with no open attempt.
 pub fn drop_strays() -> Result<()> {
     for entry in fs::read_dir(ROOTS).into_iter().flatten().flatten() {
         if entry.file_name() != "agent" {
@@ -87,15 +84,15 @@ pub fn drop_strays() -> Result<()> {
     Ok(())
 }
 
-/// Keeps an agent beyond its attempt, for the next one and for the console.
+/// Keeps an agent after its attempt, for the next attempt and for the console.
 pub fn keep_agent(agent: &StorePath) -> Result<()> {
     link(&Path::new(ROOTS).join("agent"), agent)
 }
 
-/// A link that names its target from one moment to the next, durably.
+/// Creates or replaces a link atomically and durably.
 fn link(path: &Path, target: &StorePath) -> Result<()> {
     let folder = Path::new(ROOTS);
-    // Nix reads the roots as whoever asks it.
+    // Nix reads the roots as the user who asks.
     files::public_folder(folder)?;
     let make = || -> io::Result<()> {
         let temporary = path.with_extension("new");
@@ -110,7 +107,6 @@ fn link(path: &Path, target: &StorePath) -> Result<()> {
     make().with_context(|| format!("the root {} cannot be made", path.display()))
 }
 
-/// Whether an attempt still has roots.
 pub fn are_left(attempt: &AttemptId) -> bool {
     !of(attempt).is_empty()
 }

@@ -1,4 +1,4 @@
-//! systemd-boot's files on this machine, and what the firmware says.
+//! systemd-boot's files and EFI variables on this machine.
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
@@ -7,7 +7,7 @@ use deploy_wire::loader::{
     SYSTEMD_BOOT_ENTRIES, SYSTEMD_BOOT_IMAGES, SystemdBoot, Variables,
 };
 
-/// What there is of it; `None` on a machine without `loader.conf`.
+/// Reads the files; `None` on a machine without `loader.conf`.
 pub fn files() -> Option<SystemdBoot> {
     let loader_conf = SYSTEMD_BOOT.into_iter().find_map(text)?;
     Some(SystemdBoot {
@@ -18,7 +18,8 @@ pub fn files() -> Option<SystemdBoot> {
     })
 }
 
-/// A damaged file is read as far as it goes: only the default entry's text counts.
+/// Reads a file leniently. Only the text of the default entry counts, so other damage does not
+/// matter.
 fn text(path: impl AsRef<Path>) -> Option<String> {
     fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -37,7 +38,7 @@ fn variables() -> Variables {
     if !Path::new(EFI).exists() {
         return Variables::None;
     }
-    // Not mounted, as in a container.
+    // The variables are not mounted, as in a container.
     if names(EFI_VARIABLES).is_empty() {
         return Variables::Unreadable;
     }
@@ -55,7 +56,8 @@ fn variable(name: &str) -> io::Result<Option<String>> {
     }
 }
 
-/// Four bytes of attributes, then UTF-16 up to a zero. An empty one counts as none.
+/// Decodes a variable: four bytes of attributes, then UTF-16 up to a zero. An empty value counts as
+/// none.
 fn word(bytes: &[u8]) -> Option<String> {
     let (pairs, _) = bytes.get(4..)?.as_chunks::<2>();
     let units: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();

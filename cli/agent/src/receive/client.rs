@@ -1,9 +1,10 @@
-//! What a client of Nix's daemon says: its greeting, then one operation after the other.
+//! The client side of Nix's daemon protocol: a greeting, then one operation after another.
 //!
-//! The daemon trusts root, whose process it is: a client could set any setting, a program that
-//! is run after each build among them. A daemon that does not trust its client would refuse
-//! closures without a signature, so the client's words are read here, and only what a push needs
-//! goes on: `nix-s-protocol-takes-no-settings-from-a-user-who-may-run-only-the-agent` proves it.
+//! The daemon trusts root, and its process belongs to root. A client could therefore set any
+//! setting, for example a program that runs after each build. A daemon that does not trust its
+//! client would refuse unsigned closures. So the agent parses the client's messages and forwards
+//! only what a push needs:
+//! `nix-s-protocol-takes-no-settings-from-a-user-who-may-run-only-the-agent` proves it.
 
 use std::io::{self, Read, Write};
 
@@ -12,15 +13,16 @@ use super::{
     words::{ProtocolRelay, refused},
 };
 
-/// The newest version that is read here, 1.37: both sides agree upon the lower of theirs.
+/// The newest supported version, 1.37. Client and daemon agree on the lower of their versions.
 pub const VERSION: u64 = 0x125;
 
-/// The oldest: before it `AddToStore` had another shape.
+/// The oldest supported version. In older ones `AddToStore` has another format.
 const OLDEST: u64 = 0x120;
 
 const MAGIC: u64 = 0x6e69_7863;
 
-/// Carries all that a client says to the daemon. Ends with the client, or at what it may not say.
+/// Forwards the client's messages to the daemon. Ends with the client, or at a message that is not
+/// allowed.
 pub fn carry(client: impl Read, daemon: impl Write) -> io::Result<()> {
     let mut words = ProtocolRelay::new(client, daemon);
     let Some(magic) = words.begin()? else { return Ok(()) };
@@ -34,7 +36,7 @@ pub fn carry(client: impl Read, daemon: impl Write) -> io::Result<()> {
     }
     words.write(version.min(VERSION))?;
     words.flush()?;
-    // A processor to run on, and whether to reserve space: both are of the past.
+    // A CPU to run on, and whether to reserve space. Both are obsolete.
     if words.number()? != 0 {
         words.number()?;
     }

@@ -1,4 +1,5 @@
-//! `deploy-agent serve --stdio`: Nix's own protocol, for who may run no other program as root.
+//! `deploy-agent serve --stdio`: Nix's own protocol, for users who may run no other program as
+//! root.
 
 mod client;
 mod operation;
@@ -16,7 +17,7 @@ use crate::{
     trust::origin::Origin,
 };
 
-/// Carries it, under the mark that every push has. What the client says goes through
+/// Forwards the protocol under the mark that every push sets. The client's messages go through
 /// [`client::carry`].
 pub fn receive() -> Result<()> {
     let note = format!("asked to carry Nix's protocol, from {}", Origin::here());
@@ -31,7 +32,7 @@ pub fn receive() -> Result<()> {
 
 fn carry() -> Result<()> {
     let nix::Daemon { mut child, stdin, mut stdout } = nix::daemon()?;
-    // It ends with this process: the client may be silent for as long as it likes.
+    // The thread ends with this process. The client may be silent for any time.
     thread::spawn(move || {
         let mut client = BufReader::with_capacity(words::PIECE, io::stdin().lock());
         if let Err(error) = client::carry(&mut client, stdin) {
@@ -41,7 +42,7 @@ fn carry() -> Result<()> {
     let mut out = io::stdout().lock();
     let answered = answer(&mut stdout, &mut out);
     if answered.is_err() {
-        // Nobody reads what it would say.
+        // Nobody would read the daemon's output.
         let _ = child.kill();
     }
     let status = child.wait()?;
@@ -51,7 +52,8 @@ fn carry() -> Result<()> {
     Ok(answered?)
 }
 
-/// The daemon's words, as they come; of its greeting, a version that [`client`] reads.
+/// Forwards the daemon's messages, and replaces the version in its greeting by one that [`client`]
+/// supports.
 fn answer(daemon: &mut impl Read, out: &mut impl Write) -> io::Result<()> {
     let mut greeting = [0; 16];
     if daemon.read_exact(&mut greeting).is_ok() {

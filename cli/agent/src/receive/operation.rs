@@ -1,10 +1,10 @@
-//! The operations of Nix's protocol that a push and a build on the machine need, with the shape
-//! of what a client says in each. All others are refused: they are for who looks after a store.
+//! The operations of Nix's protocol that a push and a build on the machine need, with the format of
+//! each. All other operations are refused; they are for administrators of the store.
 
 use super::words::{ProtocolRelay, refused};
 use std::io::{self, Read, Write};
 
-/// One word, or several, of an operation.
+/// One or several values of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Number,
@@ -16,10 +16,10 @@ enum Part {
 
 use Part::{Frames, Number, String, Strings};
 
-/// The number of the one that sets Nix's settings.
+/// The number of the operation that sets Nix's settings.
 pub const SET_OPTIONS: u64 = 19;
 
-/// Those of Nix's `worker-protocol.hh` that are let through, up to version 1.37.
+/// The forwarded operations of Nix's `worker-protocol.hh`, up to version 1.37.
 const KNOWN: [(u64, &[Part]); 19] = [
     // IsValidPath
     (1, &[String]),
@@ -68,14 +68,14 @@ const KNOWN: [(u64, &[Part]); 19] = [
     (46, &[Strings, Number]),
 ];
 
-/// One goes over, with its number.
+/// Forwards one operation with its number.
 pub fn carry<R: Read, W: Write>(number: u64, words: &mut ProtocolRelay<R, W>) -> io::Result<()> {
     let Some((_, parts)) = KNOWN.iter().find(|(known, _)| *known == number) else {
         return Err(refused(format!("operation {number} of Nix's protocol is not allowed")));
     };
     words.write(number)?;
     for part in *parts {
-        // The daemon reads an operation's words before it says whether it wants the data.
+        // The daemon reads an operation's values before it asks for the data.
         words.flush()?;
         match part {
             Number => words.number().map(drop)?,
@@ -87,13 +87,13 @@ pub fn carry<R: Read, W: Write>(number: u64, words: &mut ProtocolRelay<R, W>) ->
     words.flush()
 }
 
-/// Numbers of `SetOptions` in front of its settings by name: how loud Nix is, how much it does at
-/// once, whether it substitutes. None of them names a program.
+/// The number of values in `SetOptions` before the settings by name: verbosity, parallelism,
+/// whether to substitute. None of them names a program.
 const NUMBERS: usize = 12;
 
-/// `SetOptions` goes over without its settings by name, which would name programs that the
-/// daemon runs as root (`post-build-hook`, `build-hook`) and whom it trusts. What a build that
-/// failed leaves is not kept.
+/// Forwards `SetOptions` without its settings by name. These could name programs that the daemon
+/// runs as root (`post-build-hook`, `build-hook`) and users whom it trusts. The outputs of failed
+/// builds are not kept.
 pub fn set_options<R: Read, W: Write>(words: &mut ProtocolRelay<R, W>) -> io::Result<()> {
     words.write(SET_OPTIONS)?;
     words.read()?;

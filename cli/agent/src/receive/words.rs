@@ -1,36 +1,35 @@
-//! The words of Nix's protocol: numbers of 64 bits, and strings filled up to eight bytes.
+//! The values of Nix's protocol: numbers of 64 bits, and strings padded to eight bytes.
 
 use std::io::{self, ErrorKind, Read, Write};
 
-/// How much is read at once.
+/// The number of bytes to read at once.
 pub const PIECE: usize = 64 << 10;
 
-/// Bytes of a string, and strings of a list: far more than a push has.
+/// The limit of bytes in a string and of strings in a list. A push stays far below it.
 const MOST: u64 = 16 << 20;
 
-/// A number of eight bytes.
+/// Decodes a number of eight bytes.
 pub fn number_of(bytes: &[u8]) -> u64 {
     bytes.iter().take(8).rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// The refusal of what a client says.
+/// The error for a message that is not allowed.
 pub fn refused(why: impl Into<String>) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, why.into())
 }
 
-/// A conversation in one direction: each word is read, and written behind what came before.
+/// One direction of a conversation. It reads each value and writes it after those before.
 pub struct ProtocolRelay<R, W> {
     from: R,
     to: W,
 }
 
 impl<R: Read, W: Write> ProtocolRelay<R, W> {
-    /// Of a reader and a writer.
     pub fn new(from: R, to: W) -> Self {
         Self { from, to }
     }
 
-    /// Reads a number. `None` where nothing comes any more.
+    /// Reads a number. `None` at the end of the input.
     pub fn begin(&mut self) -> io::Result<Option<u64>> {
         let mut bytes = [0; 8];
         let mut read = 0;
@@ -44,43 +43,41 @@ impl<R: Read, W: Write> ProtocolRelay<R, W> {
         Ok(Some(number_of(&bytes)))
     }
 
-    /// Reads a number.
     pub fn read(&mut self) -> io::Result<u64> {
         self.begin()?.ok_or_else(|| ErrorKind::UnexpectedEof.into())
     }
 
-    /// Writes a number.
     pub fn write(&mut self, number: u64) -> io::Result<()> {
         self.to.write_all(&number.to_le_bytes())
     }
 
-    /// What was written is sent.
+    /// Flushes the output.
     pub fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }
 
-    /// A number goes over.
+    /// Forwards a number.
     pub fn number(&mut self) -> io::Result<u64> {
         let number = self.read()?;
         self.write(number)?;
         Ok(number)
     }
 
-    /// A string goes over.
+    /// Forwards a string.
     pub fn string(&mut self) -> io::Result<()> {
         let length = self.length()?;
         self.write(length)?;
         self.bytes(length.next_multiple_of(8))
     }
 
-    /// A list of strings goes over.
+    /// Forwards a list of strings.
     pub fn strings(&mut self) -> io::Result<()> {
         let count = self.length()?;
         self.write(count)?;
         (0..count).try_for_each(|_| self.string())
     }
 
-    /// Data in frames goes over; the last one is empty.
+    /// Forwards data in frames; the last frame is empty.
     pub fn frames(&mut self) -> io::Result<()> {
         loop {
             let length = self.number()?;
@@ -92,7 +89,7 @@ impl<R: Read, W: Write> ProtocolRelay<R, W> {
         }
     }
 
-    /// A string that does not go over.
+    /// Reads a string without forwarding it.
     pub fn drop_string(&mut self) -> io::Result<()> {
         let length = self.length()?.next_multiple_of(8);
         let dropped = io::copy(&mut (&mut self.from).take(length), &mut io::sink())?;

@@ -1,4 +1,4 @@
-//! Confirming and giving up.
+//! Confirming and cancelling an attempt.
 
 use anyhow::Result;
 use deploy_wire::{
@@ -16,7 +16,7 @@ use crate::attempt::{
     transition::{AttemptState, Event},
 };
 
-/// Confirms from a login that is not the one that staged.
+/// Confirms an attempt over a login other than the one that staged it.
 pub fn confirm(
     agent: &Agent,
     attempt: &AttemptId,
@@ -42,7 +42,7 @@ pub fn confirm(
     follow::wait(agent, &record, replies)
 }
 
-/// Gives an attempt up and waits for its end.
+/// Cancels an attempt and waits for its end.
 pub fn cancel(agent: &Agent, attempt: &AttemptId, why: &str, replies: &Replies) -> Result<()> {
     let Some(mut record) = find(agent, attempt, replies)? else { return Ok(()) };
     while record.is_open() {
@@ -53,7 +53,7 @@ pub fn cancel(agent: &Agent, attempt: &AttemptId, why: &str, replies: &Replies) 
             }
             break;
         }
-        // It went on by itself in this moment, or it cannot be given up any more.
+        // The attempt has just moved on, or can no longer be cancelled.
         let Some(now) = agent.ledger.find(attempt)? else { break };
         if AttemptState::of(&now) == AttemptState::of(&record) {
             break;

@@ -1,4 +1,4 @@
-//! Telling the events of an attempt, from any number on, to its end.
+//! Sending the events of an attempt, from any number on to its end.
 
 use std::{path::Path, time::Duration};
 
@@ -16,16 +16,16 @@ use crate::{
     },
 };
 
-/// How long nothing is looked at while nothing changes.
+/// The longest wait for a change before the record is read again.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Tells them, then how it ended.
+/// Sends the events, then the outcome.
 pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> Result<()> {
     let attempt = &record.attempt;
     let changes = Changes::of(&[Path::new(STATE), &folder(attempt)]);
     let mut events = Events::of(attempt).reader();
     loop {
-        // The record first: what was told before its end is then all there.
+        // Read the record first. All events before the end have then been written.
         let now = agent.ledger.find(attempt)?;
         while let Some((number, event)) = events.next() {
             if number >= from {
@@ -42,7 +42,7 @@ pub fn follow(agent: &Agent, record: &Record, from: u64, replies: &Replies) -> R
     }
 }
 
-/// Who comes later counts from then: of the phase that goes on, what is left of it now.
+/// Adjusts an event for a late follower: the phase in progress shows the seconds that are left now.
 fn as_of_now(event: Event, record: Option<&Record>) -> Event {
     let deadline = record.and_then(|record| Some((record.phase, record.deadline?)));
     match (event, deadline) {
@@ -55,7 +55,7 @@ fn as_of_now(event: Event, record: Option<&Record>) -> Event {
     }
 }
 
-/// Waits for the end without telling what happens until then.
+/// Waits for the end without sending events.
 pub fn wait(agent: &Agent, record: &Record, replies: &Replies) -> Result<()> {
     let ended = recover::wait_for_end(agent, record)?.and_then(|record| record.outcome);
     let Some(outcome) = ended else {

@@ -1,4 +1,4 @@
-//! What the journal has of an attempt.
+//! The journal of an attempt.
 
 use anyhow::Result;
 use deploy_wire::{
@@ -13,7 +13,7 @@ use crate::{
     tools::journal,
 };
 
-/// Tells the record in a few lines, then the journal of the attempt's units.
+/// Sends a summary of the record, then the journal of the attempt's units.
 pub fn logs(agent: &Agent, attempt: Option<&AttemptId>, replies: &Replies) -> Result<()> {
     let record = match attempt {
         Some(attempt) => match find(agent, attempt, replies)? {

@@ -1,5 +1,4 @@
-//! `deploy-agent serve`: requests on stdin, replies on stdout, one JSON document
-//! a line.
+//! `deploy-agent serve`: requests on stdin, replies on stdout, one JSON document per line.
 
 mod confirm;
 mod follow;
@@ -29,12 +28,11 @@ use crate::{
     trust::{self, Trust, origin::Origin},
 };
 
-/// Where replies go. Writing fails when nobody is there any more, and that ends
-/// this process, not the attempt.
+/// The output for replies. If the reader is gone, writing fails, which ends this process but not
+/// the attempt.
 pub struct Replies;
 
 impl Replies {
-    /// Writes one.
     pub fn send(&self, reply: &Reply) -> Result<()> {
         let mut line = serde_json::to_vec(&Answered { version: WIRE_VERSION, reply })?;
         line.push(b'\n');
@@ -43,8 +41,8 @@ impl Replies {
     }
 }
 
-/// Nobody reads the replies any more. Other failures are told: without an answer `deploy` takes
-/// it that the agent may not be run.
+/// The reader of the replies is gone. Other failures are reported, because `deploy` takes a missing
+/// reply to mean that it may not run the agent.
 #[derive(Debug)]
 struct Gone(io::Error);
 
@@ -61,19 +59,19 @@ pub fn serve(trust: Trust) -> Result<()> {
     let mut staged = None;
     let asks = Asks { trust, origin: Origin::here() };
     let served = answer_all(&asks, &Replies, &mut staged);
-    // Who staged it is gone. Without this the machine stays taken until the deadline of a
-    // staged attempt: `table-operator-killed-in-stage` proves it.
+    // The operator who staged the attempt is gone. Without this the machine stays taken until the
+    // deadline of the phase `stage`: `table-operator-killed-in-stage` proves it.
     let left = staged.map_or(Ok(()), |attempt| start::give_up_staged(&attempt));
     served.and(left)
 }
 
-/// Who asks in this conversation.
+/// The sender of the requests in this conversation.
 struct Asks {
     trust: Trust,
     origin: Origin,
 }
 
-/// `staged` is the attempt that was staged in this conversation.
+/// Answers the requests. `staged` is the attempt that this conversation staged.
 fn answer_all(asks: &Asks, replies: &Replies, staged: &mut Option<AttemptId>) -> Result<()> {
     for line in io::stdin().lock().lines() {
         let line = line?;
@@ -88,7 +86,7 @@ fn answer_all(asks: &Asks, replies: &Replies, staged: &mut Option<AttemptId>) ->
     Ok(())
 }
 
-/// The version first: a document of another version may have another shape.
+/// Checks the version first, because a document of another version may have other fields.
 fn read(line: &str) -> Result<Asked, Refusal> {
     #[derive(serde::Deserialize)]
     struct Versioned {
@@ -161,9 +159,9 @@ fn dispatch(
     }
 }
 
-/// The record of an attempt, or the refusal for one that there is not. One that a power cut
-/// left open is finished first: nobody else does it, and whoever follows it would wait for
-/// ever: `a-power-cut-while-waiting-comes-back-on-the-old-system` proves it.
+/// The record of an attempt, or the refusal if there is none. An attempt that a power cut left open
+/// is finished first. No other process would do it, and its follower would wait forever:
+/// `a-power-cut-while-waiting-comes-back-on-the-old-system` proves it.
 fn find(agent: &Agent, attempt: &AttemptId, replies: &Replies) -> Result<Option<Record>> {
     recover::recover(agent)?;
     let record = agent.ledger.find(attempt)?;
@@ -174,7 +172,7 @@ fn find(agent: &Agent, attempt: &AttemptId, replies: &Replies) -> Result<Option<
     Ok(record)
 }
 
-/// An event that the state machine did not take.
+/// The refusal of an event that has no effect in the attempt's phase.
 fn refuse_in_this_phase(record: &Record, what: &str) -> Reply {
     let why = format!("attempt {} cannot be {what} in phase {}", record.attempt, record.phase);
     Reply::Refused(refuse(RefusalKind::NotNow, why))

@@ -12,7 +12,7 @@ use crate::attempt::{
     transition::{Action, AttemptState, Event},
 };
 
-/// Starts it and follows it to its end.
+/// Starts a staged attempt and follows it to its end.
 pub fn start(agent: &Agent, attempt: &AttemptId, replies: &Replies) -> Result<()> {
     let Some(record) = find(agent, attempt, replies)? else { return Ok(()) };
     let offer = |seen, happened| agent.ledger.offer(seen, &agent.boot, happened, |_| {});
@@ -25,7 +25,7 @@ pub fn start(agent: &Agent, attempt: &AttemptId, replies: &Replies) -> Result<()
     follow::follow(agent, &started, 0, replies)
 }
 
-/// Gives up an attempt that is still only staged: its operator is gone.
+/// Cancels an attempt that is still staged, because its operator is gone.
 pub fn give_up_staged(attempt: &AttemptId) -> Result<()> {
     let agent = Agent::open()?;
     let staged = agent

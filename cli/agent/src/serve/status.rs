@@ -1,4 +1,4 @@
-//! What the machine says of itself.
+//! The machine's report about its state.
 
 use anyhow::Result;
 use deploy_wire::message::Status;
@@ -8,7 +8,7 @@ use crate::{
     machine::look,
 };
 
-/// Looks it up, after finishing what was left open.
+/// Reads the state, after finishing an attempt that was left open.
 pub fn status(agent: &Agent) -> Result<Status> {
     let attempt = recover::recover(agent)?;
     let failed = agent.systemd.must(

@@ -9,7 +9,7 @@ const REQUESTS: [&str; 3] = [
     include_str!("../../../wire/golden/message/request-cancel.json"),
 ];
 
-/// Overwrites bytes of requests and cuts them: each is read, or refused in words.
+/// Overwrites bytes of requests and truncates them. Each is either parsed or refused with a reason.
 fn damaged_requests(cases: u32) {
     let lines = REQUESTS.map(|request| {
         let read: serde_json::Value = serde_json::from_str(request).unwrap();
@@ -19,7 +19,7 @@ fn damaged_requests(cases: u32) {
     let config = Config { cases, ..Config::default() };
     proptest!(config, |(which in 0..REQUESTS.len(), changes in changes, end in any::<Index>())| {
         let mut bytes = lines[which].clone().into_bytes();
-        // One that is only cut, or changed and whole.
+        // A request that is only truncated, or changed but complete.
         if changes.is_empty() {
             bytes.truncate(end.index(bytes.len()));
         }

@@ -1,4 +1,4 @@
-//! Being told that others have changed what is kept: the record, and what a step leaves.
+//! Waiting for changes that other processes make to kept files: the record, a step's status.
 
 use std::{os::fd::OwnedFd, path::Path, thread, time::Duration};
 
@@ -10,22 +10,22 @@ use rustix::{
 
 use crate::clock::TICK;
 
-/// How long a change may go unnoticed that the kernel did not tell of.
+/// The longest time for which a change goes unnoticed if the kernel does not report it.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// How long what follows a change at once is left to come: a switch that prints a thousand lines in a
-/// moment is no thousand looks.
+/// The pause after a change. A switch that prints a thousand lines at once must not make its readers
+/// read the record a thousand times.
 const BURST: Duration = Duration::from_millis(2);
 
-/// The files of some folders, from the moment on in which this is made: a change that comes after
-/// it and before a wait ends that wait.
+/// A watch on the files of some folders. It begins when the value is made: a change between then and
+/// a wait ends that wait.
 pub struct Changes {
-    /// Nothing where the kernel has no room for another watch.
+    /// `None` if the kernel allows no further watch.
     told: Option<OwnedFd>,
 }
 
 impl Changes {
-    /// Those of the files directly in `folders`.
+    /// Watches the files directly in `folders`.
     pub fn of(folders: &[&Path]) -> Self {
         let watched = || {
             let told = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
@@ -37,8 +37,8 @@ impl Changes {
         Self { told: watched().ok() }
     }
 
-    /// Waits for a change, `most` at the most. Where the kernel tells of none it is looked for
-    /// every [`TICK`], as a deploy waits for such a change a dozen times.
+    /// Waits for a change, at most `most`. Without a watch it returns after [`TICK`], because a deploy
+    /// waits for such a change a dozen times.
     pub fn wait(&self, most: Duration) {
         let most = most.min(LONGEST);
         let Some(told) = &self.told else {
@@ -47,7 +47,7 @@ impl Changes {
         };
         let limit = Timespec::try_from(most);
         let mut wanted = [PollFd::new(told, PollFlags::IN)];
-        // One that a signal ends is one look too many.
+        // A signal ends the wait early, which costs one look too many.
         if poll(&mut wanted, limit.as_ref().ok()) == Ok(0) {
             return;
         }

@@ -1,5 +1,5 @@
-//! What happened in an attempt, line by line, on /run: it is told to whoever
-//! follows, now or later, and never touches the disk.
+//! The events of an attempt, one per line, on /run. Followers read them, now or later. They are
+//! never written to the disk.
 
 use std::{
     fs::{File, OpenOptions},
@@ -12,43 +12,44 @@ use deploy_wire::{attempt::AttemptId, event::Event};
 
 use crate::storage::{files, paths::VOLATILE};
 
-/// The folder on /run of one attempt.
+/// The folder of one attempt on /run.
 pub fn folder(attempt: &AttemptId) -> PathBuf {
     Path::new(VOLATILE).join(attempt.as_str())
 }
 
-/// Makes such a folder, and the one that has those of all attempts.
+/// Creates such a folder and its parent.
 pub fn make(folder: &Path) -> Result<()> {
     folder.parent().map_or(Ok(()), files::private_folder)?;
     files::private_folder(folder)
 }
 
-/// The events of one attempt. Several processes append at once: each event is
-/// one write of one line to a file opened for appending.
+/// The events of one attempt. Several processes append at the same time: each event is one write of
+/// one line to a file opened for appending.
 #[derive(Debug, Clone)]
 pub struct Events {
     path: PathBuf,
 }
 
 impl Events {
-    /// Those of an attempt.
+    /// The events of an attempt.
     pub fn of(attempt: &AttemptId) -> Self {
         Self::in_folder(&folder(attempt))
     }
 
-    /// Those that are kept in a folder.
+    /// The events in a folder.
     pub fn in_folder(folder: &Path) -> Self {
         Self { path: folder.join("events.jsonl") }
     }
 
-    /// Tells one. An attempt does not fail because nobody can be told.
+    /// Writes an event. An error is ignored: an attempt must not fail because its events cannot be
+    /// written.
     pub fn tell(&self, event: &Event) {
         if let Err(error) = self.append(event) {
             eprintln!("an event could not be kept: {error}");
         }
     }
 
-    /// Tells a note.
+    /// Writes a note.
     pub fn note(&self, text: impl Into<String>) {
         self.tell(&Event::Note { text: text.into() });
     }
@@ -63,13 +64,13 @@ impl Events {
         files::create_private(options.create(true).append(true), &self.path)?.write_all(&line)
     }
 
-    /// Reads them from the first on.
+    /// Reads the events from the first on.
     pub fn reader(&self) -> Reader {
         Reader { path: self.path.clone(), file: None, rest: String::new(), number: 0 }
     }
 }
 
-/// Reads events as they come.
+/// Reads events as they arrive.
 pub struct Reader {
     path: PathBuf,
     file: Option<BufReader<File>>,

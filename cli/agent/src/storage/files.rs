@@ -1,4 +1,4 @@
-//! Files that survive the power going at any moment.
+//! Files that survive a power cut at any moment.
 
 use std::{
     fmt,
@@ -14,18 +14,18 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::storage::lock::Lock;
 
-/// Kept so that the record of an attempt can still be written on a disk that
-/// became full meanwhile; see [`write`].
+/// A reserve of disk space, so that the record can still be written when the disk has become full;
+/// see [`write`].
 const RESERVE: &str = "reserve";
 const RESERVE_BYTES: usize = 256 * 1024;
 
-/// Makes a folder that root alone can enter, whatever the umask is; one that an older agent left
-/// open is closed: `folders_and_files_are_root_s_alone_whatever_the_umask_is`.
+/// Creates a folder that only root can enter, whatever the umask is. The permissions of an existing
+/// folder are corrected: `folders_and_files_are_root_s_alone_whatever_the_umask_is`.
 pub fn private_folder(folder: &Path) -> Result<()> {
     folder_of_mode(folder, 0o700)
 }
 
-/// Makes a folder that others can enter and read, and not write to.
+/// Creates a folder that other users can read but not write to.
 pub fn public_folder(folder: &Path) -> Result<()> {
     folder_of_mode(folder, 0o755)
 }
@@ -41,7 +41,7 @@ fn folder_of_mode(folder: &Path, mode: u32) -> Result<()> {
     make().with_context(|| format!("{} cannot be made", folder.display()))
 }
 
-/// Opens a file that root alone can read and write, whatever the umask is.
+/// Opens a file that only root can read and write, whatever the umask is.
 pub fn create_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let file = options.mode(0o600).open(path)?;
     if file.metadata()?.mode() & 0o7777 != 0o600 {
@@ -50,7 +50,7 @@ pub fn create_private(options: &mut OpenOptions, path: &Path) -> io::Result<File
     Ok(file)
 }
 
-/// Makes the reserve in a folder, unless it is there.
+/// Creates the folder's reserve if it does not exist.
 pub fn reserve(folder: &Path) -> Result<()> {
     let path = folder.join(RESERVE);
     if path.exists() {
@@ -60,8 +60,8 @@ pub fn reserve(folder: &Path) -> Result<()> {
         .with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Writes a file so that it holds either the former text or this one. On a full
-/// disk the folder's reserve is given up for it.
+/// Writes a file so that it has either the old contents or the new ones. On a full disk the
+/// folder's reserve is deleted first.
 pub fn write(path: &Path, text: &[u8]) -> Result<()> {
     write_while(path, text, || true)
 }
@@ -79,28 +79,29 @@ fn write_while(path: &Path, text: &[u8], may: impl Fn() -> bool) -> Result<()> {
     written.with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// `may` is asked once the text is on the disk, before it gets the name.
+/// Writes a temporary file and renames it. `may` is called between the sync and the rename.
 fn replace(path: &Path, text: &[u8], may: impl Fn() -> bool) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.join(format!(".{name}.new"));
-    // One that was cut off; who has it open still does not write into this one.
+    // The temporary file of an interrupted write. A process that still has it open must not write
+    // into the new one.
     let _ = fs::remove_file(&temporary);
     let result = (|| {
         let mut file = create_private(OpenOptions::new().create_new(true).write(true), &temporary)?;
         file.write_all(text)?;
-        // Else the name may be on the disk before the contents are:
+        // Without the sync, the disk may have the name but not the contents:
         // `a-power-cut-while-waiting-comes-back-on-the-old-system` then finds an empty record.
         file.sync_all()?;
         if !may() {
-            // What has that name by now is another's.
+            // The temporary file of that name now belongs to another process.
             return Ok(false);
         }
         fs::rename(&temporary, path)?;
         File::open(folder)?.sync_all().map(|()| true)
     })();
     if result.is_err() {
-        // The name may not exist; what failed first is what is told.
+        // The temporary file may not exist. Report the first error.
         let _ = fs::remove_file(&temporary);
     }
     match result {
@@ -109,23 +110,22 @@ fn replace(path: &Path, text: &[u8], may: impl Fn() -> bool) -> io::Result<()> {
     }
 }
 
-/// Writes a value as JSON with its checksum, durably.
+/// Writes a value as JSON with a checksum, durably.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     write(path, &sealed::seal(value).context("a value has no JSON")?)
 }
 
-/// The same of what a lock guards: not written once another process has the lock.
+/// Like [`write_json`], for a file that a lock guards. Writes nothing if another process has taken
+/// the lock.
 pub fn write_json_under(lock: &Lock, path: &Path, value: &impl Serialize) -> Result<()> {
     let text = sealed::seal(value).context("a value has no JSON")?;
     write_while(path, &text, || lock.is_held())
 }
 
-/// A file that does not hold what was written to it.
+/// A file with other contents than those that were written.
 #[derive(Debug)]
 pub struct Damaged {
-    /// Where it is.
     pub path: PathBuf,
-    /// What is wrong with it.
     pub why: NotSealed,
 }
 
@@ -137,7 +137,7 @@ impl fmt::Display for Damaged {
     }
 }
 
-/// Reads what [`write_json`] wrote; `None` if there is no such file.
+/// Reads a file of [`write_json`]; `None` if it does not exist.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     match fs::read(path) {
         Ok(file) => sealed::open(&file)
@@ -148,7 +148,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     }
 }
 
-/// Makes a file system durable down to the disk.
+/// Syncs a file system to the disk.
 pub fn sync_file_system(path: &str) -> Result<()> {
     let folder = File::open(path).with_context(|| format!("{path} cannot be opened"))?;
     rustix::fs::syncfs(&folder).with_context(|| format!("{path} cannot be synced"))

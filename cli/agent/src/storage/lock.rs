@@ -1,9 +1,9 @@
-//! Locks that nobody but root can hold, and that are not waited for without end.
+//! Locks that only root can hold, and whose waits have a limit.
 //!
-//! `flock` needs a file that can be opened, for reading is enough: a lock file that others can
-//! open is one that they can hold. So a lock has mode 0600, and one that is not so (an older
-//! agent made it, perhaps another user holds it through a file that he opened then) is replaced
-//! by another file of the same name.
+//! `flock` works on any file that can be opened, even for reading. So a user can hold the lock of
+//! any file that they can read. A lock file therefore has mode 0600. A lock file with another mode
+//! (an older agent created it, and a user may hold it through a file that they opened then) is
+//! replaced by a new file.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -19,13 +19,13 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::clock::TICK;
 
-/// How long a lock is waited for that only root can hold: whoever has it writes a file to a
-/// disk that may be busy. A process that was stopped has it for ever.
+/// How long to wait for a lock that only root can hold. Its holder writes a file to a disk that may
+/// be busy. A process that was stopped holds it forever.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The same of a lock that others can hold: an older agent has it for a moment.
+/// How long to wait for a lock that users can hold. An older agent holds it for a moment only.
 const OPEN_TO_OTHERS: Duration = Duration::from_secs(2);
 
-/// A lock that is held; given back by dropping it.
+/// A held lock; dropping it releases it.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
@@ -33,13 +33,14 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes a lock, waiting for who has it. Who has it for too long loses it, as the way back
-    /// must not hang on anybody: `a_lock_that_is_held_for_ever_is_taken_all_the_same`.
+    /// Takes a lock, waiting for its holder. A holder that keeps it for too long loses it, because
+    /// the rollback must not wait for anybody:
+    /// `a_lock_that_is_held_for_ever_is_taken_all_the_same`.
     pub fn take(path: &Path) -> Result<Self> {
         take(path, PATIENCE).with_context(|| format!("cannot take the lock {}", path.display()))
     }
 
-    /// Takes a lock, or nothing while another process of root has it.
+    /// Takes a lock; `None` while another process of root holds it.
     pub fn try_take(path: &Path) -> Result<Option<Self>> {
         let taken = match attempt(path) {
             Ok(Attempt::Taken(lock)) => Ok(Some(lock)),
@@ -50,14 +51,14 @@ impl Lock {
         taken.with_context(|| format!("cannot take the lock {}", path.display()))
     }
 
-    /// Whether nobody has replaced it meanwhile. Who was stopped while he had it looks at this
-    /// before he writes what it guards.
+    /// Whether the lock file was not replaced. A process that was stopped while it held the lock
+    /// must check this before it writes.
     pub fn is_held(&self) -> bool {
         is_at(&self.file, &self.path)
     }
 }
 
-/// What a try to take a lock came to.
+/// The result of a try to take a lock.
 enum Attempt {
     Taken(Lock),
     Held(File),
@@ -72,7 +73,7 @@ fn take(path: &Path, patience: Duration) -> io::Result<Lock> {
             Attempt::Held(file) => {
                 let open = is_open_to_others(&file);
                 let limit = if open { OPEN_TO_OTHERS.min(patience) } else { patience };
-                // Somebody else may have replaced it in this moment.
+                // Another process may have replaced the file just now.
                 if begun.elapsed() >= limit && is_at(&file, path) {
                     eprintln!("{} was held for too long and is replaced", path.display());
                     return replace(path);
@@ -98,12 +99,12 @@ fn attempt(path: &Path) -> io::Result<Attempt> {
     }
 }
 
-/// Another file of the same name, which is locked before it has the name.
+/// Replaces the lock file by a new one that is already locked.
 fn replace(path: &Path) -> io::Result<Lock> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.join(format!(".{name}.{}.new", std::process::id()));
-    // One of a process of this number that was killed.
+    // The temporary file of a killed process with the same id.
     let _ = fs::remove_file(&temporary);
     let file =
         OpenOptions::new().create_new(true).read(true).write(true).mode(0o600).open(&temporary)?;
@@ -127,8 +128,8 @@ fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Replaces a lock of another program that others can open, unless `keeps` says that who has it
-/// is to keep it. The program opens it as it is, and then nobody else can.
+/// Replaces another program's lock file that users can open, unless `keeps` says that its holder
+/// keeps it. The program opens the new file with its restricted mode.
 pub fn close_to_others(path: &Path, keeps: impl FnOnce(&File) -> bool) -> io::Result<()> {
     match attempt(path)? {
         Attempt::Taken(lock) if !is_open_to_others(&lock.file) => Ok(()),
@@ -190,7 +191,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         drop(held(&path, 0o666));
-        // Opened while that could be done.
+        // Opened before the file was replaced.
         let other = File::open(&path).unwrap();
         let _lock = Lock::take(&path).unwrap();
         flock(&other, FlockOperation::NonBlockingLockExclusive).unwrap();

@@ -1,5 +1,5 @@
-//! What the agent keeps on the disk and in /run: places, files, locks, and the events of an
-//! attempt. Nothing here knows what they mean.
+//! What the agent keeps on the disk and in /run: paths, files, locks, and the events of an attempt.
+//! Nothing here knows the meaning of the contents.
 
 pub mod changes;
 pub mod events;

@@ -1,20 +1,18 @@
-//! Where things are on a machine.
+//! The paths on a machine.
 
-/// The only folder that every NixOS must keep over a boot is /nix.
+/// The agent's state. /nix is the only folder that every NixOS machine keeps over a boot.
 pub const STATE: &str = "/nix/var/deploy-agent";
-/// What may die with the boot.
+/// State that may be lost at a restart.
 pub const VOLATILE: &str = "/run/deploy-agent";
-/// Direct roots against garbage collection.
+/// Garbage collector roots, as direct links.
 pub const ROOTS: &str = "/nix/var/nix/gcroots/deploy-agent";
-/// The system profile.
 pub const PROFILE: &str = "/nix/var/nix/profiles/system";
-/// What runs.
+/// The link to the running system.
 pub const RUNNING: &str = "/run/current-system";
-/// The lists that an interrupted switch leaves.
+/// The folder of the lists that an interrupted switch leaves.
 pub const SWITCH_LISTS: &str = "/run/nixos";
-/// The lock of `switch-to-configuration`.
 pub const SWITCH_LOCK: &str = "/run/nixos/switch-to-configuration.lock";
-/// Where programs are when the toplevel does not have them, NixOS's places first.
+/// The folders of programs that the toplevel lacks. NixOS's folders come first.
 pub const PROGRAMS: [&str; 6] = [
     "/run/current-system/systemd/bin",
     "/run/current-system/sw/bin",

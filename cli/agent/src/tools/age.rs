@@ -8,18 +8,18 @@ use super::{command::path, process};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// The line that says why: `age` ends with where to report errors.
+/// The line of age's output with the reason. The last line only says where to report errors.
 fn reason(said: &str) -> Option<&str> {
     said.lines().find_map(|line| line.split_once("rror: ").map(|(_, reason)| reason))
 }
 
-/// Beginnings of key files that are encrypted themselves: those of age, and of `ssh-keygen`.
+/// The first lines of encrypted key files.
 const ENCRYPTED: [&str; 2] = ["age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----"];
-/// How `ssh-keygen` begins what it writes, and how it goes on in a key without a passphrase.
+/// The prefix of ssh-keygen's private keys, and what follows it in a key without a passphrase.
 const OPENSSH: (&str, &str) = ("b3BlbnNzaC1rZXktdjEA", "AAAABG5vbmU");
 
-/// Whether a key works without a person: neither a passphrase nor a plugin, which may want a PIN
-/// or a touch, is needed.
+/// Whether a key works without a person. A key with a passphrase does not, nor does a plugin, which
+/// may ask for a PIN or a touch.
 pub fn works_alone(identity: &str) -> bool {
     let text = fs::read(identity).unwrap_or_default();
     works_alone_as(&String::from_utf8_lossy(&text))
@@ -34,9 +34,9 @@ fn works_alone_as(text: &str) -> bool {
     !is_encrypted && !has_passphrase && !has("Proc-Type: 4,ENCRYPTED") && !has("AGE-PLUGIN-")
 }
 
-/// Decrypts a secret to nowhere. `age_bin` may be a piece of shell
-/// (`PATH=… rage`), so a shell reads it, as agenix's own script does; the file
-/// names travel as arguments. The error is what age said.
+/// Decrypts a secret and discards the result. `age_bin` may be a shell fragment (`PATH=… rage`), so
+/// a shell runs it, as in agenix's own script. The file names are passed as arguments. The error is
+/// the output of age.
 pub fn decrypts(secret: &Secret, identities: &[&str]) -> Result<(), String> {
     let script = format!("{} --decrypt \"$@\" > /dev/null", secret.age_bin);
     let mut command = Command::new(process::find("sh", &[]));

@@ -1,5 +1,5 @@
-//! Connecting to a socket of this machine, with a limit: the kernel lets who connects wait for
-//! as long as the other end takes no connection, and anybody can fill its queue.
+//! Connecting to a socket of this machine with a limit. A connecting process waits until the other
+//! end accepts, and any user can fill the queue.
 
 use std::{
     io,
@@ -23,7 +23,7 @@ pub fn connect(path: &str, limit: Duration) -> io::Result<UnixStream> {
     loop {
         match to(&socket, &address) {
             Ok(()) => break,
-            // Its queue is full.
+            // The queue is full.
             Err(rustix::io::Errno::AGAIN) if Instant::now() < end => thread::sleep(TICK),
             Err(rustix::io::Errno::AGAIN) => return Err(io::ErrorKind::TimedOut.into()),
             Err(error) => return Err(error.into()),

@@ -1,4 +1,4 @@
-//! The journal: reading it with `journalctl`, and writing a line to it.
+//! Reading the journal with `journalctl`, and writing a line to it.
 
 use std::{os::unix::net::UnixDatagram, process::Command, time::Duration};
 
@@ -10,10 +10,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 const SOCKET: &str = "/run/systemd/journal/socket";
 
-/// How long a full queue is waited for: everybody on the machine can fill it.
+/// How long to wait for a full queue. Any user on the machine can fill it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the journal has of units, oldest first.
+/// The journal of these units, oldest line first.
 pub fn of_units(units: &[String]) -> Result<Vec<String>> {
     let mut command = Command::new(process::find("journalctl", &[]));
     command.args(["--no-pager", "--quiet", "--output=short-iso"]);
@@ -27,7 +27,7 @@ pub fn of_units(units: &[String]) -> Result<Vec<String>> {
     Ok(ran.out.lines().map(Into::into).collect())
 }
 
-/// Writes one line under the agent's name. The kernel has it when this returns.
+/// Writes one line under the agent's name. When this returns, the kernel has the line.
 pub fn tell(message: &str) -> Result<()> {
     let socket = UnixDatagram::unbound()?;
     socket.set_write_timeout(Some(PATIENCE))?;
@@ -35,8 +35,8 @@ pub fn tell(message: &str) -> Result<()> {
     Ok(())
 }
 
-/// In the journal's own format, where each line is a field: a line's end in the message would
-/// begin a field of the sender's choice.
+/// Formats an entry in the journal's own format, where each line is a field. A line break in the
+/// message would let its sender add a field.
 fn entry(message: &str) -> String {
     let line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!("PRIORITY=5\nSYSLOG_IDENTIFIER=deploy-agent\nMESSAGE={line}\n")

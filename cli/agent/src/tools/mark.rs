@@ -1,4 +1,4 @@
-//! The program that keeps a mark while something is pushed.
+//! The program that keeps the mark during a push.
 
 use std::{
     env,
@@ -12,20 +12,20 @@ use deploy_wire::mark::{SCRIPT, Said};
 use super::process;
 use crate::storage::paths::PROGRAMS;
 
-/// A mark on this machine. Its keeper takes it away, once the store is synced, when this is
-/// dropped or this process dies.
+/// A mark on this machine. When this is dropped or the process dies, the keeper syncs the store and
+/// removes the mark.
 pub struct PushMark {
     keeper: Child,
     said: BufReader<ChildStdout>,
 }
 
 impl PushMark {
-    /// Marks the machine, after deleting what an earlier push left damaged: that is given to
-    /// `tell`. What the keeper complains goes to stderr.
+    /// Marks the machine. Paths that an earlier push left damaged are deleted first and reported to
+    /// `tell`. The keeper's stderr goes to stderr.
     pub fn set(mut tell: impl FnMut(&str)) -> Result<Self> {
         let mut keeper = Command::new(process::find("sh", &[]))
             .args(["-c", SCRIPT])
-            // sudo may have left the user's.
+            // sudo may have kept the user's PATH.
             .env("PATH", env::join_paths(PROGRAMS)?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -43,7 +43,7 @@ impl PushMark {
         bail!("the store cannot be made ready for a push");
     }
 
-    /// Takes it away: what was pushed is on the disk.
+    /// Syncs the store and removes the mark.
     pub fn clear(mut self) -> Result<()> {
         drop(self.keeper.stdin.take());
         while let Some(said) = self.next()? {

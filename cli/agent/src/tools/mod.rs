@@ -1,4 +1,4 @@
-//! The programs that the agent starts and the sockets that it asks: one file each.
+//! The programs and sockets that the agent uses, one file each.
 
 pub mod age;
 pub mod command;

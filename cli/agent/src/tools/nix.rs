@@ -19,8 +19,8 @@ fn nix(program: &str, arguments: &[&str]) -> Result<Ran> {
     Ok(process::run(command.args(arguments), LIMIT)?)
 }
 
-/// The paths of a closure as `nix-store` printed it. An answer that is cut short would leave out
-/// what is missing: `a_closure_that_was_not_told_in_full_is_not_taken_for_valid`.
+/// The paths of a closure from the output of `nix-store`. A truncated output would hide missing
+/// paths: `a_closure_that_was_not_told_in_full_is_not_taken_for_valid`.
 fn closure<'r>(ran: &'r Ran, of: &[&StorePath]) -> Result<Vec<&'r str>> {
     let told: Vec<&str> = ran.out.lines().collect();
     let lacks = of.iter().find(|path| !told.contains(&path.as_str()));
@@ -31,8 +31,8 @@ fn closure<'r>(ran: &'r Ran, of: &[&StorePath]) -> Result<Vec<&'r str>> {
     }
 }
 
-/// Checks that paths and all that they need are valid in the store. The inner
-/// error is what is missing, in Nix's words.
+/// Checks that the closures of these paths are valid in the store. The inner error is Nix's message
+/// about the missing paths.
 pub fn closures_are_valid(wanted: &[&StorePath]) -> Result<Result<(), String>> {
     let mut arguments = vec!["--query", "--requisites"];
     arguments.extend(wanted.iter().map(|path| path.as_str()));
@@ -40,7 +40,7 @@ pub fn closures_are_valid(wanted: &[&StorePath]) -> Result<Result<(), String>> {
     if !ran.succeeded() {
         return Ok(Err(ran.last_words().to_owned()));
     }
-    // In portions: a command line has a limit, a closure has none.
+    // In batches, because a command line has a limit and a closure has none.
     for portion in closure(&ran, wanted)?.chunks(500) {
         let mut arguments = vec!["--check-validity"];
         arguments.extend(portion);
@@ -62,13 +62,13 @@ fn nix_env(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Points the system profile to a toplevel; a generation of its own, unless the
-/// present one is that toplevel already.
+/// Points the system profile to a toplevel. This makes a new generation unless the present one is
+/// that toplevel already.
 pub fn set_profile(toplevel: &StorePath) -> Result<()> {
     nix_env(&["--set", toplevel.as_str()])
 }
 
-/// Points the system profile to a generation that exists.
+/// Points the system profile to an existing generation.
 pub fn switch_profile(generation: u64) -> Result<()> {
     nix_env(&["--switch-generation", &generation.to_string()])
 }
@@ -78,17 +78,14 @@ pub fn delete_generation(generation: u64) -> Result<()> {
     nix_env(&["--delete-generations", &generation.to_string()])
 }
 
-/// `nix-daemon --stdio`, with its pipes. What it complains goes to stderr.
+/// `nix-daemon --stdio` and its pipes. Its stderr goes to stderr.
 pub struct Daemon {
-    /// The process.
     pub child: Child,
-    /// What it reads.
     pub stdin: BufWriter<ChildStdin>,
-    /// What it says.
     pub stdout: ChildStdout,
 }
 
-/// Starts it.
+/// Starts the daemon.
 pub fn daemon() -> Result<Daemon> {
     let mut command = Command::new(process::find("nix-daemon", &[]));
     command.arg("--stdio").stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -112,7 +109,7 @@ mod tests {
         assert_eq!(closure(&ran(all.clone(), true), &of).unwrap().len(), 2);
         assert!(closure(&ran(all, false), &of).is_err(), "more could have come");
         assert!(closure(&ran(format!("{wanted}\n"), true), &of).is_err());
-        // What is read when the reader gets no time.
+        // The output when the reader got no time.
         assert!(closure(&ran(String::new(), true), &of).is_err());
     }
 }

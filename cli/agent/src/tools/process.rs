@@ -1,4 +1,4 @@
-//! Starting a program and waiting for it, with a limit.
+//! Running a program with a limit.
 
 use std::{
     fmt,
@@ -19,35 +19,33 @@ use rustix::{
 
 use crate::storage::paths::PROGRAMS;
 
-/// How long what a program printed is waited for once it has ended: something
-/// it started may hold the pipe.
+/// How long to read a program's output after it has ended. A process that it started may hold the
+/// pipe open.
 const AFTERMATH: Duration = Duration::from_millis(500);
-/// How much of what a program prints is kept.
+/// The limit of the output that is kept, in bytes.
 const KEPT_BYTES: usize = 64 << 20;
-/// How long the end of what was killed is waited for.
+/// How long to wait for a killed program to end.
 const REAPED: Duration = Duration::from_secs(2);
 
-/// What became of a program.
+/// The result of a program.
 #[derive(Debug)]
 pub struct Ran {
-    /// Its exit status; `None` when a signal ended it.
+    /// The exit status; `None` if a signal ended the program.
     pub status: Option<i32>,
-    /// What it printed.
     pub out: String,
-    /// What it complained.
     pub err: String,
-    /// Whether that is all that it printed: neither more than is kept, nor could something that
-    /// it started print more.
+    /// Whether the output is complete: it did not exceed the limit, and no process that the program
+    /// started can add to it.
     pub whole: bool,
 }
 
 impl Ran {
-    /// Whether it ended with status 0.
+    /// Whether the program ended with status 0.
     pub fn succeeded(&self) -> bool {
         self.status == Some(0)
     }
 
-    /// The last line that it printed, complaints first.
+    /// The last line of the output; stderr comes first.
     pub fn last_words(&self) -> &str {
         let last = |text: &'_ str| text.lines().rev().position(|line| !line.trim().is_empty());
         let of = |text| last(text).and_then(|back| str::lines(text).rev().nth(back));
@@ -55,7 +53,7 @@ impl Ran {
     }
 }
 
-/// Why a program could not be waited for.
+/// Why a program has no result.
 #[derive(Debug)]
 pub struct NotRun {
     program: String,
@@ -70,8 +68,8 @@ impl fmt::Display for NotRun {
 
 impl std::error::Error for NotRun {}
 
-/// Where a program is: first in `before`, then in the places of [`PROGRAMS`].
-/// A name that is nowhere stays a name, and starting it says so.
+/// Finds a program, first in `before`, then in [`PROGRAMS`]. If it is nowhere, its name is
+/// returned, and starting it reports the error.
 pub fn find(name: &str, before: &[PathBuf]) -> PathBuf {
     let places = before.iter().map(PathBuf::as_path).chain(PROGRAMS.iter().map(Path::new));
     places
@@ -80,23 +78,23 @@ pub fn find(name: &str, before: &[PathBuf]) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(name))
 }
 
-/// What becomes of what a program started and left running once it has ended itself.
+/// What happens to processes that a program left running when it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftBehind {
-    /// It goes on.
+    /// They continue.
     Stays,
-    /// Killed, as far as it is in the program's process group: a check that forks each second
-    /// would fill the machine.
+    /// The agent kills those in the program's process group. A check that forks every second would
+    /// otherwise fill the machine.
     Killed,
 }
 
-/// Runs a program to its end, with nothing on its stdin. After `limit` it and
-/// what it started are killed, and that is an error.
+/// Runs a program with an empty stdin. After `limit` the program and its process group are killed,
+/// which is an error.
 pub fn run(command: &mut Command, limit: Duration) -> Result<Ran, NotRun> {
     run_and(command, limit, LeftBehind::Stays)
 }
 
-/// The same, saying what becomes of what it leaves behind.
+/// Like [`run`], with a choice for the processes that the program leaves running.
 pub fn run_and(
     command: &mut Command,
     limit: Duration,
@@ -114,7 +112,7 @@ pub fn run_and(
         return Err(fail(format!("it did not end within {} s", limit.as_secs())));
     }
     if left_behind == LeftBehind::Killed {
-        // It has not been waited for, so the number of its group is still its own.
+        // The child has not been reaped, so no other process group can have its number.
         kill_group(&child);
     }
     let status = child.wait().map_err(|error| fail(error.to_string()))?;
@@ -122,8 +120,8 @@ pub fn run_and(
     Ok(Ran { status: status.code(), out: out.text(), err: err.text(), whole })
 }
 
-/// Reads what a child prints until it has ended, and what is still in its pipes after that, at
-/// most [`AFTERMATH`] long. `false` when it still runs after `limit`.
+/// Reads a child's output until it has ended, and then the rest in its pipes for at most
+/// [`AFTERMATH`]. `false` if the child still runs after `limit`.
 fn listen(child: &Child, limit: Duration, out: &mut Output, err: &mut Output) -> bool {
     let Some(pidfd) = pidfd_of(child) else { return true };
     let mut end = Instant::now() + limit;
@@ -152,7 +150,7 @@ fn listen(child: &Child, limit: Duration, out: &mut Output, err: &mut Output) ->
     }
 }
 
-/// What a program prints, as far as it came.
+/// The output of a program so far.
 struct Output {
     pipe: Option<OwnedFd>,
     bytes: Vec<u8>,
@@ -161,7 +159,7 @@ struct Output {
 
 impl Output {
     fn of(pipe: Option<OwnedFd>) -> Self {
-        // One that cannot be read without waiting is not read.
+        // A pipe that cannot be made non-blocking is not read.
         let pipe = pipe.filter(|pipe| rustix::io::ioctl_fionbio(pipe, true).is_ok());
         Self { pipe, bytes: Vec::new(), too_long: false }
     }
@@ -170,7 +168,7 @@ impl Output {
         self.pipe.as_ref()
     }
 
-    /// All that is there now.
+    /// Reads everything that is available now.
     fn read(&mut self) {
         let mut part = [0; 1 << 16];
         while let Some(pipe) = &self.pipe {
@@ -193,8 +191,8 @@ impl Output {
     }
 }
 
-/// Waits for a child that was killed. One that waits for a dead disk does not end: whoever
-/// started it goes on without it.
+/// Reaps a killed child, with a limit. A process that waits for a dead disk does not end; the
+/// caller continues without it.
 fn reap(mut child: Child) {
     if ended_within(&child, REAPED) {
         let _ = child.wait();
@@ -205,11 +203,11 @@ fn reap(mut child: Child) {
 
 fn pidfd_of(child: &Child) -> Option<OwnedFd> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw)?;
-    // A kernel without pidfds is older than any that NixOS still supports.
+    // Every kernel that NixOS supports has pidfds.
     pidfd_open(pid, PidfdFlags::empty()).ok()
 }
 
-/// Waits for a child; `false` when it still runs after `limit`.
+/// Waits for a child; `false` if it still runs after `limit`.
 pub fn ended_within(child: &Child, limit: Duration) -> bool {
     let Some(pidfd) = pidfd_of(child) else { return true };
     let end = Instant::now() + limit;
@@ -228,12 +226,12 @@ pub fn ended_within(child: &Child, limit: Duration) -> bool {
 
 fn kill_group(child: &Child) {
     if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        // It may have ended in this very moment.
+        // The child may have ended just now.
         let _ = kill_process_group(group, Signal::KILL);
     }
 }
 
-/// A status in words.
+/// Describes an exit status.
 pub fn told_status(status: Option<i32>) -> String {
     status.map_or("a signal".into(), |status| format!("status {status}"))
 }

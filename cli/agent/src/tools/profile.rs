@@ -1,4 +1,4 @@
-//! A profile of a user: its link, by `nix-env` as that user, and its deploy-rs activation.
+//! A user's profile: `nix-env` sets its link as that user, and deploy-rs's script activates it.
 
 use std::{
     path::Path,
@@ -11,29 +11,27 @@ use deploy_wire::store_path::StorePath;
 
 use super::{process::Ran, user::User};
 
-/// How long a look at a user's own files may take: they may be on a network.
+/// How long a look at a user's files may take. They may be on a network file system.
 const LOOK: Duration = Duration::from_secs(10);
-/// How long `nix-env` may take for a link.
+/// How long `nix-env` may take to change a link.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The link of a profile, and whose it is.
+/// The link of a profile and its owner.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile<'a> {
-    /// The user.
     pub user: &'a User,
-    /// The link.
     pub link: &'a str,
 }
 
 impl Profile<'_> {
-    /// Points the link to a store path, in a generation of its own.
+    /// Points the link to a store path, in a new generation.
     pub fn set(&self, path: &StorePath) -> Result<()> {
         let folder = Path::new(self.link).parent().unwrap_or(Path::new("/")).to_string_lossy();
         self.must("mkdir", &["-p", "--", &folder])?;
         self.nix_env(&["--set", path.as_str()])
     }
 
-    /// Points the link to a generation that exists.
+    /// Points the link to an existing generation.
     pub fn switch_to(&self, generation: u64) -> Result<()> {
         self.nix_env(&["--switch-generation", &generation.to_string()])
     }
@@ -63,9 +61,9 @@ impl Profile<'_> {
         Ok(())
     }
 
-    /// Starts the activation of what the link names, as deploy-rs does, with its output in a
-    /// pipe. The program is the store's own: whoever can write where the link is makes root run
-    /// nothing else.
+    /// Starts the activation script of `path` as deploy-rs does, with its output in a pipe. The
+    /// program is taken from the store, not from the link: a user who can change the link must not
+    /// choose what root runs.
     pub fn activate(&self, path: &StorePath) -> Result<Child> {
         let program = script(path);
         let (read, write) = std::io::pipe().context("no pipe")?;
@@ -80,7 +78,7 @@ impl Profile<'_> {
     }
 }
 
-/// What deploy-rs runs of a profile.
+/// The script that deploy-rs runs for a profile.
 pub fn script(path: &StorePath) -> String {
     format!("{path}/deploy-rs-activate")
 }

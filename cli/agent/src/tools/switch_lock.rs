@@ -1,6 +1,6 @@
-//! The lock of `switch-to-configuration`. It makes the file as the umask says, so that on NixOS
-//! every user can open it, and hold it: such a one would keep the machine from being switched,
-//! and from going back.
+//! The lock of `switch-to-configuration`. That program creates the file with the default umask, so
+//! on NixOS every user can open it and hold the lock. Such a user could prevent every switch and
+//! every rollback.
 
 use std::{
     fs::{self, File},
@@ -13,17 +13,17 @@ use rustix::fs::{FlockOperation, flock, major, minor};
 
 use crate::storage::{lock, paths::SWITCH_LOCK};
 
-/// Whether some `switch-to-configuration` runs: a process of root holds its lock. One of
-/// another user is no switch: `a_lock_of_a_user_is_no_switch`.
+/// Whether a `switch-to-configuration` runs, which means that a process of root holds its lock. A
+/// lock of another user is no switch: `a_lock_of_a_user_is_no_switch`.
 pub fn runs_now() -> bool {
     let Ok(file) = File::open(SWITCH_LOCK) else { return false };
-    // Taken for an instant and given back by closing; a switch that begins in
-    // this instant waits or ends with 11, which is a refusal without change.
+    // Taken for an instant and released by closing. A switch that begins in this instant waits, or
+    // exits with 11, which is a refusal without a change.
     flock(&file, FlockOperation::NonBlockingLockShared).is_err() && is_root_s(&file)
 }
 
-/// Sees to it that nobody but root can hold the lock that the next switch takes. What a switch
-/// holds that runs is left to it.
+/// Makes sure that only root can hold the lock of the next switch. The lock of a running switch is
+/// not touched.
 pub fn close_to_others() -> io::Result<()> {
     match Path::new(SWITCH_LOCK).parent() {
         Some(folder) if folder.is_dir() => lock::close_to_others(Path::new(SWITCH_LOCK), is_root_s),
@@ -31,8 +31,9 @@ pub fn close_to_others() -> io::Result<()> {
     }
 }
 
-/// Whether a process of root holds a lock on a file. Where the kernel does not say who holds it
-/// (who took it is gone, and another process has it from him), whether one of root has it open.
+/// Whether a process of root holds a lock on a file. If the kernel does not name the holder (the
+/// process that took the lock is gone, and another inherited it), whether a process of root has the
+/// file open.
 fn is_root_s(file: &File) -> bool {
     let Ok(found) = file.metadata() else { return true };
     let Ok(locks) = fs::read_to_string("/proc/locks") else { return true };
@@ -44,7 +45,7 @@ fn is_root_s(file: &File) -> bool {
     }
 }
 
-/// Who holds a lock of `flock` on a file, by its device and number; see proc_locks(5).
+/// The processes that hold a `flock` on a file with this device and inode; see proc_locks(5).
 fn holders(locks: &str, device: u64, inode: u64) -> Vec<u32> {
     let wanted = format!("{:02x}:{:02x}:{inode}", major(device), minor(device));
     let holder = |line: &str| {
@@ -67,8 +68,8 @@ fn is_alive(pid: u32) -> bool {
     pid != 0 && Path::new(&format!("/proc/{pid}")).exists()
 }
 
-/// By every user id that it has: a program that became root for a user keeps that user's as the
-/// real one.
+/// Whether all user ids of a process are root's. A program that became root for a user keeps the
+/// user's real id.
 fn runs_as_root(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| is_root(&status))
 }

@@ -17,12 +17,12 @@ use super::{
 const LIMIT: Duration = Duration::from_secs(60);
 const LOCALES: &str = "/run/current-system/sw/lib/locale/locale-archive";
 
-/// Whether the new system's own checks may refuse.
+/// Whether the new system's pre-switch checks run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PreSwitchChecks {
-    /// They decide.
+    /// They run and can refuse.
     Run,
-    /// They were asked before, or it is the way back, which nothing may refuse.
+    /// They do not run: they ran earlier, or this is a rollback, which nothing may refuse.
     Skip,
 }
 
@@ -31,8 +31,8 @@ pub fn program(toplevel: &StorePath) -> String {
     format!("{toplevel}/bin/switch-to-configuration")
 }
 
-/// What `nixos-rebuild` gives it, and nothing of ours: LOCALE_ARCHIVE, the order
-/// not to reinstall the boot loader itself, and PATH.
+/// Sets the environment of `nixos-rebuild` and nothing else: LOCALE_ARCHIVE, the order not to
+/// reinstall the boot loader itself, and PATH.
 fn environment(command: &mut Command, checks: PreSwitchChecks) {
     command.current_dir("/").env_clear();
     command.env("PATH", path()).env("NIXOS_INSTALL_BOOTLOADER", "0");
@@ -44,7 +44,7 @@ fn environment(command: &mut Command, checks: PreSwitchChecks) {
     }
 }
 
-/// Starts an action with its output in a pipe. Its lock is free of users then.
+/// Starts an action with its output in a pipe. Before that, it closes the lock file to users.
 pub fn start(program: &str, arguments: &[&str], checks: PreSwitchChecks) -> Result<Child> {
     close_the_lock();
     let (read, write) = std::io::pipe().context("no pipe")?;
@@ -57,7 +57,7 @@ pub fn start(program: &str, arguments: &[&str], checks: PreSwitchChecks) -> Resu
     Ok(child)
 }
 
-/// Whether the program knows `check`: its usage text names it.
+/// Whether the program has the action `check`. Its usage text shows it.
 pub fn knows_check(toplevel: &StorePath) -> Result<bool> {
     let mut command = Command::new(program(toplevel));
     environment(&mut command, PreSwitchChecks::Run);
@@ -65,7 +65,7 @@ pub fn knows_check(toplevel: &StorePath) -> Result<bool> {
     Ok(names_check(&ran.out) || names_check(&ran.err))
 }
 
-/// A lock that stays open to others is a danger, and no reason not to go on.
+/// Closes the lock file to users. A failure is a danger but does not stop the switch.
 fn close_the_lock() {
     if let Err(error) = switch_lock::close_to_others() {
         eprintln!("the lock of switch-to-configuration stays open to others: {error}");

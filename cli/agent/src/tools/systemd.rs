@@ -1,7 +1,7 @@
 //! `systemctl` and `systemd-run`.
 //!
-//! As root both speak to PID 1's private socket, which answers even where the
-//! system bus is gone. The one exception is `systemd-run --wait`: never use it.
+//! As root both talk to PID 1's private socket, which answers even when the system bus is gone. The
+//! only exception is `systemd-run --wait`: never use it.
 
 use std::{path::PathBuf, process::Command, time::Duration};
 
@@ -11,27 +11,27 @@ use super::process;
 
 const LIMIT: Duration = Duration::from_secs(25);
 
-/// The systemd of one system.
+/// The systemd programs of one system.
 #[derive(Debug, Clone)]
 pub struct Systemd {
     bin: Vec<PathBuf>,
 }
 
-/// A service to start that exists only in PID 1's memory.
+/// A transient service, which exists only in PID 1's memory.
 pub struct Transient<'a> {
-    /// Its name, with `.service`.
+    /// The name, with `.service`.
     pub unit: &'a str,
-    /// What `systemctl status` shows.
+    /// The description in `systemctl status`.
     pub description: &'a str,
     /// Properties, as `Restart=always`.
     pub properties: &'a [String],
-    /// Program and arguments.
+    /// The program and its arguments.
     pub argv: &'a [String],
 }
 
 impl Systemd {
-    /// The tools of a toplevel, so that a changed PATH changes nothing; where
-    /// it has none, those of the running system.
+    /// The programs of a toplevel, independent of PATH. Missing ones are taken from the running
+    /// system.
     pub fn of(toplevel: &str) -> Self {
         Self { bin: vec![PathBuf::from(format!("{toplevel}/systemd/bin"))] }
     }
@@ -40,7 +40,7 @@ impl Systemd {
         Command::new(process::find(program, &self.bin))
     }
 
-    /// `systemctl` with arguments, which must succeed.
+    /// Runs `systemctl`, which must succeed.
     pub fn must(&self, arguments: &[&str], limit: Duration) -> Result<String> {
         let ran = process::run(self.command("systemctl").args(arguments), limit)?;
         if !ran.succeeded() {
@@ -49,8 +49,8 @@ impl Systemd {
         Ok(ran.out)
     }
 
-    /// Starts a transient service and returns once its program was executed;
-    /// with properties of a timer, starts the timer that will start it.
+    /// Starts a transient service and returns once its program was executed. With timer properties,
+    /// starts a timer for the service instead.
     pub fn start_transient(&self, service: &Transient<'_>, timer: &[String]) -> Result<()> {
         let mut command = self.command("systemd-run");
         command.args(["--quiet", "--collect", "--service-type=exec"]);
@@ -68,12 +68,12 @@ impl Systemd {
         Ok(())
     }
 
-    /// Stops units, waiting for them at most `limit`.
+    /// Stops units and waits for at most `limit`.
     pub fn stop(&self, units: &[String], limit: Duration) -> Result<()> {
         self.on_units("stop", units, limit)
     }
 
-    /// Starts units in one transaction, waiting for them at most `limit`.
+    /// Starts units in one transaction and waits for at most `limit`.
     pub fn start(&self, units: &[String], limit: Duration) -> Result<()> {
         self.on_units("start", units, limit)
     }
@@ -92,7 +92,7 @@ impl Systemd {
         self.must(&["kill", "--kill-whom=all", "--signal=KILL", unit], LIMIT).map(drop)
     }
 
-    /// Takes jobs out of the queue.
+    /// Cancels jobs in PID 1's queue.
     pub fn cancel(&self, jobs: &[u64]) -> Result<()> {
         if jobs.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Other users of the machine, and programs that run as they do.
+//! Other users of the machine, and programs that run as them.
 
 use std::{path::Path, process::Command, time::Duration};
 
@@ -9,33 +9,28 @@ use super::{
     process::{self, Ran},
 };
 
-/// How long names of users may take: they may come over the network.
+/// How long looking up a user may take. The name service may be on the network.
 const LIMIT: Duration = Duration::from_secs(10);
-/// getent's status for a name that is not there.
+/// getent's exit status for a missing name.
 const NOT_FOUND: i32 = 2;
 
-/// A user, as `getent passwd` tells.
+/// A user as `getent passwd` prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// The name.
     pub name: String,
-    /// The number.
     pub uid: u32,
-    /// The number of the primary group.
     pub gid: u32,
-    /// The home directory.
     pub home: String,
-    /// The login shell.
     pub shell: String,
 }
 
-/// The user of that name; `None` where there is none.
+/// Looks up a user; `None` if the name does not exist.
 pub fn find(name: &str) -> Result<Option<User>> {
     let mut command = Command::new(process::find("getent", &[]));
     let ran = process::run(command.args(["--", "passwd", name]), LIMIT)?;
     match ran.status {
         Some(0) => match read(&ran.out) {
-            // A number is answered too, with another name.
+            // getent also accepts a number, and answers with another name.
             Some(user) if user.name == name => Ok(Some(user)),
             _ => Ok(None),
         },
@@ -44,7 +39,7 @@ pub fn find(name: &str) -> Result<Option<User>> {
     }
 }
 
-/// `joe:x:1000:100:Joe:/home/joe:/bin/sh`.
+/// Parses `joe:x:1000:100:Joe:/home/joe:/bin/sh`.
 fn read(line: &str) -> Option<User> {
     let fields: Vec<&str> = line.lines().next()?.split(':').collect();
     let [name, _, uid, gid, _, home, shell] = fields.as_slice() else { return None };
@@ -58,9 +53,8 @@ fn read(line: &str) -> Option<User> {
 }
 
 impl User {
-    /// A program that runs as this user, with nothing of the agent's environment. root's groups
-    /// are taken away, not only its number: `a-profile-of-a-user-runs-as-that-user-alone` proves
-    /// it.
+    /// A program that runs as this user, without the agent's environment. It also loses root's
+    /// groups, not only root's user id: `a-profile-of-a-user-runs-as-that-user-alone` proves it.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = if self.uid == 0 {
             Command::new(program)
@@ -73,7 +67,7 @@ impl User {
         command.env_clear().env("PATH", self.path()).current_dir("/");
         command.env("HOME", &self.home).env("SHELL", &self.shell);
         command.env("USER", &self.name).env("LOGNAME", &self.name);
-        // What `systemctl --user` needs, where the user has a manager.
+        // `systemctl --user` needs this if the user has a manager.
         let runtime = format!("/run/user/{}", self.uid);
         if Path::new(&runtime).is_dir() {
             command.env("XDG_RUNTIME_DIR", runtime);

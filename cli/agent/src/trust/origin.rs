@@ -1,5 +1,5 @@
-//! Where a request comes from, as the kernel tells it. What the client's environment and the
-//! request say of it is the client's word.
+//! The origin of a request, from the kernel. The environment and the request itself are only the
+//! client's claims.
 
 mod sockets;
 
@@ -7,28 +7,28 @@ use std::{fmt, fs};
 
 use deploy_wire::attempt::Login;
 
-/// The kernel's word for a login that nobody noted.
+/// The kernel's value for a process without a login.
 const UNSET: &str = "4294967295";
 
-/// Programs of sshd that hold the connection of a login.
+/// The programs of sshd that hold a login's connection.
 const SSHD: [&str; 3] = ["sshd", "sshd-session", "sshd-auth"];
 
-/// A chain of parents is shorter than that.
+/// The limit of a chain of parent processes.
 const DEPTH: usize = 64;
 
-/// Where a process comes from.
+/// The origin of a process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// The connection of the nearest sshd of root that it descends from.
+    /// The connection of the closest ancestor that is an sshd of root.
     pub login: Option<Login>,
-    /// The user of the login, by number, which no `sudo` changes.
+    /// The login's user id, which `sudo` does not change.
     pub user: Option<String>,
-    /// The login's number, by the kernel's audit.
+    /// The login's session id, from the kernel's audit.
     pub session: Option<String>,
 }
 
 impl Origin {
-    /// Of this process. It has to be asked for while its parents live.
+    /// The origin of this process. It must be read while the parent processes live.
     pub fn here() -> Self {
         let audit = |file: &str| {
             let text = fs::read_to_string(format!("/proc/self/{file}")).ok()?;
@@ -54,7 +54,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The connection of the first parent that is an sshd of root and has one.
+/// The connection of the closest ancestor that is an sshd of root and has one.
 fn login() -> Option<Login> {
     let mut process = std::process::id();
     for _ in 0..DEPTH {
@@ -68,25 +68,26 @@ fn login() -> Option<Login> {
     None
 }
 
-/// The parent of a process, out of `/proc/PID/stat`. Its name, in brackets, may have anything in
-/// it, brackets too.
+/// Parses the parent of a process from `/proc/PID/stat`. The process's name, in parentheses, may
+/// contain anything, including parentheses.
 fn parent(stat: &str) -> Option<u32> {
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_whitespace().nth(1)?.parse().ok().filter(|parent| *parent > 0)
 }
 
-/// Only root can start a process of root, and its program's name is that of a file of root's.
+/// Whether a process is sshd. Only root can start a process of root, so its program is a file that
+/// root chose.
 fn is_sshd(process: u32) -> bool {
     let folder = format!("/proc/{process}");
     let status = fs::read_to_string(format!("{folder}/status")).unwrap_or_default();
     let program = fs::read_link(format!("{folder}/exe")).unwrap_or_default();
-    // An update took the file away under an sshd that runs.
+    // An update deleted the program of a running sshd.
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     is_of_root(&status) && SSHD.contains(&name.trim_end_matches(" (deleted)"))
 }
 
-/// Whether a process is root's, out of `/proc/PID/status`: who owns the folder does not tell, as
-/// any process can have it given to root (`PR_SET_DUMPABLE`).
+/// Whether `/proc/PID/status` says that a process is root's. The owner of the folder does not show
+/// it, because any process can make root the owner (`PR_SET_DUMPABLE`).
 fn is_of_root(status: &str) -> bool {
     let users = status.lines().find_map(|line| line.strip_prefix("Uid:"));
     users.is_some_and(|users| users.split_whitespace().all(|user| user == "0"))

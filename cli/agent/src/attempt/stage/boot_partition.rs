@@ -1,5 +1,4 @@
-//! Whether the commit will be able to write the boot loader: found out before
-//! anything is switched.
+//! Checks before the switch that the commit will be able to write the boot loader.
 
 use std::{
     fs,
@@ -27,10 +26,10 @@ use crate::{
 
 const BOOT: &str = "/boot";
 const PROFILES: &str = "/nix/var/nix/profiles";
-/// What the loader's own file may need besides.
+/// Bytes for the loader's own files.
 const NEEDED: u64 = 256 << 10;
 
-/// Looks at every place that a boot loader's builder writes to.
+/// Checks every place that the boot loader's builder writes to.
 pub fn refuse_unfit_places(wanted: &StorePath) -> Result<(), Refusal> {
     let no = |why: String| Err(refuse(RefusalKind::BootPartition, why));
     if let Some(place) = boot_places::not_mounted() {
@@ -63,7 +62,7 @@ pub fn refuse_unfit_places(wanted: &StorePath) -> Result<(), Refusal> {
         .try_for_each(|needed| refuse_without_room(&needed))
 }
 
-/// What a place needs.
+/// The space that a place needs.
 #[derive(Debug, PartialEq, Eq)]
 struct Needed<'p> {
     path: &'p Path,
@@ -71,8 +70,9 @@ struct Needed<'p> {
     takes_kernels: bool,
 }
 
-/// On the store's own file system nothing is copied. Else kernels go to where there are some, and
-/// before the first one to /boot; wherever the loader has files it writes those.
+/// The space that each place needs. Nothing is copied to the store's own file system. Kernels go to
+/// the places that already have some, or to /boot if none has. Every place with the loader's files
+/// gets new versions of these.
 fn needed<'p>(places: &'p [BootPlace], files: &[PathBuf]) -> Vec<Needed<'p>> {
     let mounted = || places.iter().filter(|place| place.mounted);
     let has_kernels = |place: &BootPlace| boot_files::has_any(&place.path);
@@ -110,8 +110,8 @@ fn refuse_without_room(needed: &Needed<'_>) -> Result<(), Refusal> {
     ))
 }
 
-/// systemd-boot's builder reads `boot.json` of every generation, and one that is no JSON stops
-/// it: found out here instead of after the switch.
+/// Refuses if a generation has an invalid `boot.json`. systemd-boot's builder reads the file of
+/// every generation, and would fail at the commit, after the switch.
 fn refuse_unreadable_generations(profiles: &Path) -> Result<(), Refusal> {
     for entry in fs::read_dir(profiles).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -169,7 +169,8 @@ mod tests {
         }
         fs::write(&kernel, [1; 1000]).unwrap();
         let files = [kernel];
-        // The first one goes to where the loader looks, which is not told from a name.
+        // The first kernel goes to where the loader looks, which the name of a folder does not
+        // reveal.
         let (efi, boot) = (place("efi", true), place("xbootldr", false));
         let places = [efi.clone(), boot];
         let told = |places: &[BootPlace]| -> Vec<(u64, bool)> {
@@ -179,13 +180,13 @@ mod tests {
                 .collect()
         };
         assert_eq!(told(&places), [(NEEDED, false)]);
-        // The partition of the loader has its files, the kernels are on the other.
+        // The loader's partition has its own files; the kernels are on the other partition.
         fs::write(root.path().join("xbootldr/EFI/nixos/other.efi"), "").unwrap();
         assert_eq!(told(&places), [(NEEDED, false), (NEEDED + 1000, true)]);
-        // Under a name of another builder's, such as Lanzaboote's.
+        // A name of another builder, such as Lanzaboote.
         fs::write(root.path().join("xbootldr/EFI/nixos/kernel-6.12-x.efi"), [1; 1000]).unwrap();
         assert_eq!(told(&places), [(NEEDED, false), (NEEDED, true)]);
-        // Where names are those of store paths, a copy of another's counts for nothing.
+        // If names contain store paths, a file that has another store path is no copy.
         let other = "xbootldr/EFI/nixos/00000000000000000000000000000000-linux-bzImage.efi";
         fs::write(root.path().join(other), [1; 1000]).unwrap();
         assert_eq!(told(&places), [(NEEDED, false), (NEEDED + 1000, true)]);

@@ -1,4 +1,4 @@
-//! Whether what is wanted is a system that this machine can switch to.
+//! Checks that the machine can switch to the wanted closure.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -13,7 +13,7 @@ use deploy_wire::{
 use super::refusal::{StageError, refuse, refuse_with};
 use crate::tools::{nix, switch_to_configuration};
 
-/// Refuses what is no NixOS system for this machine.
+/// Refuses a closure that is no NixOS system for this machine.
 pub fn refuse_unswitchable(asked: &Stage) -> Result<(), Refusal> {
     let wanted = &asked.wanted;
     let no = |why: String| Err(refuse(RefusalKind::NotSwitchable, why));
@@ -42,8 +42,8 @@ pub fn refuse_unswitchable(asked: &Stage) -> Result<(), Refusal> {
     }
 }
 
-/// `switch-to-configuration` does not switch between systems whose process 1 differs too
-/// much: refusal `machine/another-init-interface`.
+/// Refuses a system whose process 1 differs too much, because `switch-to-configuration` does not
+/// switch to it: refusal `machine/another-init-interface`.
 fn refuse_another_init(asked: &Stage) -> Result<(), Refusal> {
     let version = |system: &StorePath| {
         let text = fs::read_to_string(format!("{system}/init-interface-version"));
@@ -60,8 +60,9 @@ fn refuse_another_init(asked: &Stage) -> Result<(), Refusal> {
     Err(refuse_with(RefusalKind::NotSwitchable, why, hint))
 }
 
-/// Refuses an attempt whose paths, or what they need, are not in the store. A push brings only what
-/// is wanted, so that what runs is told apart. A system that stays is not asked after.
+/// Refuses an attempt if the store lacks a path of a closure. A push sends only the wanted closure,
+/// so a gap in the previous system is reported separately. With profiles alone, the system is not
+/// looked at.
 pub fn refuse_incomplete(record: &Record) -> Result<(), StageError> {
     let Record { wanted, ran, agent, .. } = record;
     let mut paths = vec![agent];
@@ -81,8 +82,8 @@ pub fn refuse_incomplete(record: &Record) -> Result<(), StageError> {
     Err(refuse_with(RefusalKind::NotValid, why, "push it again").into())
 }
 
-/// Runs the new system's own checks, where it has any. `boot` does without: it
-/// switches nothing.
+/// Runs the new system's pre-switch checks, if it has any. The mode `boot` skips them because it
+/// does not switch.
 pub fn run_pre_switch_checks(asked: &Stage) -> Result<(), StageError> {
     if asked.mode == Mode::Boot || !switch_to_configuration::knows_check(&asked.wanted)? {
         return Ok(());

@@ -1,4 +1,5 @@
-//! Whether what a request wants run as root is what the wanted system itself names.
+//! Checks that the commands of a request, which run as root, are those that the wanted system
+//! declares.
 
 use std::{
     collections::BTreeSet,
@@ -14,13 +15,13 @@ use deploy_wire::{
 
 use super::refusal::{refuse, refuse_with};
 
-/// Bytes of a manifest. A large one has some hundred checks.
+/// The limit of a manifest in bytes. A large manifest has several hundred checks.
 const LIMIT: u64 = 8 << 20;
 
-/// Refuses a command that is not in the wanted system's manifest. What a request leaves out is
-/// left out: that runs nothing. Without a manifest there is no command.
+/// Refuses a command that is not in the wanted system's manifest. A request may leave commands out,
+/// since that runs nothing. A system without a manifest declares no command.
 pub fn refuse_foreign_commands(wanted: &StorePath, machine: &Machine) -> Result<(), Refusal> {
-    // Profiles alone run nothing before the switch, and decrypt nothing.
+    // Profiles alone run no command before the switch and decrypt no secret.
     let asked = match machine.toplevel {
         Some(_) => commands(&machine.checks, &machine.before_activate, &machine.secrets),
         None => commands(&machine.checks, &[], &[]),
@@ -43,7 +44,7 @@ pub fn refuse_foreign_commands(wanted: &StorePath, machine: &Machine) -> Result<
     }
 }
 
-/// The commands that a description has run as root, each in words that tell it from any other.
+/// The commands of a description that run as root. Each is formatted as a unique text.
 fn commands(checks: &[Check], before: &[BeforeActivate], secrets: &[Secret]) -> BTreeSet<String> {
     let checks = checks.iter().filter_map(|check| match &check.kind {
         CheckKind::Command { argv } => Some(format!("the check command {argv:?}")),
@@ -54,7 +55,7 @@ fn commands(checks: &[Check], before: &[BeforeActivate], secrets: &[Secret]) -> 
     });
     let before =
         before.iter().map(|before| format!("the command before the switch {:?}", before.argv));
-    // A secret is decrypted with a piece of shell; its files are opened as root.
+    // A shell fragment decrypts a secret, and root opens its files.
     let secrets = secrets.iter().map(|secret| {
         let (file, keys) = (&secret.file, &secret.identity_paths);
         format!("the command {:?} for the secret {file:?} with {keys:?}", secret.age_bin)
@@ -62,7 +63,7 @@ fn commands(checks: &[Check], before: &[BeforeActivate], secrets: &[Secret]) -> 
     checks.chain(before).chain(secrets).collect()
 }
 
-/// Those of the system's own manifest, which is in the store as the system is.
+/// The commands of the system's manifest. The manifest is in the store, as part of the closure.
 fn read_own_commands(wanted: &StorePath) -> Result<BTreeSet<String>, Refusal> {
     let file = format!("{wanted}/{}", Manifest::FILE);
     let Ok(path) = fs::canonicalize(&file) else { return Ok(BTreeSet::new()) };

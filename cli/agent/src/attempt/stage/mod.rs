@@ -1,5 +1,5 @@
-//! Taking the machine for an attempt: everything that can refuse, then roots
-//! and record. A refusal leaves nothing.
+//! Taking the machine for an attempt: first everything that can refuse, then the garbage collector
+//! roots and the record. A refusal leaves nothing behind.
 
 mod boot_partition;
 mod closure;
@@ -37,7 +37,6 @@ use crate::{
     trust::Trust,
 };
 
-/// Stages an attempt.
 pub fn stage(
     agent: &Agent,
     asked: &Stage,
@@ -57,7 +56,7 @@ fn stage_or_fail(
         return Err(others::being_staged().into());
     };
     if let Some(open) = recover::recover(agent)?.filter(Record::is_open) {
-        // The same question again: the answer to the first one was lost.
+        // `deploy` repeats the request because it lost the first reply.
         let again = open.phase == Phase::Staged
             && (&open.attempt, &open.wanted) == (&asked.attempt, &asked.wanted);
         return if again { Ok(open) } else { Err(others::busy(&open).into()) };
@@ -74,8 +73,8 @@ fn stage_or_fail(
         closure::refuse_unswitchable(asked)?;
         boot_partition::refuse_unfit_places(&asked.wanted)?;
     }
-    // Roots first, then the look whether all paths are valid: a path that was
-    // collected before the root came would not be noticed otherwise:
+    // The roots come before the check that all paths are valid. Otherwise a path could be collected
+    // between the check and its root:
     // `garbage-collected-once-the-closure-was-found-to-be-there-takes-nothing-of-it`.
     roots::drop_strays()?;
     let made = roots::make(
@@ -97,7 +96,7 @@ fn stage_or_fail(
     staged.map(|()| record)
 }
 
-/// What needs the closure; what changes something comes last.
+/// The checks that need the closure. Steps that change something come last.
 fn look_and_write(
     agent: &Agent,
     asked: &Stage,
@@ -108,7 +107,7 @@ fn look_and_write(
     if trust == Trust::System {
         commands::refuse_foreign_commands(&asked.wanted, &asked.machine)?;
     }
-    // The system that runs has been asked all that when it came.
+    // The running system passed these checks when it was deployed.
     let untried = if record.profiles_alone {
         None
     } else {
@@ -118,14 +117,14 @@ fn look_and_write(
         untried
     };
     let snapshot = Snapshot::take(&agent.boot)?;
-    // Nix leaves it to the kernel when what it registers as valid is on the disk. What
-    // `deploy` pushed it has synced; what a machine built for itself nobody has:
+    // Nix registers paths as valid before they are on the disk. `deploy` has synced what it pushed,
+    // but nobody has synced what the machine built for itself:
     // `a-power-cut-while-a-machine-deploys-to-itself-leaves-its-store-whole` proves it.
     files::sync_file_system("/nix/store")?;
     agent.ledger.begin(record, &snapshot)?;
     let events = Events::of(&record.attempt);
     untried.into_iter().chain(boot_places::note(record.mode)).for_each(|note| events.note(note));
-    // Nobody may come to start it.
+    // The operator may disappear before starting the attempt.
     if let Err(error) = arm::start_timer(agent, record) {
         let why = format!("{error:#}");
         let happened = Happened::because(Event::Cancelled, why);
@@ -137,8 +136,7 @@ fn look_and_write(
 
 fn draft(agent: &Agent, asked: &Stage, login: Option<Login>) -> Result<Record> {
     let machine = &asked.machine;
-    // The agent that runs is the one to keep: an installed one may be another
-    // than the one that was asked for.
+    // Keep the running agent. An installed agent may differ from the one in the request.
     let own = StorePath::containing(&program()?.to_string_lossy());
     let rules = Rules {
         units: machine.units.clone(),

@@ -1,4 +1,4 @@
-//! Who else has the machine, and whether it is the one that was meant.
+//! Checks for other users of the machine, and that it is the right machine.
 
 use deploy_wire::{
     baseline::ANOTHER_MACHINE,
@@ -17,11 +17,11 @@ use crate::{
     },
 };
 
-/// Units in which other tools switch.
+/// The units in which other tools run a switch.
 const SWITCHING: [&str; 2] =
     ["nixos-rebuild-switch-to-configuration*.service", "nixos-upgrade.service"];
 
-/// Another attempt has the machine.
+/// The refusal while another attempt is open.
 pub fn busy(open: &Record) -> Refusal {
     let ago = clock::wall().saturating_sub(open.since);
     let who = format!("{} at {}", open.operator.user, open.operator.host);
@@ -32,12 +32,13 @@ pub fn busy(open: &Record) -> Refusal {
     )
 }
 
-/// Another attempt is at the point of taking it.
+/// The refusal while another attempt is being staged.
 pub fn being_staged() -> Refusal {
     refuse_with(RefusalKind::Busy, "another deploy is just starting", "--wait waits for it")
 }
 
-/// Refuses beside another tool, on another system than expected, on another machine.
+/// Refuses while another tool switches, if another system runs than expected, or on another
+/// machine.
 pub fn refuse_beside_others(agent: &Agent, asked: &Stage) -> Result<(), StageError> {
     for unit in pid1::units(Which::Matching(&SWITCHING))? {
         if is_alive(&unit.active) {
@@ -49,7 +50,8 @@ pub fn refuse_beside_others(agent: &Agent, asked: &Stage) -> Result<(), StageErr
         let why = "another tool is switching this machine: switch-to-configuration runs";
         return Err(refuse(RefusalKind::OtherTool, why).into());
     }
-    // The way back leads to what ran when the operator asked: `table-other-tool-switches-in-push`.
+    // A rollback leads to the system that ran when `deploy` asked:
+    // `table-other-tool-switches-in-push`.
     match look::running() {
         Some(running) if running == asked.expects => {}
         Some(running) => {
@@ -61,7 +63,7 @@ pub fn refuse_beside_others(agent: &Agent, asked: &Stage) -> Result<(), StageErr
             return Err(refuse(RefusalKind::NotSwitchable, why).into());
         }
     }
-    // `deploy` has looked at its login, as far as its user may:
+    // `deploy` has checked the identity too, but only with the rights of its login user:
     // `a-machine-whose-id-is-new-at-each-boot-is-the-same-machine`.
     let here = look::identity();
     match agent.ledger.confirmed()? {

@@ -1,4 +1,4 @@
-//! The profiles besides the system: whether each can be activated, and what it names now.
+//! The profiles besides the system: whether each can be activated, and what its link names.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -15,7 +15,7 @@ use crate::{
     tools::{profile, user},
 };
 
-/// The profiles that are asked for, as the machine has them.
+/// The requested profiles with their present state on the machine.
 pub fn changes(asked: &Stage) -> Result<Vec<ProfileChange>, StageError> {
     let mut changes: Vec<ProfileChange> = Vec::new();
     for profile in asked.machine.other_profiles() {
@@ -47,7 +47,7 @@ fn change(asked: &Stage, profile: &Profile) -> Result<ProfileChange, StageError>
         return no(format!("{profile} has no program deploy-rs-activate in {path}"));
     }
     let found = user::find(&profile.user)?;
-    // The system that is switched to may bring the user.
+    // The new system may create the user.
     if found.is_none() && asked.machine.toplevel.is_none() {
         return no(format!("{profile}: the machine has no such user"));
     }

@@ -1,4 +1,4 @@
-//! Making refusals.
+//! Constructors of refusals.
 
 use deploy_wire::{
     message::{Refusal, RefusalKind},
@@ -42,7 +42,7 @@ pub fn refuse(kind: RefusalKind, why: impl Into<String>) -> Refusal {
     Refusal { kind, why: why.into(), hint: None }
 }
 
-/// The refusal that a failure of the machine means.
+/// The refusal for an error of the machine.
 pub fn failed(error: &anyhow::Error) -> Refusal {
     let why = format!("{error:#}");
     match error.downcast_ref::<Damaged>() {
@@ -60,7 +60,6 @@ pub fn failed(error: &anyhow::Error) -> Refusal {
     }
 }
 
-/// A refusal with a hint.
 pub fn refuse_with(kind: RefusalKind, why: impl Into<String>, hint: impl Into<String>) -> Refusal {
     Refusal { kind, why: why.into(), hint: Some(hint.into()) }
 }

@@ -1,5 +1,5 @@
-//! Whether the secrets of the new system can be decrypted on this machine, with
-//! the keys that are on its disk now and with the new closure's own `age`.
+//! Checks that this machine can decrypt the new system's secrets, with the keys on its disk and
+//! with the new closure's own `age`.
 
 use std::{fs, path::Path};
 
@@ -11,7 +11,7 @@ use deploy_wire::{
 use super::refusal::refuse_with;
 use crate::tools::age;
 
-/// Tries every secret. What cannot be tried without a person is a note.
+/// Tries to decrypt every secret. Returns a note about secrets that need a person.
 pub fn try_to_decrypt(secrets: &[Secret]) -> Result<Option<String>, Refusal> {
     let mut untried = Vec::new();
     for secret in secrets {
@@ -30,7 +30,7 @@ pub fn try_to_decrypt(secrets: &[Secret]) -> Result<Option<String>, Refusal> {
             let hint = "put one there, or name another in age.identityPaths";
             return Err(refuse_with(RefusalKind::Secret, why, hint));
         }
-        // The others would be waited for in vain: a key in the hand, a PIN, a passphrase.
+        // A hardware key, a PIN or a passphrase needs a person. The agent must not wait for one.
         let (alone, with_a_person): (Vec<&str>, Vec<&str>) =
             identities.into_iter().partition(|path| age::works_alone(path));
         let tried = match alone.is_empty() {
@@ -56,7 +56,7 @@ pub fn try_to_decrypt(secrets: &[Secret]) -> Result<Option<String>, Refusal> {
     }))
 }
 
-/// As agenix does: only keys that exist and are not empty.
+/// The key files that exist and are not empty, as agenix selects them.
 fn readable(paths: &[String]) -> Vec<&str> {
     let not_empty = |path: &&String| fs::metadata(path).is_ok_and(|found| found.len() > 0);
     paths.iter().filter(not_empty).map(String::as_str).collect()
@@ -68,7 +68,7 @@ mod tests {
 
     use super::*;
 
-    /// A secret with an `age` of these words of sh, which has the arguments in `$*`.
+    /// A secret whose `age` is this piece of shell; `$*` has the arguments.
     fn secret(name: &str, folder: &Path, age: &str, identities: &[&str]) -> Secret {
         let path = |file: &&str| folder.join(file).display().to_string();
         Secret {
@@ -92,7 +92,7 @@ mod tests {
         write("secret.age", "x");
         write("plain", "AGE-SECRET-KEY-1QQ\n");
         write("in-the-hand", "#  Serial: 1\nAGE-PLUGIN-YUBIKEY-1QQ\n");
-        // As age does where nobody touches the key; the plain one is another's.
+        // The output of age when nobody touches the key. The plain key does not fit.
         write(
             "age",
             "case $* in *in-the-hand*) sleep 60 ;; esac; echo 'age: error: no match' >&2; exit 1",

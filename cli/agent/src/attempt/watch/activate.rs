@@ -1,4 +1,4 @@
-//! Switching to the wanted system, and judging what became of it.
+//! Switching to the wanted system, and judging the result.
 
 use std::{fs, path::PathBuf};
 
@@ -19,13 +19,13 @@ use crate::{
 };
 
 impl Watch<'_> {
-    /// Switches, and says what the machine is then.
+    /// Switches and judges what the machine runs then.
     pub fn activate(&mut self, record: &Record) -> Result<Option<Happened>> {
         if record.profiles_alone {
             return self.activate_profiles(record);
         }
         let begun = switch::progress(self.attempt, Step::Activate)?;
-        // Nothing was locked since `stage`:
+        // No lock was held since `stage`, so another tool may have switched:
         // `another-tool-that-switches-before-the-switch-has-the-machine` proves it.
         if begun == Progress::NotBegun {
             if !look::is_running(&record.ran) {
@@ -57,8 +57,8 @@ impl Watch<'_> {
 }
 
 impl Watch<'_> {
-    /// The jobs that came with the switch and still run, such as a oneshot that pulls an image.
-    /// What PID 1 does not say is left out.
+    /// The jobs that the switch queued and that still run, such as a oneshot that pulls an image.
+    /// Empty if PID 1 does not answer.
     fn jobs_of_the_switch(&self) -> Vec<Job> {
         let before = Snapshot::read(&self.agent.ledger.snapshot_path()).ok().flatten();
         let before = before.map(|snapshot| snapshot.jobs).unwrap_or_default();
@@ -68,10 +68,10 @@ impl Watch<'_> {
     }
 }
 
-/// More jobs than these are not named.
+/// The most jobs that a message names.
 const NAMED: usize = 3;
 
-/// Why the switch is given up, with what keeps it.
+/// Why the switch took too long, with the jobs that it waits for.
 fn too_long(limit: u64, jobs: &[Job]) -> String {
     let gone = format!("the switch did not end within {limit} s");
     let does = |job: &Job| match job.kind.as_str() {
@@ -93,24 +93,24 @@ fn too_long(limit: u64, jobs: &[Job]) -> String {
     }
 }
 
-/// Another tool has the machine.
+/// The event for a switch by another tool.
 pub fn foreign(why: &str) -> Happened {
     Happened::because(Event::Foreign, why)
 }
 
-/// What the machine shows after a switch.
+/// The state of the machine after a switch.
 struct SwitchResult {
     runs: RunningSystem,
     etc: Etc,
 }
 
-/// Whose `/etc` it is.
+/// The system that `/etc` belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Etc {
     Wanted,
     Before,
     Other,
-    /// There is no `/etc/static`, as with an overlay.
+    /// `/etc/static` does not exist, as with an overlay.
     NotTold,
 }
 
@@ -127,8 +127,8 @@ impl SwitchResult {
     }
 }
 
-/// The status alone decides nothing: 1 may be half a switch, 4 may be an old
-/// failure, and the running system is set in spite of failures.
+/// Judges a switch by the machine's state. The status alone decides nothing: 1 may mean half a
+/// switch, 4 may be an old failure, and the running system is set despite failures.
 fn judge(status: Option<i32>, seen: &SwitchResult) -> Happened {
     let untouched =
         seen.runs == RunningSystem::Before && matches!(seen.etc, Etc::Before | Etc::NotTold);
@@ -144,8 +144,8 @@ fn judge(status: Option<i32>, seen: &SwitchResult) -> Happened {
             "the new system needs a reboot: its init is incompatible (status 100)",
         ),
         _ if seen.runs == RunningSystem::Other => foreign("another system runs after the switch"),
-        // 4: some unit is failed now; whether this deploy did it, the unit rule
-        // says.
+        // Status 4 means that some unit is failed. The rule about units decides whether this deploy
+        // broke it.
         Some(0 | 4) if arrived => Event::Switched.into(),
         Some(0 | 4) if seen.runs != RunningSystem::Wanted => Happened::because(
             Event::SwitchFailed,

@@ -1,5 +1,5 @@
-//! Watching units and declared checks: after the switch until they can be
-//! judged, then until the confirmation, then once more.
+//! Watching units and declared checks: after the switch until they can be judged, then until the
+//! confirmation, and once more after it.
 
 use std::time::Duration;
 
@@ -21,26 +21,26 @@ use crate::{
     },
 };
 
-/// Between two looks.
+/// The pause between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
-/// Between the first two: what the switch started is often well a moment later. Each pause is
-/// twice the one before.
+/// The first pause. What the switch started is often healthy a moment later. Each pause is twice as
+/// long as the one before.
 const FIRST: Duration = Duration::from_millis(100);
 
-/// What is kept from one look to the next.
+/// The state that is kept between looks.
 pub struct Looking {
     units: Looked,
     since: Duration,
 }
 
 impl Watch<'_> {
-    /// Watches until units and checks are well.
+    /// Watches until all units and checks are healthy.
     pub fn check(&mut self, record: &Record) -> Result<Option<Happened>> {
         let late = format!(", after {} s of checks", record.rules.timeouts.check);
         self.until_well(record, |_| {}, &late)
     }
 
-    /// Goes on watching until the confirmation comes.
+    /// Continues to watch until the confirmation arrives.
     pub fn await_confirmation(&mut self, record: &Record) -> Result<Option<Happened>> {
         self.looking(record, |watch, looking| {
             loop {
@@ -60,14 +60,14 @@ impl Watch<'_> {
         })
     }
 
-    /// Asks every check once more: what was well an hour ago does not count.
+    /// Runs every check once more, because an old result does not count.
     pub fn final_round(&mut self, record: &Record) -> Result<Option<Happened>> {
         let ask = |watch: &Self| watch.checks.iter().for_each(Checks::ask_all);
         self.until_well(record, ask, ", at the last look before the commit")
     }
 
-    /// Looks, each time after `first`, until all is well; `late` is said behind what was waited
-    /// for in vain.
+    /// Looks repeatedly until everything is healthy, and calls `first` before each look. `late` is
+    /// appended to the reason if that takes too long.
     fn until_well(
         &mut self,
         record: &Record,
@@ -95,7 +95,8 @@ impl Watch<'_> {
         })
     }
 
-    /// All is well; the notes are told if this is the end, as of a `test`.
+    /// Everything is healthy. If the attempt ends here, as a `test` does, the event carries the
+    /// notes.
     fn conclude_passed(&self, record: &Record, looking: &Looking) -> Happened {
         self.keep_passed(record);
         let mut notes = self.late_notes();
@@ -104,7 +105,7 @@ impl Watch<'_> {
         Happened { event: Event::Passed, why: None, notes }
     }
 
-    /// Late checks that fail, in words.
+    /// Late checks that fail, as notes.
     pub fn late_notes(&self) -> Vec<String> {
         let failing = self.checks.as_ref().map(|checks| checks.failing(Level::Advisory));
         let failing = failing.unwrap_or_default().into_iter();
@@ -116,12 +117,12 @@ impl Watch<'_> {
             .collect()
     }
 
-    /// Units that are not well and do not decide, as of the last look, in words.
+    /// Advisory units that were not healthy at the last look, as notes.
     pub fn advisory_notes(&self) -> Vec<String> {
         self.looking.iter().flat_map(|looking| looking.units.advisory()).collect()
     }
 
-    /// Goes on looking where the phase before left off: only the first look is a full one.
+    /// Continues from the looks of the previous phase. Only the first look queries everything.
     fn looking<T>(
         &mut self,
         record: &Record,
@@ -189,7 +190,7 @@ impl Watch<'_> {
         verdict
     }
 
-    /// Waits for the next look; `false` when the attempt was moved meanwhile.
+    /// Waits for the next look; `false` if another process moved the attempt.
     fn wait_for_the_next_look(&self, record: &Record, pause: Duration) -> Result<bool> {
         let end = clock::boottime() + pause;
         while clock::boottime() < end {
@@ -206,8 +207,8 @@ impl Watch<'_> {
     }
 }
 
-/// Why an attempt goes back whose deadline passed before anything could be looked at; nothing
-/// where a deadline does not end what is done.
+/// The reason for a rollback if the deadline passed before the first look; `None` for actions that
+/// no deadline ends.
 pub fn why_late(action: Action, record: &Record) -> Option<String> {
     let limits = &record.rules.timeouts;
     Some(match action {
@@ -225,7 +226,6 @@ fn say_that_nobody_confirmed(record: &Record) -> String {
     format!("no new SSH login confirmed within {} s", record.rules.confirm.timeout)
 }
 
-/// Whether the phase's deadline has passed.
 pub fn is_deadline_over(record: &Record) -> bool {
     record.deadline.is_some_and(|deadline| clock::left(deadline).is_zero())
 }

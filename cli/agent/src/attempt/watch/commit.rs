@@ -18,16 +18,15 @@ use crate::{
 };
 
 impl Watch<'_> {
-    /// Profile, boot loader, then a look at what boots. Each part is done again
-    /// if it was interrupted, and not again if it was done.
+    /// Sets the profile, then the boot loader, and verifies the boot default. A commit that was
+    /// interrupted repeats the interrupted part and skips the finished ones.
     pub fn commit(&mut self, record: &Record) -> Result<Happened> {
         if look::profile_is_foreign(record) {
             return Ok(foreign("another tool set the system profile before the commit"));
         }
-        // What the loader is about to name must be whole on disk first: Nix's
-        // import leaves that to the kernel, and `switch-to-configuration boot`
-        // writes the loader before it syncs the store. A power cut in between
-        // would boot a system of empty files.
+        // The store must be on the disk before the boot loader names the new system. Nix's import
+        // does not sync it, and `switch-to-configuration boot` writes the loader before it syncs
+        // the store. A power cut in between would boot a system of empty files.
         files::sync_file_system("/nix/store")?;
         self.set_profile(record)?;
         boot_files::remove_left_over()?;
@@ -40,7 +39,7 @@ impl Watch<'_> {
         }
         let mut notes = self.late_notes();
         notes.extend(self.advisory_notes());
-        // A builder that ended well may have written what another file overrules:
+        // The boot loader's builder may succeed while another file overrules what it wrote:
         // `a-loader-that-was-installed-and-boots-something-else-goes-back` proves it.
         match look::boots() {
             BootDefault::Known(boots) if boots == record.wanted => {}
@@ -51,13 +50,12 @@ impl Watch<'_> {
             BootDefault::Unknown(why) => notes.push(format!("boots: not known ({why})")),
         }
         sync()?;
-        // Another tool that came while the loader was installed has found the
-        // switch's lock taken, and has set the profile all the same:
-        // `table-other-tool-switches-in-commit` proves it.
+        // Another tool may have failed on the switch's lock during the commit, and set the profile
+        // nevertheless: `table-other-tool-switches-in-commit` proves it.
         if look::profile_is_foreign(record) {
             return Ok(foreign("another tool set the system profile during the commit"));
         }
-        // What was only made the boot default was confirmed by nobody.
+        // With the mode `boot`, nobody has confirmed the system.
         if record.mode == Mode::Switch {
             self.agent.ledger.confirm(&confirmed(record))?;
         }
@@ -66,9 +64,9 @@ impl Watch<'_> {
     }
 }
 
-/// The profile's folder, the store and all that the boot loader reads, down to the disk:
+/// Syncs the profile's folder, the store and every file system that the boot loader reads:
 /// `a-power-cut-the-instant-deploy-ends-boots-the-new-system` proves it, and
-/// `every_file_system_with_a_loader_s_files_is_found` which those are.
+/// `every_file_system_with_a_loader_s_files_is_found` proves which file systems these are.
 fn sync() -> Result<()> {
     for path in ["/nix/var/nix/profiles", "/nix/store"] {
         files::sync_file_system(path)?;
@@ -95,7 +93,7 @@ fn confirmed(record: &Record) -> Confirmed {
     }
 }
 
-/// What is to be said of a way that has no confirmation or no commit.
+/// Notes for a mode without a confirmation or without a commit.
 pub fn note_of_confirmation(record: &Record) -> Vec<String> {
     let mut notes = profiles::describe_kept(record);
     match record.mode {

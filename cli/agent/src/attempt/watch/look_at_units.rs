@@ -1,4 +1,4 @@
-//! Looking at the units, from one look to the next.
+//! Looking at the units repeatedly.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -24,10 +24,10 @@ use crate::{
     tools::pid1,
 };
 
-/// How long jobs of the switch may keep the watch from beginning.
+/// How long jobs of the switch may delay the watch.
 const SETTLE: Duration = Duration::from_secs(30);
 
-/// What was seen of the units since the switch.
+/// The observations of units since the switch.
 pub struct Looked {
     before: Snapshot,
     watched: Watched,
@@ -38,14 +38,14 @@ pub struct Looked {
 }
 
 impl Looked {
-    /// Before the first look.
+    /// The state before the first look.
     pub fn since(before: Snapshot, definitions: Definitions) -> Self {
         let watched = Watched::since(&before);
         let (runs, advisory, told) = (UnitRuns::default(), Vec::new(), BTreeSet::new());
         Self { before, watched, definitions, runs, advisory, told }
     }
 
-    /// Looks once; `elapsed` since the switch ended.
+    /// Looks once; `elapsed` is the time since the switch ended.
     pub fn look(
         &mut self,
         rules: &Rules,
@@ -61,7 +61,7 @@ impl Looked {
         {
             return Ok(LookResult::NotYet(format!("{unit} is still starting")));
         }
-        // The time first: a unit that changes in between has lived less, not more.
+        // Take the time first. A unit that changes in between then appears younger, not older.
         let now = clock::monotonic();
         let units = self.watched.look()?;
         self.runs.see(&self.before.units, units, now);
@@ -88,14 +88,14 @@ impl Looked {
         Ok(context.young(units, now).map_or(LookResult::Well, waits))
     }
 
-    /// Units that were not well at the last look and do not decide, in words.
+    /// Advisory units that were not healthy at the last look, as notes.
     pub fn advisory(&self) -> Vec<String> {
         let words =
             |found: &Finding| format!("{}: {} (it does not decide)", found.unit, found.detail);
         self.advisory.iter().map(words).collect()
     }
 
-    /// Units that have a job which was not there at `stage`.
+    /// Units with a job that did not exist at `stage`.
     fn young_jobs(&self) -> Result<Vec<String>> {
         let jobs = pid1::jobs()?.into_iter();
         let young = jobs.filter(|job| !self.before.jobs.contains(&job.id));

@@ -1,5 +1,5 @@
-//! The watching service: it asks the state machine what is to be done, does
-//! it, and offers what came of it, until the attempt is over.
+//! The watching service. It asks the state machine for the action, runs it, and offers the
+//! resulting event, until the attempt has ended.
 
 mod activate;
 mod check;
@@ -37,18 +37,18 @@ use crate::{
     tools::switch_lock,
 };
 
-/// As [`clock::TICK`], of what costs a process, or of a lock that is taken to look at it.
+/// Like [`clock::TICK`], but for queries that start a process or take a lock.
 pub const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a way back that could not be gone rests before it is tried again.
+/// The pause before a failed rollback is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// How long the switch of another tool is waited for.
+/// How long the agent waits for another tool's switch.
 const OTHER_TOOL: Duration = Duration::from_secs(120);
 /// How long no switch may run until the other tool counts as finished.
 const QUIET: Duration = Duration::from_secs(2);
 
-/// One attempt being watched.
+/// The watch over one attempt.
 pub struct Watch<'a> {
     agent: &'a Agent,
     attempt: &'a AttemptId,
@@ -59,7 +59,7 @@ pub struct Watch<'a> {
     looking: Option<check::Looking>,
 }
 
-/// Watches an attempt to its end.
+/// Watches an attempt until it ends.
 pub fn run(agent: &Agent, attempt: &AttemptId) -> Result<()> {
     let events = Events::of(attempt);
     let folder = folder(attempt);
@@ -88,7 +88,7 @@ impl Watch<'_> {
             .ok_or_else(|| anyhow!("there is no attempt {}", self.attempt))
     }
 
-    /// Does what the state asks for. A failure is an event as well.
+    /// Runs the action of the present state. A failure becomes an event.
     fn step(&mut self, record: &Record) -> Option<Happened> {
         let action = AttemptState::of(record).action();
         match self.act(action, record) {
@@ -105,10 +105,11 @@ impl Watch<'_> {
         }
     }
 
-    /// `None` when somebody else moved the attempt meanwhile.
+    /// Runs an action; `None` if another process moved the attempt.
     fn act(&mut self, action: Action, record: &Record) -> Result<Option<Happened>> {
-        // Before anything that may hang: an agent that was killed because it hung, and comes
-        // back, would hang again. `a-check-that-never-ends-does-not-keep-a-machine-from-going-back`.
+        // Check the deadline before anything that may hang. Otherwise an agent that was killed
+        // because it hung would hang again:
+        // `a-check-that-never-ends-does-not-keep-a-machine-from-going-back`.
         if check::is_deadline_over(record)
             && let Some(why) = check::why_late(action, record)
         {
@@ -125,7 +126,7 @@ impl Watch<'_> {
             Action::Arm if check::is_deadline_over(record) => {
                 Ok(Some(Happened::because(Event::DeadlinePassed, "the watchers came too late")))
             }
-            // Timer and service are both there: this is the service.
+            // The timer exists, and this process is the service.
             Action::Arm => Ok(Some(Event::Armed.into())),
             Action::Activate => self.activate(record),
             Action::Check => self.check(record),
@@ -137,8 +138,8 @@ impl Watch<'_> {
         }
     }
 
-    /// Before the switch a missing timer ends the attempt; later the service
-    /// alone must do.
+    /// Restores a missing timer. Before the switch a failure ends the attempt; later the service
+    /// alone must suffice.
     fn keep_armed(&mut self, record: &Record) -> Result<()> {
         let armed = self.with_time_left(record).and_then(|record| arm::arm(self.agent, &record));
         match armed {
@@ -150,7 +151,7 @@ impl Watch<'_> {
         }
     }
 
-    /// A commit or a way back that was interrupted begins anew, with new time.
+    /// Gives a new deadline to an interrupted commit or rollback.
     fn with_time_left(&self, record: &Record) -> Result<Record> {
         if !AttemptState::of(record).action().begins_anew() || !check::is_deadline_over(record) {
             return Ok(record.clone());
@@ -161,8 +162,9 @@ impl Watch<'_> {
         })
     }
 
-    /// What runs and boots is told once the other tool has finished: it sets the
-    /// profile before it switches. `table-other-tool-switches-in-check` proves it.
+    /// Waits for the other tool to finish, because it sets the profile before it switches. Only
+    /// then does the agent report what runs and boots. `table-other-tool-switches-in-check` proves
+    /// it.
     fn let_the_other_finish(&self) {
         let end = clock::boottime() + OTHER_TOOL;
         let mut quiet = clock::boottime();
@@ -174,7 +176,8 @@ impl Watch<'_> {
         }
     }
 
-    /// A disk that refuses the record is tried again: there is nothing better.
+    /// Offers an event. If the disk refuses the record, the loop tries again; there is no better
+    /// choice.
     fn offer(&self, seen: &Record, happened: Happened) {
         let offered = self.agent.ledger.offer(seen, &self.agent.boot, happened, |_| {});
         if let Err(error) = offered {
@@ -183,7 +186,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Whether the attempt is still in the state that `record` has.
+    /// Whether the attempt is still in the state of `record`.
     fn is_unmoved(&self, record: &Record) -> Result<bool> {
         let now = self.record()?;
         Ok(now.phase == record.phase && AttemptState::of(&now) == AttemptState::of(record))

@@ -1,4 +1,5 @@
-//! Services that must not go back: the programs of before cannot read what theirs wrote.
+//! Services that must not go back, because the previous programs cannot read the data of the new
+//! ones.
 
 use deploy_wire::{
     machine::{CheckKind, RollBackKind},
@@ -7,22 +8,23 @@ use deploy_wire::{
 
 use crate::machine::units::snapshot::{Unit, Units};
 
-/// The first unit of such a service that the new system started: service and unit. `before`
-/// are the units at `stage`; without them (another boot) every one that is up counts.
+/// The first such service that the new system started, with its unit. `before` are the units at
+/// `stage`; without them (after another boot) every active unit counts.
 pub fn started(rules: &Rules, before: Option<&Units>, now: &Units) -> Option<(String, String)> {
     let kept = rules.rollback.services.iter().filter(|(_, kind)| **kind == RollBackKind::Unsafe);
     kept.flat_map(|(service, _)| units(rules, service).map(move |unit| (service.clone(), unit)))
         .find(|(_, unit)| now.get(unit).is_some_and(|now| is_new(before, unit, now)))
 }
 
-/// Started once since `stage`, well or not: it may have changed its data all the same.
+/// Whether a unit was started since `stage`. A unit that failed counts too, because it may have
+/// changed its data.
 fn is_new(before: Option<&Units>, unit: &str, now: &Unit) -> bool {
     let Some(before) = before else { return now.is_up() };
     let then = before.get(unit).map_or("", |unit| unit.invocation.as_str());
     !now.invocation.is_empty() && now.invocation != then
 }
 
-/// The units of a service: the one of its name, and those that its checks look at.
+/// The units of a service: the one with its name, and those that its checks name.
 fn units<'r>(rules: &'r Rules, service: &'r str) -> impl Iterator<Item = String> + 'r {
     let checked = rules.checks.iter().filter(move |check| check.service == service);
     let checked = checked.filter_map(|check| match &check.kind {
@@ -77,7 +79,7 @@ mod tests {
             let found = started(&rules, Some(&before), &now);
             assert_eq!(found, Some(("photos".into(), unit.into())));
         }
-        // It did not run before; stopped, it is no reason.
+        // A unit that did not run before and is stopped now is no reason.
         assert!(started(&rules, Some(&Units::new()), &before).is_some());
         let stopped = units(&[("photos.service", "")]);
         assert_eq!(started(&rules, Some(&before), &stopped), None);

@@ -1,5 +1,5 @@
-//! Which checks of level `required-once-passed` decide over this attempt, and what the next
-//! one will know of them.
+//! The `required-once-passed` checks that decide over this attempt, and the history for the next
+//! one.
 
 use anyhow::Result;
 use deploy_wire::{
@@ -12,9 +12,8 @@ use super::Watch;
 use crate::checks::history::{self, Passed, PassedChecks};
 
 impl Watch<'_> {
-    /// The checks with the level that each has in this attempt. A file that cannot be read
-    /// counts as empty: a check that is reported too long does less harm than a machine that
-    /// can no longer be deployed to.
+    /// The checks with their level in this attempt. An unreadable history counts as empty: a check
+    /// that is only reported does less harm than a machine that cannot be deployed to.
     pub(super) fn levelled(&self, checks: &[Check]) -> Vec<Check> {
         if checks.iter().all(|check| check.level != Level::RequiredOncePassed) {
             return checks.to_vec();
@@ -26,8 +25,8 @@ impl Watch<'_> {
         history::levelled(checks, &passed)
     }
 
-    /// Keeps what passes now, which counts once this attempt is committed. A `test` never
-    /// is, and `--boot` asks no checks.
+    /// Records the checks that pass now. They count once this attempt is committed. A `test` is
+    /// never committed, and `--boot` runs no checks.
     pub(super) fn keep_passed(&self, record: &Record) {
         let (Mode::Switch, Some(checks)) = (record.mode, &self.checks) else { return };
         let before = self.passed_before().unwrap_or_default();

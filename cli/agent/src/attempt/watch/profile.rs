@@ -1,4 +1,4 @@
-//! The system profile: setting it for a commit, and undoing just that.
+//! Setting the system profile for a commit, and undoing exactly that.
 
 use anyhow::{Result, bail};
 use deploy_wire::record::Record;
@@ -7,8 +7,8 @@ use super::Watch;
 use crate::{machine::look, tools::nix};
 
 impl Watch<'_> {
-    /// Points the profile to the wanted system and remembers the generation
-    /// that this made, if it made one. Done before: nothing to do.
+    /// Points the profile to the wanted system and records the generation that this made, if any.
+    /// Does nothing if the profile is already set.
     pub fn set_profile(&self, record: &Record) -> Result<()> {
         if look::profile().system.as_ref() != Some(&record.wanted) {
             nix::set_profile(&record.wanted)?;
@@ -17,7 +17,8 @@ impl Watch<'_> {
         if now.system.as_ref() != Some(&record.wanted) {
             bail!("the system profile does not name the new system after nix-env --set");
         }
-        // The same path as before makes no generation; never infer "one more".
+        // An unchanged path makes no new generation, so "the number before plus one" would be
+        // wrong.
         let made = now.generation.filter(|_| now.generation != record.profile.generation);
         if made.is_some() && record.made_generation != made {
             self.agent.ledger.remember(self.attempt, |record| record.made_generation = made)?;
@@ -25,8 +26,8 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// Points the profile back and deletes the generation that the commit made,
-    /// since some loaders start the highest one.
+    /// Points the profile back and deletes the generation that the commit made, because some boot
+    /// loaders start the highest one.
     pub fn restore_profile(&self, record: &Record) -> Result<()> {
         let now = look::profile();
         if now == record.profile || now.system.as_ref() != Some(&record.wanted) {

@@ -1,4 +1,4 @@
-//! Profiles besides the system: activated after it, and taken back with it.
+//! Profiles besides the system. They are activated after it and rolled back with it.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ use crate::{
 use super::steps::Waited;
 
 impl Watch<'_> {
-    /// Activates each profile in order. `None` when the attempt was moved meanwhile.
+    /// Activates the profiles in order. `None` if another process moved the attempt.
     pub(super) fn activate_profiles(&self, record: &Record) -> Result<Option<Happened>> {
         for (index, profile) in record.profiles.iter().enumerate() {
             let step = Step::ActivateProfile(index);
@@ -48,7 +48,7 @@ impl Watch<'_> {
         Ok(Some(Event::Switched.into()))
     }
 
-    /// Points the link of a profile to what is wanted, once the record says that it may be
+    /// Points a profile's link to the wanted path, after the record says that the link may be
     /// touched: `a-power-cut-while-waiting-sets-a-profile-back` proves it.
     fn point(&self, profile: &ProfileChange, index: usize) -> Result<()> {
         let user = user::find(&profile.user)?.context("the machine has no such user")?;
@@ -90,9 +90,9 @@ impl Watch<'_> {
         changed.map(drop)
     }
 
-    /// Ends activations that still run, and points the links back: before the system goes back,
-    /// so that what it starts again finds what it had. What could not be done is tried again by
-    /// [`Watch::take_profiles_back`].
+    /// Kills running activations and points the links back. This comes before the system's
+    /// rollback, so that the services that it starts find their previous programs.
+    /// [`Watch::take_profiles_back`] repeats what fails here.
     pub(super) fn point_back(&self, record: &Record) -> Vec<String> {
         let mut notes = Vec::new();
         for (index, profile) in begun(record) {
@@ -106,8 +106,8 @@ impl Watch<'_> {
         notes
     }
 
-    /// Points the links back, activates what they named before, and brings units back that the
-    /// activations stopped: the end of a way back that led to what ran.
+    /// Completes the rollback of the profiles: points the links back, activates what they named
+    /// before, and restarts units that the activations stopped.
     pub(super) fn take_profiles_back(
         &self,
         record: &Record,
@@ -155,13 +155,13 @@ impl Watch<'_> {
     }
 }
 
-/// The profiles that may have been touched, the last first.
+/// The profiles that may have been touched, last first.
 fn begun(record: &Record) -> impl Iterator<Item = (usize, &ProfileChange)> {
     record.profiles.iter().enumerate().rev().filter(|(_, profile)| profile.begun)
 }
 
-/// Points a link back and deletes the generation that the attempt made. A link that names
-/// neither is somebody else's by now, and stays.
+/// Points a link back and deletes the generation that the attempt made. If the link names neither
+/// path, somebody else has changed it, and it stays.
 fn set_back(profile: &ProfileChange) -> Result<()> {
     let Some(link) = &profile.link else { return Ok(()) };
     let now = profiles::look(link);
@@ -187,7 +187,7 @@ fn set_back(profile: &ProfileChange) -> Result<()> {
     sync(link)
 }
 
-/// What was activated before, if that can be activated again.
+/// The previous activation script, if it can be run again.
 fn activated_before(profile: &ProfileChange) -> Option<String> {
     let before = profile.before.path.as_ref().filter(|before| **before != profile.wanted)?;
     let is_there = Path::new(&profile::script(before)).exists();
@@ -214,7 +214,7 @@ fn name_before(profile: &ProfileChange) -> String {
     profile.before.number.map_or_else(path, |number| format!("generation {number}"))
 }
 
-/// The folder of a link, down to the disk.
+/// Syncs the folder of a link.
 fn sync(link: &str) -> Result<()> {
     let folder = Path::new(link).parent().unwrap_or(Path::new("/"));
     files::sync_file_system(&folder.to_string_lossy())

@@ -1,4 +1,4 @@
-//! The last rung of the rollback: a reboot into what booted before.
+//! The last step of the rollback: a reboot into the previous boot default.
 
 use anyhow::Result;
 use deploy_wire::{
@@ -13,14 +13,14 @@ use crate::{
     storage::files,
 };
 
-/// What is tried in turn, each for a third of the limit: in order, without waiting for units
-/// that do not stop, without PID 1. A reboot in order waits for ever for a unit that sets
-/// itself no limit.
+/// The ways to reboot, tried in turn, each for a third of the limit: an orderly reboot, one that
+/// does not wait for units, and one without PID 1. An orderly reboot waits forever for a unit
+/// without a stop timeout.
 const WAYS: [&[&str]; 3] = [&["reboot"], &["reboot", "--force"], &["reboot", "--force", "--force"]];
 
 impl Watch<'_> {
-    /// Reboots. Whoever finds the record after it says how it went; this process ends
-    /// with the boot, or says that the machine did not reboot.
+    /// Reboots. The next process that finds the record tells the result. This process ends with the
+    /// boot, or reports that the machine did not reboot.
     pub fn reboot(&self, record: &Record) -> Result<Option<Happened>> {
         let stays = |why: String| Happened {
             event: Event::NotRebooted,
@@ -41,7 +41,7 @@ impl Watch<'_> {
             if check::is_deadline_over(record) {
                 break;
             }
-            // It may say nothing because it is on its way already.
+            // systemd may give no answer because the reboot has begun.
             if let Err(error) = self.agent.systemd.must(way, third) {
                 eprintln!("{error:#}");
             }
@@ -58,8 +58,8 @@ impl Watch<'_> {
     }
 }
 
-/// What a reboot would start, if that is a system to end on: the one that booted before, and
-/// that ran then or was confirmed once.
+/// The system that a reboot would start, if it is acceptable as an end: the previous boot default,
+/// which ran at `stage` or was confirmed once.
 fn destination<'r>(
     record: &'r Record,
     confirmed: Option<&Confirmed>,
@@ -81,7 +81,7 @@ fn destination<'r>(
     Ok(before)
 }
 
-/// What happens to a stranded machine without anybody doing anything.
+/// What happens to a stranded machine without anybody's action.
 pub fn next_by_itself(record: &Record) -> String {
     let nothing = match (record.rules.rollback.reboot, record.rebooted) {
         (false, _) => "rollback.reboot is false, so it does not reboot by itself",
@@ -90,7 +90,7 @@ pub fn next_by_itself(record: &Record) -> String {
     format!("{nothing}; switched off and on again, it boots {}", look::boots())
 }
 
-/// Why it goes back.
+/// The reason for the rollback.
 pub fn reason(record: &Record) -> &str {
     record.why.as_deref().unwrap_or("the attempt was given up")
 }

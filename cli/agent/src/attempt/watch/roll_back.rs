@@ -1,4 +1,4 @@
-//! Going back to what ran: the switch and the units, then profile and loader.
+//! The rollback: first the system and its units, then the profile and the boot loader.
 
 use anyhow::{Result, bail};
 use deploy_wire::{attempt::Mode, outcome::BootDefault, record::Record};
@@ -26,7 +26,7 @@ use crate::{
 };
 
 impl Watch<'_> {
-    /// Goes back. What is done already is not done again.
+    /// Rolls back. Finished parts are not repeated.
     pub fn roll_back(&mut self, record: &Record) -> Result<Happened> {
         let mut notes = Vec::new();
         for step in [Step::Activate, Step::Commit] {
@@ -57,9 +57,9 @@ impl Watch<'_> {
         let fresh =
             snapshot.is_none() && running::runs_for(record, started) == RunningSystem::Before;
         if fresh {
-            // A soft-reboot has ended a switch before it synced what it wrote, and none follows:
-            // `table-soft-reboot-in-activate-on-real-nixos` proves it, where systemd starts
-            // this service again before `deploy` asks.
+            // A soft-reboot may have killed a switch before it synced its files, and no further
+            // switch follows: `table-soft-reboot-in-activate-on-real-nixos` proves it, in the case
+            // that systemd starts this service again before `deploy` asks.
             notes.extend(switch::sync_written());
         }
         if record.mode != Mode::Boot && !fresh {
@@ -92,8 +92,8 @@ impl Watch<'_> {
         Ok(Happened { event: Event::NotSetBack, why: Some(why), notes })
     }
 
-    /// Whether a service has started that must not go back. The new system then runs on,
-    /// confirmed or not; profile and loader name what is known to boot.
+    /// Whether a service that must not go back has started. The new system then keeps running,
+    /// confirmed or not, while the profile and the boot loader name a system that is known to boot.
     fn must_stay(
         &self,
         record: &Record,
@@ -103,7 +103,8 @@ impl Watch<'_> {
         if !look::is_running(&record.wanted) || record.wanted == record.ran {
             return Ok(None);
         }
-        // Where systemd does not answer, this is tried again: to go back cannot be undone.
+        // If systemd does not answer, the rollback is tried again later, because going back cannot
+        // be undone.
         let now = snapshot::now()?;
         let before = before.map(|before| &before.units);
         let Some((service, unit)) = no_way_back::started(&record.rules, before, &now) else {
@@ -130,8 +131,8 @@ impl Watch<'_> {
         Ok(Some(Happened { event: Event::MustNotGoBack, why: Some(why), notes }))
     }
 
-    /// Switching did not lead back. Profile and loader are set back all the same: the last
-    /// rung, or whoever switches the machine off and on, boots what they name.
+    /// Switching back failed. The profile and the boot loader are set back nevertheless, because a
+    /// reboot or a power cycle boots what they name.
     fn gave_up(&self, record: &Record, why: String, mut notes: Vec<String>) -> Happened {
         if let Err(error) = self.uncommit(record) {
             notes.push(format!("{error:#}"));
@@ -139,32 +140,33 @@ impl Watch<'_> {
         notes.extend(profiles::describe_not_taken_back(record));
         match AttemptState::of(record).last_rung {
             LastRung::Gone => notes.push(next_by_itself(record)),
-            // The reboot has its own words, and an end of its own.
+            // The reboot produces its own reason and its own end.
             LastRung::Reboot => notes.iter().for_each(|note| self.events.note(note)),
         }
         Happened { event: Event::NotWentBack, why: Some(why), notes }
     }
 
-    /// What the killed switch asked PID 1 for goes on without it.
+    /// Cancels jobs that the killed switch queued; PID 1 would run them without it.
     fn cancel_jobs(&self, before: &Snapshot) {
         let systemd = &self.agent.systemd;
         let jobs = pid1::jobs().unwrap_or_default();
         let young = jobs.into_iter().filter(|job| !before.jobs.contains(&job.id));
         let young: Vec<u64> =
             young.filter(|job| !job.unit.starts_with("deploy-")).map(|job| job.id).collect();
-        // One that ended in between makes the whole call fail; the others went.
+        // If one of the jobs has already ended, the whole call fails, but the others are cancelled.
         let _ = systemd.cancel(&young);
     }
 
-    /// Undoes what a commit did to profile and loader, if it did.
+    /// Undoes a commit's changes to the profile and the boot loader, if there are any.
     fn uncommit(&self, record: &Record) -> Result<()> {
         self.restore_profile(record)?;
-        // It was not there at `stage`, so this commit left it, even where the loader is as before.
+        // The file did not exist at `stage`, so this commit left it, even if the loader is
+        // unchanged.
         boot_files::remove_left_over()?;
         let begun = switch::progress(self.attempt, Step::Commit)?;
         let moved = match (&record.boots, look::boots()) {
             (BootDefault::Known(before), BootDefault::Known(now)) => *before != now,
-            // Not readable: the loader is written again if the commit wrote it.
+            // If the loader cannot be read, write it again whenever the commit wrote it.
             _ => begun != switch::Progress::NotBegun,
         };
         if !moved {

@@ -1,4 +1,4 @@
-//! Running a step in its unit and waiting for it.
+//! Running a step in its unit, and waiting for it.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use crate::{
     clock,
 };
 
-/// How often PID 1 is asked after a step, which costs a process each time.
+/// The interval between two questions to PID 1 about a step. Each question costs a process.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
 
-/// How a step that was waited for ended.
+/// The result of waiting for a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waited {
-    /// It ended.
+    /// The step ended.
     Ended(Ending),
-    /// Its unit is gone without a word: it was killed.
+    /// The step's unit disappeared without an exit status, so it was killed.
     Vanished,
-    /// It still runs, and the time is over.
+    /// The step still runs after its limit.
     TooLong,
-    /// The attempt was moved by somebody else.
+    /// Another process moved the attempt.
     Moved,
 }
 
 impl Waited {
-    /// In words.
+    /// Describes the result for people.
     pub fn told(self) -> String {
         match self {
             Self::Ended(ending) => {
@@ -39,15 +39,15 @@ impl Waited {
         }
     }
 
-    /// Whether it ended with status 0.
+    /// Whether the step ended with status 0.
     pub fn succeeded(self) -> bool {
         matches!(self, Self::Ended(Ending { status: Some(0), .. }))
     }
 }
 
 impl Watch<'_> {
-    /// Starts a step unless it was started before this process came, and waits
-    /// for its end while `goes_on` says so.
+    /// Starts a step unless an earlier process has started it. Waits for its end while `goes_on` is
+    /// true.
     pub fn wait_for(
         &self,
         step: Step,
@@ -56,8 +56,8 @@ impl Watch<'_> {
     ) -> Result<Waited> {
         let agent = self.agent;
         if switch::progress(self.attempt, step)? == Progress::NotBegun {
-            // A systemd that re-executes itself does not answer for a moment,
-            // and it may have started the unit all the same.
+            // A systemd that re-executes itself does not answer for a moment, and may have started
+            // the unit nevertheless.
             if let Err(error) = switch::start(agent, self.attempt, step)
                 && switch::progress(self.attempt, step)? == Progress::NotBegun
             {
@@ -83,7 +83,7 @@ impl Watch<'_> {
                     Ok(Progress::Ended(ending)) => return Ok(Waited::Ended(ending)),
                     Ok(Progress::Vanished | Progress::NotBegun) => return Ok(Waited::Vanished),
                     Ok(Progress::Runs) => {}
-                    // No answer is no answer; the limit holds.
+                    // Without an answer, wait on; the limit applies.
                     Err(error) => eprintln!("{error:#}"),
                 }
             }

@@ -1,5 +1,5 @@
-//! The first two rungs of the rollback: switching to what ran, with the system bus and
-//! without.
+//! The first two steps of the rollback: switching to the previous system, with the system bus and
+//! without it.
 
 use std::{fs, path::Path, thread, time::Duration};
 
@@ -24,17 +24,17 @@ use crate::{
 
 /// How long another switch may hold the lock.
 const LOCK_LIMIT: Duration = Duration::from_secs(60);
-/// How long what was started may take until it takes logins.
+/// How long sshd may take until it accepts logins.
 const LOGINS_LIMIT: Duration = Duration::from_secs(10);
-/// How long the system bus may take to take a connection: users can fill its queue.
+/// How long the system bus may take to accept a connection. Users can fill its queue.
 const BUS_LIMIT: Duration = Duration::from_secs(5);
 const BUS: &str = "/run/dbus/system_bus_socket";
-/// What takes logins: the service, or the socket that starts one for each.
+/// The units that accept logins: the service, or the socket that starts a service per login.
 const SSH: [&str; 4] = ["sshd.service", "sshd.socket", "ssh.service", "ssh.socket"];
 
 impl Watch<'_> {
-    /// Switches to what ran and brings its units back. What people should know of it; the
-    /// inner error says why neither rung held.
+    /// Switches to the previous system and restores its units. Returns notes for the operator; the
+    /// inner error says why both steps failed.
     pub fn switch_back(
         &self,
         record: &Record,
@@ -52,12 +52,12 @@ impl Watch<'_> {
             self.events.note(format!("the rollback: {}", waited.told()));
             switch::kill(self.agent, self.attempt, Step::RollBack);
         }
-        // Without a bus `switch-to-configuration` cannot run: `activate` can.
+        // `switch-to-configuration` needs the system bus; `activate` does not.
         self.events.note("activating the previous system without the system bus");
         let waited = self.wait_for(Step::Reactivate, limit, || Ok(true))?;
         let first = format!("activating the previous system: {}", waited.told());
         let systemd = &self.agent.systemd;
-        // Whether they helped, the switch that follows shows.
+        // The following switch shows whether these commands helped.
         for arguments in
             [["daemon-reload"].as_slice(), &["reset-failed"], &["start", "default.target"]]
         {
@@ -78,7 +78,7 @@ impl Watch<'_> {
         Ok(Err(format!("{}; {first}; {last}", reason(record))))
     }
 
-    /// Whether the system bus is there and the machine is not in emergency mode.
+    /// Whether the system bus works and the machine is not in emergency mode.
     fn is_sane(&self) -> bool {
         let emergency = ["emergency.target", "rescue.target"]
             .iter()
@@ -86,8 +86,8 @@ impl Watch<'_> {
         !emergency && connect(BUS, BUS_LIMIT).is_ok()
     }
 
-    /// Whether sshd runs, where it ran before. What ran may have come back without it: its
-    /// own switch does not look at what it does not start.
+    /// Whether sshd runs, if it ran before. The previous system's switch may come back without
+    /// sshd, because it does not check units that it does not start.
     fn takes_logins(&self, before: Option<&Snapshot>) -> bool {
         if !before.is_some_and(|before| is_sshd(&before.units, Unit::is_active)) {
             return true;
@@ -98,7 +98,7 @@ impl Watch<'_> {
             if is_sshd(&units, Unit::is_active) {
                 return true;
             }
-            // One that has failed for good is not waited for.
+            // A unit that failed for good needs no waiting.
             let comes = units.is_empty() || is_sshd(&units, Unit::is_up);
             if !comes || clock::boottime() >= end {
                 return false;
@@ -107,7 +107,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Brings the units of before back, if they are known. What could not be done.
+    /// Restores the units of `stage`, if they are known. Returns what failed.
     pub(super) fn restore(&self, before: Option<&Snapshot>) -> Vec<String> {
         let Some(before) = before else { return Vec::new() };
         self.restore_units(before).unwrap_or_else(|error| {
@@ -115,8 +115,8 @@ impl Watch<'_> {
         })
     }
 
-    /// Starts what ran and stops what the admin had stopped; the switch alone
-    /// does neither. What could not be done comes back as notes.
+    /// Starts the units that ran and stops those that the administrator had stopped; the switch
+    /// does neither. Returns what failed as notes.
     fn restore_units(&self, before: &Snapshot) -> Result<Vec<String>> {
         let systemd = &self.agent.systemd;
         let limit = Duration::from_secs(90);
@@ -124,12 +124,12 @@ impl Watch<'_> {
         let mut reset = vec!["reset-failed"];
         reset.extend(missing.to_start.iter().map(String::as_str));
         if reset.len() > 1 {
-            // It fails for units that are not loaded, which need no reset.
+            // This fails for units that are not loaded, which need no reset.
             let _ = systemd.must(&reset, limit);
         }
         let existing: Vec<String> =
             missing.to_start.into_iter().filter(|unit| self.is_loadable(unit)).collect();
-        // Each that fails is found below by name.
+        // Units that fail are listed by name below.
         let _ = systemd.start(&existing, limit);
         let _ = systemd.stop(&missing.to_stop, limit);
         let left = difference(&before.units, &snapshot::now()?);
@@ -145,18 +145,19 @@ impl Watch<'_> {
     }
 }
 
-/// Whether one of sshd's units is in a state.
+/// Whether a unit of sshd is in the given state.
 fn is_sshd(units: &Units, state: fn(&Unit) -> bool) -> bool {
     SSH.iter().any(|name| units.get(*name).is_some_and(state))
 }
 
-/// Statuses 2 and 4 speak of snippets and units of a system that ran like that.
+/// Whether the switch back succeeded. Statuses 2 and 4 report snippets and units that failed in the
+/// previous system as well.
 fn has_gone_back(waited: Waited, record: &Record) -> bool {
     let Waited::Ended(ending) = waited else { return false };
     matches!(ending.status, Some(0 | 2 | 4)) && look::is_running(&record.ran)
 }
 
-/// Waits, not for ever, for a switch that somebody else runs.
+/// Waits for a switch of another tool, with a limit.
 pub fn wait_for_the_lock() {
     let end = clock::boottime() + LOCK_LIMIT;
     while switch_lock::runs_now() && clock::boottime() < end {
@@ -164,8 +165,8 @@ pub fn wait_for_the_lock() {
     }
 }
 
-/// An interrupted switch leaves lists of units for the next one. Those that what
-/// ran does not have would make it fail; the others must be started again:
+/// Repairs the lists of units that an interrupted switch leaves for the next one. Units that the
+/// previous system lacks would make the next switch fail; the others must be started again:
 /// `a-killed-switch-leaves-lists-and-stopped-units-and-rollback-restores-the-exact-set-that-ran`.
 pub fn repair_lists(record: &Record) -> Result<()> {
     for name in ["start-list", "restart-list", "reload-list"] {

@@ -1,13 +1,12 @@
-//! What a look at the machine comes to.
+//! The verdict of one look at the machine.
 
 use crate::attempt::ledger::Happened;
 
-/// What one look at the machine says.
 pub enum LookResult {
-    /// All is well.
+    /// Everything is healthy.
     Well,
-    /// It cannot be told yet, and what is waited for.
+    /// Nothing can be decided yet; the text names what the agent waits for.
     NotYet(String),
-    /// The deploy is to be given up.
+    /// The deploy fails.
     GiveUp(Happened),
 }

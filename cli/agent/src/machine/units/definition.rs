@@ -1,4 +1,4 @@
-//! Whether a unit is defined otherwise in another system.
+//! Whether two systems define a unit differently.
 
 use std::{
     fs,
@@ -9,32 +9,32 @@ use deploy_wire::store_path::StorePath;
 
 const UNITS: &str = "etc/systemd/system";
 
-/// The definitions of two systems, to compare.
+/// The unit definitions of two systems.
 pub struct Definitions {
     before: PathBuf,
     after: PathBuf,
 }
 
 impl Definitions {
-    /// Of what ran and what is wanted.
+    /// The definitions of the previous and of the wanted system.
     pub fn of(ran: &StorePath, wanted: &StorePath) -> Self {
         let folder = |toplevel: &StorePath| Path::new(toplevel.as_str()).join(UNITS);
         Self { before: folder(ran), after: folder(wanted) }
     }
 
-    /// Whether the wanted system defines a unit otherwise than what ran.
+    /// Whether the two systems define a unit differently.
     pub fn differ(&self, unit: &str) -> bool {
         text(&self.before, unit) != text(&self.after, unit)
     }
 }
 
-/// Whether a system brings a unit, or the template of an instance.
+/// Whether a system has a unit, or its template if it is an instance.
 pub fn brings(toplevel: &StorePath, unit: &str) -> bool {
     let folder = Path::new(toplevel.as_str()).join(UNITS);
     file(&folder, unit).is_some()
 }
 
-/// `foo@.service` of `foo@bar.service`.
+/// `foo@.service` for `foo@bar.service`.
 fn template(unit: &str) -> Option<String> {
     let (name, rest) = unit.split_once('@')?;
     let (_, kind) = rest.rsplit_once('.')?;
@@ -49,7 +49,7 @@ fn file(folder: &Path, unit: &str) -> Option<PathBuf> {
         .find(|path| path.symlink_metadata().is_ok())
 }
 
-/// The unit's file and its drop-ins, one after the other.
+/// The text of the unit's file and its drop-ins, concatenated.
 fn text(folder: &Path, unit: &str) -> Vec<u8> {
     let mut text = file(folder, unit).and_then(|path| fs::read(path).ok()).unwrap_or_default();
     for name in [Some(unit.to_owned()), template(unit)].into_iter().flatten() {

@@ -1,5 +1,4 @@
-//! Units: what they were before, what they are now, and which of them this
-//! deploy broke.
+//! Units: their state at `stage`, their state now, and which of them this deploy broke.
 
 pub mod definition;
 pub mod restore;

@@ -1,25 +1,25 @@
-//! Bringing back the units that ran: which to start and which to stop, pure.
+//! Which units a rollback must start and stop. Pure.
 
 use super::snapshot::{Unit, Units};
 
-/// What is missing and what is too much, seen from the snapshot.
+/// The differences from the snapshot.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// Were active, still exist, and are not.
+    /// Units that were active, still exist and are not active now.
     pub to_start: Vec<String>,
-    /// Were stopped by hand, and run.
+    /// Units that somebody had stopped and that run now.
     pub to_stop: Vec<String>,
 }
 
-/// Compares the units after the way back with those at `stage`.
+/// Compares the units after the rollback with those at `stage`.
 pub fn difference(before: &Units, now: &Units) -> Difference {
     let mut difference = Difference::default();
     for (name, was) in before {
         if !is_ours_to_move(name, was) {
             continue;
         }
-        // A unit that nothing refers to leaves PID 1's memory, and is then not
-        // listed; starting it loads it again.
+        // PID 1 unloads units that nothing refers to, and then does not list them. Starting such a
+        // unit loads it again.
         let up = now.get(name).is_some_and(Unit::is_up);
         if was.is_active() && !up {
             difference.to_start.push(name.clone());
@@ -40,8 +40,9 @@ fn is_service(name: &str) -> bool {
     name.ends_with(".service")
 }
 
-/// Devices, slices and scopes follow others; sessions and what has no file
-/// cannot be started again; targets come with the units that they want.
+/// Whether the agent may start or stop the unit. Devices, slices and scopes follow other units,
+/// sessions and units without a file cannot be started again, and targets start with the units that
+/// they want.
 fn is_ours_to_move(name: &str, unit: &Unit) -> bool {
     let kind = name.rsplit_once('.').map_or("", |(_, kind)| kind);
     matches!(kind, "service" | "socket" | "timer" | "path" | "mount" | "swap" | "automount")
@@ -53,7 +54,7 @@ fn is_ours_to_move(name: &str, unit: &Unit) -> bool {
         && !is_connection(name, unit)
 }
 
-/// One connection of a socket ends by itself.
+/// Whether a unit is one connection of a socket. It ends on its own.
 fn is_connection(name: &str, unit: &Unit) -> bool {
     name.contains('@') && unit.triggered_by.iter().any(|trigger| trigger.ends_with(".socket"))
 }

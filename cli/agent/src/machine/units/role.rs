@@ -1,4 +1,4 @@
-//! What a unit has to say in a deploy: it decides, it is reported, or it is not looked at.
+//! The role of a unit in a deploy: it decides, it is reported, or it is ignored.
 
 use std::sync::LazyLock;
 
@@ -6,19 +6,20 @@ use deploy_wire::machine::{Policy, UnitGlob, Units as Rules};
 
 use super::snapshot::Unit;
 
-/// What a unit's failure does.
+/// The consequence of a unit's failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// Nothing.
+    /// No consequence.
     Ignored,
-    /// It is reported, and the system stays.
+    /// The failure is reported, and the system stays.
     Advisory,
-    /// The machine goes back.
+    /// The machine rolls back.
     Deciding,
 }
 
-/// Units of NixOS's own modules that fail for reasons outside the machine (a name that DNS does
-/// not have yet, a network that is not there), and are tried again. docs/units.md says why each.
+/// Units of NixOS's own modules that fail for reasons outside of the machine (a name that DNS does
+/// not have yet, a network that is down) and that are tried again. docs/units.md has the reason for
+/// each.
 const OUTSIDE: [&str; 5] = [
     "acme-*",
     "*-wait-online.service",
@@ -30,7 +31,7 @@ const OUTSIDE: [&str; 5] = [
 static OUTSIDE_GLOBS: LazyLock<Vec<UnitGlob>> =
     LazyLock::new(|| OUTSIDE.iter().filter_map(|text| UnitGlob::parse(text).ok()).collect());
 
-/// The role of a unit; `differs` says whether the wanted system defines it otherwise.
+/// The role of a unit; `differs` says whether the wanted system defines it differently.
 pub fn role(name: &str, unit: &Unit, rules: &Rules, differs: bool) -> Role {
     let in_list = |list: &[UnitGlob]| list.iter().any(|glob| glob.matches(name));
     let by = |kind: &str| unit.triggered_by.iter().any(|trigger| trigger.ends_with(kind));
@@ -38,20 +39,20 @@ pub fn role(name: &str, unit: &Unit, rules: &Rules, differs: bool) -> Role {
     if !is_counted(name, unit) || in_list(&rules.ignore) {
         return Role::Ignored;
     }
-    // Started by a timer, or one of a socket's connections: not by this deploy.
+    // A timer or a socket's connection started the unit, not this deploy.
     if (by(".timer") || connection) && !differs {
         return Role::Ignored;
     }
     let decides = match &rules.deciding {
         _ if in_list(&rules.advisory) => false,
         Some(deciding) => in_list(deciding),
-        // What a timer starts again is not what the machine stands on.
+        // Units that a timer restarts are not essential.
         None => !by(".timer") && !in_list(&OUTSIDE_GLOBS),
     };
     if decides && rules.policy == Policy::Required { Role::Deciding } else { Role::Advisory }
 }
 
-/// Kinds that can break, without what comes and goes by itself.
+/// Whether a unit can break. Units that come and go on their own do not count.
 fn is_counted(name: &str, unit: &Unit) -> bool {
     let kind = name.rsplit_once('.').map_or("", |(_, kind)| kind);
     let passing = unit.transient

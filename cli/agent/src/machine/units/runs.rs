@@ -1,41 +1,41 @@
-//! What was seen of the runs of a unit that systemd restarts by itself, pure.
+//! The observed runs of a unit that systemd restarts. Pure.
 //!
-//! Once a unit runs again PID 1 has forgotten how the run before ended, so it is kept from one
-//! look to the next.
+//! Once the unit runs again, PID 1 has forgotten how its last run ended, so the result is kept
+//! between looks.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use super::snapshot::{Unit, Units};
 
-/// Between two looks a run may end and another begin; how long the former lived is known to a
-/// look at each end.
+/// The uncertainty of a run's length. A run may end and another begin between two looks, so each
+/// end is known only to one look.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
-/// What was seen of each unit's runs.
+/// The observed runs of all units.
 #[derive(Debug, Default)]
 pub struct UnitRuns(BTreeMap<String, UnitRun>);
 
-/// What was seen of a unit's runs since the switch.
+/// The observed runs of one unit since the switch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnitRun {
-    /// How often systemd restarted it.
+    /// How often systemd restarted the unit.
     pub restarts: u64,
-    /// How the last run that did not end well ended; empty where its end was missed.
+    /// The result of the last run that failed; empty if no look saw its end.
     pub bad_end: Option<String>,
-    /// Whether a run was seen to end well.
+    /// Whether a run ended successfully.
     pub good_end: bool,
-    /// systemd's own count.
+    /// systemd's own counter.
     count: u64,
-    /// When it was looked at first: how long it lived before this deploy does not count.
+    /// The time of the first look. The time that the unit ran before this deploy does not count.
     first_seen: Duration,
-    /// How old the present run is, since then.
+    /// The age of the present run since the first look.
     age: Duration,
-    /// How long the longest run lived that did not end well.
+    /// The length of the longest run that failed.
     longest: Duration,
 }
 
 impl UnitRuns {
-    /// Takes in a look; `now` is the time of the units, on `CLOCK_MONOTONIC`.
+    /// Adds a look; `now` is its time on `CLOCK_MONOTONIC`.
     pub fn see(&mut self, before: &Units, units: &Units, now: Duration) {
         self.0.retain(|name, _| units.contains_key(name));
         for (name, unit) in units {
@@ -45,7 +45,7 @@ impl UnitRuns {
         }
     }
 
-    /// What was seen of a unit.
+    /// The observed runs of a unit.
     pub fn of(&self, unit: &str) -> Option<&UnitRun> {
         self.0.get(unit)
     }
@@ -53,7 +53,7 @@ impl UnitRuns {
 
 impl UnitRun {
     fn see(&mut self, unit: &Unit, now: Duration) {
-        // A start by hand, the switch's among them, sets systemd's count to 0.
+        // A start by hand or by the switch resets systemd's counter to 0.
         if unit.restarts < self.count {
             *self = Self { first_seen: self.first_seen, ..Self::default() };
         }
@@ -61,7 +61,7 @@ impl UnitRun {
         self.restarts += restarted;
         self.count = unit.restarts;
         let waits = unit.sub.starts_with("auto-restart");
-        // That the end was missed says nothing of a unit which ends well when it is seen.
+        // A missed end is no evidence against a unit whose observed runs end successfully.
         if restarted > 0 && !waits && !self.good_end && self.bad_end.is_none() {
             self.bad_end = Some(String::new());
         }
@@ -78,22 +78,22 @@ impl UnitRun {
         self.age = if unit.is_active() { age } else { Duration::ZERO };
     }
 
-    /// Whether it came up after all: it ended its work well, or lives longer than it did
-    /// before, and `watch` at least.
+    /// Whether the unit came up after all: it finished successfully, or its run has lasted longer
+    /// than any run that failed, and at least `watch`.
     pub fn came_up(&self, unit: &Unit, watch: Duration) -> bool {
         let done = unit.active == "inactive" || unit.sub == "exited";
         (done && is_good_end(&unit.result))
             || (unit.is_active() && self.age >= self.must_live(watch))
     }
 
-    /// How long a run must live to count.
+    /// How long a run must last to count as success.
     pub fn must_live(&self, watch: Duration) -> Duration {
         let longer = self.longest + BETWEEN_LOOKS;
         if self.longest.is_zero() { watch } else { watch.max(longer) }
     }
 }
 
-/// Whether a unit's `Result` is none of a failure.
+/// Whether a unit's `Result` is not a failure.
 pub fn is_good_end(result: &str) -> bool {
     matches!(result, "success" | "" | "exec-condition" | "condition")
 }

@@ -1,4 +1,4 @@
-//! The units that PID 1 has in memory, at one moment.
+//! A snapshot of the units that PID 1 has in memory.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,12 +12,11 @@ use crate::{
     tools::pid1::{self, Listed, Property, Which},
 };
 
-/// The kinds of units that can break and be started again. Devices, slices, scopes and
-/// targets, often more than all these together, follow others.
+/// The kinds of units that can break and be started again. Devices, slices, scopes and targets
+/// follow other units, and are often more than all of these together.
 pub const KINDS: [&str; 7] =
     ["*.service", "*.socket", "*.timer", "*.path", "*.mount", "*.automount", "*.swap"];
 
-/// One unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unit {
@@ -27,24 +26,25 @@ pub struct Unit {
     pub active: String,
     /// `running`, `dead`, `auto-restart` …
     pub sub: String,
-    /// `success`, or why it failed.
+    /// `success`, or the reason for the failure.
     pub result: String,
-    /// `success`, or why its last reload failed; it went on with what it had.
+    /// `success`, or why the last reload failed. The unit then continues with its old
+    /// configuration.
     #[serde(default)]
     pub reload: String,
-    /// The file that defines it; empty if none does.
+    /// The file that defines the unit; empty if there is none.
     pub fragment: String,
-    /// A new one for each start.
+    /// The invocation id, new for each start.
     pub invocation: String,
-    /// How often systemd restarted it by itself.
+    /// How often systemd restarted the unit.
     pub restarts: u64,
-    /// Its main process, 0 if there is none.
+    /// The main process, or 0.
     pub main_pid: u32,
-    /// When its state last changed, in microseconds of `CLOCK_MONOTONIC`.
+    /// When the state last changed, in microseconds of `CLOCK_MONOTONIC`.
     pub changed_us: u64,
-    /// Units that start it when something happens.
+    /// The units that trigger this unit.
     pub triggered_by: Vec<String>,
-    /// Whether it exists in PID 1's memory only.
+    /// Whether the unit exists only in PID 1's memory.
     pub transient: bool,
 }
 
@@ -55,44 +55,43 @@ pub type Units = BTreeMap<String, Unit>;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
-    /// The boot that it is of: in another one it says nothing.
+    /// The boot of the snapshot. In another boot the snapshot is meaningless.
     pub boot: Boot,
-    /// When it was taken, in microseconds of `CLOCK_MONOTONIC`.
+    /// When the snapshot was taken, in microseconds of `CLOCK_MONOTONIC`.
     #[serde(default)]
     pub at_us: u64,
-    /// Jobs that PID 1 had.
+    /// The jobs in PID 1's queue.
     pub jobs: Vec<u64>,
-    /// The units.
     pub units: Units,
 }
 
 impl Snapshot {
-    /// Takes one.
+    /// Takes a snapshot.
     pub fn take(boot: &Boot) -> Result<Self> {
         let jobs = pid1::jobs()?.into_iter().map(|job| job.id).collect();
         let at_us = u64::try_from(clock::monotonic().as_micros()).unwrap_or(u64::MAX);
         Ok(Self { boot: boot.clone(), at_us, jobs, units: now()? })
     }
 
-    /// Reads the one that `stage` wrote.
+    /// Reads the snapshot that `stage` wrote.
     pub fn read(path: &Path) -> Result<Option<Self>> {
         files::read_json(path)
     }
 }
 
-/// The units as they are now.
+/// The present units.
 pub fn now() -> Result<Units> {
     of(Which::Matching(&KINDS))
 }
 
-/// Some units, as they are now.
+/// The present state of some units.
 pub fn of(which: Which<'_>) -> Result<Units> {
     let wanted = |unit: &Listed| interfaces(&unit.name);
     Ok(pid1::units_with(which, wanted, unit)?.into_iter().collect())
 }
 
-/// What is asked of a unit, besides what the list of units tells: what each has, then what its
-/// kind has.
+/// The properties to query for each unit beyond those in the list of units: first those of every
+/// unit, then those of its kind.
 const OF_EACH: [&str; 5] =
     ["FragmentPath", "InvocationID", "StateChangeTimestampMonotonic", "TriggeredBy", "Transient"];
 const OF_ITS_KIND: [&str; 4] = ["Result", "ReloadResult", "NRestarts", "MainPID"];
@@ -139,17 +138,17 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Unit {
-    /// Whether it is up or coming up.
+    /// Whether the unit is active or is being started.
     pub fn is_up(&self) -> bool {
         matches!(self.active.as_str(), "active" | "reloading" | "activating" | "refreshing")
     }
 
-    /// Whether it does its work now: up and not in between two tries.
+    /// Whether the unit does its work now: active and not between two restarts.
     pub fn is_active(&self) -> bool {
         pid1::is_active(&self.active)
     }
 
-    /// Whether something restarted, stopped, started or failed since `before`.
+    /// Whether the unit was restarted, stopped or started, or has failed since `before`.
     pub fn moved_since(&self, before: &Self) -> bool {
         self.invocation != before.invocation
             || self.restarts != before.restarts

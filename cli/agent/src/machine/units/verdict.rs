@@ -1,4 +1,4 @@
-//! Which units a deploy broke: the rule, pure. docs/units.md has it as a table.
+//! The rule that determines which units a deploy broke. Pure; docs/units.md has it as a table.
 
 use std::time::Duration;
 
@@ -10,48 +10,46 @@ use super::{
     snapshot::{Snapshot, Unit, Units},
 };
 
-/// A unit that is not well.
+/// A unit that is not healthy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Its name.
     pub unit: String,
-    /// In what way.
+    /// How the unit is unhealthy.
     pub detail: String,
-    /// Whether it can still become well.
+    /// Whether the unit can still recover.
     pub state: UnitFailure,
-    /// What it has to say.
     pub role: Role,
 }
 
-/// Whether a unit that is not well can still become so.
+/// Whether an unhealthy unit can still recover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UnitFailure {
     /// Nothing starts it again.
     Broken,
-    /// systemd restarts it: what it is at the end of the check's time counts.
+    /// systemd restarts it. Its state at the end of the check's time counts.
     Restarting,
 }
 
-/// What the rule needs besides the units.
+/// The input of the rule besides the units.
 pub struct Context<'a> {
     /// The units at `stage`.
     pub before: &'a Snapshot,
-    /// Which units decide, and how long they must live.
+    /// Which units decide, and how long they must stay up.
     pub rules: &'a Rules,
-    /// Whether the wanted system defines a unit otherwise.
+    /// Whether the wanted system defines a unit differently.
     pub differs: &'a dyn Fn(&str) -> bool,
-    /// What was seen of the units that systemd restarts.
+    /// The observed runs of units that systemd restarts.
     pub runs: &'a UnitRuns,
 }
 
-/// A unit that had restarted by itself this often at `stage`…
+/// A unit that systemd had restarted this often at `stage`…
 const LOOP: u64 = 2;
-/// … the last time not longer ago than this, was in a loop already.
+/// … and within this time was already in a restart loop.
 const RECENT: Duration = Duration::from_secs(600);
 
 impl Context<'_> {
-    /// The units that were well at `stage`, or changed since, and are not well now: those that
-    /// decide first, and of these what cannot become well.
+    /// The units that are unhealthy now, and were healthy at `stage` or have changed since.
+    /// Deciding units come first, and among these the ones that cannot recover.
     pub fn findings(&self, now: &Units) -> Vec<Finding> {
         let found = now.iter().filter_map(|(name, unit)| {
             let changed = (self.differs)(name);
@@ -67,8 +65,8 @@ impl Context<'_> {
         found
     }
 
-    /// A unit that decides, that this deploy touched and that has not been as it is for long
-    /// enough; none when all have. `now_monotonic` is the time of the units.
+    /// A deciding unit that this deploy touched and that has not kept its state for long enough, if
+    /// any. `now_monotonic` is the time of `now`.
     pub fn young<'u>(&self, now: &'u Units, now_monotonic: Duration) -> Option<&'u str> {
         let lived = |unit: &Unit| {
             let since = Duration::from_micros(unit.changed_us);
@@ -91,15 +89,15 @@ impl Context<'_> {
         role(name, unit, self.rules, differs)
     }
 
-    /// Without a file now and before: what a container or a user mounted, a swap that was
-    /// switched on by hand. No system declares it, so none is to blame for what becomes of it.
+    /// Whether a unit has no file, neither now nor before: a mount of a container or a user, or a
+    /// swap that was switched on by hand. No system declares it, so no system is to blame for it.
     fn is_undeclared(&self, name: &str, unit: &Unit) -> bool {
         let before = self.before.units.get(name);
         unit.fragment.is_empty() && before.is_none_or(|before| before.fragment.is_empty())
     }
 
-    /// Whether a unit is restarted by design: its runs end well, or it was in a loop at `stage`
-    /// and is the same still.
+    /// Whether a unit restarts by design: its runs end successfully, or it was already in a restart
+    /// loop at `stage` and has not changed.
     fn comes_and_goes(&self, name: &str) -> bool {
         let ends_well = |run: &UnitRun| run.good_end && run.bad_end.is_none();
         self.runs.of(name).is_some_and(ends_well)
@@ -116,8 +114,8 @@ impl Context<'_> {
         self.before.units.get(name).is_some_and(loops)
     }
 
-    /// What is wrong with a unit that was not so before. A unit that this deploy changed has no
-    /// before.
+    /// The failure of a unit that it did not have before. For a unit that this deploy changed, the
+    /// state before does not count.
     fn find_failure(&self, name: &str, now: &Unit, changed: bool) -> Option<(UnitFailure, String)> {
         let before = self.before.units.get(name);
         let was = before.filter(|_| !changed);
@@ -129,8 +127,8 @@ impl Context<'_> {
             let same = was.is_some_and(|was| was.active == "failed" && was.result == now.result);
             return (!same).then(|| (UnitFailure::Broken, format!("failed ({})", now.result)));
         }
-        // It still does its work, by the old configuration, and will fail at its next start:
-        // scenario `a-broken-caddyfile-is-rolled-back`.
+        // The unit still works with its old configuration and will fail at its next start: scenario
+        // `a-broken-caddyfile-is-rolled-back`.
         if now.is_active()
             && !is_good_end(&now.reload)
             && was.is_none_or(|was| was.reload != now.reload)
@@ -170,15 +168,15 @@ fn describe_end(run: &UnitRun, result: &str, seconds: u64) -> String {
     format!("{ended}, was restarted {times} and has not run for {seconds} s since")
 }
 
-/// What did its work and ended cannot fail any more: NixOS lets some such units run at every
-/// switch, and a deploy that touches nothing else need not wait for them.
+/// Whether the unit can still fail. A unit that finished its work cannot. NixOS runs some such
+/// units at every switch, and a deploy that touches nothing else need not wait for them.
 fn can_die(unit: &Unit) -> bool {
     let ended = unit.active == "inactive" || unit.sub == "exited";
     !(is_gone(unit) || (ended && is_good_end(&unit.result)))
 }
 
-/// Whether the new system does not have it any more: how it ended when it was stopped for good
-/// says nothing of that system.
+/// Whether the new system no longer has the unit. How it ended when it was stopped for good says
+/// nothing about the new system.
 fn is_gone(unit: &Unit) -> bool {
     unit.load == "not-found" && !unit.is_active()
 }

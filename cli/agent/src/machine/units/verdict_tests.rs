@@ -1,6 +1,6 @@
 use super::*;
 
-/// When the units of before were asked, in seconds of `CLOCK_MONOTONIC`.
+/// The time of the snapshot at `stage`, in seconds of `CLOCK_MONOTONIC`.
 const STAGE: u64 = 10_000;
 
 fn unit(active: &str, sub: &str, result: &str) -> Unit {
@@ -22,17 +22,17 @@ fn failed(result: &str) -> Unit {
     unit("failed", "failed", result)
 }
 
-/// Between two runs.
+/// A unit that waits for its next restart.
 fn waits(result: &str, restarts: u64) -> Unit {
     Unit { restarts, ..unit("activating", "auto-restart", result) }
 }
 
-/// Running again.
+/// A unit that runs again after a restart.
 fn again(restarts: u64) -> Unit {
     Unit { restarts, invocation: format!("run {restarts}"), ..running() }
 }
 
-/// What becomes of the deploy by the last of some looks.
+/// The verdict of the last look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum UnitVerdict {
     Stays,
@@ -59,12 +59,11 @@ struct UnitCase {
     /// The state at `stage`, in words.
     before: &'static str,
     was: Option<Unit>,
-    /// Whether the deploy changed its definition.
+    /// Whether the deploy changed the unit's definition.
     changed: bool,
-    /// What is seen since, in words.
+    /// The states seen since `stage`, in words.
     since: &'static str,
-    /// Seconds since `stage`, and what a look sees there; a state is as old as the first look
-    /// that sees it.
+    /// Seconds since `stage`, and the state. A state is as old as the first look that sees it.
     looks: Vec<(u64, Unit)>,
     verdict: UnitVerdict,
 }
@@ -73,7 +72,7 @@ fn rules() -> Rules {
     Rules::default()
 }
 
-/// Looks as they follow each other, and what the last one means.
+/// Runs a row's looks in order and returns the verdict of the last one.
 fn judge(name: &str, row: &UnitCase, rules: &Rules) -> (UnitVerdict, Option<String>) {
     let mut snapshot = Snapshot {
         boot: deploy_wire::record::Boot { id: "1".into(), soft_reboots: 0 },
@@ -278,7 +277,7 @@ fn each_state_of_a_unit_has_the_verdict_that_the_page_promises() {
     assert!(page.contains(&rendered), "the table of docs/units.md should be:\n{rendered}");
 }
 
-/// A unit that decides rolls back where one that does not is reported.
+/// A failed unit causes a rollback if it decides, and is reported if it does not.
 #[test]
 fn what_does_not_decide_is_reported_and_never_waited_for() {
     for mut row in table() {
@@ -346,7 +345,8 @@ fn what_no_system_declares_does_not_decide() {
         judge(name, &UnitCase { before, was, changed, since, looks, verdict }, &rules()).0
     };
     let gone = undeclared(failed("exit-code"));
-    // A container's file system, a FUSE of a user, a swap by hand, a unit that was never there.
+    // A mount of a container, a FUSE mount of a user, a swap added by hand, and a unit that never
+    // existed.
     for name in [
         "var-lib-docker-overlay2-0a-merged.mount",
         "home-joe-photos.mount",
@@ -357,12 +357,12 @@ fn what_no_system_declares_does_not_decide() {
         assert_eq!(judged(name, None, false, gone.clone()), UnitVerdict::Stays, "{name}");
         let was = Some(undeclared(running()));
         assert_eq!(judged(name, was, false, gone.clone()), UnitVerdict::Stays, "{name}");
-        // Declared by what is deployed, or by what ran: it decides.
+        // A unit that the new or the previous system declares decides.
         assert_eq!(judged(name, None, true, gone.clone()), UnitVerdict::AtOnce, "{name}");
         let was = Some(running());
         assert_eq!(judged(name, was, false, gone.clone()), UnitVerdict::AtOnce, "{name}");
     }
-    // One that comes and goes each second does not hold up the watch for ever.
+    // A unit that comes and goes each second must not delay the watch forever.
     let young = judged("home-joe-photos.mount", None, false, undeclared(running()));
     assert_eq!(young, UnitVerdict::Stays);
 }

@@ -1,6 +1,5 @@
-//! Looking at the units every second. Only those are asked about in full that changed since the
-//! last look: on a machine with 300 units PID 1 would otherwise be asked two thousand questions
-//! each time.
+//! Looking at the units every second. Only the units that changed since the last look are queried
+//! in full. Otherwise PID 1 would get two thousand questions per look on a machine with 300 units.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -9,15 +8,15 @@ use anyhow::Result;
 use super::snapshot::{self, KINDS, Snapshot, Unit, Units};
 use crate::tools::pid1::{self, Listed, Which};
 
-/// Where systemd keeps a link `invocation:UNIT` to the invocation of each unit that started
-/// a process (`unit_export_invocation_id` in its src/core/unit.c). journald reads them.
+/// systemd keeps a link `invocation:UNIT` here to the invocation of each unit that started a
+/// process (`unit_export_invocation_id` in its src/core/unit.c). journald reads these links.
 const INVOCATIONS: &str = "/run/systemd/units";
 
-/// What tells that a unit changed. A unit that ended and runs again between two looks has
-/// the same states; its invocation is another.
+/// The values that show that a unit changed. A unit that ended and runs again between two looks has
+/// the same states, but another invocation.
 type UnitMark = ([String; 3], Option<String>);
 
-/// The units as of the last look.
+/// The units at the last look.
 #[derive(Debug)]
 pub struct Watched {
     units: Units,
@@ -25,17 +24,19 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Before the first look. What was inactive at `stage` and still is needs none: it did not
-    /// fail. Whatever else there was is looked at, as a reload that failed leaves no mark.
+    /// The state before the first look. Units that were inactive at `stage` and still are need no
+    /// query, since they did not fail. All others are queried, because a failed reload leaves no
+    /// mark.
     pub fn since(before: &Snapshot) -> Self {
         let inactive = before.units.iter().filter(|(_, unit)| unit.active == "inactive");
         let marks = inactive.map(|(name, unit)| (name.clone(), mark_of(unit))).collect();
         Self { units: before.units.clone(), marks }
     }
 
-    /// The units as they are now.
+    /// The present units.
     pub fn look(&mut self) -> Result<&Units> {
-        // The marks first: what changes in between is asked about again at the next look.
+        // Read the marks first. A unit that changes in between is then queried again at the next
+        // look.
         let marks = marks()?;
         let changed = changed(&self.marks, &marks);
         let fresh = match changed.is_empty() {
@@ -49,7 +50,7 @@ impl Watched {
     }
 }
 
-/// That of a unit without a process.
+/// The mark of a unit without a process.
 fn mark_of(unit: &Unit) -> UnitMark {
     ([unit.load.clone(), unit.active.clone(), unit.sub.clone()], None)
 }

@@ -12,7 +12,7 @@ fn string(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// A client's greeting with a version, and what the daemon is to hear of it.
+/// A client's greeting with a version, which is also what the daemon receives.
 fn greeting(version: u64) -> Vec<u8> {
     [MAGIC, version, 0, 0].into_iter().flat_map(number).collect()
 }
@@ -51,7 +51,7 @@ fn a_closure_goes_over_as_it_is() {
     let said = [
         greeting(VERSION),
         [number(31), paths.clone(), number(1)].concat(),
-        // Frames are not filled up.
+        // Frames are not padded.
         [number(44), number(0), number(1), frame("abc"), frame("defghi"), number(0)].concat(),
         [number(46), paths, number(0)].concat(),
     ]
@@ -59,8 +59,8 @@ fn a_closure_goes_over_as_it_is() {
     assert_eq!(carried(&said), (said.clone(), Ok(())));
 }
 
-/// Collecting garbage, importing without a look, adding signatures, roots, logs; what is obsolete;
-/// and what Nix may have tomorrow.
+/// Garbage collection, unchecked imports, signatures, roots, logs, obsolete operations, and
+/// operations of future versions.
 #[test]
 fn no_other_operation_reaches_the_daemon() {
     for other in [8, 12, 16, 20, 27, 34, 35, 36, 37, 45, 47, 48, 1000, u64::MAX] {
@@ -78,7 +78,7 @@ fn a_string_without_end_is_not_waited_for() {
 }
 
 proptest! {
-    /// Whatever comes ends, and the word that begins an operation is one that is known.
+    /// Every input ends, and every forwarded operation begins with a known number.
     #[test]
     fn whatever_a_client_says_ends(
         said in proptest::collection::vec(prop_oneof![0..50_u64, any::<u64>()], 0..60),

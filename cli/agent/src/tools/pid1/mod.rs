@@ -1,6 +1,6 @@
-//! What PID 1 is asked. It answers over a socket of its own: a program for each question, as
-//! `systemctl` is, costs a deploy a tenth of a second in all, and asks PID 1 for every property
-//! of a unit, which takes it two milliseconds a unit.
+//! Queries to PID 1 over its own socket. `systemctl` would start a program for each query, which
+//! costs a deploy a tenth of a second in total, and would make PID 1 collect every property of a
+//! unit, which takes two milliseconds per unit.
 
 mod socket;
 
@@ -13,10 +13,9 @@ use socket::{Call, Pid1};
 
 const MANAGER: &str = "/org/freedesktop/systemd1";
 
-/// A unit, in a few words.
+/// A unit in PID 1's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Its name.
     pub name: String,
     /// `loaded`, `not-found`, `masked` …
     pub load: String,
@@ -24,54 +23,51 @@ pub struct Listed {
     pub active: String,
     /// `running`, `dead`, `auto-restart` …
     pub sub: String,
-    /// Its object.
+    /// The D-Bus object path.
     pub path: String,
 }
 
 /// A job in PID 1's queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// Its number.
     pub id: u64,
-    /// The unit that it is for.
+    /// The unit of the job.
     pub unit: String,
     /// `start`, `stop`, `restart` …
     pub kind: String,
-    /// Whether it runs; else it waits for others.
+    /// Whether the job runs; otherwise it waits for other jobs.
     pub runs: bool,
 }
 
-/// Which units are meant.
+/// A selection of units.
 #[derive(Debug, Clone, Copy)]
 pub enum Which<'a> {
-    /// Those in memory whose names match one of these.
+    /// The loaded units whose names match one of these patterns.
     Matching(&'a [&'a str]),
-    /// Those of these names, in memory or not, in their order.
+    /// The units with these names, loaded or not, in order.
     Named(&'a [&'a str]),
 }
 
-/// A property of a unit, as its interface has it.
+/// A property of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Property {
-    /// A text.
     Text(String),
-    /// Several.
+    /// A list of texts.
     Texts(Vec<String>),
-    /// Bytes, as an id is.
+    /// Bytes, such as an id.
     Bytes(Vec<u8>),
-    /// A number.
     Number(u64),
-    /// A yes or no.
+    /// A boolean.
     Truth(bool),
 }
 
-/// The units that are meant. One answer for all: it costs PID 1 little.
+/// Lists the selected units. One reply covers all of them, which costs PID 1 little.
 pub fn units(which: Which<'_>) -> Result<Vec<Listed>> {
     ask_for_units(&mut Pid1::open()?, which)
 }
 
-/// The units that are meant, with what `read` makes of the properties of each that `wanted`
-/// names, as `(interface, name)`: those that it has, by name.
+/// Lists the selected units by name, with the properties that `wanted` names as `(interface, name)`
+/// and `read` converts. Properties that a unit lacks are left out.
 pub fn units_with<T>(
     which: Which<'_>,
     wanted: impl Fn(&Listed) -> Vec<(&'static str, &'static str)>,
@@ -93,13 +89,13 @@ pub fn is_unit_alive(unit: &str) -> Result<bool> {
     Ok(is_alive(&named(unit)?.active))
 }
 
-/// One unit, in memory or not.
+/// One unit, loaded or not.
 pub fn named(unit: &str) -> Result<Listed> {
     let told = units(Which::Named(&[unit]))?.pop();
     told.with_context(|| format!("systemd has no state of {unit}"))
 }
 
-/// Jobs that PID 1 has.
+/// The jobs in PID 1's queue.
 pub fn jobs() -> Result<Vec<Job>> {
     type JobRow = (u32, String, String, String, OwnedObjectPath, OwnedObjectPath);
     let rows: Vec<JobRow> = Pid1::open()?.call(&manager("ListJobs", ()))?;
@@ -112,14 +108,14 @@ pub fn jobs() -> Result<Vec<Job>> {
     Ok(rows.into_iter().map(job).collect())
 }
 
-/// Has units stopped, and does not wait for it: of a timer nothing has to end. One that is not
-/// there needs nothing.
+/// Asks PID 1 to stop units without waiting for the result; a timer has nothing that must end.
+/// Units that do not exist are ignored.
 pub fn stop(units: &[String]) -> Result<()> {
     let mut pid1 = Pid1::open()?;
     for unit in units {
         let stopped: Result<OwnedObjectPath> =
             pid1.call(&manager("StopUnit", (unit.as_str(), "replace")));
-        // Who has taken it away meanwhile did what is wanted.
+        // Another process has already removed the unit.
         if let Err(error) = stopped
             && is_alive(&named(unit)?.active)
         {
@@ -129,7 +125,7 @@ pub fn stop(units: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// A number that PID 1 has of itself; none where it is too old to have it.
+/// A number among PID 1's own properties; `None` if PID 1 is too old to have it.
 pub fn number(property: &str) -> Result<Option<u64>> {
     let told = properties(&mut Pid1::open()?, MANAGER, &[("Manager", property)])?.pop().flatten();
     Ok(match told {
@@ -143,7 +139,7 @@ pub fn is_alive(active: &str) -> bool {
     !matches!(active, "inactive" | "failed")
 }
 
-/// Whether a unit in this state does its work now: up and not in between two tries.
+/// Whether a unit in this state does its work now: active and not between two restarts.
 pub fn is_active(active: &str) -> bool {
     matches!(active, "active" | "reloading" | "refreshing")
 }

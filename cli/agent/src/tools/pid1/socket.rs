@@ -1,10 +1,9 @@
-//! Questions to PID 1 over its own socket, which answers root even where the system bus is
-//! gone. `systemctl` asks over the same one, but is a program for each question, and for the
-//! properties of a unit it asks for all of them, which costs PID 1 two milliseconds a unit:
-//! here one is asked for by its name.
+//! A client for PID 1's own socket, which answers root even when the system bus is gone.
+//! `systemctl` uses the same socket, but starts a program for each query and reads all properties
+//! of a unit, which costs PID 1 two milliseconds per unit. This client reads single properties.
 //!
-//! The crate has D-Bus's types and how they are written; its connections refuse this socket,
-//! whose answers come from a sender that is not a bus's.
+//! The crate supplies D-Bus's types and encoding. Its connections reject this socket, because the
+//! sender of the replies is not a bus.
 
 use std::{
     io::{BufReader, ErrorKind, Read, Write},
@@ -26,42 +25,40 @@ use zbus::{
 use crate::tools::connect::connect;
 
 const SOCKET: &str = "/run/systemd/private";
-/// How long PID 1 may take for an answer; it is slow while it reloads.
+/// How long PID 1 may take to answer. It is slow during a reload.
 pub const LIMIT: Duration = Duration::from_secs(25);
-/// Bytes of a line of the handshake.
+/// The limit of a line in the handshake, in bytes.
 const LONGEST_LINE: usize = 4096;
-/// No answer of PID 1 comes near it.
+/// The limit of a message in bytes. Replies of PID 1 are far smaller.
 const LARGEST: usize = 64 << 20;
 
 const RETURN: u8 = 2;
 
-/// Fields of a header, by their number (D-Bus specification, "Header Fields").
+/// The numbers of header fields (D-Bus specification, "Header Fields").
 const PATH: u8 = 1;
 const INTERFACE: u8 = 2;
 const MEMBER: u8 = 3;
 const REPLY_TO: u8 = 5;
 const SIGNATURE: u8 = 8;
 
-/// What begins each message: byte order, kind, flags, version, length of the body, serial,
-/// fields.
+/// The start of each message: byte order, type, flags, version, length of the body, serial, fields.
 type Header<'a> = (u8, u8, u8, u8, u32, u32, Vec<(u8, Variant<'a>)>);
-/// Byte order to the length of the fields.
+/// The length of the header up to the fields.
 const FIXED: usize = 16;
 
-/// One call of a method.
+/// A method call.
 pub struct Call<'a, B> {
-    /// The object.
+    /// The object path.
     pub path: &'a str,
-    /// The interface that has the method.
     pub interface: &'a str,
-    /// The method.
+    /// The method's name.
     pub member: &'a str,
-    /// Its arguments.
+    /// The arguments.
     pub body: B,
 }
 
-/// A connection. It is opened for a few questions and closed: one that is kept would be gone
-/// after PID 1 executed itself anew.
+/// A connection for a few queries. A connection that stays open would break when PID 1 re-executes
+/// itself.
 pub struct Pid1 {
     stream: BufReader<UnixStream>,
     serial: u32,
@@ -69,13 +66,12 @@ pub struct Pid1 {
 }
 
 impl Pid1 {
-    /// Connects.
     pub fn open() -> Result<Self> {
         let stream = connect(SOCKET, LIMIT).with_context(|| format!("{SOCKET} is closed"))?;
         let mut pid1 =
             Self { stream: BufReader::new(stream), serial: 0, end: Instant::now() + LIMIT };
-        // Whose process this is, the kernel says. All at once, as systemctl does: PID 1 does not
-        // read on where `BEGIN` comes by itself.
+        // The kernel tells PID 1 the user of this process. Send all lines at once, as systemctl
+        // does: PID 1 stops reading if `BEGIN` arrives separately.
         pid1.send(b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n")?;
         loop {
             let line = pid1.line()?;
@@ -87,7 +83,7 @@ impl Pid1 {
         }
     }
 
-    /// Calls a method and reads its answer.
+    /// Calls a method and reads the reply.
     pub fn call<B, R>(&mut self, call: &Call<'_, B>) -> Result<R>
     where
         B: Serialize + DynamicType,
@@ -97,8 +93,8 @@ impl Pid1 {
         self.answer(serial)?.map_err(|said| anyhow!("PID 1 refuses {}: {said}", call.member))
     }
 
-    /// Properties of one object, as `(interface, name)`, in their order: one that it does not
-    /// have is none. All are asked for at once.
+    /// Reads properties of one object, given as `(interface, name)`, in order. A missing property
+    /// is `None`. All queries are sent at once.
     pub fn properties(
         &mut self,
         path: &str,
@@ -119,8 +115,8 @@ impl Pid1 {
         Ok(self.serial)
     }
 
-    /// The answer to one question, or why PID 1 refuses it. Signals, which it sends to
-    /// everybody here, are passed over.
+    /// Reads the reply to one call, or PID 1's error. Signals, which PID 1 sends to every client,
+    /// are skipped.
     fn answer<R: DeserializeOwned + Type>(&mut self, to: u32) -> Result<Result<R, String>> {
         loop {
             let (header, body) = self.receive()?;
@@ -145,7 +141,7 @@ impl Pid1 {
         Ok((header, rest))
     }
 
-    /// A line that has no business being long.
+    /// Reads a line of the handshake.
     fn line(&mut self) -> Result<String> {
         let mut line = Vec::new();
         while line.last() != Some(&b'\n') && line.len() < LONGEST_LINE {
@@ -156,8 +152,8 @@ impl Pid1 {
         Ok(String::from_utf8_lossy(&line).into_owned())
     }
 
-    /// Each part of an answer has what is left of the limit, and no time of its own:
-    /// `an_answer_that_drips_outlives_no_limit` proves it.
+    /// Reads bytes. All parts of a reply share one limit: `an_answer_that_drips_outlives_no_limit`
+    /// proves it.
     fn read(&mut self, mut bytes: &mut [u8]) -> Result<()> {
         while !bytes.is_empty() {
             self.patient()?;
@@ -176,7 +172,7 @@ impl Pid1 {
         self.stream.get_mut().write_all(bytes).context("PID 1 does not listen")
     }
 
-    /// Nothing waits longer than what is left.
+    /// Limits the next read or write to the remaining time.
     fn patient(&mut self) -> Result<()> {
         let left = self.end.saturating_duration_since(Instant::now());
         ensure!(!left.is_zero(), "PID 1 has not answered within {} s", LIMIT.as_secs());
@@ -207,13 +203,13 @@ fn message<B: Serialize + DynamicType>(serial: u32, call: &Call<'_, B>) -> Resul
     Ok(message)
 }
 
-/// A field of a header that is sent.
+/// A header field of an outgoing message.
 #[derive(Type)]
 #[zbus(signature = "v")]
 enum Field<'a> {
     Of(Variant<'a>),
-    /// What the arguments are: several stand side by side there, while a signature of several
-    /// is that of one structure, with parentheses.
+    /// The signature of the arguments. Several arguments stand side by side, while a signature of
+    /// several values is otherwise that of one structure, in parentheses.
     Arguments(&'a Signature),
 }
 
@@ -231,7 +227,7 @@ impl Serialize for Field<'_> {
     }
 }
 
-/// How long the fields, with what fills them up, and the body are.
+/// The lengths of the padded fields and of the body.
 fn lengths(header: &[u8]) -> Result<(usize, usize)> {
     ensure!(header.first() == Some(&b'l'), "PID 1 answers in another byte order");
     let number = |at: usize| -> Result<usize> {
@@ -243,7 +239,7 @@ fn lengths(header: &[u8]) -> Result<(usize, usize)> {
     Ok((fields.next_multiple_of(8), body))
 }
 
-/// What the header of a message says.
+/// The parsed header of a message.
 struct Answer {
     kind: u8,
     to: Option<u32>,

@@ -12,12 +12,12 @@ fn signature(text: &str) -> (u8, Variant<'_>) {
     (SIGNATURE, Variant::new(Signature::try_from(text).unwrap()))
 }
 
-/// A PID 1 that sends a byte each 100 ms, and is asked with this limit.
+/// A client with this limit, connected to a PID 1 that sends a byte every 100 ms.
 fn dripping(limit: Duration) -> Pid1 {
     let (here, there) = UnixStream::pair().unwrap();
     std::thread::spawn(move || {
         let mut there = there;
-        // Who asked may have gone.
+        // The client may have closed the connection.
         while there.write_all(b"l").is_ok() {
             std::thread::sleep(Duration::from_millis(100));
         }

@@ -1,4 +1,4 @@
-//! The TCP connection that a process has open.
+//! The open TCP connection of a process.
 
 use std::{
     fs,
@@ -7,10 +7,10 @@ use std::{
 
 use deploy_wire::attempt::Login;
 
-/// The kernel's number of a connection that stands.
+/// The kernel's number for an established connection.
 const ESTABLISHED: &str = "01";
 
-/// The first of them.
+/// The first established connection.
 pub fn connection(process: u32) -> Option<Login> {
     among(process, &sockets(process))
 }
@@ -32,7 +32,7 @@ fn sockets(process: u32) -> Vec<String> {
     open.filter_map(target).filter_map(inode).collect()
 }
 
-/// A line of `/proc/net/tcp`: number, local and remote address, state, …, inode.
+/// Parses a line of `/proc/net/tcp`: number, local and remote address, state, …, inode.
 fn read(line: &str, inodes: &[String]) -> Option<Login> {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let [_, local, remote, state, _, _, _, _, _, inode, ..] = fields[..] else { return None };
@@ -44,8 +44,8 @@ fn read(line: &str, inodes: &[String]) -> Option<Login> {
     Some(Login { client: client.to_string(), client_port, server: server.to_string(), server_port })
 }
 
-/// `0100007F:0016`: words of 32 bits, each as this machine has it in memory. An IPv4 address
-/// within IPv6 is told as sshd tells it.
+/// Parses `0100007F:0016`: words of 32 bits in the machine's byte order. An IPv4 address within
+/// IPv6 is written as sshd writes it.
 fn address(text: &str) -> Option<(IpAddr, u16)> {
     let (address, port) = text.split_once(':')?;
     let word = |at: usize| {
