@@ -1,6 +1,6 @@
-//! The demo: `deploy` on real hosts, in five acts. What is printed comes from `deploy`
-//! itself and from questions over SSH; the scenario `the-demo-shows-what-it-says` looks
-//! on the machine whether each act's facts are so.
+//! The demo: `deploy` on real hosts, in five acts. The output comes from `deploy` itself and from
+//! questions over SSH. The scenario `the-demo-shows-what-it-says` verifies the facts of each act on
+//! the machine.
 
 use std::io::Write;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::systems::{BASELINE, FOLDER, Fault, Fleet, Generation, Unit};
 /// How long one command of the demo may take.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// How often the screen follows what a command prints.
+/// The interval at which the screen shows a command's output.
 const FRAME: Duration = Duration::from_millis(50);
 
-/// Seconds to confirm in the demo: the machine waits for them twice.
+/// The confirmation's limit in seconds. The machine reaches it twice in the demo.
 const CONFIRM: u64 = 8;
 
 /// The hosts of the demo.
@@ -29,20 +29,20 @@ pub struct Demo<'out> {
     out: &'out mut dyn Write,
 }
 
-/// One act, over.
+/// A finished act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
-    /// What it shows.
+    /// The title of the act.
     pub title: &'static str,
-    /// How `deploy` ended; none when it was ended by the power cut.
+    /// The exit code of `deploy`; `None` if the power cut ended it.
     pub code: Option<i32>,
     /// What `deploy` printed.
     pub said: String,
-    /// The generation that must run and boot now.
+    /// The generation that must run and be the boot default now.
     pub generation: u32,
 }
 
-/// Plays all acts; `after` is given each when it is over.
+/// Runs all acts and calls `after` with each finished one.
 ///
 /// # Errors
 /// When the lab does not do what it should, or `after` fails.
@@ -132,7 +132,7 @@ impl Demo<'_> {
         Ok(Act { title, code: Some(code), said, generation })
     }
 
-    /// Runs a command line of `deploy`'s on mac and shows what it prints as it comes.
+    /// Runs a command line of `deploy` on mac and shows its output as it arrives.
     fn run(&mut self, line: &str) -> Result<(i32, String)> {
         let mut running = self.begin(line)?;
         let mut shown = 0;

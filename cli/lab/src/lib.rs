@@ -1,9 +1,9 @@
-//! Real hosts on one machine: what the tests, the demo and the benchmark run on.
+//! Real hosts on one machine, for the tests, the demo and the benchmark.
 //!
 //! A program calls [`hosts::reexec::dispatch`] first in its `main`, starts a lab with
-//! [`hosts::supervisor::Supervisor::start`], and inside it works with a [`hosts::Lab`] and its
-//! [`hosts::Host`]s. Root and Linux only; only [`hosts::programs`], [`bench`] and [`demo`] know
-//! `deploy`, as a file to start, and [`bench::deploy_rs`] the other one.
+//! [`hosts::supervisor::Supervisor::start`], and then works inside of it with a [`hosts::Lab`] and
+//! its [`hosts::Host`]s. The lab needs root and Linux. Only [`hosts::programs`], [`bench`] and
+//! [`demo`] know `deploy`, as a file to start, and only [`bench::deploy_rs`] knows deploy-rs.
 
 pub mod bench;
 pub mod demo;

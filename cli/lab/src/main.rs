@@ -149,7 +149,7 @@ fn show(page: &Document, write: bool, check: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs this program with these words inside a new lab, to its end.
+/// Runs this program with these arguments inside of a new lab, to its end.
 fn in_new_lab(own: &[OsString]) -> Result<ExitStatus> {
     BaseRoot::ensure()?;
     let words: Vec<&OsStr> =
@@ -157,7 +157,7 @@ fn in_new_lab(own: &[OsString]) -> Result<ExitStatus> {
     Supervisor::start(&words, |_| ())?.wait()
 }
 
-/// Each round of each case in a lab of its own: the hosts' stores are as they were.
+/// Runs each round of each case in a new lab, so that the hosts' stores are in their initial state.
 fn bench_all(rounds: u32, names: &[String]) -> Result<ExitCode> {
     let cases = match names {
         [] => ALL.to_vec(),

@@ -1,4 +1,4 @@
-//! What is measured: how far away the machine is, and what there is to do.
+//! The cases of the benchmark: the distance of the machine, and the work of a deploy.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use anyhow::{Context, Result};
 
 use crate::hosts::relay::RoadSpec;
 
-/// What there is to do.
+/// The work of a deploy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// The machine runs what is wanted already.
+    /// The machine runs the wanted system already.
     Unchanged,
-    /// One file below /etc is another; no unit is touched. It is activated and confirmed.
+    /// One file below /etc changes and no unit is touched. The system is activated and confirmed.
     Change,
     /// A system with this many new paths of this size, taken from Debian's /usr.
     Paths {
-        /// How many.
+        /// The number of paths.
         count: u32,
-        /// Each, in KiB; 0 for single small files.
+        /// The size of each path in KiB; 0 for a single small file.
         kib: u32,
     },
 }
@@ -27,13 +27,13 @@ pub enum Work {
 pub struct Case {
     /// Its name on the command line.
     pub name: &'static str,
-    /// Its title in the table.
+    /// The title in the table.
     pub title: &'static str,
-    /// What there is to do.
+    /// The work of the deploy.
     pub work: Work,
     /// The round trip to the machine, in milliseconds.
     pub round_trip_ms: u64,
-    /// How wide the road is, each way; none for no limit.
+    /// The bandwidth each way; `None` for no limit.
     pub mbit_per_second: Option<u32>,
 }
 
@@ -41,7 +41,7 @@ const SMALL: Work = Work::Paths { count: 1000, kib: 0 };
 const MIB_128: Work = Work::Paths { count: 16, kib: 8 << 10 };
 const GIB: Work = Work::Paths { count: 32, kib: 32 << 10 };
 
-/// All of them.
+/// All cases.
 pub const ALL: [Case; 8] = [
     case("unchanged", "nothing changed", Work::Unchanged, 0, None),
     case("unchanged-far", "nothing changed", Work::Unchanged, 50, None),
@@ -76,7 +76,7 @@ impl Case {
         })
     }
 
-    /// The road to the machine.
+    /// The network between the operator and the machine.
     pub fn road(&self) -> RoadSpec {
         RoadSpec {
             one_way: Duration::from_millis(self.round_trip_ms / 2),
@@ -84,7 +84,7 @@ impl Case {
         }
     }
 
-    /// Whether paths are pushed, so that `nix copy` is the measure.
+    /// Whether paths are pushed. Such a case is compared with `nix copy`.
     pub fn pushes(&self) -> bool {
         matches!(self.work, Work::Paths { .. })
     }

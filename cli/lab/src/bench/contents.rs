@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 
 use crate::hosts::Host;
 
-/// Makes `count` new paths and returns them. Each is a folder with about `kib` KiB of files,
-/// or with 0 one file of 1 to 20 KB; `salt` is in each, so that no other call makes the same.
+/// Creates `count` new paths and returns them. Each is a folder with about `kib` KiB of files, or
+/// for 0 one file of 1 to 20 KB. Each contains `salt`, so that no other call creates the same path.
 ///
 /// # Errors
 /// When /usr has too little.

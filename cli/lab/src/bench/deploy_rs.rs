@@ -1,5 +1,5 @@
-//! deploy-rs 1.0.0, as its registry has it: what the benchmark and its fault table run beside
-//! `deploy`. `scripts/lib/deploy-rs.sh` makes it.
+//! deploy-rs 1.0.0 as published on crates.io. The benchmark and the fault table compare `deploy`
+//! with it. `scripts/lib/deploy-rs.sh` builds it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,24 +8,25 @@ use anyhow::{Context, Result};
 
 use crate::hosts::{Host, cache};
 
-/// Its `deploy` without a look at the flake's checks, as hosts that [`install`] served have it.
+/// The path of deploy-rs's `deploy` on hosts prepared by [`install`], with the flag that skips the
+/// flake's checks.
 pub const DEPLOY: &str = "/opt/deploy-rs/deploy --skip-checks";
 
-/// Its part on the machine; what the lab's profiles start.
+/// The path of deploy-rs's program on the machine; the lab's profiles run it.
 pub const ACTIVATE: &str = "/usr/local/bin/activate";
 
 fn program(name: &str) -> Result<PathBuf> {
     Ok(cache::folder()?.join("deploy-rs-1.0.0/bin").join(name))
 }
 
-/// Why it cannot be run; none if it can.
+/// Why deploy-rs cannot be run; `None` if it can.
 pub fn missing() -> Option<String> {
     let made = ["deploy", "activate"].map(program);
     let there = made.iter().all(|path| path.as_ref().is_ok_and(|path| path.exists()));
     (!there).then(|| "there is no deploy-rs 1.0.0: scripts/peer-faults makes it".into())
 }
 
-/// Gives the operator its `deploy`, and a machine its `activate`.
+/// Installs deploy-rs's `deploy` on the operator's computer and its `activate` on the machine.
 ///
 /// # Errors
 /// When it is not made.

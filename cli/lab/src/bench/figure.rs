@@ -1,4 +1,4 @@
-//! What one run of one program took.
+//! The measurements of one run of one program.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -32,10 +32,10 @@ pub struct Figure {
     pub side: Side,
     /// From its start to its end.
     pub seconds: f64,
-    /// Connections to the machine's sshd.
+    /// The number of connections to the machine's sshd.
     pub logins: u64,
-    /// The most that it and its children held in memory at once while `nix copy` ran, in KiB,
-    /// shared pages counted in parts; none if `nix copy` was never seen.
+    /// The peak memory of the program and its children while `nix copy` ran, in KiB, with shared
+    /// pages counted proportionally; `None` if `nix copy` was never seen.
     pub peak_kib: Option<u64>,
 }
 
@@ -57,7 +57,7 @@ pub fn read(file: &Path) -> Result<Vec<Figure>> {
     text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
-/// The middle one; of an even number, the mean of the two in the middle.
+/// The median; for an even number of values, the mean of the two in the middle.
 pub fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;

@@ -1,6 +1,6 @@
-//! The benchmark: `deploy` beside deploy-rs and `nix copy`, on hosts of one lab, in turns.
-//! `frame1` is `deploy`'s, `frame2` deploy-rs's: each keeps its own kind of system profile.
-//! Nothing here asserts anything; of what is here, scenarios use [`deploy_rs`] alone.
+//! The benchmark. It runs `deploy`, deploy-rs and `nix copy` in turns on hosts of one lab. `deploy`
+//! deploys to `frame1` and deploy-rs to `frame2`, because each keeps its own kind of system
+//! profile. Nothing here is asserted. Scenarios use only [`deploy_rs`].
 
 pub mod case;
 mod contents;
@@ -21,7 +21,7 @@ use crate::hosts::relay::Relay;
 use crate::hosts::{DiskSize, Host, HostSpec, Lab, access};
 use crate::systems::{BASELINE, FOLDER, Fleet, Generation};
 
-/// How often each side runs in one lab where nothing large is pushed.
+/// The number of runs of each side in one lab, for cases without a large push.
 const TURNS: u32 = 5;
 
 const SIZE: DiskSize = DiskSize { disk_mib: 12 << 10, boot_mib: 32 };
@@ -81,18 +81,19 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Each side pushes paths of its own, so that none finds those of another.
+    /// Each side pushes its own paths, so that no side finds another side's paths on the machine.
     fn paths(&self, count: u32, kib: u32, round: u32) -> Result<()> {
         let sides =
             [Side::Deploy, Side::DeployRs, Side::Push, Side::NixCopy, Side::NixCopyCompressed];
-        // What both kinds of system have in common is there already.
+        // Both machines get what all systems have in common first.
         self.wants(2, Vec::new())?;
         self.measured(Side::Deploy)?;
         self.measured(Side::DeployRs)?;
         for (number, side) in (3..).zip(in_turns(sides, round)) {
             let salt = format!("{round}-{number}");
             self.wants(number, contents::make(&self.mac, count, kib, &salt)?)?;
-            // Evaluated and built before, for all: what is measured is the push and after.
+            // Evaluation and build are done before, so that only the push and the deploy are
+            // measured.
             self.mac.sh(&format!("cd {FOLDER}; {DEPLOY} build frame1 frame2"))?;
             self.kept(side)?;
         }
@@ -136,7 +137,7 @@ impl Bench<'_> {
     }
 }
 
-/// Who was first the last time is last now.
+/// Rotates the order of the sides, so that the first one of a turn is the last one of the next.
 fn in_turns<const N: usize>(mut sides: [Side; N], turn: u32) -> [Side; N] {
     sides.rotate_left(turn as usize % N);
     sides

@@ -10,7 +10,7 @@ use super::figure::{Figure, Side};
 use crate::hosts::relay::Relay;
 use crate::hosts::{Host, Running};
 
-/// How often the program's processes are looked at.
+/// How often the program's processes are sampled.
 const PERIOD: Duration = Duration::from_millis(10);
 /// How long one run may take.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -41,11 +41,11 @@ pub fn measured(
     Ok(Figure { case: case.to_owned(), side, seconds, logins, peak_kib })
 }
 
-/// What all processes of the command hold while one of them is `nix copy`.
+/// The memory of all processes of the command while one of them is `nix copy`.
 fn memory_of_a_push(running: &Running) -> Option<u64> {
     let processes = running.processes().ok()?;
     processes.iter().any(|id| copies(*id)).then(|| {
-        // One that ends in this moment holds nothing.
+        // A process that has just ended counts as zero.
         processes.iter().filter_map(|id| held_kib(*id)).sum()
     })
 }

@@ -1,5 +1,5 @@
-//! Who may log in where: the operator's key, and the hosts' keys that the operator's
-//! machine knows. Host keys are checked as a person's ssh does it, with no option off.
+//! The keys for logins: the operator's key on the hosts, and the hosts' keys on the operator's
+//! computer. ssh checks host keys with its default options.
 
 use anyhow::{Context, Result};
 
@@ -9,12 +9,12 @@ const KEY: &str = "/root/.ssh/id_ed25519";
 const KNOWN_HOSTS: &str = "/root/.ssh/known_hosts";
 const HOST_KEY: &str = "/etc/ssh/ssh_host_ed25519_key.pub";
 
-/// The people on a host who accept the operator's key, and where their key files are.
+/// The users on a host who accept the operator's key, with their home folders.
 const ACCEPTING: [(&str, &str); 3] =
     [("root", "/root"), ("admin", "/home/admin"), ("askadmin", "/home/askadmin")];
 
-/// Makes `host` accept root's key of `operator`, for root, admin and askadmin, and
-/// `operator` know the host's key. Both must have booted once.
+/// Lets root of `operator` log in to `host` as root, admin and askadmin, and adds the host's key to
+/// `operator`. Both must have booted once.
 ///
 /// # Errors
 /// When a file cannot be read or written.
@@ -23,7 +23,7 @@ pub fn connect(operator: &Host, host: &Host) -> Result<()> {
     know(operator, host)
 }
 
-/// The public key of root on `operator`, made when there is none.
+/// The public key of root on `operator`. A missing key is generated.
 ///
 /// # Errors
 /// When `operator` is off and has no key.
@@ -36,7 +36,7 @@ pub fn operator_key(operator: &Host) -> Result<String> {
     operator.read(&public)
 }
 
-/// Makes `host` accept `key`, besides those that it accepts already.
+/// Lets `key` log in to `host` in addition to the present keys.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -44,7 +44,7 @@ pub fn authorize(host: &Host, key: &str) -> Result<()> {
     ACCEPTING.into_iter().try_for_each(|(user, home)| authorize_for(host, user, home, key))
 }
 
-/// Makes `host` accept `key` for one person.
+/// Lets `key` log in to `host` as one user.
 ///
 /// # Errors
 /// When there is no such person, or a file cannot be written.
@@ -56,8 +56,8 @@ pub fn authorize_for(host: &Host, user: &str, home: &str, key: &str) -> Result<(
     host.sh(&format!("chown {user}: {folder} {file}")).map(drop)
 }
 
-/// Makes `operator` know `host` by its key, under its name and address, and under those of
-/// a relay in front of it; whatever it knew under them before is forgotten.
+/// Adds the key of `host` to `operator`'s known hosts, for the host's name and address and for
+/// those of a relay in front of it. Older entries for these names are removed.
 ///
 /// # Errors
 /// When `host` has no key yet.

@@ -1,5 +1,5 @@
-//! The root file system that every host is an overlay of: Debian trixie with systemd,
-//! sshd and Nix, made once and never written to again.
+//! The root file system below every host's overlay: Debian trixie with systemd, sshd and Nix. It is
+//! created once and never changed.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -20,25 +20,25 @@ const OTHER_NIX: &str = include_str!("base/other-nix.sh");
 /// The password that `askadmin`'s sudo asks for on every host.
 pub const ASKADMIN_PASSWORD: &str = "tulip grows in may";
 
-/// Runs the script `$2` inside the root `$1`. The mounts are in a namespace of their own,
-/// so that no way out of here can leave them behind.
+/// Runs the script `$2` inside the root `$1`. The mounts are in a separate namespace, so that every
+/// way of ending removes them.
 const IN_ROOT: &str = "mount -t proc proc \"$1/proc\" && mount --rbind /dev \"$1/dev\" && \
                        exec chroot \"$1\" /bin/sh -c \"$2\"";
 
-/// Written last, inside the root: a root without it is not whole.
+/// The marker of a complete root. It is written last.
 const MARKER: &str = "etc/deploy-lab-root";
 
-/// Which programs a host has, and where they are.
+/// The programs of a host, and their places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Places {
     /// /usr/bin, /bin and so on, with the loader in /lib64.
     Debian,
-    /// The same, with those that services of this repository's flake run (`base/services.sh`).
+    /// As `Debian`, with the programs that the flake's services run (`base/services.sh`).
     Services,
-    /// As Debian, and other releases' Nix beside it, in /opt/nix-SUITE (`base/other-nix.sh`).
+    /// As `Debian`, with the Nix of other releases in /opt/nix-SUITE (`base/other-nix.sh`).
     OtherNix,
-    /// /run/current-system/sw/bin and /run/wrappers/bin; in the usual places only what NixOS
-    /// has there, and no loader: what names a path of Debian's by habit fails.
+    /// /run/current-system/sw/bin and /run/wrappers/bin. The usual places have only what NixOS has
+    /// there, and the dynamic loader is missing, so that code with a hard-coded Debian path fails.
     Nixos,
 }
 
@@ -50,8 +50,7 @@ pub struct BaseRoot {
 }
 
 impl BaseRoot {
-    /// Returns the root, making it when this version of it is missing (about 90 s, with
-    /// Debian's mirror in reach).
+    /// Returns the root. A missing version is created first (about 90 s, needs Debian's mirror).
     ///
     /// # Errors
     /// When debootstrap or the set-up inside fails; the log's path is in the error.
@@ -59,7 +58,8 @@ impl BaseRoot {
         Self::ensure_with(Places::Debian)
     }
 
-    /// The same root with more programs, or with them in other places (10 to 30 s more, once).
+    /// The same root with more programs, or with its programs in other places (10 to 30 s more,
+    /// once).
     ///
     /// # Errors
     /// As [`BaseRoot::ensure`].
@@ -86,12 +86,12 @@ impl BaseRoot {
         Ok(base)
     }
 
-    /// Changes whenever anything changes that the root is made of.
+    /// A version that changes with everything that the root is made of.
     pub fn version() -> String {
         cache::version(&[SUITE, PACKAGES, CONFIGURE, ASKADMIN_PASSWORD])
     }
 
-    /// The root's folder. Nobody may write below it: running hosts share it.
+    /// The root's folder. It must not be written to, because running hosts share it.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -100,8 +100,8 @@ impl BaseRoot {
         [MARKER, "lib/systemd/systemd"].iter().all(|file| self.path.join(file).exists())
     }
 
-    /// Makes the root in a folder of its own and renames it when it is whole, so that an
-    /// interrupted run leaves nothing that looks finished.
+    /// Creates the root in a temporary folder and renames it when it is complete, so that an
+    /// interrupted run leaves no incomplete root.
     fn make(&self) -> Result<()> {
         let begun = Instant::now();
         let making = self.path.with_extension("making");
@@ -151,7 +151,7 @@ fn add_programs(root: &Path, script: &str, log: &Path) -> Result<()> {
     in_root(root, script, log)
 }
 
-/// Fills `root` with a copy of the plain one.
+/// Fills `root` with a copy of the plain root.
 fn copy_base(root: &Path) -> Result<()> {
     let base = BaseRoot::ensure()?;
     process::run(
@@ -179,7 +179,7 @@ fn finish(root: &Path) -> Result<()> {
     process::run(Command::new("sync").arg("--file-system").arg(root)).map(drop)
 }
 
-/// How this machine reaches Debian's mirror holds for the root as well.
+/// Copies the settings with which this machine reaches Debian's mirror.
 fn copy_mirror_access(root: &Path) -> Result<()> {
     fs::copy("/etc/resolv.conf", root.join("etc/resolv.conf"))?;
     for folder in ["/etc/apt/apt.conf.d", "/usr/local/share/ca-certificates", "/etc/ssl/certs"] {

@@ -1,4 +1,4 @@
-//! Where the lab keeps what takes long to make: `~/.cache/deploy-lab`.
+//! The lab's cache of slow builds: `~/.cache/deploy-lab`.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, flock};
 
-/// The lab's cache folder, made when it is missing.
+/// The lab's cache folder. A missing folder is created.
 ///
 /// # Errors
 /// When `HOME` is not set or the folder cannot be made.
@@ -19,18 +19,18 @@ pub fn folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// A name for the thing that `recipe` makes: another recipe, another name. Two checkouts
-/// with different recipes therefore keep both results side by side.
+/// A name that depends on `recipe`. Two checkouts with different recipes therefore keep both
+/// results side by side.
 ///
-/// A new Rust release may hash differently; the thing is then made once more.
+/// A new Rust release may hash differently; the result is then built again.
 pub fn version(recipe: &[&str]) -> String {
     let mut hasher = DefaultHasher::new();
     recipe.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
-/// Waits until no other process makes the thing called `name`, and holds that right until
-/// the value is dropped or the process dies.
+/// Takes the lock for building `name`, waiting for other processes. The lock is released when the
+/// value is dropped or the process dies.
 ///
 /// # Errors
 /// When the lock file cannot be made or locked.

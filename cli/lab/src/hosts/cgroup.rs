@@ -1,8 +1,8 @@
-//! Cgroup folders: one for each lab, in it one for each host, in that one for each command
+//! Cgroup folders: one for each lab, below it one for each host, below that one for each command
 //! that the lab runs on the host.
 //!
-//! A host enters its own before `unshare --cgroup`. Without that all hosts share one tree
-//! and freezing a service on one freezes it on all: scenario
+//! A host enters its cgroup before `unshare --cgroup`. Otherwise all hosts would share one tree,
+//! and freezing a service on one host would freeze it on all of them: scenario
 //! `freezing-a-service-on-one-host-leaves-the-other-running`.
 
 use std::fs::{self, File};
@@ -26,8 +26,8 @@ pub struct Cgroup {
 }
 
 impl Cgroup {
-    /// The top of the cgroup2 hierarchy, wherever it is mounted: at /sys/fs/cgroup, or
-    /// below it on a hybrid machine.
+    /// The top of the cgroup2 hierarchy, at any mount point: /sys/fs/cgroup, or a folder below it
+    /// on a hybrid machine.
     ///
     /// # Errors
     /// When no cgroup2 is mounted.
@@ -42,7 +42,7 @@ impl Cgroup {
         Ok(Self { path })
     }
 
-    /// A folder that exists already.
+    /// An existing cgroup folder.
     pub fn at(path: &Path) -> Self {
         Self { path: path.to_owned() }
     }
@@ -52,7 +52,7 @@ impl Cgroup {
         &self.path
     }
 
-    /// Makes the folder `name` in this one, or takes it as it is.
+    /// Creates the folder `name` in this one. An existing folder is used as it is.
     ///
     /// # Errors
     /// When it cannot be made: not root, or the hierarchy is mounted read-only.
@@ -63,7 +63,7 @@ impl Cgroup {
         Ok(Self { path })
     }
 
-    /// `command` enters this cgroup before it starts, and so does all that it starts.
+    /// Makes `command` and all its children start in this cgroup.
     ///
     /// # Errors
     /// When the cgroup is gone.
@@ -84,7 +84,7 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Kills every process in it at once (`cgroup.kill`) and waits until none is left.
+    /// Kills every process in the cgroup at once (`cgroup.kill`) and waits until none is left.
     ///
     /// # Errors
     /// When the kernel has no `cgroup.kill` (before 5.14), or processes are left after 20 s.
@@ -93,7 +93,7 @@ impl Cgroup {
         wait::until("the killed processes are gone", KILL_DEADLINE, || Ok(!self.is_populated()?))
     }
 
-    /// Only the blow of [`Cgroup::kill`], without waiting.
+    /// Like [`Cgroup::kill`], without waiting.
     ///
     /// # Errors
     /// As [`Cgroup::kill`].
@@ -102,7 +102,7 @@ impl Cgroup {
             .with_context(|| format!("cannot kill the cgroup {}", self.path.display()))
     }
 
-    /// Stops every process in it until [`Cgroup::thaw`].
+    /// Stops every process in the cgroup until [`Cgroup::thaw`].
     ///
     /// # Errors
     /// When the kernel refuses.
@@ -122,7 +122,7 @@ impl Cgroup {
         Ok(())
     }
 
-    /// The processes in it and below.
+    /// The processes in the cgroup and below.
     ///
     /// # Errors
     /// When the cgroup is gone.
@@ -138,7 +138,7 @@ impl Cgroup {
         Ok(all)
     }
 
-    /// Whether a process lives in it or below.
+    /// Whether a process is in the cgroup or below.
     ///
     /// # Errors
     /// When the cgroup is gone.
@@ -146,7 +146,7 @@ impl Cgroup {
         Ok(fs::read_to_string(self.path.join("cgroup.events"))?.contains("populated 1"))
     }
 
-    /// The processor time of all that ever ran in it or below.
+    /// The processor time of all processes that ever ran in the cgroup or below.
     ///
     /// # Errors
     /// When the cgroup is gone.
@@ -156,7 +156,7 @@ impl Cgroup {
         Ok(Duration::from_micros(used.context("cpu.stat has no usage_usec")?.parse()?))
     }
 
-    /// Removes it and all below, which must have no process any more.
+    /// Removes the cgroup and all folders below, which must have no process.
     ///
     /// # Errors
     /// When a process is left.

@@ -1,5 +1,5 @@
-//! A host's disks: an ext4 image on a loop device that takes what the host writes over the
-//! shared root, and a small image of its own for /boot.
+//! A host's disks: an ext4 image on a loop device, for writes over the shared root, and a small
+//! image for /boot.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use rustix::mount::{UnmountFlags, unmount};
 
 use crate::hosts::process::{run, run_words};
 
-/// How large a host's disks are. The images are sparse: what is not written costs nothing.
+/// The size of a host's disks. The images are sparse, so unused space costs nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct DiskSize {
     /// The disk under /, in MiB.
@@ -31,12 +31,12 @@ pub(crate) struct Disks {
     folder: PathBuf,
 }
 
-/// Which writes a host's disks hold after it went off.
+/// Which writes the disks contain after the host went off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Off {
-    /// All that was written, as after an orderly shutdown.
+    /// All writes, as after an orderly shutdown.
     Orderly,
-    /// Only what had been synced or had reached the disk by itself.
+    /// Only writes that were synced or that the kernel had already written out.
     PowerCut,
 }
 
@@ -51,7 +51,7 @@ impl Disks {
         Ok(disks)
     }
 
-    /// Copies the images that [`Disks::save`] wrote to `saved`; the disk grows to `size`.
+    /// Copies the images that [`Disks::save`] wrote to `saved`, and grows the disk to `size`.
     pub fn restore(folder: &Path, saved: &Path, size: DiskSize) -> Result<Self> {
         for image in ["disk.img", "boot.img"] {
             copy_sparse(&saved.join(image), &folder.join(image))?;
@@ -60,7 +60,7 @@ impl Disks {
         let wanted = u64::from(size.disk_mib) << 20;
         if fs::metadata(&disk)?.len() < wanted {
             fs::File::options().write(true).open(&disk)?.set_len(wanted)?;
-            // 1 says that the journal was replayed, as after each end of a host.
+            // Status 1 means that the journal was replayed, as after every end of a host.
             let script = "e2fsck -f -p \"$1\" || [ $? -le 1 ]; resize2fs \"$1\"";
             run(Command::new("sh").args(["-euc", script, "sh"]).arg(&disk))?;
         }
@@ -71,7 +71,7 @@ impl Disks {
         Self { folder: folder.to_owned() }
     }
 
-    /// Copies the images of a host that is off into `target`.
+    /// Copies the images of a host that is off to `target`.
     pub fn save(&self, target: &Path) -> Result<()> {
         fs::create_dir_all(target)?;
         for image in ["disk.img", "boot.img"] {
@@ -80,12 +80,12 @@ impl Disks {
         Ok(())
     }
 
-    /// Mounts all of it; `root` is the host's root from then on.
+    /// Mounts the disks. `root` is then the host's root.
     pub fn mount(&self, lower: &Path) -> Result<()> {
         for (image, point) in [("disk.img", "disk"), ("boot.img", "boot")] {
             let point = self.folder.join(point);
             fs::create_dir_all(&point)?;
-            // With auto_da_alloc ext4 hides a missing fsync before a rename: scenario
+            // auto_da_alloc would hide a missing fsync before a rename: scenario
             // `a-rename-without-fsync-loses-the-contents`.
             run(Command::new("mount")
                 .args(["-o", "loop,noauto_da_alloc,noinit_itable"])
@@ -111,12 +111,12 @@ impl Disks {
         self.folder.join("root")
     }
 
-    /// Takes the disks away from a host whose processes are all gone.
+    /// Detaches the disks of a host without processes.
     ///
-    /// The next boot gets copies. They are made before the images are unmounted, since
-    /// unmounting writes out what a power cut loses (scenario
-    /// `power-cut-loses-what-was-not-synced`); and after an orderly end the kernel may
-    /// still hold the old mount for a moment, which a copy need not care about.
+    /// The next boot uses copies of the images. They are made before the images are unmounted,
+    /// because unmounting writes out what a power cut must lose (scenario
+    /// `power-cut-loses-what-was-not-synced`). After an orderly end the kernel may keep the old
+    /// mount for a moment, which does not disturb a copy.
     pub fn unmount(&self, off: Off) -> Result<()> {
         for (image, point) in [("disk.img", "disk"), ("boot.img", "boot")] {
             if off == Off::Orderly {

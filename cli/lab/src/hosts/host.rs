@@ -1,5 +1,5 @@
-//! A host: systemd as process 1 in mount, process, name, ipc, network, cgroup and time
-//! namespaces of its own, on disks of its own. Nothing here knows the lab that it is in.
+//! A host: systemd as process 1 in its own mount, process, name, ipc, network, cgroup and time
+//! namespaces, on its own disks. Nothing here knows the lab around it.
 
 mod command;
 mod files;
@@ -24,7 +24,7 @@ use crate::hosts::disk::Disks;
 use crate::hosts::network::{Admission, Cable, Link};
 use crate::hosts::spec::HostSpec;
 
-/// A host. Copies of the value are the same host.
+/// A host. Clones refer to the same host.
 #[derive(Clone)]
 pub struct Host {
     parts: Arc<Parts>,
@@ -42,14 +42,14 @@ struct Parts {
 struct State {
     cable: Cable,
     power: Option<Power>,
-    /// Numbers the commands' folders.
+    /// The number of the next command's folder.
     commands: u32,
 }
 
 /// A host that is on.
 struct Power {
     unshare: Child,
-    /// The host's process 1, as the lab sees it.
+    /// The host's process 1, by its id outside of the host.
     pid: u32,
 }
 
@@ -86,12 +86,12 @@ impl Host {
         self.parts.spec.address
     }
 
-    /// Its address outside the lab's network, if it has one.
+    /// The host's address outside of the lab's network, if any.
     pub fn also(&self) -> Option<Ipv4Addr> {
         self.parts.spec.also
     }
 
-    /// Where a relay to it listens.
+    /// The address of a relay in front of the host.
     pub fn far(&self) -> Ipv4Addr {
         self.parts.spec.far()
     }
@@ -101,7 +101,7 @@ impl Host {
         &self.parts.cgroup
     }
 
-    /// Connects or cuts the host's cable; holds over reboots.
+    /// Connects or cuts the host's cable. The setting survives reboots.
     ///
     /// # Errors
     /// When `ip` fails.
@@ -109,7 +109,7 @@ impl Host {
         self.state().cable.set_link(link)
     }
 
-    /// Decides which TCP connections reach the host; holds over reboots.
+    /// Sets which TCP connections reach the host. The setting survives reboots.
     ///
     /// # Errors
     /// When nftables refuses.
@@ -117,7 +117,7 @@ impl Host {
         self.state().cable.set_admission(admission)
     }
 
-    /// Limits what the host receives, in Mbit per second; `None` ends it.
+    /// Limits the host's incoming traffic to this many Mbit per second; `None` removes the limit.
     ///
     /// # Errors
     /// When `tc` fails.
@@ -125,7 +125,7 @@ impl Host {
         self.state().cable.set_rate(mbit_per_second)
     }
 
-    /// Gives it one more IPv6 address, as `ADDRESS/LENGTH`, until it is switched off.
+    /// Adds an IPv6 address, as `ADDRESS/LENGTH`, until the host is switched off.
     ///
     /// # Errors
     /// When `ip` fails.
@@ -133,7 +133,7 @@ impl Host {
         self.state().cable.add_ipv6(address)
     }
 
-    /// The disks of a host that is off are copied to `folder`.
+    /// Copies the disks of a host that is off to `folder`.
     pub(crate) fn save(&self, folder: &Path) -> Result<()> {
         if self.state().power.is_some() {
             bail!("{} is on: its disks cannot be saved", self.name());

@@ -1,6 +1,6 @@
-//! The kernel's limit for inotify instances. The systemd of a host and its services take
-//! about eight, and root has 128 of them for all processes of the machine: with sixteen hosts
-//! on, the next one does not boot.
+//! The kernel's limit of inotify instances. The systemd of a host and its services need about
+//! eight, and root may have 128 for all processes of the machine. With sixteen hosts on, the next
+//! one does not boot.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 const LIMIT: &str = "/proc/sys/fs/inotify/max_user_instances";
 const NEEDED: u32 = 1024;
 
-/// Raises the limit where it is lower, until the machine boots again, and says so.
+/// Raises a lower limit until the machine reboots, and prints a message.
 ///
 /// # Errors
 /// When the kernel does not let this process do so.

@@ -1,4 +1,4 @@
-//! A lab: hosts on a network of their own. It exists inside a [`crate::hosts::supervisor`] only.
+//! A lab: hosts on their own network. It exists only inside of a [`crate::hosts::supervisor`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::hosts::{cache, network};
 
 const MOST_HOSTS: usize = 16;
 
-/// The lab that this process is the inside of.
+/// The lab around this process.
 pub struct Lab {
     folder: PathBuf,
     cgroup: Cgroup,
@@ -24,7 +24,7 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Sets the lab up: its folder, in memory, and its network.
+    /// Sets up the lab: its folder, in memory, and its network.
     ///
     /// # Errors
     /// When this process is not process 1 of its own namespaces, or a mount fails.
@@ -35,18 +35,20 @@ impl Lab {
         mount("proc", "/proc", "proc", MountFlags::empty(), None).context("/proc")?;
         let folder = cache::folder()?.join("lab");
         fs::create_dir_all(&folder)?;
-        // In this namespace alone: it dies with the lab and is never seen outside.
+        // The mount is in this namespace only, so it disappears with the lab and is never visible
+        // outside.
         mount("tmpfs", &folder, "tmpfs", MountFlags::empty(), c"size=75%,mode=755")
             .context("the lab's tmpfs")?;
         network::start()?;
-        // The lab's name in every path: what is left of a lab can be told from another's.
+        // Every path contains the lab's name, so that leftovers of different labs can be
+        // distinguished.
         let name = inside.cgroup.file_name().context("a cgroup without a name")?;
         let folder = folder.join(name);
         fs::create_dir(&folder)?;
         Ok(Self { folder, cgroup: Cgroup::at(&inside.cgroup), hosts: Vec::new() })
     }
 
-    /// Makes a host with empty disks; it is off.
+    /// Creates a host with empty disks; it is off.
     ///
     /// # Errors
     /// When there is one of that name, or sixteen in all.
@@ -54,7 +56,7 @@ impl Lab {
         self.add(spec, |folder| Disks::create(folder, spec.size))
     }
 
-    /// Makes a host with copies of saved disks; it is off.
+    /// Creates a host with copies of saved disks; it is off.
     ///
     /// # Errors
     /// As [`Lab::new_host`].
@@ -84,12 +86,12 @@ impl Lab {
         &self.hosts
     }
 
-    /// A folder of the lab's, in memory; it is gone with the lab.
+    /// The lab's folder, in memory. It disappears with the lab.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The last `lines` lines of what each host has to say, for the report of a failure.
+    /// The last `lines` lines of each host's console and journal, for the report of a failure.
     pub fn last_words(&self, lines: usize) -> String {
         let mut report = String::new();
         for host in &self.hosts {

@@ -1,5 +1,5 @@
-//! Hosts: machines in namespaces, what they are made of, and the lab that they are in. Nothing
-//! here knows which systems they boot, or what is tried on them.
+//! Hosts: machines in namespaces, their parts, and the lab around them. Nothing here knows which
+//! systems the hosts boot, or what tests do with them.
 
 pub mod access;
 mod base;

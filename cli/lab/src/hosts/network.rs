@@ -1,5 +1,5 @@
-//! The network between a lab's hosts: one bridge, one cable for each host. Cables can be
-//! cut, slowed, and closed to new connections while old ones live on.
+//! The network between a lab's hosts: one bridge, and one cable for each host. A cable can be cut,
+//! slowed down, and closed to new connections while existing ones continue.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use rustix::mount::{UnmountFlags, unmount};
 use crate::hosts::process::{run, run_words};
 use crate::hosts::spec::HostSpec;
 
-/// The lab's own address, on the bridge: relays listen beside it.
+/// The lab's own address on the bridge. Relays listen on addresses next to it.
 pub const LAB_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 
-/// A network besides the lab's own, for hosts that need an address which a configuration
-/// names ([`HostSpec::also_at`]): every host looks for it on its own cable.
+/// A second network, for hosts that need an address that a configuration names
+/// ([`HostSpec::also_at`]). Every host has a route to it.
 pub const HOME: &str = "192.168.0.0/16";
 
-/// The network part of every address, in bits.
+/// The prefix length of every address, in bits.
 const PREFIX: u8 = 16;
 
-/// Makes the bridge. Called once in a lab's own network namespace.
+/// Creates the bridge. Called once, in the lab's own network namespace.
 pub(crate) fn start() -> Result<()> {
     ip(&["link", "set", "lo", "up"])?;
     ip(&["link", "add", "br0", "type", "bridge"])?;
@@ -29,17 +29,17 @@ pub(crate) fn start() -> Result<()> {
     ip(&["link", "set", "br0", "up"])
 }
 
-/// Gives the lab one more address, on which a relay can listen.
+/// Adds an address to the lab, on which a relay can listen.
 pub(crate) fn add_address(address: Ipv4Addr) -> Result<()> {
     ip(&["addr", "add", &format!("{address}/32"), "dev", "br0"])
 }
 
-/// Whether a cable carries anything.
+/// The state of a cable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// It does.
+    /// The cable is connected.
     Joined,
-    /// Nothing comes through, in silence.
+    /// The cable is cut: packets are dropped without an error.
     Cut,
 }
 
@@ -48,11 +48,11 @@ pub enum Link {
 pub enum Admission {
     /// All.
     All,
-    /// Only those that stand already; the first packet of a new one is dropped in silence.
+    /// Only existing connections. The first packet of a new one is dropped without an error.
     OldOnly,
 }
 
-/// A host's cable. What is set on it holds for later boots as well.
+/// A host's cable. Its settings survive reboots.
 #[derive(Debug)]
 pub(crate) struct Cable {
     name: String,
@@ -77,8 +77,8 @@ impl Cable {
         }
     }
 
-    /// Makes a new network namespace for one boot and connects it. An old one would keep
-    /// the connections of before the power cut alive and close them politely.
+    /// Creates a network namespace for one boot and connects it. An old namespace would keep
+    /// connections from before the power cut, and close them properly.
     pub fn plug(&self) -> Result<()> {
         std::fs::write(&self.namespace, "")?;
         run(Command::new("unshare").arg(self.in_namespace()).arg("true"))?;
@@ -113,7 +113,7 @@ impl Cable {
         self.apply_rate()
     }
 
-    /// Gives the host one more IPv6 address, with its prefix's length, until it is switched off.
+    /// Adds an IPv6 address with its prefix length, until the host is switched off.
     pub fn add_ipv6(&self, address: &str) -> Result<()> {
         self.ip_inside(&["-6", "address", "add", address, "dev", "eth0", "nodad"])
     }
@@ -122,13 +122,14 @@ impl Cable {
         run(Command::new("nsenter").arg(self.in_namespace()).arg("ip").args(words)).map(drop)
     }
 
-    /// Takes the cable and the namespace away, without a word to the other side.
+    /// Removes the cable and the namespace. The other side gets no packet about it.
     pub fn unplug(&self) -> Result<()> {
         ip(&["link", "del", &self.name])?;
         unmount(&self.namespace, UnmountFlags::DETACH).context("cannot release a network namespace")
     }
 
-    /// As the moment the power goes: nothing of the dying processes may reach the others.
+    /// Drops all packets from now on, as when the power goes. The dying processes must not reach
+    /// anybody.
     pub fn silence(&self) -> Result<()> {
         ip(&["link", "set", &self.name, "down"])
     }
@@ -149,7 +150,7 @@ impl Cable {
     }
 
     fn apply_rate(&self) -> Result<()> {
-        // Away first: there may be none, and then there is nothing to remove.
+        // Remove the old setting first. This fails if there is none.
         let _ = run_words(&["tc", "qdisc", "del", "dev", &self.name, "root"]);
         let Some(rate) = &self.rate else { return Ok(()) };
         run_words(&[
@@ -159,9 +160,9 @@ impl Cable {
         .map(drop)
     }
 
-    /// By nftables on the bridge, outside the host: nothing in the host can see or undo it,
-    /// and it is still there at its next boot. The program is the base root's, so this
-    /// machine needs none.
+    /// Sets the rule with nftables on the bridge, outside of the host. The host can neither see nor
+    /// undo it, and it survives the host's reboot. The program is taken from the base root, so this
+    /// machine does not need it.
     pub fn set_admission(&self, admission: Admission) -> Result<()> {
         let table = self.name.replace('-', "_");
         let rules = match admission {

@@ -1,6 +1,5 @@
-//! Nix for a machine that has none: that of the hosts' root, with a store of its own in
-//! the cache. Folders are seen at their own paths, so that messages name the right files.
-//! Nothing is installed.
+//! Nix for a machine without Nix: the one of the hosts' root, with its own store in the cache.
+//! Folders keep their paths, so that messages name the right files. Nothing is installed.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -25,7 +24,7 @@ pub struct Nix {
 }
 
 impl Nix {
-    /// Nix that runs in `folder`, which it may write to.
+    /// Nix that runs in `folder` and may write to it.
     ///
     /// # Errors
     /// When the root cannot be made or there is no such folder.
@@ -36,7 +35,7 @@ impl Nix {
         Ok(Self { base: BaseRoot::ensure()?, folder, binds: Vec::new() })
     }
 
-    /// Shows one more folder to Nix, at its own path.
+    /// Makes one more folder visible to Nix, at its own path.
     ///
     /// # Errors
     /// When there is none.
@@ -48,8 +47,8 @@ impl Nix {
         Ok(self)
     }
 
-    /// A command of `words`, such as `nix build …` or `nix-store --export …`, to be started
-    /// by the caller. The calling program must call [`super::reexec::dispatch`].
+    /// A command such as `nix build …` or `nix-store --export …`, which the caller starts. The
+    /// calling program must call [`super::reexec::dispatch`].
     ///
     /// # Errors
     /// When the cache cannot be reached.
@@ -71,7 +70,7 @@ impl Nix {
     }
 }
 
-/// Becomes the command, inside the root. `words` are those of [`Nix::command`].
+/// Executes the command inside the root. `words` are those of [`Nix::command`].
 pub(crate) fn become_command(mut words: impl Iterator<Item = OsString>) -> Result<Infallible> {
     let base = PathBuf::from(words.next().context("no root given")?);
     let folder = PathBuf::from(words.next().context("no folder given")?);
@@ -85,11 +84,11 @@ pub(crate) fn become_command(mut words: impl Iterator<Item = OsString>) -> Resul
     for folder in binds.iter().chain([&folder]) {
         show(&root, folder, folder)?;
     }
-    // Names are looked up as on this machine.
+    // Names are resolved as on this machine.
     for file in ["/etc/resolv.conf", "/etc/hosts"] {
         if Path::new(file).exists() {
             let shown = root.join(&file[1..]);
-            // A link there may lead nowhere in this root.
+            // A link may point to a file that this root lacks.
             if shown.symlink_metadata().is_ok() {
                 fs::remove_file(&shown)?;
             }
@@ -106,14 +105,14 @@ pub(crate) fn become_command(mut words: impl Iterator<Item = OsString>) -> Resul
         .env("HOME", "/nix/home")
         .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
         .env("LANG", "C.UTF-8")
-        // Root builds by itself: there is no daemon, and no build users.
+        // Root builds without a daemon and without build users.
         .env("NIX_REMOTE", "")
         .env("NIX_CONFIG", "build-users-group =")
         .exec();
     Err(error).context("cannot start a program in the hosts' root")
 }
 
-/// The root with a layer in memory above it, so that nothing is written to the root itself.
+/// The root with a layer in memory above it, so that the root itself is never written to.
 fn stack(base: &Path) -> Result<PathBuf> {
     let top = cache::folder()?.join("nix-root");
     fs::create_dir_all(&top)?;

@@ -1,4 +1,4 @@
-//! Runs this machine's own programs (`ip`, `mount`, `cp` …) and says what failed.
+//! Runs programs of this machine (`ip`, `mount`, `cp` …) and reports failures.
 
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub fn run(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// [`run`] for a program with plain words.
+/// [`run`] for a program with its arguments.
 ///
 /// # Errors
 /// As [`run`].
@@ -45,12 +45,12 @@ fn line(command: &Command) -> String {
         .join(" ")
 }
 
-/// Waits for a child's end, at most `deadline`; `None` when it still runs then.
+/// Waits for at most `deadline` until a child ends; `None` if it still runs then.
 ///
 /// # Errors
 /// When the kernel cannot tell.
 pub fn wait_for(child: &mut Child, deadline: Duration) -> Result<Option<ExitStatus>> {
-    // One that was found ended before is reaped: the kernel no longer knows it.
+    // A child that has already ended is reaped here; the kernel then forgets it.
     if let Some(status) = child.try_wait()? {
         return Ok(Some(status));
     }

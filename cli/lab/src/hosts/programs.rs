@@ -1,4 +1,4 @@
-//! The programs under test: what `scripts/build` left in `dist/`, byte for byte.
+//! The programs under test: the unchanged output of `scripts/build` in `dist/`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,13 +8,13 @@ use anyhow::{Context, Result, bail};
 use crate::hosts::host::Host;
 use crate::hosts::process;
 
-/// `deploy`, as hosts that [`install`] served have it.
+/// The path of `deploy` on hosts prepared by [`install`].
 pub const DEPLOY: &str = "/opt/deploy/bin/deploy";
 
-/// The agent for these hosts, beside it.
+/// The path of the agent for these hosts.
 pub const AGENT: &str = "/opt/deploy/libexec/deploy-agent-x86_64-linux";
 
-/// The folder that `scripts/build` fills.
+/// The output folder of `scripts/build`.
 ///
 /// # Errors
 /// When it has no programs.
@@ -28,7 +28,7 @@ pub fn folder() -> Result<PathBuf> {
     Ok(dist.canonicalize()?)
 }
 
-/// Copies the agent alone to `file`.
+/// Copies only the agent, to `file`.
 ///
 /// # Errors
 /// When it is not built.

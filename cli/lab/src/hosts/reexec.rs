@@ -1,5 +1,4 @@
-//! Parts of the lab run as processes of their own: the same program file, started again
-//! with a word that no user types.
+//! Processes of the lab. They are the same program file, started again with an internal argument.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,16 +9,16 @@ use crate::hosts::host::init;
 use crate::hosts::nix;
 use crate::hosts::words::{INIT, INSIDE, NIX};
 
-/// The words that a program got for the inside of a lab.
+/// The arguments that start the inside of a lab.
 pub struct Inside {
     /// The lab's cgroup folder.
     pub cgroup: PathBuf,
-    /// What the outer side asked for.
+    /// The arguments from the outer side.
     pub words: Vec<OsString>,
 }
 
-/// Must be the first call in `main` of every program that starts labs. Returns what to do
-/// inside a lab, or `None` in a program that a user started.
+/// Must be the first call in `main` of every program that starts labs. Returns the arguments inside
+/// of a lab; `None` in a program that a user started.
 ///
 /// # Errors
 /// In a process that was to become a host's process 1 and could not.

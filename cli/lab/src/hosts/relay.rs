@@ -1,10 +1,10 @@
-//! A long road to a host: a TCP relay on an address of its own that delays each way, caps
-//! the rate, counts connections, and can swallow one direction.
+//! A simulated long-distance network to a host: a TCP relay on its own address. It delays each
+//! direction, limits the rate, counts connections, and can drop one direction.
 //!
-//! It answers the TCP handshake itself, so each new connection looks one round trip
-//! faster than over a real link. It holds at most what is in flight on such a road, so
-//! that progress and memory figures are the sender's own. This kernel need not have netem.
-//! Nothing of it runs on the host.
+//! The relay answers the TCP handshake itself, so each new connection is one round trip faster than
+//! over a real link. It buffers only what would be in flight on such a network, so that progress
+//! and memory are those of the sender. The kernel does not need netem, and nothing of the relay
+//! runs on the host.
 
 mod road;
 
@@ -21,16 +21,16 @@ use tokio::sync::watch;
 use crate::hosts::host::Host;
 use crate::hosts::network;
 
-/// How long and how wide the road is.
+/// The delay and bandwidth of the network.
 #[derive(Clone, Copy, Debug)]
 pub struct RoadSpec {
-    /// Added each way; half a round trip.
+    /// The delay of each direction, which is half a round trip.
     pub one_way: Duration,
-    /// Each way, for each connection; `None` for no limit.
+    /// The bandwidth of each direction and connection; `None` for no limit.
     pub mbit_per_second: Option<u32>,
 }
 
-/// A way through the relay.
+/// A direction through the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From the operator to the host.
@@ -39,14 +39,14 @@ pub enum Direction {
     FromHost,
 }
 
-/// What happens to what comes in at one end.
+/// What the relay does with incoming data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Traffic {
-    /// It passes.
+    /// The relay forwards it.
     Passes,
-    /// It waits in the relay and at the sender, until it passes again.
+    /// The relay and the sender keep it until the direction is open again.
     Held,
-    /// It is taken and never arrives.
+    /// The relay drops it.
     Swallowed,
 }
 
@@ -65,8 +65,8 @@ struct Shared {
 }
 
 impl Relay {
-    /// Starts a relay to port 22 of `host`, at port 22 of [`Host::far`]: the name
-    /// `NAME-far` on every host.
+    /// Starts a relay to port 22 of `host`. It listens on port 22 of [`Host::far`], which has the
+    /// name `NAME-far` on every host.
     ///
     /// # Errors
     /// When there is one already.
@@ -86,17 +86,17 @@ impl Relay {
         Ok(Self { shared, _runtime: runtime })
     }
 
-    /// How many connections were opened so far: for SSH, how many logins were tried.
+    /// The number of opened connections so far, which is the number of login attempts for SSH.
     pub fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
-    /// How many bytes came in at the end where `direction` begins.
+    /// The number of bytes that entered `direction`.
     pub fn bytes(&self, direction: Direction) -> u64 {
         self.shared.bytes[direction as usize].load(Ordering::Relaxed)
     }
 
-    /// Decides what happens to one direction of all connections, old and new.
+    /// Sets what happens to one direction of all connections, existing and new.
     pub fn set(&self, direction: Direction, traffic: Traffic) {
         self.shared.traffic[direction as usize].send_replace(traffic);
     }
@@ -107,7 +107,7 @@ async fn accept(listener: TcpListener, target: SocketAddr, shared: Arc<Shared>) 
         shared.connections.fetch_add(1, Ordering::Relaxed);
         let shared = shared.clone();
         tokio::spawn(async move {
-            // A host that is not there shows as a connection closed at once.
+            // If the host is not reachable, the connection is closed at once.
             let Ok(far) = TcpStream::connect(target).await else { return };
             let _ = near.set_nodelay(true);
             let _ = far.set_nodelay(true);

@@ -1,4 +1,4 @@
-//! Which hosts there are: names, addresses and sizes, before one of them is made.
+//! The specifications of hosts: names, addresses and sizes.
 
 use std::net::Ipv4Addr;
 
@@ -10,20 +10,20 @@ use crate::hosts::disk::DiskSize;
 /// A host's name, address and disks.
 #[derive(Clone, Copy, Debug)]
 pub struct HostSpec {
-    /// At most 13 characters: it also names the host's network cable.
+    /// The name, of at most 13 characters, because it also names the host's network cable.
     pub name: &'static str,
-    /// Known to all hosts of a lab by `name`, from /etc/hosts.
+    /// The address. All hosts of a lab resolve `name` to it by /etc/hosts.
     pub address: Ipv4Addr,
-    /// One more address, outside the lab's own network; every host finds it.
+    /// A second address outside of the lab's network. Every host has a route to it.
     pub also: Option<Ipv4Addr>,
     /// The size of the disks.
     pub size: DiskSize,
-    /// Where its programs are.
+    /// The places of its programs.
     pub places: Places,
 }
 
-/// The hosts that every /etc/hosts knows. Relays stand in front of a host at
-/// [`HostSpec::far`], under the name `NAME-far`.
+/// The hosts in every /etc/hosts. A relay in front of a host listens on [`HostSpec::far`] under the
+/// name `NAME-far`.
 pub const HOSTS: [HostSpec; 6] = [
     HostSpec::new("mac", 10),
     HostSpec::new("frame1", 11),
@@ -51,23 +51,23 @@ impl HostSpec {
         }
     }
 
-    /// The address at which a relay to this host listens.
+    /// The address of a relay to this host.
     pub fn far(&self) -> Ipv4Addr {
         let [a, b, _, d] = self.address.octets();
         Ipv4Addr::new(a, b, 1, d)
     }
 
-    /// It has this address as well, one in [`super::HOME`].
+    /// Adds a second address from [`super::HOME`].
     pub fn also_at(self, address: Ipv4Addr) -> Self {
         Self { also: Some(address), ..self }
     }
 
-    /// Another size of the disks.
+    /// Changes the size of the disks.
     pub fn sized(self, size: DiskSize) -> Self {
         Self { size, ..self }
     }
 
-    /// Other places for the programs.
+    /// Changes the places of the programs.
     pub fn with_programs_in(self, places: Places) -> Self {
         Self { places, ..self }
     }

@@ -1,7 +1,7 @@
-//! The outer side of a lab: one process tree in mount, network and process namespaces of
-//! its own. When this process or the tree's first process dies, however it dies, the
-//! kernel ends everything inside and takes its mounts and links away: scenario
-//! `a-killed-supervisor-leaves-nothing`. Only the cgroup folder stays; the next lab sweeps it.
+//! The outer side of a lab: one process tree in its own mount, network and process namespaces. When
+//! this process or the tree's first process dies in any way, the kernel ends everything inside and
+//! removes its mounts and links: scenario `a-killed-supervisor-leaves-nothing`. Only the cgroup
+//! folder stays; the next lab removes it.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -18,23 +18,23 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use crate::hosts::cgroup::Cgroup;
 use crate::hosts::{inotify, process, words};
 
-/// How the cgroup folders of labs begin.
+/// The prefix of the labs' cgroup folders.
 const PREFIX: &str = "deploy-lab-";
 
-/// A running lab, seen from outside. Dropping it ends the lab.
+/// The outside handle of a running lab. Dropping it ends the lab.
 pub struct Supervisor {
     child: Child,
     cgroup: Cgroup,
-    /// Says to other labs' sweeps that this one is alive; the kernel lets go of it when
-    /// this process dies.
+    /// A lock that shows other labs that this one is alive. The kernel releases it when this
+    /// process dies.
     _alive: File,
 }
 
 impl Supervisor {
-    /// Starts this program again inside a new lab, where [`super::reexec::dispatch`] hands out
-    /// `words`. `prepare` sets standard output, error and the like.
+    /// Starts this program again inside of a new lab, where [`super::reexec::dispatch`] returns
+    /// `words`. `prepare` sets the standard streams and the like.
     ///
-    /// The calling thread must live as long as the lab: the kernel ends the lab with it.
+    /// The calling thread must live as long as the lab, because the kernel ends the lab with it.
     ///
     /// # Errors
     /// When not root, or the namespaces or the cgroup cannot be made, or the kernel does not
@@ -52,7 +52,7 @@ impl Supervisor {
             .args(words);
         prepare(&mut command);
         cgroup.child("lab")?.admit(&mut command)?;
-        // SAFETY: prctl(2) alone is called between fork and exec.
+        // SAFETY: only prctl(2) is called between fork and exec.
         unsafe {
             command.pre_exec(|| {
                 set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -63,7 +63,7 @@ impl Supervisor {
         Ok(Self { child, cgroup, _alive: alive })
     }
 
-    /// The process id of the tree's top, for tests that kill it.
+    /// The id of the tree's first process, for tests that kill it.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -73,7 +73,7 @@ impl Supervisor {
         self.cgroup.path()
     }
 
-    /// The processor time that the lab took so far, all hosts together.
+    /// The processor time of the lab so far, over all hosts.
     ///
     /// # Errors
     /// When the kernel cannot tell.
@@ -81,7 +81,7 @@ impl Supervisor {
         self.cgroup.processor_time()
     }
 
-    /// Waits for the inside to end.
+    /// Waits until the inside ends.
     ///
     /// # Errors
     /// When waiting fails.
@@ -89,7 +89,7 @@ impl Supervisor {
         Ok(self.child.wait()?)
     }
 
-    /// [`Supervisor::wait`], at most `deadline`; `None` when the inside still runs then.
+    /// Like [`Supervisor::wait`], for at most `deadline`; `None` if the inside still runs then.
     ///
     /// # Errors
     /// When waiting fails.
@@ -114,7 +114,7 @@ impl Drop for Supervisor {
 fn new_cgroup() -> Result<(Cgroup, File)> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    // A process id alone is not unique: labs in other process namespaces share the tree.
+    // A process id alone is not unique, because labs in other process namespaces share the tree.
     let name = format!("{PREFIX}{}-{number}-{:08x}", std::process::id(), random()?);
     let _sweeping = sweep()?;
     let cgroup = Cgroup::top()?.child(&name)?;
@@ -128,8 +128,8 @@ fn random() -> Result<u32> {
     Ok(u32::from_str_radix(&uuid[..8], 16)?)
 }
 
-/// Ends and removes labs whose supervisor is dead. Until the returned value is dropped no
-/// other lab sweeps: a folder that is made and not yet marked as alive would be taken away.
+/// Removes labs whose supervisor is dead. No other lab sweeps until the returned value is dropped;
+/// otherwise a new folder that is not yet locked would be removed.
 ///
 /// # Errors
 /// When a dead lab's cgroup cannot be removed.
@@ -137,7 +137,7 @@ pub fn sweep() -> Result<File> {
     let sweeping = File::open(Cgroup::top()?.path())?;
     flock(&sweeping, FlockOperation::LockExclusive)?;
     for path in labs()? {
-        // Gone in between: its own supervisor removed it.
+        // Its own supervisor has just removed it.
         let Ok(folder) = File::open(&path) else { continue };
         if flock(&folder, FlockOperation::NonBlockingLockExclusive).is_err() {
             continue;

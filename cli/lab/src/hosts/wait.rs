@@ -1,18 +1,19 @@
-//! Waiting for a condition, always with a deadline. Tests wait for what must become true
-//! and never just for time to pass.
+//! Waiting for a condition, always with a deadline. Tests wait for conditions, never for a fixed
+//! time.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// The pause between two questions: ten times as long as the answer took, within these. The
-/// hosts share the processors with whoever asks them, and a program that is started every ten
-/// milliseconds to ask takes one for itself.
+/// The bounds of the pause between two questions, which is ten times as long as the answer took.
+/// The hosts share the processors with the test, and a program that is started every ten
+/// milliseconds uses up one processor.
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_millis(250);
 
-/// For what comes by itself within a second or two, on a machine that has other work as well.
+/// The limit for what should happen within a second or two, on a machine that has other work as
+/// well.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Returns as soon as `condition` holds.

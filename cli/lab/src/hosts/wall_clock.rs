@@ -1,22 +1,22 @@
-//! The wall clock, which the hosts of a lab share with the machine that they run on: it may
-//! jump only where that machine is a virtual one made for it (`scripts/wall-clock`).
+//! The wall clock. The hosts of a lab share it with the machine below, so it may only be changed on
+//! a virtual machine that was started for this (`scripts/wall-clock`).
 
 use std::fs;
 
 use anyhow::{Result, bail};
 use rustix::time::{ClockId, Timespec, clock_gettime, clock_settime};
 
-/// What the kernel of that virtual machine is started with.
+/// The kernel parameter that marks such a virtual machine.
 const WORD: &str = "deploy-lab.own-clock";
 
-/// Why the wall clock must not be set here.
+/// Why the wall clock must not be changed here; `None` if it may be.
 pub fn missing() -> Option<String> {
     let told = fs::read_to_string("/proc/cmdline").unwrap_or_default();
     let own = told.split_whitespace().any(|word| word == WORD);
     (!own).then(|| "the wall clock is this machine's: scripts/wall-clock has one to set".into())
 }
 
-/// Sets it by so many seconds, back if they are negative.
+/// Moves the wall clock by this many seconds, back if negative.
 ///
 /// # Errors
 /// Where it must not be, or the kernel refuses.

@@ -1,5 +1,5 @@
-//! Words that no user types: with one of them first, this program starts again as a part of
-//! the lab. [`super::reexec`] answers them.
+//! The internal first arguments with which this program starts parts of the lab. [`super::reexec`]
+//! handles them.
 
 /// Starts process 1 of a host.
 pub(crate) const INIT: &str = "lab-internal-init";

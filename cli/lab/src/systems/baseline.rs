@@ -1,5 +1,5 @@
-//! The system that a host runs before any deploy: built here, put into the host's store,
-//! made its profile and boot default.
+//! The system that a host runs before any deploy. It is built here, copied to the host's store, and
+//! made the host's profile and boot default.
 
 use std::time::Duration;
 
@@ -11,11 +11,10 @@ use super::generation::Generation;
 use super::prepared::Prepared;
 use crate::hosts::{Host, HostSpec, Lab, Nix, Places, access, process};
 
-/// How long the first build of a real system may take: some hundred derivations, on a machine
-/// that has other things to do.
+/// How long the first build of a real system may take. It has some hundred derivations.
 const BUILDS: Duration = Duration::from_secs(480);
 
-/// A boot loader, by the file that NixOS writes for it.
+/// A boot loader, named after its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loader {
     /// grub/grub.cfg
@@ -24,7 +23,7 @@ pub enum Loader {
     Extlinux,
     /// loader/loader.conf and entries
     SystemdBoot,
-    /// No loader: nothing says what boots.
+    /// No boot loader, so the boot default is unknown.
     None,
 }
 
@@ -39,13 +38,13 @@ impl Loader {
     }
 }
 
-/// The operator's machine `mac` and the machine `frame1`, which accepts the operator's key
-/// for root, admin and askadmin. No system is deployed.
+/// The hosts `mac`, the operator's computer, and `frame1`, which accepts the operator's key for
+/// root, admin and askadmin. No system is deployed.
 pub const PAIR: Prepared =
     Prepared { name: "pair", recipe: PAIR_RECIPE, inputs: &[], make: |lab| pair(lab).map(drop) };
 
-/// The operator's machine `mac`, and the machine `frame1` that runs and boots generation 1
-/// by GRUB; the operator logs in there as root, admin and askadmin.
+/// The hosts `mac`, the operator's computer, and `frame1`, which runs and boots generation 1 with
+/// GRUB. The operator can log in there as root, admin and askadmin.
 pub const BASELINE: Prepared = Prepared {
     name: "baseline",
     recipe: RECIPE,
@@ -56,7 +55,7 @@ pub const BASELINE: Prepared = Prepared {
     },
 };
 
-/// `mac` and `frame1`, up, without a system; the operator may log in.
+/// `mac` and `frame1`, booted and without a system. The operator can log in.
 pub(super) fn pair(lab: &mut Lab) -> Result<[Host; 2]> {
     pair_with(lab, Places::Debian)
 }
@@ -88,7 +87,7 @@ pub fn build(lab: &Lab, generation: &Generation) -> Result<String> {
     Ok(output.trim().to_owned())
 }
 
-/// Puts the closures of systems that were built here into the host's store.
+/// Copies the closures of systems that were built here to the host's store.
 ///
 /// # Errors
 /// When it cannot be exported or imported.
@@ -101,12 +100,11 @@ pub fn closure(lab: &Lab, host: &Host, systems: &[&str]) -> Result<()> {
         bail!("cannot export {systems:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
     host.command(["nix-store", "--import"]).stdin(output.stdout).run()?.success()?;
-    // Nix does not wait for the disk: a power cut would leave empty files under valid paths.
+    // Nix does not sync. A power cut would leave empty files below valid paths.
     host.sync()
 }
 
-/// Makes `host` the machine that runs `generation` from its next boot on; returns the
-/// system's path.
+/// Makes `host` run `generation` from its next boot on. Returns the system's path.
 ///
 /// # Errors
 /// When it cannot be built, copied or installed.
@@ -117,7 +115,7 @@ pub fn install(lab: &Lab, host: &Host, generation: &Generation, loader: Loader) 
     Ok(system)
 }
 
-/// Makes `host` the machine that runs `system`, which is in its store, from its next boot on.
+/// Makes `host` run `system`, which is in its store, from its next boot on.
 ///
 /// # Errors
 /// When the profile or the loader cannot be written.
@@ -127,8 +125,8 @@ pub fn install_system(host: &Host, system: &str, loader: Loader) -> Result<()> {
     host.sync()
 }
 
-/// Builds the system of `machine` from the flake in [`super::FOLDER`] on `operator`, and puts
-/// its closure into the store of `machine`; returns its path.
+/// Builds the system of `machine` on `operator`, from the flake in [`super::FOLDER`], and copies
+/// its closure to `machine`. Returns the path.
 ///
 /// # Errors
 /// When it does not build, or the operator cannot log in as root.
@@ -139,7 +137,7 @@ pub fn build_and_copy(operator: &Host, machine: &Host) -> Result<String> {
     let built = operator.command(["sh", "-euc", &build]).spawn()?.wait(BUILDS)?.success()?;
     let system = built.stdout.trim().to_owned();
     operator.sh(&format!("nix copy --no-check-sigs --to ssh-ng://root@{name} {system}"))?;
-    // Nix does not wait for the disk.
+    // Nix does not sync.
     machine.sync()?;
     Ok(system)
 }

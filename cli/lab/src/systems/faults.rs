@@ -1,47 +1,47 @@
-//! What goes wrong with a system, by its configuration alone: the same fault for a system
-//! made without nixpkgs and for a real NixOS system.
+//! Faults of a system that its configuration alone causes. Each works for a system without nixpkgs
+//! and for a real NixOS system.
 
 use std::time::Duration;
 
 use super::generation::{Generation, Unit};
 use super::real::Module;
 
-/// A fault, or a service that is late.
+/// A fault of a system, or a slow service.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// The system has no sshd.
     NoSshd,
-    /// sshd lets nobody log in any more; connections that are open stay.
+    /// sshd rejects every new login; open connections continue.
     RefusedLogins,
-    /// sshd knows nobody's key any more.
+    /// sshd accepts no key.
     NoKeys,
-    /// The administrators may use sudo no more.
+    /// The administrators may no longer use sudo.
     NoSudo,
     /// `broken.service` fails at its start.
     FailingUnit,
-    /// `dying.service` starts well, dies after `life` each time, and is started again after
+    /// `dying.service` starts successfully, dies after `life` each time, and is restarted after
     /// `pause`.
     DyingUnit {
-        /// How long it lives.
+        /// How long the service runs.
         life: Duration,
         /// `RestartSec`.
         pause: Duration,
     },
-    /// `hanging.service` never ends starting: no limit, and a job that stays.
+    /// `hanging.service` never finishes its start: it has no limit, and its job stays.
     HangingUnit,
-    /// The system has no sshd, and its activation leaves behind on /run what keeps any sshd
-    /// from starting until the next boot.
+    /// The system has no sshd, and its activation leaves files on /run that keep any sshd from
+    /// starting until the next boot.
     NoSshdUntilReboot,
-    /// A file system that cannot be mounted: the switch ends in emergency mode.
+    /// A file system cannot be mounted, so the switch ends in emergency mode.
     FailingMount,
-    /// `http.service` listens on `port` once `after` has passed. It answers so many requests
-    /// with this status each, in turn; the last status goes on for ever.
+    /// `http.service` listens on `port` after `after`. It answers the given numbers of requests
+    /// with their status, in turn, and then repeats the last status forever.
     Http {
         /// The TCP port.
         port: u16,
-        /// From the unit's start until it listens.
+        /// The time from the unit's start until it listens.
         after: Duration,
-        /// Numbers of requests, and their status.
+        /// The numbers of requests with their status.
         answers: Vec<(u32, u16)>,
     },
 }
@@ -49,14 +49,14 @@ pub enum Fault {
 /// A mount of a type that no kernel has.
 const FSTAB: &str = "none /mnt/data nosuchfs defaults 0 0\n";
 
-/// A drop-in that no system knows of, so that no switch takes it away.
+/// A drop-in that no system declares, so no switch removes it.
 const WRECK: &str = "mkdir -p /run/systemd/system/sshd.service.d
     echo '[Service]' > /run/systemd/system/sshd.service.d/wreck.conf
     echo 'ExecStartPre=/bin/sh -c \"exit 1\"' >> /run/systemd/system/sshd.service.d/wreck.conf";
 
 impl Fault {
-    /// The service that the fault consists of: its name and the lines of `[Service]`.
-    /// `@services@` stands for the folder of the lab's own programs.
+    /// The service of the fault: its name and the lines of `[Service]`. `@services@` is the folder
+    /// of the lab's own programs.
     fn service(&self) -> Option<(&'static str, String)> {
         match self {
             Self::FailingUnit => {
@@ -84,7 +84,7 @@ impl Fault {
 }
 
 impl Generation {
-    /// The system has this fault as well.
+    /// Adds this fault.
     pub fn with(self, fault: &Fault) -> Self {
         match fault {
             Fault::NoSshd => self.without_sshd(),
@@ -102,7 +102,7 @@ impl Generation {
 }
 
 impl Module {
-    /// The system has this fault as well.
+    /// Adds this fault.
     pub fn with(self, fault: &Fault) -> Self {
         match fault {
             Fault::NoSshd => self.line("services.openssh.enable = false;"),

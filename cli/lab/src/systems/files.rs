@@ -1,5 +1,5 @@
-//! The files of `cli/lab/systems` that make systems, kept in the program: prepared hosts are
-//! made anew when one of them changes.
+//! The files of `cli/lab/systems`, embedded in the program. Prepared hosts are created again when
+//! one of them changes.
 
 use crate::hosts::BOOT_STEP;
 
@@ -8,11 +8,11 @@ pub(super) type File = (&'static str, &'static str);
 
 macro_rules! systems {
     ($($path:literal),+ $(,)?) => {
-        /// What every flake of systems has in its folder `systems`.
+        /// The files of every flake's folder `systems`.
         pub(super) const SYSTEMS: &[File] =
             &[$(($path, include_str!(concat!("../../systems/", $path)))),+];
 
-        /// All that decides what a host is that a system was installed on.
+        /// Everything that determines a host with an installed system.
         pub(super) const RECIPE: &[&str] = &[
             FLAKE,
             INSTALL,
@@ -27,7 +27,7 @@ macro_rules! systems {
             $(include_str!(concat!("../../systems/", $path))),+
         ];
 
-        /// As [`RECIPE`], where real systems are kept built.
+        /// Like [`RECIPE`], for hosts with real systems that are already built.
         pub(super) const READY_RECIPE: &[&str] = &[
             INSTALL,
             BOOT_STEP,
@@ -76,13 +76,13 @@ systems![
 /// The flake of systems made without nixpkgs.
 pub(super) const FLAKE: &str = include_str!("../../systems/flake/flake.nix");
 
-/// The flake of real NixOS systems, and what they have in common.
+/// The flake of real NixOS systems and their common modules.
 pub(super) const REAL: &[File] = &[
     ("flake.nix", include_str!("../../systems/real/flake.nix")),
     ("machine.nix", include_str!("../../systems/real/machine.nix")),
 ];
 
-/// The flake of a real NixOS system that is built already.
+/// The flake of a real NixOS system that is already built.
 pub(super) const READY: &[File] = &[("flake.nix", include_str!("../../systems/ready/flake.nix"))];
 
 /// The flake of real NixOS systems with this repository's services.
@@ -93,8 +93,7 @@ pub(super) const SERVICES: &[File] = &[
     ("host.nix", include_str!("../../systems/services/host.nix")),
 ];
 
-/// The flake of two machines that are one fleet, with services of which one has what the other
-/// needs.
+/// The flake of a fleet of two machines, where a service of one uses a service of the other.
 pub(super) const SEVERAL: &[File] = &[
     ("flake.nix", include_str!("../../systems/services/several/flake.nix")),
     ("fleet.nix", include_str!("../../systems/services/several/fleet.nix")),
@@ -104,8 +103,8 @@ pub(super) const SEVERAL: &[File] = &[
     ("host.nix", include_str!("../../systems/services/host.nix")),
 ];
 
-/// Decides what is on hosts that have these services; not this repository's modules, which
-/// a test writes anew.
+/// Determines hosts with these services. This repository's modules are not part of it, because a
+/// test writes them again.
 pub(super) const SERVICES_RECIPE: &[&str] = &[
     SERVICES[0].1,
     SERVICES[1].1,
@@ -119,11 +118,11 @@ pub(super) const SERVICES_RECIPE: &[&str] = &[
     BOOT_STEP,
 ];
 
-/// Decides what is on hosts that no system was installed on.
+/// Determines hosts without an installed system.
 pub(super) const PAIR_RECIPE: &[&str] =
     &[include_str!("baseline.rs"), include_str!("../hosts/access.rs")];
 
-/// What a copy of a stand-in has besides.
+/// Additional files for a copy of a stand-in.
 const OVERLAY: &[File] = &[
     ("default.nix", include_str!("../../systems/nixpkgs/default.nix")),
     ("lab/overlay.nix", include_str!("../../systems/nixpkgs/overlay.nix")),
@@ -140,8 +139,8 @@ const STANDIN: &[File] = &[
     ("standin/units.nix", include_str!("../../systems/standin/units.nix")),
 ];
 
-/// Decides what is on hosts that the repository's own flake was installed on. Not the flake:
-/// a test writes it anew, and what changed since is built then.
+/// Determines hosts with an installed system of the repository's own flake. The flake is not part
+/// of it, because a test writes it again and then builds the changes.
 pub(super) const HOMELAB_RECIPE: &[&str] = &[
     INSTALL,
     BOOT_STEP,
@@ -157,7 +156,7 @@ pub(super) const HOMELAB_RECIPE: &[&str] = &[
     include_str!("../hosts/network.rs"),
 ];
 
-/// That module, and what it is made of, with modes.
+/// The stand-in's module and its files, with their modes.
 pub(super) fn standin() -> Vec<(String, String, u32)> {
     STANDIN.iter().chain(SYSTEMS).map(with_mode).collect()
 }
@@ -171,10 +170,10 @@ fn with_mode((path, text): &File) -> (String, String, u32) {
     ((*path).to_owned(), (*text).to_owned(), mode(path))
 }
 
-/// Makes a plain host the machine that runs a system.
+/// Makes a plain host run a system.
 pub(super) const INSTALL: &str = include_str!("../../systems/install");
 
-/// Programs among the files: others are not executable.
+/// The mode of a file. Only programs are executable.
 pub(super) fn mode(path: &str) -> u32 {
     let programs = ["raw/services/http", "standin/programs/answer", "standin/programs/listen"];
     if programs.contains(&path) { 0o755 } else { 0o644 }

@@ -1,4 +1,4 @@
-//! A flake with systems made without nixpkgs, as a folder on the operator's machine.
+//! A flake of systems without nixpkgs, as a folder on the operator's computer.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,19 +35,19 @@ impl Fleet {
         Self::default().machine(name, generation)
     }
 
-    /// A machine; the system of one that is there already is replaced.
+    /// Adds a machine, or replaces its system.
     pub fn machine(mut self, name: &str, generation: Generation) -> Self {
         self.machines.entry(name.to_owned()).or_default().generation = Some(generation);
         self
     }
 
-    /// A setting of the machine's node, such as `sshUser` or `confirmTimeout`.
+    /// Adds a setting of the machine's node, such as `sshUser` or `confirmTimeout`.
     pub fn node(mut self, name: &str, key: &str, value: impl Into<Value>) -> Self {
         self.entry(name).node.insert(key.to_owned(), value.into());
         self
     }
 
-    /// A setting of the machine's `system` profile.
+    /// Adds a setting of the machine's `system` profile.
     pub fn profile(mut self, name: &str, key: &str, value: impl Into<Value>) -> Self {
         self.entry(name).profile.insert(key.to_owned(), value.into());
         self
@@ -57,7 +57,7 @@ impl Fleet {
         self.machines.entry(name.to_owned()).or_default()
     }
 
-    /// Paths and texts of the flake, with their modes.
+    /// The paths and texts of the flake, with their modes.
     pub(super) fn files(&self) -> Result<Vec<(String, String, u32)>> {
         let mut all = systems();
         all.push(("flake.nix".into(), FLAKE.to_owned(), 0o644));
@@ -74,8 +74,8 @@ impl Fleet {
         Ok(all)
     }
 
-    /// Writes the flake to [`FOLDER`] on `operator` and commits it there, so that the tree is
-    /// clean. Machines that are not in this fleet go away.
+    /// Writes the flake to [`FOLDER`] on `operator` and commits it, so that the tree is clean.
+    /// Machines that are not in this fleet are removed.
     ///
     /// # Errors
     /// When the folder cannot be written, or git fails.
@@ -83,7 +83,7 @@ impl Fleet {
         write_to_host(operator, self.files()?)
     }
 
-    /// Writes the flake into a folder of this machine.
+    /// Writes the flake to a folder of this machine.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -122,7 +122,7 @@ pub(super) fn write_to_host(operator: &Host, files: Vec<(String, String, u32)>) 
     commit(operator, FOLDER)
 }
 
-/// Commits all that is in `folder` on `operator`.
+/// Commits everything in `folder` on `operator`.
 pub(super) fn commit(operator: &Host, folder: &str) -> Result<()> {
     operator.sh(&format!(
         "cd {folder}; [ -d .git ] || git init -q -b main; git add --all; \

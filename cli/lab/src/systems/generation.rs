@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// What a system is. Serialized it is the `generation` of `systems/GENERATION.md`; a field
-/// that is left alone has the default written there.
+/// The description of a system. It serializes to the `generation` of `systems/GENERATION.md`;
+/// fields that are not set have the default documented there.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Generation {
@@ -78,42 +78,42 @@ pub struct Image {
     kib: u32,
 }
 
-/// Where a switch can be made to break off, with exit code 1.
+/// The points at which a switch can break off, with exit code 1.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// Units are stopped, nothing is activated.
+    /// Units are stopped; nothing is activated.
     AfterStop,
-    /// Activated, but systemd has not reloaded.
+    /// The system is activated; systemd has not reloaded.
     AfterActivate,
-    /// Units are reloaded.
+    /// systemd has reloaded its units.
     AfterReload,
-    /// Units are restarted; what was stopped is not started again.
+    /// Units are restarted; stopped units are not started again.
     AfterRestart,
-    /// Everything is started.
+    /// All units are started.
     AfterStart,
 }
 
 impl Unit {
-    /// A unit with this text that nothing wants.
+    /// A unit with this text that no other unit wants.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), wanted_by: Vec::new(), instance: None }
     }
 
-    /// A service that multi-user.target wants and whose `[Service]` has these lines. It
-    /// finds its programs where NixOS has them.
+    /// A service that multi-user.target wants, with these lines in `[Service]`. It finds its
+    /// programs where NixOS has them.
     pub fn service(lines: &str) -> Self {
         let path = "Environment=PATH=/run/current-system/sw/bin";
         Self::new(format!("[Service]\n{path}\n{lines}\n")).wanted_by("multi-user.target")
     }
 
-    /// One more target that wants it.
+    /// Adds a target that wants the unit.
     pub fn wanted_by(mut self, target: &str) -> Self {
         self.wanted_by.push(target.to_owned());
         self
     }
 
-    /// The targets want this instance of the template.
+    /// Makes the targets want this instance of the template.
     pub fn instance(mut self, name: &str) -> Self {
         self.instance = Some(name.to_owned());
         self
@@ -121,7 +121,7 @@ impl Unit {
 }
 
 impl Image {
-    /// A file of `kib` KiB that differs from those with another `version`.
+    /// A file of `kib` KiB that differs for each `version`.
     pub fn new(version: &str, kib: u32) -> Self {
         Self { text: version.to_owned(), version: version.to_owned(), kib }
     }
@@ -133,127 +133,127 @@ impl Generation {
         Self { host_name: host_name.to_owned(), number, ..Self::default() }
     }
 
-    /// NixOS's version, as in the system's name.
+    /// Sets NixOS's version in the system's name.
     pub fn release(mut self, release: &str) -> Self {
         self.release = Some(release.to_owned());
         self
     }
 
-    /// The platform that it is built for and on, such as `aarch64-linux`.
+    /// Sets the platform, such as `aarch64-linux`.
     pub fn platform(mut self, platform: &str) -> Self {
         self.platform = Some(platform.to_owned());
         self
     }
 
-    /// What the evaluated `boot.loader` options say: `grub`, `extlinux`, `systemd-boot`.
+    /// Sets the loader in the evaluated `boot.loader` options: `grub`, `extlinux`, `systemd-boot`.
     pub fn loader(mut self, loader: &str) -> Self {
         self.loader = Some(loader.to_owned());
         self
     }
 
-    /// A file below /etc.
+    /// Adds a file below /etc.
     pub fn etc(mut self, path: &str, text: &str) -> Self {
         self.etc.insert(path.to_owned(), text.to_owned());
         self
     }
 
-    /// A unit of the system.
+    /// Adds a unit.
     pub fn unit(mut self, name: &str, unit: Unit) -> Self {
         self.units.insert(name.to_owned(), unit);
         self
     }
 
-    /// The system has no sshd.
+    /// Removes sshd.
     pub fn without_sshd(mut self) -> Self {
         self.sshd = Some("off");
         self
     }
 
-    /// Lines that come first in sshd_config.
+    /// Sets the first lines of sshd_config.
     pub fn sshd_config(mut self, lines: &str) -> Self {
         self.sshd_config = lines.to_owned();
         self
     }
 
-    /// The text of the administrators' sudo rule.
+    /// Sets the administrators' sudo rule.
     pub fn sudoers(mut self, text: &str) -> Self {
         self.sudoers = Some(text.to_owned());
         self
     }
 
-    /// A user, who may use Nix's daemon as everybody on NixOS may.
+    /// Adds a user, who may use Nix's daemon as every user on NixOS may.
     pub fn user(mut self, name: &str) -> Self {
         self.users.insert(name.to_owned(), User { groups: vec!["nix-users".to_owned()] });
         self
     }
 
-    /// This program of the operator's store is `deploy-agent` on its PATH.
+    /// Puts this program from the operator's store on the PATH as `deploy-agent`.
     pub fn agent(mut self, path: &str) -> Self {
         self.agent = path.to_owned();
         self
     }
 
-    /// The text of /etc/fstab.
+    /// Sets the text of /etc/fstab.
     pub fn fstab(mut self, text: &str) -> Self {
         self.fstab = text.to_owned();
         self
     }
 
-    /// Lines of systemd's own settings; another text than before re-executes systemd.
+    /// Sets lines of systemd's own settings. A change makes the switch re-execute systemd.
     pub fn systemd_conf(mut self, lines: &str) -> Self {
         self.systemd_conf = lines.to_owned();
         self
     }
 
-    /// A script that each activation runs.
+    /// Adds a script to the activation.
     pub fn activation(mut self, name: &str, script: &str) -> Self {
         self.activation.insert(name.to_owned(), script.to_owned());
         self
     }
 
-    /// A script that refuses the switch when it fails.
+    /// Adds a pre-switch check. The switch is refused if the script fails.
     pub fn pre_switch_check(mut self, name: &str, script: &str) -> Self {
         self.pre_switch_checks.insert(name.to_owned(), script.to_owned());
         self
     }
 
-    /// A script that ends the boot loader's installation.
+    /// Adds a script to the end of the boot loader's installation.
     pub fn boot_loader_step(mut self, script: &str) -> Self {
         self.boot_loader_step = script.to_owned();
         self
     }
 
-    /// Another kernel.
+    /// Sets another kernel.
     pub fn kernel(mut self, kernel: Image) -> Self {
         self.kernel = Some(kernel);
         self
     }
 
-    /// Another initrd.
+    /// Sets another initrd.
     pub fn initrd(mut self, initrd: Image) -> Self {
         self.initrd = Some(initrd);
         self
     }
 
-    /// The interface of its init; `systemd 2` is the others'.
+    /// Sets the interface of the init; all others have `systemd 2`.
     pub fn init_interface(mut self, version: &str) -> Self {
         self.init_interface = Some(version.to_owned());
         self
     }
 
-    /// Its switch ends there, with exit code 1.
+    /// Makes the switch break off at this point, with exit code 1.
     pub fn breaks_off(mut self, stage: Stage) -> Self {
         self.breaks_off = Some(stage);
         self
     }
 
-    /// These paths of the operator's store are in its closure.
+    /// Adds these paths of the operator's store to the closure.
     pub fn contents(mut self, paths: Vec<String>) -> Self {
         self.contents = paths;
         self
     }
 
-    /// A file of `mib` MiB in its closure.
+    /// Adds a file of `mib` MiB to the closure.
     pub fn ballast(mut self, mib: u32) -> Self {
         self.ballast_mib = mib;
         self

@@ -1,6 +1,6 @@
-//! This repository's own flake as a folder on the operator's machine, and a stand-in for
-//! nixpkgs beside it whose systems a lab host can run (`systems/standin`). The inputs come
-//! from the inputs folder, the flake from the checkout that this program was built in.
+//! This repository's own flake as a folder on the operator's computer, next to a stand-in for
+//! nixpkgs whose systems a lab host can run (`systems/standin`). The inputs come from the inputs
+//! folder, and the flake from the checkout that this program was built in.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ use crate::hosts::{Host, HostSpec, Lab, access, process};
 /// Where the flake is on the operator's machine.
 pub const HOMELAB_FOLDER: &str = "/root/homelab";
 
-/// What makes Nix take the stand-in in place of the nixpkgs that the flake's lock names.
+/// The arguments that replace the locked nixpkgs by the stand-in.
 pub const OVERRIDE: &str = "--override-input nixpkgs path:/opt/nixpkgs";
 
 /// The address that the flake gives frame1.
@@ -29,8 +29,8 @@ pub const FRAME1_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 2, 241);
 const NIXPKGS: &str = "/opt/nixpkgs";
 const TOPLEVEL: &str = "nixosConfigurations.frame1.config.system.build.toplevel";
 
-/// `mac` with the flake and its inputs, and `frame1`, at the address that the flake gives
-/// it, which runs the flake's system for it.
+/// `mac` with the flake and its inputs, and `frame1`, which runs the flake's system and has the
+/// address that the flake gives it.
 pub const HOMELAB: Prepared = Prepared {
     name: "homelab",
     recipe: files::HOMELAB_RECIPE,
@@ -45,7 +45,7 @@ pub const HOMELAB: Prepared = Prepared {
     },
 };
 
-/// `frame1` as the flake knows it.
+/// The specification of `frame1` with its address in the flake.
 ///
 /// # Errors
 /// Never: the lab has a host of that name.
@@ -64,26 +64,26 @@ fn hosts(lab: &mut Lab) -> Result<(Host, Host)> {
     Ok((mac, frame1))
 }
 
-/// What a check's stub does instead of answering well.
+/// The fault of a check's stub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StubFault {
-    /// It is not started.
+    /// The stub is not started.
     Stopped,
-    /// It fails, or answers something else.
+    /// The stub fails or gives a wrong answer.
     Wrong,
 }
 
-/// Which secrets are encrypted files in the flake.
+/// Which secrets of the flake are encrypted files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Secrets {
-    /// All that its rules name, for the readers that they name.
+    /// All that the rules name, for the recipients in the rules.
     #[default]
     Made,
     /// None.
     Missing,
 }
 
-/// This repository's flake with an operator's own changes.
+/// This repository's flake with changes by the operator.
 #[derive(Clone, Debug, Default)]
 pub struct Homelab {
     edits: Vec<(&'static str, String, String)>,
@@ -92,13 +92,13 @@ pub struct Homelab {
 }
 
 impl Homelab {
-    /// In the file at `path`, `new` stands in place of `old`.
+    /// Replaces `old` by `new` in the file at `path`.
     pub fn edit(mut self, path: &'static str, old: &str, new: &str) -> Self {
         self.edits.push((path, old.to_owned(), new.to_owned()));
         self
     }
 
-    /// The stub of this check of the manifest has a fault.
+    /// Gives the stub of this check a fault.
     pub fn fault(mut self, check: &str, fault: StubFault) -> Self {
         let word = match fault {
             StubFault::Stopped => "stopped",
@@ -108,13 +108,13 @@ impl Homelab {
         self
     }
 
-    /// Other secrets.
+    /// Sets which secrets exist.
     pub fn secrets(self, secrets: Secrets) -> Self {
         Self { secrets, ..self }
     }
 
-    /// Writes the flake to [`HOMELAB_FOLDER`] on `operator`, whose key and that of `frame1`
-    /// take the place of the examples, commits it, and puts the inputs where Nix finds
+    /// Writes the flake to [`HOMELAB_FOLDER`] on `operator`, with the keys of `operator` and
+    /// `frame1` in place of the examples, commits it, and copies the inputs to where Nix finds
     /// them. Both hosts must be on.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl Homelab {
         self.nixpkgs(operator)
     }
 
-    /// The inputs folder's stand-in, with the lab's own module.
+    /// Copies the stand-in from the inputs folder, with the lab's own module.
     fn nixpkgs(&self, operator: &Host) -> Result<()> {
         let target = nixpkgs::copy_with_agent(operator, "nixpkgs", NIXPKGS)?;
         let extra = target.join("nixos/modules/extra");
@@ -159,8 +159,8 @@ fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Writes the checkout as it is to [`HOMELAB_FOLDER`] on `operator`; the folder, as this
-/// machine sees it.
+/// Writes the checkout to [`HOMELAB_FOLDER`] on `operator`. Returns the folder's path on this
+/// machine.
 pub(super) fn write_checkout(operator: &Host) -> Result<PathBuf> {
     let folder = operator.root().join(&HOMELAB_FOLDER[1..]);
     clear(&folder)?;
@@ -168,7 +168,7 @@ pub(super) fn write_checkout(operator: &Host) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// All but the repository that was made there.
+/// Removes everything except the git repository.
 fn clear(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     for entry in fs::read_dir(folder)? {
@@ -182,7 +182,7 @@ fn clear(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What git knows or would take, as it is in the working tree.
+/// Copies the files that git tracks or would add, as they are in the working tree.
 fn copy_checkout(folder: &Path) -> Result<()> {
     let script = "git ls-files -z --cached --others --exclude-standard | \
                   tar --null --files-from=- --create --ignore-failed-read | tar -x -C \"$1\"";
@@ -192,7 +192,7 @@ fn copy_checkout(folder: &Path) -> Result<()> {
     .map(drop)
 }
 
-/// `text` of a file of keys, with `key` in the line that says `NAME = "ssh-…";`.
+/// Replaces the key in the line `NAME = "ssh-…";` of `text` by `key`.
 fn with_key(text: &str, name: &str, key: &str) -> Result<String> {
     let start = format!("{name} = \"ssh-");
     if !text.lines().any(|line| line.trim_start().starts_with(&start)) {
@@ -208,7 +208,7 @@ fn with_key(text: &str, name: &str, key: &str) -> Result<String> {
     Ok(text.lines().map(line).collect())
 }
 
-/// Every file that the rules of agenix name, for their readers.
+/// Creates every file that agenix's rules name, for its recipients.
 fn make_secrets(operator: &Host) -> Result<()> {
     for (file, readers) in secret_readers(operator)? {
         operator.sh(&format!("printf nixos | age {readers} -o {HOMELAB_FOLDER}/secrets/{file}"))?;
@@ -216,7 +216,7 @@ fn make_secrets(operator: &Host) -> Result<()> {
     Ok(())
 }
 
-/// The files that the rules of agenix name, each with the arguments of age that say who reads it.
+/// The files that agenix's rules name, each with age's arguments for its recipients.
 ///
 /// # Errors
 /// When the rules cannot be evaluated or read.
@@ -232,7 +232,7 @@ pub fn secret_readers(operator: &Host) -> Result<BTreeMap<String, String>> {
     rules.into_iter().map(readers).collect()
 }
 
-/// Locked inputs are looked for in the store, by what they contain.
+/// Adds the locked inputs to the store, where Nix finds them by their hash.
 pub(super) fn inputs(operator: &Host) -> Result<()> {
     for name in ["agenix", "disko", "systems"] {
         let folder = format!("/opt/inputs/{name}/source");

@@ -1,22 +1,23 @@
-//! What a scenario is tried on.
+//! The kind of systems that a scenario runs on.
 
 use super::baseline::BASELINE;
 use super::prepared::Prepared;
 use super::real::REAL;
 
-/// The kind of systems on both ends of a deploy.
+/// The kind of systems that are deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Made without nixpkgs, with a switch that imitates NixOS's.
+    /// Systems without nixpkgs, whose switch imitates that of NixOS.
     StandIn,
     /// Real NixOS.
     Real,
-    /// The stand-in's, with a user on the machine who holds all that he can.
+    /// The stand-in's systems, with a hostile user on the machine who holds every lock that they
+    /// can.
     Hostile,
 }
 
 impl Lane {
-    /// A name, for files and people.
+    /// The lane's name, for files and people.
     pub fn word(self) -> &'static str {
         match self {
             Self::StandIn => "stand-in",
@@ -25,12 +26,12 @@ impl Lane {
         }
     }
 
-    /// Whether its systems are NixOS's own.
+    /// Whether the systems are real NixOS.
     pub fn is_real(self) -> bool {
         self == Self::Real
     }
 
-    /// The hosts to begin with.
+    /// The prepared hosts of the lane.
     pub fn set(self) -> &'static Prepared {
         match self {
             Self::StandIn | Self::Hostile => &BASELINE,

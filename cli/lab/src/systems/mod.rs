@@ -1,8 +1,7 @@
-//! What hosts run: systems made without nixpkgs, from NixOS's own modules or from this repository's
-//! own flake, and the prepared sets of hosts that have them. Nothing here starts `deploy`.
+//! The systems of hosts: without nixpkgs, from NixOS's own modules, or from this repository's own
+//! flake; and the prepared sets of hosts that run them. Nothing here starts `deploy`.
 //!
-//! What a system may be is written in `systems/GENERATION.md`, what its switch does in
-//! `systems/BEHAVIOURS.md`.
+//! `systems/GENERATION.md` describes a system's fields, and `systems/BEHAVIOURS.md` its switch.
 
 mod baseline;
 mod faults;

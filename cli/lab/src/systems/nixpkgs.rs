@@ -1,5 +1,5 @@
-//! Stand-ins for nixpkgs on an operator's machine: copies of what the inputs folder has,
-//! whose agent is the one under test.
+//! Stand-ins for nixpkgs on an operator's computer: copies from the inputs folder, with the agent
+//! under test.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use super::files;
 use super::fleet::write_here;
 use crate::hosts::{Host, cache, process, programs};
 
-/// A folder of the inputs folder, which is not there on every machine.
+/// A folder of the inputs folder. It does not exist on every machine.
 ///
 /// # Errors
 /// When there is no cache.
@@ -19,7 +19,7 @@ pub(super) fn input(name: &str) -> Result<PathBuf> {
     Ok(cache::folder()?.join("inputs").join(name))
 }
 
-/// Copies the input `name` to `folder` on `operator`, unless it is there.
+/// Copies the input `name` to `folder` on `operator`, unless it exists.
 pub(super) fn copy_input(operator: &Host, name: &str, folder: &str) -> Result<PathBuf> {
     let target = operator.root().join(folder.trim_start_matches('/'));
     if !target.exists() {
@@ -30,7 +30,7 @@ pub(super) fn copy_input(operator: &Host, name: &str, folder: &str) -> Result<Pa
     Ok(target)
 }
 
-/// As [`copy_input`], with an overlay that has the agent under test.
+/// Like [`copy_input`], with an overlay that has the agent under test.
 pub(super) fn copy_with_agent(operator: &Host, name: &str, folder: &str) -> Result<PathBuf> {
     let target = copy_input(operator, name, folder)?;
     write_here(&target, files::overlay())?;
@@ -38,7 +38,7 @@ pub(super) fn copy_with_agent(operator: &Host, name: &str, folder: &str) -> Resu
     Ok(target)
 }
 
-/// Builds by root alone on `operator`: a stub package writes into a folder that it has made
+/// Makes Nix build as root on `operator`: a stub package writes to a folder that it has made
 /// read-only.
 pub(super) fn build_as_root(operator: &Host) -> Result<()> {
     let line = "build-users-group =";

@@ -1,5 +1,5 @@
-//! Hosts that are set up once and copied for each test: a test starts from disks that
-//! hold a store, keys and a baseline, and costs the copying alone.
+//! Hosts that are set up once and copied for each test. A test then starts from disks with a store,
+//! keys and a baseline, and only pays for the copy.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,25 +11,25 @@ use anyhow::{Context, Result, bail};
 use crate::hosts::supervisor::Supervisor;
 use crate::hosts::{BaseRoot, Host, HostSpec, Lab, cache};
 
-/// Asks the inside of a lab to make a prepared set; the set's name follows.
+/// The argument that makes the inside of a lab prepare a set; the set's name follows.
 pub const WORD: &str = "prepare";
 
-/// A set of hosts that belong together: they know each other's keys.
+/// A set of hosts that know each other's keys.
 #[derive(Clone, Copy)]
 pub struct Prepared {
     /// The set's name.
     pub name: &'static str,
-    /// All that decides what is on the disks, as text (also of the code that makes them):
-    /// when it changes, the set is made anew.
+    /// Everything that determines the contents of the disks, as text, including the code that
+    /// creates them. When it changes, the set is created again.
     pub recipe: &'static [&'static str],
-    /// Folders of `~/.cache/deploy-lab/inputs` that it is made from.
+    /// Folders of `~/.cache/deploy-lab/inputs` that the set is created from.
     pub inputs: &'static [&'static str],
-    /// Makes the hosts in a fresh lab. Those that are left on are shut down and saved.
+    /// Creates the hosts in a new lab. Hosts that are still on are shut down and saved.
     pub make: fn(&mut Lab) -> Result<()>,
 }
 
 impl Prepared {
-    /// Why the set cannot be made on this machine.
+    /// Why the set cannot be created on this machine; `None` if it can.
     pub fn missing(&self) -> Option<String> {
         let inputs = match cache::folder() {
             Ok(folder) => folder.join("inputs"),
@@ -39,8 +39,8 @@ impl Prepared {
         Some(format!("there is no {}", inputs.join(absent).display()))
     }
 
-    /// Makes the set when it is missing, in a lab of its own. The calling program's inside
-    /// must answer [`WORD`] with [`super::sets::make_and_save`].
+    /// Creates a missing set in its own lab. The calling program's inside must handle [`WORD`] with
+    /// [`super::sets::make_and_save`].
     ///
     /// # Errors
     /// When making it fails.
@@ -87,7 +87,7 @@ impl Prepared {
         let base = BaseRoot::version();
         let identity = include_str!("../hosts/host/identity.rs");
         let every = [base.as_str(), identity, include_str!("../hosts/spec.rs")];
-        // The list of what the inputs are, with their versions.
+        // The list of inputs with their versions.
         let inputs = match self.inputs {
             [] => String::new(),
             _ => fs::read_to_string(cache::folder()?.join("inputs/locked"))?,
@@ -98,7 +98,7 @@ impl Prepared {
 }
 
 impl Lab {
-    /// Makes the host `name` of a prepared set, switched off.
+    /// Creates the host `name` of a prepared set, switched off.
     ///
     /// # Errors
     /// When the set has no such host.
@@ -106,9 +106,9 @@ impl Lab {
         self.prepared_as(set, name, HostSpec::named(name)?)
     }
 
-    /// Makes a copy of the host `from` of a prepared set, switched off. Under another name
-    /// it becomes another machine when it boots: other machine-id, host key and name.
-    /// Nobody knows its key then: [`crate::hosts::access::connect`].
+    /// Creates a copy of the host `from` of a prepared set, switched off. With another name it
+    /// becomes another machine when it boots, with a new machine-id, host key and name. Its key is
+    /// then unknown to the others: [`crate::hosts::access::connect`].
     ///
     /// # Errors
     /// When the set has no such host.

@@ -1,5 +1,5 @@
-//! Real NixOS systems that are evaluated and built once, when hosts are prepared. To evaluate
-//! one takes longer than a whole deploy of it, and what is tried with these is the deploy.
+//! Real NixOS systems that are evaluated and built once, when hosts are prepared. Evaluating one
+//! takes longer than deploying it, and only the deploy is under test.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,7 @@ use super::prepared::Prepared;
 use super::real::{Module, RealFleet};
 use crate::hosts::Host;
 
-/// As [`super::REAL`], but `mac` has every [`Ready`] system, and `frame1` runs
-/// [`Ready::Before`].
+/// Like [`super::REAL`], but `mac` has every [`Ready`] system, and `frame1` runs [`Ready::Before`].
 pub const READY: Prepared = Prepared {
     name: "ready",
     recipe: files::READY_RECIPE,
@@ -30,27 +29,27 @@ pub const READY: Prepared = Prepared {
     },
 };
 
-/// Where `mac` says what it has.
+/// The file on `mac` that lists the built systems.
 const BUILT: &str = "/root/ready.json";
 
-/// One of them: frame1's.
+/// A built system of frame1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ready {
-    /// What frame1 runs first. A mount is its alone, at /mnt/kept.
+    /// The system that frame1 runs first. Only this one has a mount at /mnt/kept.
     Before,
-    /// Another one that works.
+    /// A second working system.
     Wanted,
-    /// A third one that works.
+    /// A third working system.
     Third,
-    /// One that another tool brings.
+    /// A system that another tool switches to.
     Other,
-    /// One whose closure takes long to send.
+    /// A system whose closure takes long to push.
     Large,
-    /// One whose kernel is another one, of 2 MiB.
+    /// A system with another kernel, of 2 MiB.
     OtherKernel,
-    /// Its sshd lets nobody log in any more.
+    /// A system whose sshd rejects every new login.
     RefusedLogins,
-    /// A mount of it fails.
+    /// A system with a mount that fails.
     FailingMount,
 }
 
@@ -61,16 +60,16 @@ struct Built {
     out: String,
 }
 
-/// Each switch has something to stop and to start.
+/// Gives each switch something to stop and to start.
 const NUMBERED: &str = "ExecStart=/run/current-system/sw/bin/sleep infinity\nEnvironment=NUMBER=";
 
 const KEPT: &str = "fileSystems.\"/mnt/kept\" = { device = \"none\"; fsType = \"tmpfs\"; };";
 
-/// What a push does not end with at once.
+/// Makes a push take a while.
 const BALLAST: &str = "environment.etc.ballast.source = pkgs.runCommand \"ballast\" { } \
                        \"head -c 8388608 /dev/urandom > $out\";";
 
-/// It takes the place of the one that all systems have.
+/// Replaces the kernel that all systems have.
 const KERNEL: &str = "system.extraSystemBuilderCmds = lib.mkAfter \"ln -sf ${pkgs.runCommand \
                       \"kernel-6.13\" { } \"mkdir $out; yes 6.13 | head -c 2097152 > \
                       $out/kernel\"}/kernel $out/kernel\";";
@@ -125,7 +124,7 @@ impl Ready {
         all.remove(self.word()).with_context(|| format!("{BUILT} does not have {self:?}"))
     }
 
-    /// Its path.
+    /// The system's path.
     ///
     /// # Errors
     /// When `operator` is not of [`READY`].
@@ -133,8 +132,8 @@ impl Ready {
         Ok(self.built(operator)?.out)
     }
 
-    /// Writes a flake to [`super::FOLDER`] on `operator` that has it as the system of frame1,
-    /// with these settings of frame1's node, and commits it.
+    /// Writes a flake to [`super::FOLDER`] on `operator` with this system as frame1's and these
+    /// settings of frame1's node, and commits it.
     ///
     /// # Errors
     /// When `operator` is not of [`READY`], the folder cannot be written, or git fails.
@@ -156,19 +155,19 @@ impl Ready {
         write_to_host(operator, files)
     }
 
-    /// Puts its closure into the store of `machine`.
+    /// Copies the closure to the store of `machine`.
     ///
     /// # Errors
     /// When the operator cannot log in as root.
     pub fn copy(self, operator: &Host, machine: &Host) -> Result<()> {
         let (name, system) = (machine.name(), self.path(operator)?);
         operator.sh(&format!("nix copy --no-check-sigs --to ssh-ng://root@{name} {system}"))?;
-        // Nix does not wait for the disk.
+        // Nix does not sync.
         machine.sync()
     }
 }
 
-/// Builds all on `operator`, from a flake that is not kept.
+/// Builds all systems on `operator`, from a temporary flake.
 fn build(operator: &Host) -> Result<BTreeMap<&'static str, Built>> {
     let fleet = Ready::ALL
         .into_iter()

@@ -1,5 +1,5 @@
-//! A flake with real NixOS systems, as a folder on the operator's machine. It needs the
-//! inputs folder's `nixpkgs-real`: NixOS's own modules over stub packages.
+//! A flake of real NixOS systems, as a folder on the operator's computer. It needs `nixpkgs-real`
+//! from the inputs folder: NixOS's own modules with stub packages.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use super::nixpkgs;
 use super::prepared::Prepared;
 use crate::hosts::{Host, Places, access};
 
-/// Where the inputs are on a host that [`RealFleet::write`] served.
+/// The folder of the inputs on a host prepared by [`RealFleet::write`].
 const INPUT: &str = "/opt/nixpkgs-real";
 
-/// As [`super::BASELINE`], but `frame1` runs a real NixOS system, which was deployed from the
-/// flake that is on `mac`: what a test changes of it is built in seconds.
+/// Like [`super::BASELINE`], but `frame1` runs a real NixOS system that was deployed from the flake
+/// on `mac`. A test's change to it is built in seconds.
 pub const REAL: Prepared = Prepared {
     name: "real",
     recipe: files::RECIPE,
@@ -31,8 +31,8 @@ pub const REAL: Prepared = Prepared {
     },
 };
 
-/// As [`REAL`], but both hosts have the programs of this repository's services, and `frame1`
-/// runs them.
+/// Like [`REAL`], but both hosts have the programs of this repository's services, and `frame1` runs
+/// them.
 pub const SERVICES: Prepared = Prepared {
     name: "services",
     recipe: files::SERVICES_RECIPE,
@@ -45,7 +45,7 @@ pub const SERVICES: Prepared = Prepared {
     },
 };
 
-/// Machines, each with a module of its own besides what all have (`systems/real/machine.nix`).
+/// Machines, each with its own module in addition to the common one (`systems/real/machine.nix`).
 #[derive(Clone, Debug, Default)]
 pub struct RealFleet {
     machines: BTreeMap<String, Module>,
@@ -53,7 +53,7 @@ pub struct RealFleet {
     contents: Contents,
 }
 
-/// What the machines have besides what all real systems have.
+/// Additional contents of the machines.
 #[derive(Clone, Copy, Debug, Default)]
 enum Contents {
     #[default]
@@ -68,26 +68,26 @@ impl RealFleet {
         Self::default().machine(name, module)
     }
 
-    /// A machine; the module of one that is there already is replaced.
+    /// Adds a machine, or replaces its module.
     pub fn machine(mut self, name: &str, module: Module) -> Self {
         self.machines.insert(name.to_owned(), module);
         self
     }
 
-    /// A setting of the machine's node, such as `sshUser` or `confirmTimeout`.
+    /// Adds a setting of the machine's node, such as `sshUser` or `confirmTimeout`.
     pub fn node(mut self, name: &str, key: &str, value: impl Into<Value>) -> Self {
         self.nodes.entry(name.to_owned()).or_default().insert(key.to_owned(), value.into());
         self
     }
 
-    /// The machine `frame1` with this repository's services, which are declared by its own
-    /// modules (`systems/services`).
+    /// The machine `frame1` with this repository's services, declared by the modules in
+    /// `systems/services`.
     pub fn with_services(module: Module) -> Self {
         Self { contents: Contents::Services, ..Self::of("frame1", module) }
     }
 
-    /// The machines `frame1` and `frame2` as one fleet, with services of this repository: `frame1`
-    /// is in front of the sites of both and has the metrics (`systems/services/several`).
+    /// The machines `frame1` and `frame2` as one fleet with services of this repository: `frame1`
+    /// has the proxy for the sites of both, and the metrics (`systems/services/several`).
     pub fn several(number: u32) -> Self {
         let all = Self { contents: Contents::Several, ..Self::default() };
         ["frame1", "frame2"]
@@ -117,7 +117,7 @@ impl RealFleet {
         }
         for (name, module) in &self.machines {
             let path = match self.contents {
-                // A fleet's machine is a folder.
+                // The flake has one folder per machine.
                 Contents::Several => format!("machines/{name}/default.nix"),
                 Contents::Bare | Contents::Services => format!("machines/{name}.nix"),
             };
@@ -130,8 +130,8 @@ impl RealFleet {
         Ok(all)
     }
 
-    /// Writes the flake to [`super::FOLDER`] on `operator`, commits it there, and puts the
-    /// module tree (24 MB) beside it.
+    /// Writes the flake to [`super::FOLDER`] on `operator`, commits it, and copies the module tree
+    /// (24 MB) next to it.
     ///
     /// # Errors
     /// When a folder cannot be written, git fails, or the inputs are missing.
@@ -143,7 +143,7 @@ impl RealFleet {
                 if matches!(self.contents, Contents::Several) {
                     homelab::inputs(operator)?;
                 }
-                // It would name the checkout and the agent that the hosts were prepared with.
+                // The lock file names the checkout and the agent that the hosts were prepared with.
                 operator.sh(&format!("rm -f {FOLDER}/flake.lock"))?;
                 nixpkgs::copy_with_agent(operator, "nixpkgs-real", INPUT)?
             }
@@ -153,7 +153,7 @@ impl RealFleet {
     }
 }
 
-/// The module of one machine, besides what all have.
+/// A machine's own module, in addition to the common one.
 #[derive(Clone, Debug)]
 pub struct Module {
     lines: Vec<String>,
@@ -165,14 +165,13 @@ impl Module {
         Self { lines: vec![format!("environment.etc.generation.text = \"{number}\\n\";")] }
     }
 
-    /// One more definition, as Nix text that ends with `;`. `lib`, `pkgs` and `config` are
-    /// in scope.
+    /// Adds a definition as Nix text that ends with `;`. `lib`, `pkgs` and `config` are in scope.
     pub fn line(mut self, definition: &str) -> Self {
         self.lines.push(definition.to_owned());
         self
     }
 
-    /// A service that multi-user.target wants. `lines` are those of its `[Service]`;
+    /// Adds a service that multi-user.target wants. `lines` are those of its `[Service]`;
     /// `@services@` in them is the folder of the lab's own programs.
     pub fn service(self, name: &str, lines: &str) -> Self {
         let lines = lines.replace("@services@", "${../systems/raw/services}");

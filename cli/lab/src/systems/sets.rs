@@ -1,4 +1,4 @@
-//! The prepared sets that there are, by name.
+//! The prepared sets by name.
 
 use anyhow::{Result, bail};
 
@@ -10,7 +10,7 @@ use super::ready::READY;
 use super::real::{REAL, SERVICES};
 use crate::hosts::Lab;
 
-/// Every set that this library knows.
+/// Every prepared set of this library.
 pub const ALL: &[Prepared] = &[PAIR, BASELINE, HOMELAB, REAL, READY, SERVICES];
 
 /// The set called `name`.

@@ -1,4 +1,4 @@
-//! Pages in `docs` that are made of what was seen, never by hand.
+//! Pages in `docs` that are generated from results, never written by hand.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 pub struct Document {
     pub(super) name: &'static str,
     pub(super) make: fn() -> Result<String>,
-    /// What is compared, of the page in `docs` and of the one that was made now.
+    /// Selects what to compare of the page in `docs` and of the newly generated one.
     pub(super) compared: fn(String, String) -> Result<(String, String)>,
 }
 
@@ -18,7 +18,7 @@ impl Document {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(self.name)
     }
 
-    /// Its text, from what was seen by the last runs.
+    /// Generates the text from the results of the last runs.
     ///
     /// # Errors
     /// When a file of what was seen cannot be read.
@@ -26,7 +26,7 @@ impl Document {
         (self.make)()
     }
 
-    /// Writes it.
+    /// Writes the page to `docs`.
     ///
     /// # Errors
     /// When it cannot be made or written.
@@ -35,7 +35,7 @@ impl Document {
         fs::write(&path, self.text()?).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Compares it with what was seen.
+    /// Compares the page in `docs` with the results.
     ///
     /// # Errors
     /// When they differ; the error names the first lines that do.

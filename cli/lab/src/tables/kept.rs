@@ -1,5 +1,5 @@
-//! What was seen, kept as a file each until a page is made: in the workspace's `target`,
-//! which no commit has.
+//! The stored results, one file each in the workspace's `target`, until a page is generated. They
+//! are never committed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ fn file(folder: &str, name: &str) -> PathBuf {
     target.join(folder).join(format!("{name}.json"))
 }
 
-/// Keeps what was seen, or with `None` forgets what was seen before.
+/// Stores a result; `None` deletes the previous one.
 pub(super) fn keep<T: Serialize>(folder: &str, name: &str, seen: Option<&T>) -> Result<()> {
     let path = file(folder, name);
     let what = || format!("cannot write {}", path.display());
@@ -25,7 +25,7 @@ pub(super) fn keep<T: Serialize>(folder: &str, name: &str, seen: Option<&T>) -> 
     }
 }
 
-/// What was kept, if anything.
+/// Loads a stored result, if any.
 pub(super) fn load<T: DeserializeOwned>(folder: &str, name: &str) -> Result<Option<T>> {
     let path = file(folder, name);
     let text = match fs::read_to_string(&path) {

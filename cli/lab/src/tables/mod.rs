@@ -1,5 +1,5 @@
-//! What was seen of `deploy`, and the pages in docs/ that are made of it: the fault tables and the
-//! worlds. Nothing here runs a host or tries anything; scenarios do, and keep what they saw.
+//! The results of tests, and the pages in docs/ that are generated from them: the fault tables and
+//! the worlds. Nothing here runs a host. Scenarios run the tests and store the results.
 
 mod document;
 pub mod fault_table;

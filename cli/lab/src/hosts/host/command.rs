@@ -1,4 +1,4 @@
-//! Commands on a host, started from its console and not over the network.
+//! Commands on a host, started from its console instead of over the network.
 
 use std::fs::{self, File};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -16,17 +16,17 @@ use crate::hosts::process;
 /// How long [`HostCommand::run`] waits.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// How long a command may stay stopped.
+/// How long a command may stay stopped before it is continued.
 const NUDGE: Duration = Duration::from_secs(1);
 
-/// The programs' path of commands: NixOS's places, then the lab's, then Debian's.
+/// The PATH of commands: NixOS's places, then the lab's, then Debian's.
 const PATH: &str = "/run/wrappers/bin:/run/current-system/sw/bin:\
                     /usr/lib/lab/sbin:/usr/lib/lab/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How a command ended.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// The exit code; 128 and the signal's number for a killed one, as a shell has it.
+    /// The exit code. For a killed command it is 128 plus the signal's number, as in a shell.
     pub code: i32,
     /// Standard output.
     pub stdout: String,
@@ -36,7 +36,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// The output of a command that must end with 0.
+    /// Returns the output if the command exited with 0.
     ///
     /// # Errors
     /// When it did not; the error has all that it wrote.
@@ -58,7 +58,7 @@ pub struct HostCommand {
 }
 
 impl Host {
-    /// A command with these words.
+    /// A command with these arguments.
     pub fn command<W: Into<String> + Clone>(
         &self,
         words: impl IntoIterator<Item = W>,
@@ -71,8 +71,7 @@ impl Host {
         }
     }
 
-    /// Runs a shell script that must succeed, and returns its standard output without the
-    /// last line's end.
+    /// Runs a shell script and returns its standard output without the last line end.
     ///
     /// # Errors
     /// When it ends otherwise than with 0.
@@ -83,7 +82,7 @@ impl Host {
 }
 
 impl Host {
-    /// Runs a command on this process's own terminal, for people.
+    /// Runs a command on this process's own terminal, for interactive use.
     ///
     /// # Errors
     /// When the host is off.
@@ -93,7 +92,8 @@ impl Host {
         command.args(words).status().context("cannot start nsenter")
     }
 
-    /// `nsenter` into the host, into a cgroup of its own, waiting for what to start there.
+    /// A command that enters the host with `nsenter`, in a new cgroup, and then waits for the
+    /// program to run.
     fn enter(&self, state: &State, number: u32) -> Result<(Command, Cgroup)> {
         let Some(pid) = state.power.as_ref().map(|power| power.pid) else {
             bail!("{} is off", self.name())
@@ -118,21 +118,21 @@ impl Host {
 }
 
 impl HostCommand {
-    /// Sets an environment variable; besides these it has PATH, HOME, LANG and TERM.
+    /// Sets an environment variable, in addition to PATH, HOME, LANG and TERM.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.into(), value.into()));
         self
     }
 
-    /// What it reads from standard input; without this, nothing.
+    /// Sets the standard input, which is empty by default.
     #[must_use]
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(bytes.into());
         self
     }
 
-    /// Runs it to its end, at most 120 s.
+    /// Runs the command to its end, for at most 120 s.
     ///
     /// # Errors
     /// When it cannot be started or does not end.
@@ -140,7 +140,7 @@ impl HostCommand {
         self.spawn()?.wait(DEADLINE)
     }
 
-    /// Starts it and returns at once.
+    /// Starts the command and returns at once.
     ///
     /// # Errors
     /// When the host is off.
@@ -159,8 +159,8 @@ impl HostCommand {
         })
     }
 
-    /// Starts it once `connect` has given it its standard streams and session. What it
-    /// writes is read from the files `stdout` and `stderr` in the folder.
+    /// Starts the command after `connect` has set its standard streams and session. Its output is
+    /// read from the files `stdout` and `stderr` in the folder.
     pub(super) fn start(
         self,
         connect: impl FnOnce(&mut Command, &Path) -> Result<()>,
@@ -168,8 +168,8 @@ impl HostCommand {
         let number = self.host.next_command();
         let folder = self.host.parts.folder.join(format!("command-{number}"));
         fs::create_dir(&folder)?;
-        // Until it is started the host is not switched off: a process that came into its cgroup
-        // while that is emptied would keep it from being removed.
+        // Keep the host from being switched off during the start. A process that enters the cgroup
+        // while it is being emptied would prevent its removal.
         let state = self.host.state();
         let (mut command, cgroup) = self.host.enter(&state, number)?;
         command.args(&self.words).envs(self.variables);
@@ -181,8 +181,8 @@ impl HostCommand {
     }
 }
 
-/// A command that runs on a host, in a process group and a cgroup of its own. Dropping the
-/// value does not end it; the host's end does.
+/// A running command on a host, in its own process group and cgroup. Dropping the value does not
+/// end the command; the end of the host does.
 pub struct Running {
     child: Child,
     cgroup: Cgroup,
@@ -191,7 +191,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// What it wrote to standard output so far.
+    /// The standard output so far.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -199,7 +199,7 @@ impl Running {
         self.written("stdout")
     }
 
-    /// What it wrote to standard error so far.
+    /// The standard error so far.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -207,7 +207,7 @@ impl Running {
         self.written("stderr")
     }
 
-    /// Whether it still runs.
+    /// Whether the command still runs.
     ///
     /// # Errors
     /// When the kernel cannot tell.
@@ -219,7 +219,7 @@ impl Running {
         Ok(self.child.try_wait()?.is_none())
     }
 
-    /// Its processes: those that it started as well.
+    /// The processes of the command, including its children.
     ///
     /// # Errors
     /// When it has ended.
@@ -227,7 +227,7 @@ impl Running {
         self.cgroup.processes()
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the command.
     ///
     /// # Errors
     /// When it does not end within `deadline`: then it is killed with all it started.
@@ -248,14 +248,14 @@ impl Running {
             line: self.line,
         };
         fs::remove_dir_all(&self.folder)?;
-        // Stays while something that the command left behind lives in it.
+        // The removal fails while a process that the command left behind is in the cgroup.
         let _ = self.cgroup.remove();
         Ok(output)
     }
 
-    /// systemd stops every process before it ends them for a reboot. nsenter then stops itself as
-    /// well, and nobody continues it: it would never tell that its child has ended, and the machine
-    /// would wait for that child for three minutes before it reboots.
+    /// Continues a stopped nsenter. For a reboot, systemd stops every process before it kills them.
+    /// nsenter then stops itself as well, and nobody continues it. It would never report the end of
+    /// its child, and the machine would wait three minutes for that child before it reboots.
     fn nudge(&self) -> Result<()> {
         Ok(kill_process(Pid::from_child(&self.child), Signal::CONT)?)
     }
@@ -272,7 +272,7 @@ impl Running {
         }
     }
 
-    /// SIGKILL for it and all that it started, also what left its process group.
+    /// Kills the command and all its processes, including those outside of its process group.
     ///
     /// # Errors
     /// When something of it does not end.
@@ -282,7 +282,7 @@ impl Running {
         Ok(())
     }
 
-    /// A signal for its process group, as Ctrl-C in a terminal is.
+    /// Sends a signal to the command's process group, as Ctrl-C in a terminal does.
     ///
     /// # Errors
     /// When it has ended.
@@ -291,7 +291,7 @@ impl Running {
         Ok(kill_process_group(group, signal)?)
     }
 
-    /// Stops it and all that it started, until [`Running::thaw`].
+    /// Stops the command and all its processes until [`Running::thaw`].
     ///
     /// # Errors
     /// When the kernel refuses.

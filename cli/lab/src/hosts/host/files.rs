@@ -1,4 +1,4 @@
-//! A host's files, seen from the lab: as quick as any file, no command runs there.
+//! Direct access to a host's files from the lab, without running a command on the host.
 
 use std::fs;
 use std::io::Read;
@@ -13,19 +13,19 @@ use super::Host;
 use crate::hosts::wait;
 
 impl Host {
-    /// The host's root, seen from the lab. /run, /tmp, /dev, /proc, /sys and /boot are
-    /// empty there: use a command, or [`Host::boot_folder`].
+    /// The host's root as a path of the lab. /run, /tmp, /dev, /proc, /sys and /boot are empty
+    /// there: use a command, or [`Host::boot_folder`].
     pub fn root(&self) -> PathBuf {
         self.parts.disks.root()
     }
 
-    /// The host's /boot, seen from the lab.
+    /// The host's /boot as a path of the lab.
     pub fn boot_folder(&self) -> PathBuf {
         self.parts.folder.join("boot")
     }
 
-    /// Writes a file on the host, with its folders; it is on the disk when this returns.
-    /// `path` begins with `/` and is not below one of the folders named at [`Host::root`].
+    /// Writes a file on the host and creates its folders. The file is synced when this returns.
+    /// `path` begins with `/` and is not below one of the folders listed at [`Host::root`].
     ///
     /// # Errors
     /// When it cannot be written.
@@ -49,8 +49,8 @@ impl Host {
             .with_context(|| format!("cannot read {path} on {}", self.name()))
     }
 
-    /// Writes everything on the host's disk out, of this host alone: `sync` inside would
-    /// write out every lab's disks, and a power cut there would lose nothing.
+    /// Syncs the host's disk, and only that. `sync` on the host would sync the disks of every lab,
+    /// and a power cut there would lose nothing.
     ///
     /// # Errors
     /// When the kernel refuses.
@@ -61,8 +61,7 @@ impl Host {
         Ok(())
     }
 
-    /// Takes all free space of the file system that `folder` is on but `left` bytes, in
-    /// the file `folder/lab-fill`.
+    /// Fills the file system of `folder` up to `left` free bytes, with the file `folder/lab-fill`.
     ///
     /// # Errors
     /// When the host has not the tools.
@@ -73,7 +72,7 @@ impl Host {
         self.command(["sh", "-euc", script, "sh", folder, &left]).run()?.success().map(drop)
     }
 
-    /// Waits until the host's sshd greets.
+    /// Waits until the host's sshd sends its greeting.
     ///
     /// # Errors
     /// When it does not within `deadline`.
@@ -90,7 +89,7 @@ impl Host {
         })
     }
 
-    /// The journal's text of this boot; `words` are further words for `journalctl`.
+    /// The journal of this boot as text; `words` are additional arguments for `journalctl`.
     ///
     /// # Errors
     /// When the host is off.

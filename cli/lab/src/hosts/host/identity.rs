@@ -1,6 +1,6 @@
-//! Who a host is: machine-id, host key and name from its first boot on; a boot id that is
-//! new at every boot. Without an own boot id and uptime neither wrong-machine guards nor
-//! boot recognition nor deadlines on the boot clock can be tested: scenario
+//! The identity of a host. Its machine-id, host key and name stay the same from the first boot on;
+//! its boot id is new at every boot. Guards against the wrong machine, the recognition of a boot,
+//! and deadlines on the boot clock can only be tested with an own boot id and uptime: scenario
 //! `two-hosts-are-two-machines`.
 
 use std::fs;
@@ -14,13 +14,13 @@ use rustix::system::sethostname;
 use crate::hosts::network::LAB_ADDRESS;
 use crate::hosts::spec::HOSTS;
 
-/// Holds the name of the host whose identity is on the disks. On a copy under another name
-/// it does not fit, and the copy becomes a machine of its own.
+/// The name of the host whose identity is on the disks. On a copy with another name it does not
+/// match, and the copy gets a new identity.
 const MARKER: &str = "/var/lib/deploy-lab-identity";
 
 const HOST_KEY: &str = "/etc/ssh/ssh_host_ed25519_key";
 
-/// Runs inside the host's root, before systemd.
+/// Sets the identity. Runs inside the host's root, before systemd.
 pub(super) fn take(name: &str) -> Result<()> {
     fs::write("/run/boot_id", fs::read("/proc/sys/kernel/random/uuid")?)?;
     mount_bind("/run/boot_id", "/proc/sys/kernel/random/boot_id").context("boot_id")?;
@@ -49,13 +49,13 @@ fn make(name: &str) -> Result<()> {
         bail!("ssh-keygen failed ({status})");
     }
     fs::write(MARKER, name)?;
-    // Of this file system alone: sync(2) would also write out what a power cut on another
-    // lab's host is to lose.
+    // Sync only this file system. sync(2) would also write out what a power cut on another lab's
+    // host must lose.
     rustix::fs::syncfs(fs::File::open("/")?)?;
     Ok(())
 }
 
-/// /etc/hosts of every host: all that a lab may have, and the relays in front of them.
+/// The /etc/hosts of every host: all hosts that a lab may have, and the relays in front of them.
 fn all_hosts() -> String {
     let mut text = format!("127.0.0.1 localhost\n{LAB_ADDRESS} lab\n");
     for host in HOSTS {
@@ -64,7 +64,7 @@ fn all_hosts() -> String {
     text
 }
 
-/// Never through a link: that would change a file in the store.
+/// Replaces a file. It never writes through a link, because that would change a file in the store.
 fn replace(path: &str, contents: &str) -> Result<()> {
     remove(path)?;
     fs::write(path, contents).with_context(|| format!("cannot write {path}"))

@@ -1,5 +1,5 @@
-//! What happens on a host before systemd: its own devices, identity and boot loader.
-//! Runs as process 1 in the host's namespaces and ends by becoming systemd.
+//! The host's start before systemd: its devices, identity and boot loader. This runs as process 1
+//! in the host's namespaces and becomes systemd in the end.
 
 use std::convert::Infallible;
 use std::fs::{self, File};
@@ -17,21 +17,21 @@ use rustix::process::pivot_root;
 
 use super::identity;
 
-/// The programs' path that systemd and the boot step get.
+/// The PATH of systemd and the boot step.
 const PATH: &str = "/usr/lib/lab/sbin:/usr/lib/lab/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Reads what the boot loader's file names, activates that system and sets
-/// /run/booted-system and /run/current-system. A failure means: this host does not boot.
+/// Reads the boot loader's files, activates the default system and sets /run/booted-system and
+/// /run/current-system. If it fails, the host does not boot.
 pub(crate) const BOOT_STEP: &str = include_str!("../../../systems/boot-step");
 
 /// The device nodes that a host shares with this machine; none of them has a state.
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 
-/// The device is the lab's: the host has its file system alone.
+/// The device belongs to the lab; the host only has its file system.
 const BOOT_MOUNT: &str = "[Mount]\nWhat=/dev/lab-boot\nWhere=/boot\nOptions=bind\n";
 
-/// Writes its own process id, as the lab sees it, to `pid` in the host's folder, so that
-/// the lab can enter the namespaces.
+/// Writes this process's id, as the lab sees it, to `pid` in the host's folder. The lab enters the
+/// namespaces by it.
 pub(crate) fn become_process_one(folder: &Path) -> Result<Infallible> {
     let own = fs::read_link("/proc/self").context("no /proc")?;
     fs::write(folder.join("pid"), own.as_os_str().as_encoded_bytes())?;
@@ -40,7 +40,7 @@ pub(crate) fn become_process_one(folder: &Path) -> Result<Infallible> {
     mount_bind(&root, &root)?;
     mount_all(&root, &folder.join("boot"))?;
     std::env::set_current_dir(&root)?;
-    // The new root is stacked on the old one, which is then taken away from under it.
+    // The new root is stacked on the old one, which is then detached.
     pivot_root(".", ".").context("pivot_root")?;
     unmount(".", UnmountFlags::DETACH)?;
     std::env::set_current_dir("/")?;
@@ -71,8 +71,8 @@ fn mount_all(root: &Path, boot: &Path) -> Result<()> {
     keep_boot(boot, root)
 }
 
-/// What /etc/fstab does on a real machine: a soft-reboot unmounts /boot and mounts it again.
-/// systemd leaves alone what is below /dev.
+/// Mounts /boot again after a soft-reboot, as /etc/fstab does on a real machine. systemd does not
+/// unmount what is below /dev.
 fn keep_boot(boot: &Path, root: &Path) -> Result<()> {
     let device = root.join("dev/lab-boot");
     fs::create_dir(&device)?;
@@ -86,7 +86,7 @@ fn keep_boot(boot: &Path, root: &Path) -> Result<()> {
 
 fn mount_proc(proc: &Path) -> Result<()> {
     mount("proc", proc, "proc", MountFlags::empty(), None).context("proc")?;
-    // Both are the machine's own and not the host's: `b` in the first resets it.
+    // Both files act on the real machine, not on the host: `b` in the first one resets it.
     let trigger = proc.join("sysrq-trigger");
     if trigger.exists() {
         mount_bind("/dev/null", trigger)?;
@@ -128,7 +128,7 @@ fn tmpfs(point: &Path, options: &str) -> Result<()> {
         .with_context(|| format!("tmpfs on {}", point.display()))
 }
 
-/// Where NixOS has its programs that run as root for everybody.
+/// Creates NixOS's folder of setuid programs.
 fn wrappers() -> Result<()> {
     fs::create_dir_all("/run/wrappers/bin")?;
     for program in ["su", "sudo"] {

@@ -15,18 +15,19 @@ use super::{Host, Power};
 use crate::hosts::disk::Off;
 use crate::hosts::{wait, words};
 
-/// From switching on until process 1 is systemd: the boot step activates a system here.
+/// The limit from power-on until process 1 is systemd. The boot step activates a system in this
+/// time.
 const INIT_DEADLINE: Duration = Duration::from_secs(60);
-/// From systemd's start until the host has started everything.
+/// The limit from systemd's start until the host is up.
 const UP_DEADLINE: Duration = Duration::from_secs(60);
-/// Between two questions to a systemd that does not answer yet.
+/// The pause between two questions to a systemd that does not answer yet.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// How long an orderly shutdown may take.
 const HALT_DEADLINE: Duration = Duration::from_secs(100);
 
 impl Host {
-    /// Switches the host on and returns when systemd, its process 1, takes commands. What it
-    /// starts comes later: [`Host::wait_until_up`], [`Host::wait_for_ssh`].
+    /// Switches the host on and returns when systemd, its process 1, takes commands. Services start
+    /// later: [`Host::wait_until_up`], [`Host::wait_for_ssh`].
     ///
     /// # Errors
     /// When the host is on, or its boot step failed; the error has the console's last lines.
@@ -70,7 +71,8 @@ impl Host {
         Ok(())
     }
 
-    /// `nsenter` into the host's network and cgroup, waiting for what to start there.
+    /// A command that enters the host's network and cgroup with `nsenter`, and then waits for the
+    /// program to run.
     fn unshare(&self) -> Result<Command> {
         let console = File::options().create(true).append(true).open(self.console_path())?;
         let mut command = Command::new("nsenter");
@@ -85,8 +87,8 @@ impl Host {
         Ok(command)
     }
 
-    /// Cuts the power: every process ends at once, what was not synced is lost, nothing of
-    /// it is heard on the network.
+    /// Cuts the power. Every process ends at once, unsynced writes are lost, and the network sees
+    /// nothing of the end.
     ///
     /// # Errors
     /// When the host is off, or something of it does not end.
@@ -94,7 +96,7 @@ impl Host {
         self.off(Off::PowerCut)
     }
 
-    /// Shuts the host down as `systemctl poweroff` does.
+    /// Shuts the host down like `systemctl poweroff`.
     ///
     /// # Errors
     /// When the host is off or does not end within 100 s.
@@ -104,16 +106,16 @@ impl Host {
         self.off(Off::Orderly)
     }
 
-    /// Waits until the host asks for a reboot by itself, as in the last step of a rollback,
-    /// and boots it. A host that goes off otherwise is an error.
+    /// Waits until the host reboots on its own, as in the last step of a rollback, and boots it. It
+    /// is an error if the host goes off in another way.
     ///
     /// # Errors
     /// When it does not within `deadline`, or the boot fails.
     pub fn wait_for_reboot(&self, deadline: Duration) -> Result<()> {
         let status = self.wait_for_end(deadline)?;
         self.off(Off::Orderly)?;
-        // What reboot(2) does to process 1 of a namespace: SIGHUP to boot again, SIGINT to
-        // stay off.
+        // reboot(2) ends process 1 of a namespace with a signal: SIGHUP for a reboot, SIGINT for a
+        // power-off.
         if status.signal() != Some(Signal::HUP.as_raw()) {
             bail!("{} went off without asking for a reboot ({status})", self.name());
         }
@@ -128,7 +130,8 @@ impl Host {
         })
     }
 
-    /// What this host boots is read by booting it: power cut, boot, and wait until it is up.
+    /// Boots the host after a power cut and waits until it is up. Tests determine the boot default
+    /// this way.
     ///
     /// # Errors
     /// As [`Host::power_cut`] and [`Host::boot`].
@@ -143,9 +146,8 @@ impl Host {
         self.state().power.is_some()
     }
 
-    /// Waits until systemd has started all it wants to, well or not. A systemd that does not
-    /// answer is asked again: in its first moments, on a busy machine, its socket is there
-    /// before it takes connections.
+    /// Waits until systemd has finished its start, successfully or not. A systemd that does not
+    /// answer is asked again: on a busy machine its socket exists before it accepts connections.
     ///
     /// # Errors
     /// When it has not within 60 s.
@@ -162,8 +164,8 @@ impl Host {
         }
     }
 
-    /// Everything on the host stands still until [`Host::wake`], as on a closed laptop.
-    /// Its clocks go on, as the boot clock does.
+    /// Stops everything on the host until [`Host::wake`], as on a closed laptop. Its clocks
+    /// continue, as the boot clock does.
     ///
     /// # Errors
     /// When the kernel refuses.
@@ -179,7 +181,7 @@ impl Host {
         self.parts.cgroup.thaw()
     }
 
-    /// What the host printed while it booted, all boots.
+    /// The console output of all boots.
     ///
     /// # Errors
     /// When the file cannot be read.

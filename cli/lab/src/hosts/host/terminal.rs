@@ -1,5 +1,5 @@
-//! Commands with a terminal of their own and somebody who types: what asks for a password
-//! asks its controlling terminal, whatever its standard input is.
+//! Commands on their own terminal with simulated input. A program that asks for a password reads
+//! from its controlling terminal, whatever its standard input is.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -15,17 +15,17 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use super::command::{HostCommand, Output, Running};
 use crate::hosts::wait;
 
-/// Wide enough that no line of a program breaks.
+/// Wide enough that no line of a program wraps.
 const SIZE: Winsize = Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
 
-/// How long a command may take to write what a test waits for.
+/// How long a test waits for output of a command.
 const SHOWN: Duration = Duration::from_secs(60);
 
-/// How long the last words of a command that has ended may take to be read.
+/// How long to read the last output of an ended command.
 const READ: Duration = Duration::from_secs(2);
 
-/// A command on a terminal. It leads a session; keys reach it as from a keyboard, so that
-/// `\x03` is Ctrl-C for all that runs in the foreground.
+/// A command on a terminal. It leads a session, and keys reach it as from a keyboard, so `\x03` is
+/// Ctrl-C for the foreground processes.
 pub struct Terminal {
     running: Running,
     keyboard: File,
@@ -34,7 +34,7 @@ pub struct Terminal {
 }
 
 impl HostCommand {
-    /// Starts it on a terminal of its own.
+    /// Starts the command on a new terminal.
     ///
     /// # Errors
     /// When the host is off or the machine has no terminal left.
@@ -45,8 +45,8 @@ impl HostCommand {
         unlockpt(&master)?;
         let terminal = ioctl_tiocgptpeer(&master, flags).context("no terminal")?;
         tcsetwinsize(&terminal, SIZE)?;
-        // A session of the host's own: Ctrl-C must not end `nsenter`, whose exit code would be
-        // taken for the command's.
+        // The command gets its own session on the host. Ctrl-C must not end `nsenter`, whose exit
+        // code would be taken for the command's.
         self.words.splice(0..0, ["setsid", "--ctty", "--wait"].map(String::from));
         let mut screen = PathBuf::new();
         let running = self.env("TERM", "xterm").start(|command, folder| {
@@ -58,7 +58,7 @@ impl HostCommand {
             Ok(())
         })?;
         let (mut lines, mut shown) = (File::from(master.try_clone()?), File::create(&screen)?);
-        // Ends with an error when the last program on the terminal has closed it.
+        // Reading ends with an error when the last program has closed the terminal.
         let reader = thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = lines.read(&mut buffer) {
@@ -72,7 +72,7 @@ impl HostCommand {
 }
 
 impl Terminal {
-    /// All that was shown so far.
+    /// All output so far.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -80,7 +80,7 @@ impl Terminal {
         Ok(String::from_utf8_lossy(&fs::read(&self.screen)?).into_owned())
     }
 
-    /// Waits until `text` is shown, at most a minute.
+    /// Waits for at most a minute until `text` is shown.
     ///
     /// # Errors
     /// When it is not; the error has what is shown instead.
@@ -89,7 +89,7 @@ impl Terminal {
             .with_context(|| format!("shown is:\n{}", self.shown().unwrap_or_default()))
     }
 
-    /// Presses keys; a line ends with `\n`.
+    /// Types keys; a line ends with `\n`.
     ///
     /// # Errors
     /// When nothing has the terminal any more.
@@ -97,7 +97,7 @@ impl Terminal {
         Ok(self.keyboard.write_all(keys.as_bytes())?)
     }
 
-    /// Whether it shows what is typed, as a terminal does whose programs left it in order.
+    /// Whether the terminal echoes input. Programs must leave it in this state.
     ///
     /// # Errors
     /// When the terminal is gone.
@@ -105,7 +105,7 @@ impl Terminal {
         Ok(tcgetattr(&self.keyboard)?.local_modes.contains(LocalModes::ECHO))
     }
 
-    /// Gives it so many columns, as somebody does who changes a window.
+    /// Changes the number of columns, as resizing a window does.
     ///
     /// # Errors
     /// When the terminal is gone.
@@ -113,7 +113,7 @@ impl Terminal {
         Ok(tcsetwinsize(&self.keyboard, Winsize { ws_col: columns, ..SIZE })?)
     }
 
-    /// Waits for its end; standard output is all that was shown.
+    /// Waits for the end of the command. The standard output is all that was shown.
     ///
     /// # Errors
     /// As [`Running::wait`].
@@ -122,7 +122,7 @@ impl Terminal {
             Ok(!self.running.is_running()?)
         });
         if ended.is_ok() {
-            // A program that it left behind may keep the terminal open for ever.
+            // A program that the command left behind may keep the terminal open forever.
             let _ = wait::until("all is shown", READ, || Ok(self.reader.is_finished()));
         }
         self.running.wait(Duration::ZERO)

@@ -11,16 +11,16 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Direction, RoadSpec, Shared, Traffic};
 
-/// The largest piece that is read at once, in bytes.
+/// The largest block to read at once, in bytes.
 const PIECE: usize = 16 << 10;
 
-/// Bytes on the way, and when they arrive. No bytes: the sender has closed.
+/// Bytes in flight and their arrival time. Empty bytes mean that the sender has closed.
 struct Piece {
     arrives: Instant,
     bytes: Vec<u8>,
 }
 
-/// Carries what comes in to the other end until the sender closes or either end breaks.
+/// Forwards data until the sender closes or either end breaks.
 pub(super) async fn carry(
     mut from: OwnedReadHalf,
     to: OwnedWriteHalf,
@@ -79,19 +79,19 @@ async fn deliver(
         }
         room.add_permits(bytes.len());
     }
-    // Ends a sender that waits for room; its bytes have nowhere to go.
+    // Wakes a sender that waits for buffer space; its bytes have no receiver.
     room.close();
     let _ = to.shutdown().await;
 }
 
-/// How long the road needs to take in `bytes`.
+/// How long sending `bytes` takes.
 fn transmission(spec: RoadSpec, bytes: usize) -> Duration {
     spec.mbit_per_second.map_or(Duration::ZERO, |rate| {
         Duration::from_secs_f64(bytes as f64 * 8.0 / (f64::from(rate) * 1e6))
     })
 }
 
-/// How many bytes the road holds at most: twice rate times delay, 4 MiB without a rate.
+/// The limit of bytes in flight: twice rate times delay, or 4 MiB without a rate.
 fn in_flight(spec: RoadSpec) -> usize {
     let Some(rate) = spec.mbit_per_second else { return 4 << 20 };
     let bytes = f64::from(rate) * 1e6 / 8.0 * spec.one_way.as_secs_f64() * 2.0;

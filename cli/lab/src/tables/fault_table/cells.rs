@@ -1,40 +1,41 @@
-//! Which cells there are, and how each must end.
+//! The cells of the fault table, and the required end of each.
 
 use super::seen::Ending::{
     self, Committed as C, NotKnown as N, RolledBack as R, TakenOver as T, Untouched as U,
 };
 use super::{Fault, Phase};
 
-/// One place of the table.
+/// One cell of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cell {
-    /// There is nothing to try.
+    /// There is nothing to test.
     Nothing,
-    /// It cannot be brought about; why.
+    /// The fault cannot be caused in this phase, for this reason.
     Impossible(&'static str),
-    /// It can be: the end that it must come to, by what runs, what boots and the machine's
-    /// record, and how `deploy` must say that it ended; none where `deploy` was killed.
+    /// The fault can be caused. The first end is the required one, by the running system, the boot
+    /// default and the machine's record. The second is the end that `deploy` must report; `None` if
+    /// `deploy` was killed.
     Ends(Ending, Option<Ending>),
 }
 
-/// What is said is what is so.
+/// `deploy` reports the actual end.
 const fn ends(ending: Ending) -> Cell {
     Cell::Ends(ending, Some(ending))
 }
 
-/// `deploy` is killed and says nothing.
+/// `deploy` is killed and reports nothing.
 const fn unsaid(ending: Ending) -> Cell {
     Cell::Ends(ending, None)
 }
 
-/// `deploy` cannot reach the machine any more, and says that.
+/// `deploy` can no longer reach the machine, and reports that.
 const fn unheard(ending: Ending) -> Cell {
     Cell::Ends(ending, Some(N))
 }
 
 const OFF: Cell = Cell::Nothing;
 
-/// The places of a row, in the order of [`Phase::ALL`].
+/// The cells of a row, in the order of [`Phase::ALL`].
 fn row(fault: Fault) -> [Cell; 9] {
     let (u, c, r, t) = (ends(U), ends(C), ends(R), ends(T));
     match fault {
@@ -73,12 +74,12 @@ fn row(fault: Fault) -> [Cell; 9] {
     }
 }
 
-/// The place of a fault in a phase.
+/// The cell of a fault in a phase.
 pub fn cell(fault: Fault, phase: Phase) -> Cell {
     row(fault)[phase as usize]
 }
 
-/// Why a cell that can be run cannot be brought about on real NixOS.
+/// Why a fault that the stand-in can have cannot be caused on real NixOS.
 pub fn not_on_real(fault: Fault, phase: Phase) -> Option<&'static str> {
     match (fault, phase) {
         (Fault::OtherTool, Phase::Activate | Phase::Commit | Phase::RollBack) => Some(

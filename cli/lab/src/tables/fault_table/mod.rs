@@ -1,5 +1,5 @@
-//! The fault table: which fault in which phase, how each such cell must end, what was seen of
-//! it, and the page that shows it. No fault is brought about here: scenarios do that.
+//! The fault table: which fault in which phase, the required end of each cell, the results, and the
+//! page that shows them. Scenarios cause the faults; nothing here does.
 
 mod cells;
 mod page;
@@ -12,67 +12,67 @@ pub use self::cells::{Cell, cell, not_on_real};
 pub use self::page::PAGE;
 pub use self::seen::{Ending, Seen, System, keep, load};
 
-/// A phase of a deploy, in which it is held.
+/// A phase in which a deploy is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Logging in and asking.
+    /// `deploy` logs in and asks.
     Ask,
-    /// The closure travels.
+    /// The closure is being pushed.
     Push,
-    /// The new system's own checks run; nothing is recorded yet.
+    /// The new system's own checks run; there is no record yet.
     Stage,
-    /// Recorded and started; the watching service does not run yet.
+    /// The attempt is recorded and started; the watching service does not run yet.
     Arm,
-    /// The switch stands in its activation.
+    /// The switch is held in its activation.
     Activate,
     /// A declared check does not pass yet.
     Check,
-    /// No new login comes through.
+    /// No new login reaches the machine.
     Wait,
     /// The boot loader is being installed.
     Commit,
-    /// The switch back stands in its activation.
+    /// The switch back is held in its activation.
     RollBack,
 }
 
-/// What goes wrong.
+/// The faults of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing: the phase is held and let go.
+    /// No fault: the phase is held and released.
     Control,
-    /// `deploy` and its ssh get SIGKILL.
+    /// `deploy` and its ssh are killed with SIGKILL.
     OperatorKilled,
-    /// The operator's computer sleeps beyond the deadline.
+    /// The operator's computer sleeps past the deadline.
     OperatorSuspended,
     /// The machine's cable is cut until `deploy` has ended.
     NetworkGone,
     /// The machine's cable is cut for two seconds.
     NetworkBack,
-    /// What the machine answers arrives nowhere.
+    /// The machine's replies are lost.
     AnswerLost,
-    /// Nobody can log in any more; connections that stand live on.
+    /// New logins fail; existing connections continue.
     NoNewLogins,
-    /// Every process of the agent but the switch gets SIGKILL.
+    /// Every process of the agent except the switch is killed with SIGKILL.
     AgentKilled,
-    /// The power goes, and comes back.
+    /// The power is cut, and comes back.
     PowerCut,
-    /// /nix has no byte left.
+    /// /nix has no free byte.
     StoreFull,
-    /// /boot has no byte left.
+    /// /boot has no free byte.
     BootFull,
-    /// A mount of the new system fails: emergency mode.
+    /// A mount of the new system fails, which leads to emergency mode.
     MountFails,
     /// `systemctl daemon-reload`, once a second.
     Reloads,
-    /// Somebody else deploys another system.
+    /// Another operator deploys another system.
     SecondOperator,
     /// Another tool sets the profile and switches, as nixos-rebuild does.
     OtherTool,
     /// `nix-collect-garbage -d`.
     Garbage,
-    /// The switch, or the loader's installation, never ends.
+    /// The switch, or the boot loader's installation, never ends.
     Hangs,
-    /// The switch ends with some units stopped and not started again.
+    /// The switch ends while some units are stopped and not started again.
     HalfSwitched,
     /// `systemctl soft-reboot`.
     SoftReboot,
@@ -81,7 +81,7 @@ pub enum Fault {
 }
 
 impl Phase {
-    /// In the order of a deploy.
+    /// All phases, in the order of a deploy.
     pub const ALL: [Self; 9] = [
         Self::Ask,
         Self::Push,
@@ -94,7 +94,7 @@ impl Phase {
         Self::RollBack,
     ];
 
-    /// One word, for names and the page.
+    /// The phase's name, for scenarios and the page.
     pub fn word(self) -> &'static str {
         match self {
             Self::Ask => "ask",
@@ -111,7 +111,7 @@ impl Phase {
 }
 
 impl Fault {
-    /// In the order of the page.
+    /// All faults, in the order of the page.
     pub const ALL: [Self; 20] = [
         Self::Control,
         Self::OperatorKilled,
@@ -135,7 +135,7 @@ impl Fault {
         Self::ClockJumps,
     ];
 
-    /// The nine that `scripts/test` runs, and that run beside a hostile user too.
+    /// The nine faults that `scripts/test` runs, also on the hostile lane.
     pub const MAIN: [Self; 9] = [
         Self::Control,
         Self::OperatorKilled,
@@ -148,7 +148,7 @@ impl Fault {
         Self::SecondOperator,
     ];
 
-    /// A name, for scenarios and files.
+    /// The fault's name, for scenarios and files.
     pub fn word(self) -> &'static str {
         match self {
             Self::Control => "no-fault",

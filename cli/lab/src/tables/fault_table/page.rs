@@ -1,4 +1,4 @@
-//! The page that shows the table, `docs/faults.md`: made of what was seen, never by hand.
+//! The page of the table, `docs/faults.md`. It is generated from results, never written by hand.
 
 use std::fmt::{self, Write as _};
 
@@ -10,20 +10,21 @@ use super::{Fault, Phase};
 use crate::systems::Lane;
 use crate::tables::document::Document;
 
-/// The page of `deploy`'s own table. What is compared are the stand-in's cells that were seen,
-/// where nothing was seen of the real lane: all of it takes an hour.
+/// The page of `deploy`'s table. The comparison covers the cells of the stand-in that were run;
+/// where the real lane was not run, its results are left out, because running all of it takes an
+/// hour.
 pub const PAGE: Document = Document { name: "faults.md", make, compared };
 
-/// What stands before the table.
+/// The text above the table.
 const ABOVE: &str = include_str!("above.md");
-/// What stands between it and the one of the hostile lane.
+/// The text between the table and that of the hostile lane.
 const HOSTILE: &str = include_str!("hostile.md");
 
 fn make() -> Result<String> {
     let mut text = ABOVE.to_owned();
     text += &heads();
     let mut notes = String::new();
-    // How many there are, and how many were run at all, on each lane and on both.
+    // The number of cells in total, and of those run on each lane and on both.
     let mut count = Count::default();
     for fault in Fault::ALL {
         let mut line = format!("| {fault} |");
@@ -50,7 +51,7 @@ fn heads() -> String {
     format!("\n| fault | {} |\n|{}\n", heads.join(" | "), "---|".repeat(heads.len() + 1))
 }
 
-/// The rows of the hostile lane, and how many of its cells were run.
+/// The rows of the hostile lane, and the number of its cells that were run.
 fn hostile() -> Result<String> {
     let mut text = String::new();
     let (mut all, mut run) = (0, 0);
@@ -68,7 +69,7 @@ fn hostile() -> Result<String> {
     Ok(text)
 }
 
-/// How many cells there are, and how many were run.
+/// The number of cells, and of those that were run.
 #[derive(Default)]
 struct Count {
     all: u32,
@@ -126,7 +127,7 @@ fn compared(kept: String, made: String) -> Result<(String, String)> {
     Ok((as_far_as_run(&stand_in_half(&kept), &made), made))
 }
 
-/// The table of `kept` without the places that nobody came to in `made`.
+/// The table of `kept` without the cells that were not run for `made`.
 fn as_far_as_run(kept: &str, made: &str) -> String {
     let place = |(kept, made): (&str, &str)| match made.trim() {
         "unrun" => made.to_owned(),
@@ -149,7 +150,7 @@ fn seen_on(lane: Lane) -> Result<bool> {
     Ok(false)
 }
 
-/// The lines of the table, without what its places say of the real lane.
+/// The lines of the table without the results of the real lane.
 fn stand_in_half(page: &str) -> String {
     let place = |place: &str| match place.trim().split_once(" · ") {
         Some((_, "real alone")) => " unrun ".to_owned(),

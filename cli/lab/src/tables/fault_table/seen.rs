@@ -1,4 +1,4 @@
-//! What was seen of a cell.
+//! The results of cells.
 
 use std::fmt;
 
@@ -9,52 +9,52 @@ use super::{Fault, Phase};
 use crate::systems::Lane;
 use crate::tables::kept;
 
-/// Below the workspace's `target`.
+/// The folder below the workspace's `target`.
 const FOLDER: &str = "faults";
 
-/// The end of an attempt; by what the machine is, or as `deploy` said it.
+/// The end of an attempt, by the state of the machine or as `deploy` reported it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Ending {
-    /// Nothing was changed by it.
+    /// The attempt changed nothing.
     Untouched,
-    /// The new system runs and boots.
+    /// The new system runs and is the boot default.
     Committed,
-    /// The system of before runs and boots.
+    /// The previous system runs and is the boot default.
     RolledBack,
-    /// Another tool has the machine.
+    /// Another tool switched the machine.
     TakenOver,
-    /// Neither was reached.
+    /// Neither system was reached.
     Stranded,
-    /// `deploy` could not ask.
+    /// `deploy` could not reach the machine.
     NotKnown,
 }
 
-/// A host's system, seen from an attempt.
+/// A host's system, from an attempt's point of view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum System {
-    /// The system of before.
+    /// The previous system.
     Old,
-    /// The system that was wanted.
+    /// The wanted system.
     New,
-    /// A third one.
+    /// Any other system.
     Other,
 }
 
-/// What was seen of one cell.
+/// The result of one cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Seen {
-    /// How it ended.
+    /// How the attempt ended.
     pub ending: Ending,
-    /// What the machine boots afterwards, by a power cut and a boot.
+    /// The system that the machine boots after a further power cut.
     pub boots: System,
-    /// The exit code of `deploy`; none if it was killed.
+    /// The exit code of `deploy`; `None` if it was killed.
     pub code: Option<i32>,
-    /// At how many points of the phase the fault was brought about.
+    /// The number of points in the phase at which the fault was caused.
     pub points: u32,
-    /// What shows that the fault hit in its phase.
+    /// The evidence that the fault occurred in its phase.
     pub evidence: String,
 }
 
@@ -85,7 +85,7 @@ fn name(lane: Lane, fault: Fault, phase: Phase) -> String {
     format!("{}.{}.{}", fault.word(), phase.word(), lane.word())
 }
 
-/// Keeps what was seen, or with `None` forgets what was seen before.
+/// Stores a result; `None` deletes the previous one.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -93,7 +93,7 @@ pub fn keep(lane: Lane, fault: Fault, phase: Phase, seen: Option<&Seen>) -> Resu
     kept::keep(FOLDER, &name(lane, fault, phase), seen)
 }
 
-/// What was seen of a cell, if it was run on this lane.
+/// The result of a cell, if it was run on this lane.
 ///
 /// # Errors
 /// When its file cannot be read.

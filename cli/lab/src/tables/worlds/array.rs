@@ -1,5 +1,5 @@
-//! The covering array: a file of the tree, so that a world is the same one in every run.
-//! `lab worlds --array` makes it anew after a change of the axes.
+//! The covering array. It is a file in the repository, so that a world is the same in every run.
+//! After a change of the axes, `lab worlds --array` generates it again.
 
 use anyhow::{Context, Result, ensure};
 
@@ -27,7 +27,7 @@ fn world(number: usize, line: &str) -> Result<World> {
     Ok(World { number, values })
 }
 
-/// The file's text with these worlds.
+/// The text of the file for these worlds.
 pub(super) fn text(worlds: &[World]) -> String {
     let heads = Axis::ALL.map(Axis::word).join(" | ");
     let lines = worlds.iter().map(|world| world.values.join(" | ") + "\n");

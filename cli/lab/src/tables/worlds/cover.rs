@@ -1,20 +1,20 @@
-//! Makes a covering array of pairs, greedily: each new world is the best of some that were put
-//! together value by value. The same axes give the same array.
+//! A greedy generator of a covering array of pairs. Each new world is the best of several random
+//! candidates. The same axes give the same array.
 
 use std::collections::BTreeSet;
 
 use super::{Axis, IMPOSSIBLE, Value, World, array};
 
-/// Values of two axes, the first one's first.
+/// Values of two axes, in the order of the axes.
 pub type Pair = (Value, Value);
 
-/// How many worlds are put together for each that is taken.
+/// The number of candidates for each new world.
 const TRIES: u32 = 60;
 
-/// Between values that close as many.
+/// The range of the random tie-breaker.
 const LOTS: usize = 1 << 16;
 
-/// The array's file, made anew.
+/// Generates the text of the array's file.
 pub fn make() -> String {
     let mut worlds: Vec<World> = Vec::new();
     let mut open = missing(&[]);
@@ -30,7 +30,7 @@ pub fn make() -> String {
     array::text(&worlds)
 }
 
-/// The pairs that none of these worlds has, without those that cannot be had.
+/// The possible pairs that none of these worlds has.
 pub(super) fn missing(worlds: &[World]) -> BTreeSet<Pair> {
     let mut pairs = BTreeSet::new();
     for (at, first) in Axis::ALL.into_iter().enumerate() {
@@ -48,7 +48,7 @@ pub(super) fn missing(worlds: &[World]) -> BTreeSet<Pair> {
     pairs
 }
 
-/// Whether no two of these values, in the order of the axes, exclude each other.
+/// Whether no two of these values exclude each other. The values are in the order of the axes.
 pub(super) fn can_be(values: &[&str]) -> bool {
     let has = |(axis, value): &Value| values.get(*axis as usize) == Some(value);
     !IMPOSSIBLE.iter().any(|(one, two, _)| has(one) && has(two))
@@ -59,8 +59,8 @@ fn covered<'a>(values: &'a [&'static str], open: &'a BTreeSet<Pair>) -> impl Ite
     open.iter().filter(move |(one, two)| has(one) && has(two)).copied()
 }
 
-/// A world around a pair that is still open, the other axes in any order, each with the value
-/// that closes most pairs.
+/// Builds a world around an uncovered pair. The other axes follow in random order, each with the
+/// value that covers most pairs.
 fn put_together(open: &BTreeSet<Pair>, random: &mut Random) -> Option<Vec<&'static str>> {
     let (one, two) = *open.iter().nth(random.below(open.len()))?;
     let mut chosen = vec![one, two];
@@ -82,7 +82,7 @@ fn put_together(open: &BTreeSet<Pair>, random: &mut Random) -> Option<Vec<&'stat
     can_be(&values).then_some(values)
 }
 
-/// xorshift: enough to try things in another order.
+/// xorshift, which is random enough to vary the order.
 struct Random(u64);
 
 impl Random {

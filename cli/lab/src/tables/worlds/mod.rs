@@ -1,6 +1,6 @@
-//! Worlds: what people deploy from and to, besides the systems. A covering array of them has
-//! every pair of values of any two axes; the main story is told in each, and
-//! docs/where-it-works.md says what was seen. No world is set up here: scenarios do that.
+//! Worlds: the environments that people deploy from and to, besides the systems. A covering array
+//! has every pair of values of any two axes. The main story runs in each world, and
+//! docs/where-it-works.md has the results. Scenarios set the worlds up; nothing here does.
 
 mod array;
 pub mod cover;
@@ -11,7 +11,7 @@ pub use self::array::all;
 pub use self::page::PAGE;
 pub use self::seen::{Ending, keep, load};
 
-/// In what environments differ.
+/// The axes in which environments differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Axis {
     /// The login shell on the machine.
@@ -20,7 +20,7 @@ pub enum Axis {
     Root,
     /// The operator's ssh_config.
     SshConfig,
-    /// What the login shell's start-up files print.
+    /// The output of the login shell's start-up files.
     StartUp,
     /// The agent's module on the machine.
     Module,
@@ -28,11 +28,11 @@ pub enum Axis {
     Nix,
     /// /tmp on the machine.
     MachineTmp,
-    /// /tmp at the operator's.
+    /// /tmp on the operator's computer.
     OperatorTmp,
-    /// The machine's id over a reboot.
+    /// Whether the machine-id survives a reboot.
     MachineId,
-    /// The boot loader's files.
+    /// The place of the boot loader's files.
     Loader,
     /// The operator's locale and terminal.
     Locale,
@@ -41,7 +41,7 @@ pub enum Axis {
 }
 
 impl Axis {
-    /// In the order of the array's columns.
+    /// All axes, in the order of the array's columns.
     pub const ALL: [Self; 12] = [
         Self::Shell,
         Self::Root,
@@ -57,7 +57,7 @@ impl Axis {
         Self::Umask,
     ];
 
-    /// A name, for the array and the page.
+    /// The axis's name, for the array and the page.
     pub fn word(self) -> &'static str {
         match self {
             Self::Shell => "login shell",
@@ -75,7 +75,7 @@ impl Axis {
         }
     }
 
-    /// All that it can be.
+    /// All values of the axis.
     pub fn values(self) -> &'static [&'static str] {
         match self {
             Self::Shell => &["bash", "dash", "zsh", "fish", "tcsh", "ksh93"],
@@ -96,7 +96,7 @@ impl Axis {
 /// A value of an axis.
 pub type Value = (Axis, &'static str);
 
-/// Pairs of values that cannot be had together, and why.
+/// Pairs of values that exclude each other, and why.
 pub const IMPOSSIBLE: &[(Value, Value, &str)] = &[(
     (Axis::Module, "installed"),
     (Axis::MachineId, "new"),
@@ -106,24 +106,24 @@ pub const IMPOSSIBLE: &[(Value, Value, &str)] = &[(
 /// One environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct World {
-    /// Its line of the array, from 1.
+    /// The world's line in the array, from 1.
     pub number: usize,
-    /// A value of each of [`Axis::ALL`].
+    /// One value for each of [`Axis::ALL`].
     values: Vec<&'static str>,
 }
 
 impl World {
-    /// Its value of an axis.
+    /// The world's value of an axis.
     pub fn of(&self, axis: Axis) -> &'static str {
         self.values[axis as usize]
     }
 
-    /// Whether it has this value.
+    /// Whether the world has this value.
     pub fn has(&self, (axis, value): Value) -> bool {
         self.of(axis) == value
     }
 
-    /// For scenarios and files.
+    /// The world's name, for scenarios and files.
     pub fn word(&self) -> String {
         format!("world-{:02}", self.number)
     }

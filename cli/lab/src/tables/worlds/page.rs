@@ -1,4 +1,4 @@
-//! The page that shows the worlds, `docs/where-it-works.md`: made of what was seen.
+//! The page of the worlds, `docs/where-it-works.md`, generated from results.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,11 @@ use super::seen::{Ending, load};
 use super::{Axis, IMPOSSIBLE};
 use crate::tables::document::Document;
 
-/// The page. What is compared are the worlds that were seen: `scripts/test` runs few of them.
+/// The page. The comparison covers the worlds that were run, because `scripts/test` runs only a
+/// few.
 pub const PAGE: Document = Document { name: "where-it-works.md", make, compared };
 
-/// What stands before the table, and behind it.
+/// The text above the table and below it.
 const ABOVE: &str = include_str!("above.md");
 const BELOW: &str = include_str!("below.md");
 
@@ -43,7 +44,7 @@ fn make() -> Result<String> {
     Ok(text + "\n" + BELOW)
 }
 
-/// Both without the count, and without the worlds that nobody ran now.
+/// Both pages without the count and without the worlds that were not run now.
 fn compared(kept: String, made: String) -> Result<(String, String)> {
     let line = |(kept, made): (&str, &str)| match made.contains(&format!("| {UNRUN} |")) {
         true => [kept, kept].map(|line| line.rsplit_once(" | ").map_or(line, |it| it.0).to_owned()),

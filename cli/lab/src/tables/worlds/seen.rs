@@ -1,4 +1,4 @@
-//! What was seen of a world.
+//! The results of worlds.
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 use super::World;
 use crate::tables::kept;
 
-/// Below the workspace's `target`.
+/// The folder below the workspace's `target`.
 const FOLDER: &str = "worlds";
 
-/// What came of the story there.
+/// The result of the story in a world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Ending {
-    /// All of it.
+    /// The story completed.
     Told,
-    /// It fails in this step: a fault of `deploy`, and the scenario fails as well.
+    /// The story failed in this step. It is a fault of `deploy`, and the scenario fails as well.
     Failed(String),
 }
 
-/// Keeps what was seen, or with `None` forgets what was seen before.
+/// Stores a result; `None` deletes the previous one.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -27,7 +27,7 @@ pub fn keep(world: &World, seen: Option<&Ending>) -> Result<()> {
     kept::keep(FOLDER, &world.word(), seen)
 }
 
-/// What was seen of a world, if it was run.
+/// The result of a world, if it was run.
 ///
 /// # Errors
 /// When its file cannot be read.

@@ -1,6 +1,5 @@
-//! The same table for deploy-rs 1.0.0: its own phases, the same faults. Nothing here says how
-//! a cell must end, but for the controls: what was seen is shown, beside what `deploy`
-//! must come to.
+//! The same table for deploy-rs 1.0.0: its own phases, the same faults. Except for the controls, no
+//! end is required. The page shows the result next to what `deploy` must do.
 
 mod page;
 mod rows;
@@ -14,44 +13,44 @@ pub use self::page::PAGE;
 pub use self::rows::{Place, place};
 pub use self::seen::{Said, Seen, keep, load};
 
-/// A phase of a deploy by deploy-rs, in which it is held.
+/// A phase of deploy-rs in which a deploy is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// `nix copy` sends the closure.
     Push,
-    /// The profile is the new one; the switch makes its own checks and has changed nothing.
+    /// The profile names the new system; the switch runs its own checks and has changed nothing.
     SetProfile,
-    /// The boot loader has the new system; the switch stands in its activation.
+    /// The boot loader has the new system; the switch is held in its activation.
     Activate,
-    /// The switch is done; the confirmation does not come through.
+    /// The switch has ended; the confirmation does not reach the machine.
     Wait,
-    /// No confirmation came in time; profile and boot loader are the old ones again, and the
-    /// switch back stands in its activation.
+    /// No confirmation arrived in time. The profile and the boot loader are the old ones again, and
+    /// the switch back is held in its activation.
     RollBack,
 }
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Row {
-    /// One of the faults of the other table.
+    /// A fault of `deploy`'s table.
     Of(Fault),
-    /// [`Fault::NetworkBack`], when the machine has begun to roll back.
+    /// [`Fault::NetworkBack`], after the machine has begun to roll back.
     NetworkBackLate,
-    /// [`Fault::PowerCut`], once the kernel has written what it holds, which takes it half a
-    /// minute: nothing is lost with the power.
+    /// [`Fault::PowerCut`] after the kernel has written out its data, which takes half a minute.
+    /// The cut loses nothing.
     PowerCutLater,
-    /// [`Fault::PowerCut`] the instant `deploy` has ended.
+    /// [`Fault::PowerCut`] at the moment when `deploy` has ended.
     PowerCutAtTheEnd,
-    /// [`Fault::NoNewLogins`], where the operator's ssh keeps connections.
+    /// [`Fault::NoNewLogins`], with an ssh that keeps connections.
     NoNewLoginsKept,
 }
 
 impl Phase {
-    /// In the order of a deploy.
+    /// All phases, in the order of a deploy.
     pub const ALL: [Self; 5] =
         [Self::Push, Self::SetProfile, Self::Activate, Self::Wait, Self::RollBack];
 
-    /// For names.
+    /// The phase's name.
     pub fn word(self) -> &'static str {
         match self {
             Self::Push => "push",
@@ -62,7 +61,7 @@ impl Phase {
         }
     }
 
-    /// The phase of `deploy` that it stands beside.
+    /// The phase of `deploy` to compare with.
     pub fn beside(self) -> super::Phase {
         match self {
             Self::Push => super::Phase::Push,
@@ -75,12 +74,12 @@ impl Phase {
 }
 
 impl Row {
-    /// In the order of the page.
+    /// All rows, in the order of the page.
     pub fn all() -> Vec<Self> {
         Fault::ALL.into_iter().flat_map(Self::of).collect()
     }
 
-    /// Those of one fault.
+    /// The rows of one fault.
     pub fn of(fault: Fault) -> Vec<Self> {
         match fault {
             Fault::NetworkBack => vec![Self::Of(fault), Self::NetworkBackLate],
@@ -92,7 +91,7 @@ impl Row {
         }
     }
 
-    /// For names.
+    /// The row's name.
     pub fn word(self) -> &'static str {
         match self {
             Self::Of(Fault::AgentKilled) => "activate-killed",

@@ -1,4 +1,4 @@
-//! The page that shows deploy-rs's table beside what `deploy` must come to.
+//! The page that shows deploy-rs's table next to what `deploy` must do.
 
 use std::fmt::Write as _;
 
@@ -15,13 +15,13 @@ use crate::tables::fault_table::cells::{Cell, cell};
 pub const PAGE: Document =
     Document { name: "faults-deploy-rs.md", make, compared: |kept, made| Ok((kept, made)) };
 
-/// What stands before the table.
+/// The text above the table.
 const ABOVE: &str = include_str!("above.md");
 
-/// What stands below it.
+/// The text below the table.
 const BELOW: &str = include_str!("below.md");
 
-/// How many cells there are, were run, and ended as `deploy` promises to.
+/// The number of cells, of those that were run, and of those that ended as `deploy` promises.
 #[derive(Default)]
 struct Count {
     all: u32,
@@ -78,7 +78,7 @@ fn words(place: Place, seen: Option<&Seen>) -> String {
     }
 }
 
-/// Which system it is, if it is one, what is wrong or else what was said, and the exit code.
+/// Describes a result: the system, what is wrong or else what was reported, and the exit code.
 fn told(seen: &Seen) -> String {
     let one = seen.boots.filter(|boots| seen.runs == Some(*boots));
     let one = one.map(|system| format!("{system}: ")).unwrap_or_default();
@@ -94,7 +94,7 @@ fn told(seen: &Seen) -> String {
     format!("{one}{words}{code}")
 }
 
-/// What `deploy` must come to.
+/// The end that `deploy` must come to.
 fn must(cell: Cell) -> String {
     match cell {
         Cell::Nothing => "·".into(),

@@ -1,22 +1,22 @@
-//! Which cells of deploy-rs's table there are.
+//! The cells of deploy-rs's table.
 
 use super::{Phase, Row};
 use crate::tables::fault_table::Fault;
 
-/// One place of the table.
+/// One cell of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// There is nothing to try.
+    /// There is nothing to test.
     Nothing,
-    /// It could be, and nothing brings it about here; why.
+    /// The fault is possible, but nothing here causes it; the reason.
     NotTried(&'static str),
-    /// It was seen to end in more than one way; how, and why.
+    /// The cell ended in more than one way; how, and why.
     Varies(&'static str),
-    /// It is brought about.
+    /// A scenario causes the fault.
     Tried,
 }
 
-/// The places of a row, in the order of [`Phase::ALL`].
+/// The cells of a row, in the order of [`Phase::ALL`].
 fn places(row: Row) -> [Place; 5] {
     use Place::{NotTried, Nothing as N, Tried as T, Varies};
     let fault = match row {
@@ -61,7 +61,7 @@ fn places(row: Row) -> [Place; 5] {
     }
 }
 
-/// The place of a row in a phase.
+/// The cell of a row in a phase.
 pub fn place(row: Row, phase: Phase) -> Place {
     places(row)[phase as usize]
 }

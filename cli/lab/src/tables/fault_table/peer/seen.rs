@@ -1,4 +1,4 @@
-//! What was seen of a cell of deploy-rs's, and what is wrong with it.
+//! The results of deploy-rs's cells, and what is wrong with them.
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -7,55 +7,55 @@ use super::{Phase, Row};
 use crate::tables::fault_table::seen::System;
 use crate::tables::kept;
 
-/// Below the workspace's `target`.
+/// The folder below the workspace's `target`.
 const FOLDER: &str = "faults-deploy-rs";
 
-/// What deploy-rs's `deploy` said in the end.
+/// What deploy-rs's `deploy` reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Said {
     /// Exit code 0: deployed and confirmed.
     Confirmed,
-    /// Another exit code, and that the machine is back on its previous generation.
+    /// Another exit code, and a message that the machine is back on its previous generation.
     RolledBack,
-    /// Another exit code, and nothing of where the machine is.
+    /// Another exit code, and no message about the state of the machine.
     Failed,
-    /// It did not end in the time that it was given.
+    /// It did not end in time.
     Nothing,
     /// It was killed.
     Killed,
 }
 
-/// What was seen of one cell.
+/// The result of one cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Seen {
-    /// What runs once nothing of deploy-rs's moves on the machine, or would not stop moving;
-    /// none if it does not boot after a power cut that was the fault.
+    /// The running system once deploy-rs's processes on the machine have ended, or would not end;
+    /// `None` if the machine does not boot after a power cut that was the fault.
     pub runs: Option<System>,
-    /// What the machine boots afterwards, by a power cut and a boot; none if it does not.
+    /// The system that the machine boots after a further power cut; `None` if it does not boot.
     pub boots: Option<System>,
-    /// Whether a new login worked before that.
+    /// Whether a new login worked before that power cut.
     pub logs_in: bool,
-    /// Whether one worked after it.
+    /// Whether a new login worked after it.
     pub logs_in_again: bool,
     /// Whether the confirmation reached the machine.
     pub confirmed: bool,
-    /// Whether something of it never came to an end on the machine.
+    /// Whether a process of deploy-rs never ended on the machine.
     pub busy: bool,
-    /// What was said.
+    /// What deploy-rs reported.
     pub said: Said,
-    /// The exit code; none if it did not end by itself.
+    /// The exit code; `None` if it was killed.
     pub code: Option<i32>,
-    /// What shows that the fault hit in its phase.
+    /// The evidence that the fault occurred in its phase.
     pub evidence: String,
-    /// The last lines of what was printed.
+    /// The last lines of the output.
     pub printed: Vec<String>,
 }
 
 impl Seen {
-    /// What is wrong, measured by what `deploy` promises: one system, confirmed before or
-    /// now, that can be logged in to, and a true word about it. Empty: nothing is.
+    /// What is wrong, judged by what `deploy` promises: one system, confirmed before or now, that
+    /// accepts logins, and a true report about it. Empty if nothing is wrong.
     pub fn wrong(&self) -> Vec<String> {
         let (new, old) = (Some(System::New), Some(System::Old));
         let (runs, boots) = (self.runs, self.boots);
@@ -95,7 +95,7 @@ fn name(row: Row, phase: Phase) -> String {
     format!("{}.{}", row.word(), phase.word())
 }
 
-/// Keeps what was seen, or with `None` forgets what was seen before.
+/// Stores a result; `None` deletes the previous one.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -103,7 +103,7 @@ pub fn keep(row: Row, phase: Phase, seen: Option<&Seen>) -> Result<()> {
     kept::keep(FOLDER, &name(row, phase), seen)
 }
 
-/// What was seen of a cell, if it was run.
+/// The result of a cell, if it was run.
 ///
 /// # Errors
 /// When its file cannot be read.
