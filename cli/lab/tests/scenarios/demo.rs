@@ -1,4 +1,4 @@
-//! The demo's facts, looked up on the machine.
+//! The facts of the demo, verified on the machine.
 
 use anyhow::{Result, ensure};
 use deploy_lab::demo;

@@ -1,4 +1,4 @@
-//! Deploys one after the other: nothing of them may add up.
+//! Many deploys in a row. Nothing may accumulate.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,14 +15,14 @@ pub const ALL: &[Scenario] =
     &[Scenario::new("a-thousand-changing-deploys-leave-nothing-behind", many).within(LIMIT)];
 
 const DEPLOYS: u32 = 1000;
-/// By then all is there that one deploy after the other needs: 50 attempts are kept.
+/// After this many deploys, everything that a repeated deploy keeps exists: 50 attempts are kept.
 const SETTLED: u32 = DEPLOYS / 10;
 const LIMIT: Duration = Duration::from_secs(4 * 3600);
 
-/// Process 1 may take so much more memory than after the first deploys, in KiB.
+/// The limit for the growth of process 1 after the first deploys, in KiB.
 const MORE_MEMORY: i64 = 4096;
 
-/// What could add up on the machine: a line `NAME NUMBER` for each.
+/// What could accumulate on the machine: a line `NAME NUMBER` for each kind.
 const MACHINE: &str = r#"
 count() { echo "$1 $(wc -l)"; }
 ls /nix/var/nix/gcroots/deploy-agent | count roots
@@ -35,7 +35,7 @@ ps -e -o comm= | grep -v '^sshd' | count processes
 echo "memory $(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' /proc/1/status)"
 "#;
 
-/// The same of the operator's computer.
+/// What could accumulate on the operator's computer.
 const OPERATOR: &str = r#"
 count() { echo "$1 $(wc -l)"; }
 find /root/.cache/deploy | count cache
@@ -43,7 +43,7 @@ ls -A /tmp | count temporary-files
 ps -e -o comm= | count processes
 "#;
 
-/// What there is of each.
+/// The number of each kind.
 type Counts = BTreeMap<String, i64>;
 
 fn counts(host: &Host, script: &str) -> Result<Counts> {
@@ -67,7 +67,7 @@ fn many(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let mut settled = Counts::new();
     for number in 1..=DEPLOYS {
-        // Two systems in turn: each deploy switches, and the operator's store does not grow.
+        // Two systems in turn, so that each deploy switches and the operator's store does not grow.
         let generation = Generation::new("frame1", 2 + number % 2);
         scene.has(Fleet::of("frame1", generation).node(
             "frame1",
@@ -79,7 +79,8 @@ fn many(lab: &mut Lab) -> Result<()> {
             .ends(0, &["frame1: committed"])
             .with_context(|| format!("deploy {number}"))?;
         if number % 50 == 0 {
-            // As people do: else the loader's menu and its builder's time grow.
+            // Without the garbage collection, which people run too, the loader's menu and its
+            // builder's time grow.
             scene.frame1.sh("nix-collect-garbage --delete-old 2> /dev/null")?;
         }
         if number == SETTLED {

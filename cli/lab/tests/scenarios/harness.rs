@@ -1,4 +1,5 @@
-//! Runs scenarios: this test's own program file, started again inside a new lab for each.
+//! The runner of scenarios. It starts this test's own program file inside of a new lab for each
+//! scenario.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -17,16 +18,16 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::soak;
 
-/// Asks the inside of a lab to run a scenario; the scenario's name follows.
+/// The argument that makes the inside of a lab run a scenario; the scenario's name follows.
 const WORD: &str = "scenario";
 
-/// How long a scenario that says nothing else may take before its lab is ended.
+/// The default limit of a scenario. After it the lab is ended.
 const DEADLINE: Duration = Duration::from_secs(600);
 
 /// How many lines of each host's console and journal a failure shows.
 const LAST_WORDS: usize = 60;
 
-/// A test on real hosts. Its name is a sentence that says what must hold.
+/// A test on real hosts. Its name is a sentence that states the expected result.
 #[derive(Clone)]
 pub struct Scenario {
     name: Cow<'static, str>,
@@ -36,15 +37,15 @@ pub struct Scenario {
     deadline: Duration,
 }
 
-/// What a scenario does.
+/// The body of a scenario.
 #[derive(Clone, Copy)]
 enum Run {
     Function(fn(&mut Lab) -> Result<()>),
     /// A cell of the fault table.
     Cell(Lane, Fault, Phase),
-    /// A cell of deploy-rs's.
+    /// A cell of deploy-rs's fault table.
     PeerCell(peer::Row, peer::Phase),
-    /// The main story in the world of this number.
+    /// The main story in the world with this number.
     World(usize),
 }
 
@@ -62,7 +63,7 @@ impl Scenario {
         Self { name, run, missing: || None, programs: Places::Debian, deadline: DEADLINE }
     }
 
-    /// How long it may take.
+    /// Sets the limit.
     pub const fn within(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -78,8 +79,8 @@ impl Scenario {
         Self::named(Cow::Owned(name), Run::World(number))
     }
 
-    /// Its hosts have other programs: their root is made before, outside the lab, where
-    /// Debian's mirror can be reached.
+    /// Sets the programs of the hosts. Their root is created before the lab starts, while Debian's
+    /// mirror can be reached.
     pub const fn with_programs(mut self, programs: Places) -> Self {
         self.programs = programs;
         self
@@ -94,7 +95,7 @@ impl Scenario {
         }
     }
 
-    /// The scenario is skipped, with the reason in the output, where `missing` gives one.
+    /// Skips the scenario if `missing` returns a reason, which is printed.
     pub const fn unless(mut self, missing: fn() -> Option<String>) -> Self {
         self.missing = missing;
         self
@@ -116,7 +117,7 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
         return inside_lab(scenarios, &inside);
     }
     let mut arguments = Arguments::from_args();
-    // Most of a scenario is waiting: two processors are busy with eight.
+    // Scenarios mostly wait: eight of them keep two processors busy.
     arguments.test_threads.get_or_insert(8);
     if !arguments.list {
         BaseRoot::ensure()?;
@@ -130,7 +131,7 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
             (Some(why), None) => println!("skipped {}: {why}", scenario.name),
             (None, None) => {}
         }
-        // What is missing is so for those as well who ask for everything.
+        // A scenario whose needs are missing stays skipped even if all ignored tests are requested.
         if missing.is_some() && arguments.include_ignored {
             return None;
         }
@@ -152,8 +153,9 @@ fn dispatch(scenarios: &[Scenario]) -> Result<ExitCode> {
     Ok(libtest_mimic::run(&arguments, trials.collect()).exit_code())
 }
 
-/// Those that mostly wait are begun one after the other among the first half of the others: a row of
-/// them at once would leave the processors idle, and one at the end all threads but its own.
+/// Spreads the scenarios that mostly wait among the first half of the others. Many of them at once
+/// would leave the processors idle, and one of them at the end would leave all threads but one
+/// idle.
 fn spread(scenarios: &[Scenario]) -> Vec<&Scenario> {
     let (waiting, working): (Vec<&Scenario>, Vec<&Scenario>) =
         scenarios.iter().partition(|scenario| soak::is_waiting(&scenario.name));
@@ -170,9 +172,9 @@ fn spread(scenarios: &[Scenario]) -> Vec<&Scenario> {
     order
 }
 
-/// How the scenario ended, and the processor time that it took.
+/// Runs a scenario and returns its result and its processor time.
 fn start(name: &str, deadline: Duration) -> Result<(Result<()>, Duration)> {
-    // Without a name, so that none is left when this process is killed.
+    // A file without a name, so that nothing is left if this process is killed.
     let mut output = tempfile::tempfile()?;
     let (out, err): (File, File) = (output.try_clone()?, output.try_clone()?);
     let mut lab =

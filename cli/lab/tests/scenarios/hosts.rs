@@ -1,4 +1,4 @@
-//! A host is a machine of its own.
+//! A host behaves like a separate machine.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ fn nixos_places(lab: &mut Lab) -> Result<()> {
         "{places}"
     );
     ensure!(places.ends_with("No such file or directory"), "{places}");
-    // A plain host has no system, so nothing is on a login's path; a stand-in for one.
+    // A plain host has no system, so a login's PATH is empty. This is a stand-in.
     let bare = mac.command(["ssh", "admin@frame1", "systemctl --version"]).run()?;
     ensure!(bare.code == 127, "{bare:?}");
     frame1.sh("mkdir /run/current-system; ln -s /usr/lib/lab /run/current-system/sw")?;
@@ -97,7 +97,7 @@ fn nixos_places(lab: &mut Lab) -> Result<()> {
     let build = "nix build --impure --no-link --print-out-paths --expr 'derivation { name = \"x\"; \
                  system = builtins.currentSystem; builder = \"/bin/sh\"; args = [ \"-c\" \"echo > $out\" ]; }'";
     mac.sh(&format!("ssh admin@frame1 {}", shell_word(build)))?;
-    // A program of Debian's, as it is, does not find its loader.
+    // An unmodified Debian program does not find its loader.
     std::fs::copy(mac.root().join("usr/bin/true"), frame1.root().join("root/dynamic"))?;
     let dynamic = frame1.command(["/root/dynamic"]).run()?;
     ensure!(dynamic.code == 127, "{dynamic:?}");
@@ -131,7 +131,7 @@ fn killed_command(lab: &mut Lab) -> Result<()> {
         Ok(command.stdout()?.contains("begun") && host.sh("pgrep -c sleep || :")? == "2")
     })?;
     command.kill()?;
-    // A killed process is seen until process 1 has looked after it.
+    // A killed process is visible until process 1 reaps it.
     wait::until("nothing is left", wait::PATIENCE, || {
         Ok(host.sh("pgrep -a sleep || :")?.is_empty())
     })
@@ -140,7 +140,7 @@ fn killed_command(lab: &mut Lab) -> Result<()> {
 fn own_switches(lab: &mut Lab) -> Result<()> {
     let host = lab.prepared(&PAIR, "mac")?;
     host.boot()?;
-    // A kernel without the key has no such file.
+    // A kernel without the magic key has no such file.
     let trigger = host.sh("[ ! -e /proc/sysrq-trigger ] || stat -c %t:%T /proc/sysrq-trigger")?;
     ensure!(trigger.is_empty() || trigger == "1:3", "it is not /dev/null but {trigger}");
     let write = host.command(["sh", "-c", "echo 1 > /proc/sys/kernel/panic"]).run()?;

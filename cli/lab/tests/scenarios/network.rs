@@ -1,4 +1,4 @@
-//! Faults of the network.
+//! Faults of the simulated network.
 
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,7 @@ fn old_only(lab: &mut Lab) -> Result<()> {
     let refused = mac.command(["ssh", "-o", "ConnectTimeout=1", "frame1", "true"]).run()?;
     ensure!(refused.code == 255, "{refused:?}");
     mac.sh("ssh -o ControlPath=/root/old frame1 true")?;
-    // It holds over a reboot, and ends.
+    // The limit survives a reboot, and can be removed.
     frame1.power_cut_and_boot()?;
     ensure!(frame1.wait_for_ssh(Duration::from_secs(1)).is_err(), "it is forgotten at a reboot");
     frame1.admit(Admission::All)?;
@@ -76,7 +76,7 @@ fn relay(lab: &mut Lab) -> Result<()> {
     })?;
     relay.set(Direction::ToHost, Traffic::Held);
     let size = || frame1.sh("stat -c %s /root/pushed");
-    // What is on the road still arrives, one way later.
+    // Data in flight still arrives after the delay of one direction.
     let grows = |first: &str| {
         wait::until("the file grows", Duration::from_millis(300), || Ok(size()? != first)).is_ok()
     };
@@ -88,8 +88,8 @@ fn relay(lab: &mut Lab) -> Result<()> {
     wait::until("the push goes on", wait::PATIENCE, || Ok(size()? != held))?;
     push.kill()?;
 
-    // What mac sends arrives; what frame1 answers is lost. Its first words come behind sshd's
-    // leave to send, without which ssh waits.
+    // What mac sends arrives; what frame1 answers is lost. The first data follows sshd's permission
+    // to send, without which ssh waits.
     let question = "mkfifo /root/line; exec 3<>/root/line; \
                     ssh frame1-far 'echo asked; read x; touch /root/heard; echo heard' <&3";
     let mut asking = mac.command(["sh", "-c", question]).spawn()?;

@@ -1,4 +1,4 @@
-//! What `deploy` shows, on real terminals and in real pipes.
+//! The output of `deploy` on real terminals and in real pipes.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ fn reader_gone(lab: &mut Lab) -> Result<()> {
         );
         let output = scene.mac.command(["sh", "-c", &line]).run()?;
         ensure!(output.stdout.lines().count() <= 1, "the reader stayed: {}", output.stdout);
-        // The pipe's other end is closed long before the switch.
+        // The other end of the pipe is closed long before the switch.
         let (code, said) = (scene.mac.sh("cat /root/code")?, scene.mac.sh("cat /root/said")?);
         ensure!(code == "0" && said.is_empty(), "{reader}: exit code {code}, and it said: {said}");
         ensure!(scene.runs()? == wanted, "{reader}: frame1 runs {}", scene.runs()?);
@@ -41,14 +41,14 @@ fn reader_gone(lab: &mut Lab) -> Result<()> {
     scene.ends_on(&wanted)
 }
 
-/// What stands on the terminal now, and the line of it that moves.
+/// The text on the terminal now, and its moving line.
 fn screen(terminal: &Terminal, columns: u16) -> Result<String> {
     let mut parser = vt100::Parser::new(50, columns, 0);
     parser.process(terminal.shown()?.as_bytes());
     Ok(parser.screen().contents())
 }
 
-/// The seconds that the moving line shows.
+/// The seconds in the moving line.
 fn seconds_left(terminal: &Terminal) -> Result<Option<u64>> {
     let screen = screen(terminal, COLUMNS)?;
     let line = screen.lines().find(|line| line.contains("waiting for a new login"));
@@ -60,7 +60,7 @@ fn counts_down(lab: &mut Lab) -> Result<()> {
     const LIMIT: u64 = 12;
     let scene = Scene::new(lab)?;
     let one = scene.runs()?;
-    // Nobody can confirm: the machine goes back when the seconds are over.
+    // No login can confirm, so the machine rolls back after these seconds.
     let generation = second().with(&Fault::RefusedLogins);
     scene.has(Fleet::of("frame1", generation).node("frame1", "confirmTimeout", LIMIT))?;
     let terminal = on_terminal(&scene.mac, "frame1")?;
@@ -77,7 +77,7 @@ fn counts_down(lab: &mut Lab) -> Result<()> {
     let (eight, three) = (at(8)?, at(3)?);
     let took = three.duration_since(eight).as_secs_f64();
     ensure!((4.0..=6.0).contains(&took), "5 seconds of the countdown took {took} s");
-    // A window that is made narrow in the middle: one line that fits.
+    // The window becomes narrower during the deploy. The moving line must fit.
     terminal.resize(30)?;
     at_narrow(&terminal)?;
     terminal.resize(COLUMNS)?;
@@ -105,13 +105,13 @@ fn at_narrow(terminal: &Terminal) -> Result<()> {
         Ok(terminal.shown()?.len() > before + 200)
     })?;
     let shown = terminal.shown()?;
-    // The first may have been drawn for the width of before.
+    // The first line may have been drawn for the old width.
     let last = shown.rsplit("\r\x1b[K").next().unwrap_or_default();
     ensure!(last.trim().chars().count() < 30, "it is wider than the window: {last:?}");
     Ok(())
 }
 
-/// Colours are for terminals that are to have them.
+/// Colours appear only on terminals that want them.
 fn without_colours(scene: &Scene) -> Result<()> {
     scene.wants(second())?;
     for variable in ["NO_COLOR=1", "CLICOLOR=0", "TERM=dumb"] {
@@ -149,7 +149,7 @@ fn json(lab: &mut Lab) -> Result<()> {
     ensure!(finished["runs"] == scene.runs()?.as_str(), "{finished}");
     ensure!(finished["boots"] == finished["runs"] && finished["confirmed"] == true, "{finished}");
     ensure!(last["event"] == "ended" && last["exitCode"] == 0, "{last}");
-    // Errors are documents as well.
+    // Errors are JSON documents as well.
     let events = run("frame1 --hostname nowhere", 1)?;
     let failure = &events[events.len() - 2]["failure"];
     ensure!(failure["what"] == "cannot log in to frame1", "{events:?}");
@@ -160,7 +160,7 @@ fn json(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// Both logins: the one that the run works over, and the one that confirms.
+/// Tests both logins: the first one, and the one that confirms.
 fn ssh_says(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     scene.wants(second())?;
@@ -168,7 +168,7 @@ fn ssh_says(lab: &mut Lab) -> Result<()> {
     said.ends(0, &["frame1: debug1: Connecting to frame1", "frame1: committed"])?;
     let logins = said.text.matches("frame1: debug1: Connecting to frame1").count();
     ensure!(logins == 2, "ssh was heard in {logins} logins:\n{}", said.text);
-    // Its last words are why it ended: they are told once, as that.
+    // The last output of ssh is the reason for its end, and is reported once.
     let said = scene.deploy("frame1 --hostname nowhere")?;
     let words = said.text.matches("Could not resolve hostname").count();
     ensure!(words == 1, "told {words} times:\n{}", said.text);

@@ -28,7 +28,7 @@ fn unsynced_is_lost(lab: &mut Lab) -> Result<()> {
     host.sh("echo lost > /root/lost; echo lost > /boot/lost")?;
     host.power_cut()?;
     host.boot()?;
-    // The journal, and with it an empty file's name, is kept by whatever else was synced.
+    // Any other sync also writes the journal, and with it the name of an empty file.
     let left = host.sh("cat /root/kept /boot/kept; cat /root/lost /boot/lost 2>/dev/null || :")?;
     ensure!(left == "kept\nkept", "{left}");
     Ok(())
@@ -38,7 +38,7 @@ fn rename_without_fsync(lab: &mut Lab) -> Result<()> {
     let host = lab.prepared(&PAIR, "frame1")?;
     host.boot()?;
     host.sh("echo old > /root/file; sync -f /root")?;
-    // The journal is committed by the other file's fsync; the renamed one's contents are not.
+    // The other file's fsync commits the journal, but not the contents of the renamed file.
     host.sh(
         "cd /root; echo new > next; mv next file; dd if=/dev/zero of=other count=1 conv=fsync 2>&1",
     )?;

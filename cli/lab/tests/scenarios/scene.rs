@@ -1,5 +1,4 @@
-//! An operator's machine with `deploy` and a machine to deploy to, and what tests ask of
-//! them.
+//! An operator's computer with `deploy`, a machine to deploy to, and helpers for tests.
 
 use std::time::Duration;
 
@@ -8,10 +7,10 @@ use deploy_lab::hosts::programs::{self, DEPLOY};
 use deploy_lab::hosts::{Host, HostSpec, Lab, Output, Places, Running, wait};
 use deploy_lab::systems::{BASELINE, FOLDER, Fleet, Generation, Prepared, SERVICES};
 
-/// How long an answer over SSH may take once a machine should be reachable.
+/// The limit of an answer over SSH once a machine should be reachable.
 pub const ANSWERS: Duration = wait::PATIENCE;
 
-/// `mac`, the operator's, and `frame1`, which runs generation 1.
+/// The operator's computer `mac`, and `frame1`, which runs generation 1.
 pub struct Scene {
     pub mac: Host,
     pub frame1: Host,
@@ -22,7 +21,7 @@ impl Scene {
         Self::of(lab, &BASELINE)
     }
 
-    /// With the hosts of another prepared set.
+    /// A scene with the hosts of another prepared set.
     pub fn of(lab: &mut Lab, set: &Prepared) -> Result<Self> {
         let (mac, frame1) = (lab.prepared(set, "mac")?, lab.prepared(set, "frame1")?);
         Self::switched_on(mac, frame1)
@@ -69,30 +68,30 @@ impl Scene {
         fleet.write(&self.mac)
     }
 
-    /// `deploy ARGS` in the fleet's folder, to its end.
+    /// Runs `deploy ARGS` in the fleet's folder to its end.
     pub fn deploy(&self, args: &str) -> Result<Said> {
         let output = self.mac.command(["sh", "-c", &line(args)]).run()?;
         Ok(Said::of(&output))
     }
 
-    /// `deploy ARGS`, left running.
+    /// Starts `deploy ARGS` and leaves it running.
     pub fn begin(&self, args: &str) -> Result<Running> {
         self.mac.command(["sh", "-c", &line(args)]).spawn()
     }
 
-    /// What runs on frame1, asked over SSH.
+    /// The running system of frame1, asked over SSH.
     pub fn runs(&self) -> Result<String> {
         self.mac.sh("ssh frame1 readlink /run/current-system")
     }
 
-    /// What boots on frame1: found out by cutting the power and booting.
+    /// The boot default of frame1, determined by a power cut and a boot.
     pub fn boots(&self) -> Result<String> {
         self.frame1.power_cut_and_boot()?;
         self.frame1.wait_for_ssh(ANSWERS)?;
         self.runs()
     }
 
-    /// Checks that frame1 runs `system`, answers over SSH and boots it.
+    /// Checks that frame1 runs `system`, accepts logins and boots it.
     pub fn ends_on(&self, system: &str) -> Result<()> {
         self.frame1.wait_for_ssh(ANSWERS)?;
         let runs = self.runs()?;
@@ -102,7 +101,7 @@ impl Scene {
         Ok(())
     }
 
-    /// The system that the fleet's flake makes for frame1.
+    /// The system of the fleet's flake for frame1.
     pub fn wanted(&self) -> Result<String> {
         wanted(&self.mac)
     }
@@ -113,12 +112,12 @@ impl Scene {
     }
 }
 
-/// `deploy ARGS` in the fleet's folder, for a shell.
+/// The shell command for `deploy ARGS` in the fleet's folder.
 pub fn line(args: &str) -> String {
     format!("cd {FOLDER} && exec {DEPLOY} {args}")
 }
 
-/// What `deploy` said and how it ended.
+/// The output and exit code of `deploy`.
 #[derive(Debug)]
 pub struct Said {
     pub code: i32,
@@ -130,7 +129,7 @@ impl Said {
         Self { code: output.code, text: format!("{}{}", output.stdout, output.stderr) }
     }
 
-    /// Checks the exit code and that each of `parts` was said.
+    /// Checks the exit code and that the output contains each of `parts`.
     pub fn ends(&self, code: i32, parts: &[&str]) -> Result<()> {
         let missing = parts.iter().find(|part| !self.text.contains(*part));
         ensure!(self.code == code, "exit code {}, not {code}:\n{}", self.code, self.end());
@@ -138,7 +137,7 @@ impl Said {
         Ok(())
     }
 
-    /// The end of what was said: a line that moves on a terminal is drawn ten times a second.
+    /// The end of the output. The moving line of a terminal is drawn ten times per second.
     fn end(&self) -> &str {
         const SHOWN: usize = 8000;
         let start = self.text.char_indices().rev().nth(SHOWN);
@@ -146,21 +145,21 @@ impl Said {
     }
 }
 
-/// Waits for a deploy that was begun. One whose machine is gone waits for all phases together.
+/// Waits for a deploy to end. If its machine is gone, `deploy` waits for the limits of all phases.
 pub fn end(running: Running) -> Result<Said> {
     let output = running.wait(Duration::from_secs(600)).context("deploy did not end")?;
     Ok(Said::of(&output))
 }
 
-/// Waits until a new login from the operator's machine to frame1 works. After a cable was cut it
-/// may still be told "no route to host" for a second, which its last question before found out.
+/// Waits until a new login from the operator's computer to frame1 works. After a cut cable it may
+/// fail with "no route to host" for another second, which is the result of an earlier lookup.
 pub fn logs_in(operator: &Host, deadline: Duration) -> Result<()> {
     let options = ["-o", "ControlPath=none", "-o", "BatchMode=yes", "-o", "ConnectTimeout=3"];
     let words = [&["ssh"], &options[..], &["frame1", "true"]].concat();
     wait::until("a login", deadline, || Ok(operator.command(words.clone()).run()?.code == 0))
 }
 
-/// The system that the flake of an operator makes for frame1.
+/// The system of an operator's flake for frame1.
 pub fn wanted(operator: &Host) -> Result<String> {
     let attribute = "nixosConfigurations.frame1.config.system.build.toplevel.outPath";
     operator.sh(&format!("nix eval --raw {FOLDER}#{attribute}"))

@@ -1,9 +1,9 @@
-//! What `scripts/test` leaves to `scripts/soak`: it must end within half an hour on two
-//! cores, and these take longer together. Each says so in the output.
+//! The scenarios that only `scripts/soak` runs. `scripts/test` must end within half an hour on two
+//! cores, and these take longer together. The output names each of them.
 
 use deploy_lab::tables::fault_table::Fault;
 
-/// Parts of names, and why they are left.
+/// Parts of names, and why these scenarios are left out.
 const LEFT: &[(&str, &str)] = &[
     ("table-power-cut-after-every-durable-call", "the power is cut sixty times"),
     ("deploy-rs-table-", "deploy-rs's own table takes twenty minutes"),
@@ -19,16 +19,15 @@ const LEFT: &[(&str, &str)] = &[
     ("the-stand-in-switches-as-written", "it tries the lab's own switch, for three minutes"),
 ];
 
-/// Rows that `scripts/test` runs beside a hostile user: where somebody waits on the machine for
-/// what a user of it could hold.
+/// The rows that `scripts/test` runs on the hostile lane: those in which a process on the machine
+/// waits for something that a user could hold.
 const BESIDE: [Fault; 4] =
     [Fault::OperatorKilled, Fault::NoNewLogins, Fault::AgentKilled, Fault::PowerCut];
 
-/// Why the other rows beside a hostile user are left.
+/// Why the other rows of the hostile lane are left out.
 const OTHERS: &str = "the rows in which the machine waits for nobody take three minutes";
 
-/// Parts of the names of scenarios that wait for a minute and more, and meanwhile need no
-/// processor.
+/// Parts of the names of scenarios that wait for more than a minute without using the processor.
 const WAITING: &[&str] = &[
     "network-gone-",
     "a-system-that-takes-the-agent-from-its-user",
@@ -42,14 +41,15 @@ pub fn is_waiting(name: &str) -> bool {
     WAITING.iter().any(|part| name.contains(part))
 }
 
-/// Why the rows of the fault table besides the nine main ones are left.
+/// Why the rows of the fault table besides the nine main ones are left out.
 const ROW: &str = "the rows of other faults take two minutes, and all of them five";
 
-/// Scenarios that are not left: of those on real NixOS the way back, and a power cut before and
-/// after the confirmation; of the checks one; of the worlds three: in the first a start-up file prints in front of a sudo password and fish is the login
-/// shell, with every trap of ssh_config, sid's Nix and the module rebooted; in the second the
-/// loader is in /efi, with doas; in the third too, with a new machine-id at a boot that a power cut
-/// brings. Each of these made `deploy` fail once.
+/// Exceptions that `scripts/test` runs nevertheless. On real NixOS: the rollback, and a power cut
+/// before and after the confirmation. Of the checks: one. Of the worlds: three. In the first, a
+/// start-up file prints before a sudo password, fish is the login shell, and there are all tricky
+/// ssh_config settings, sid's Nix and the module over a reboot. In the second, the boot loader is
+/// in /efi, with doas. The third has both, and a new machine-id at the boot after a power cut. Each
+/// of these made `deploy` fail once.
 const KEPT: &[&str] = &[
     "a-system-that-stops-sshd-is-rolled-back-on-real-nixos",
     "a-site-that-the-proxy-does-not-answer-brings-frame1-back",
@@ -60,7 +60,7 @@ const KEPT: &[&str] = &[
     "the-main-story-in-world-10",
 ];
 
-/// Why a scenario is left to `scripts/soak`; none if it is not.
+/// Why a scenario is left to `scripts/soak`; `None` if `scripts/test` runs it.
 pub fn left(name: &str) -> Option<&'static str> {
     let is_of = |row: &Fault| name.starts_with(&format!("table-{}-in-", row.word()));
     let clock = Fault::ClockJumps;

@@ -1,5 +1,5 @@
-//! The stand-in for switch-to-configuration does what `systems/BEHAVIOURS.md` says: each
-//! check of `systems/checks` runs on a host, which is brought back to its baseline after it.
+//! The stand-in for switch-to-configuration behaves as `systems/BEHAVIOURS.md` says. Each check of
+//! `systems/checks` runs on a host, which is then reset to its baseline.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,19 +17,20 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("the-stand-in-switches-as-written", behaviours),
 ];
 
-/// Where the checks are on the host.
+/// The folder of the checks on the host.
 const CHECKS: &str = "/root/checks";
 
-/// Seconds; a check that hangs has failed.
+/// The limit in seconds. A check that hangs has failed.
 const LIMIT: &str = "40";
 
-/// A check's own text comes after `lib`'s; a system other than the baseline runs before it.
+/// Runs `lib`, then switches to a system other than the baseline if the check has one, then runs
+/// the check.
 const RUN: &str = "set -u; . $folder/lib; [ $base = $plain ] || \
                    { stc $base test; exits 0; stc_here $base boot; exits 0; }; \
                    set -e; . $folder/$check";
 
-/// The second run sees what the first could not start; lists, fifos, loaders and generations
-/// are the check's own. A check that takes the bus away leaves none to switch with.
+/// The second run catches what the first one could not start. Lists, fifos, loaders and generations
+/// belong to the check. A check that stops the bus leaves none to switch with.
 const BACK: &str = "systemctl is-active --quiet dbus.socket || \
                     systemctl start default.target dbus.socket; \
                     rm -rf /run/nixos/*-list /run/hold; \
@@ -105,7 +106,7 @@ fn behaviours(lab: &mut Lab) -> Result<()> {
             failed.push(format!("{}: {}{}", check.name, output.stdout, output.stderr));
         }
         if run(BACK)?.code != 0 {
-            // What it left is not so plain: a boot brings it away.
+            // The check left more than can be reset; a boot removes it.
             host.halt()?;
             host.boot()?;
             host.wait_until_up()?;
@@ -119,7 +120,7 @@ fn behaviours(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// Builds the two systems of every check, all at once, and puts them on the host.
+/// Builds the two systems of every check together, and copies them to the host.
 fn build(lab: &Lab, host: &Host) -> Result<Vec<Check>> {
     let flake = lab.folder().join("checks");
     Fleet::of("plain", Generation::new("frame1", 1)).write_here(&flake)?;

@@ -1,4 +1,4 @@
-//! Nothing of a lab outlives it.
+//! A lab leaves nothing behind.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,11 +12,11 @@ use crate::harness::Scenario;
 
 pub const ALL: &[Scenario] = &[Scenario::new("a-killed-supervisor-leaves-nothing", killed)];
 
-/// A number that no other process on this machine sleeps for.
+/// A duration that no other process on this machine sleeps for.
 const SLEEP: &str = "98765.4321";
 
-/// Starts a lab inside this one, kills the process that owns it, and looks for what is left
-/// of it here, where all its processes and mounts can be seen.
+/// Starts a lab inside of this one, kills its supervisor, and looks for leftovers here, where all
+/// its processes and mounts are visible.
 fn killed(_: &mut Lab) -> Result<()> {
     PAIR.ensure()?;
     let mut owner = Command::new(env!("CARGO_BIN_EXE_lab"))
@@ -37,13 +37,13 @@ fn killed(_: &mut Lab) -> Result<()> {
     owner.wait()?;
     wait::until("no process is left", deadline, || Ok(sleepers()?.is_empty()))?;
     wait::until("no disk is left", deadline, || Ok(loops(&name)?.is_empty()))?;
-    // Only the folder is left, until any lab starts.
+    // Only the folder is left, until another lab starts.
     drop(supervisor::sweep()?);
     ensure!(!supervisor::labs()?.iter().any(|lab| lab.ends_with(&name)), "it is not swept");
     Ok(())
 }
 
-/// The processes that sleep for [`SLEEP`], by their ids here.
+/// The processes that sleep for [`SLEEP`], by their ids in this lab.
 fn sleepers() -> Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -56,7 +56,7 @@ fn sleepers() -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// The loop devices of this machine whose file is in the lab called `name`.
+/// The machine's loop devices with a file of the lab `name`.
 fn loops(name: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/sys/block")? {

@@ -1,4 +1,4 @@
-//! What the hosts boot, and what their switch does.
+//! The systems that hosts boot, and their switch.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ fn baseline(lab: &mut Lab) -> Result<()> {
     ensure!(system.ends_with("-nixos-system-frame1-25.11.1"), "{facts:?}");
     ensure!(facts == ["1", system, system, system, "frame1"], "{facts:?}");
     ensure!(mac.sh("ssh admin@frame1 sudo -n id -un")? == "root", "no sudo for admin");
-    // The same file, built on the operator's machine, is the same system.
+    // The same file gives the same system when it is built on the operator's computer.
     Fleet::of("frame1", Generation::new("frame1", 1)).write(&mac)?;
     let path = mac.sh(&format!("nix eval --raw {FOLDER}#{TOPLEVEL}.outPath"))?;
     ensure!(path == system, "the operator's machine makes {path}, frame1 runs {system}");
@@ -73,7 +73,7 @@ fn loaders(lab: &mut Lab) -> Result<()> {
         host.sync()?;
         host.power_cut_and_boot()?;
         ensure!(host.sh(RUNS)? == two, "{loader:?} does not boot the second generation");
-        // Back, without a new entry: only the default moves.
+        // Going back adds no entry; only the default changes.
         ensure!(stc(&host, &one, "boot")? == 0, "{loader:?}: boot failed");
         host.sync()?;
         host.power_cut_and_boot()?;
@@ -116,7 +116,7 @@ fn flake(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// The faults, each with the exit codes that the switch to it may end with.
+/// The faults, each with the possible exit codes of the switch to it.
 fn all_faults() -> Vec<(Fault, &'static [i32])> {
     let second = Duration::from_secs(1);
     vec![
@@ -127,7 +127,7 @@ fn all_faults() -> Vec<(Fault, &'static [i32])> {
         (Fault::FailingUnit, &[4]),
         (Fault::DyingUnit { life: second, pause: second / 5 }, &[0]),
         (Fault::Http { port: 8080, after: second * 4, answers: vec![(1, 200), (0, 500)] }, &[0]),
-        // In the emergency the switch sees a unit fail, or loses the bus: it is a race of the two.
+        // In emergency mode the switch sees a failed unit or loses the bus, depending on a race.
         (Fault::FailingMount, &[1, 4]),
     ]
 }
@@ -148,7 +148,7 @@ fn real_faults(lab: &mut Lab) -> Result<()> {
     })
 }
 
-/// Switches to a system with each fault and sees it, and back to what ran.
+/// Switches to a system with each fault, verifies the fault, and switches back.
 fn see_all(mac: &Host, frame1: &Host, system: impl Fn(&Fault) -> Result<String>) -> Result<()> {
     let one = frame1.sh(RUNS)?;
     frame1.wait_for_ssh(wait::PATIENCE)?;
@@ -223,7 +223,7 @@ fn real(lab: &mut Lab) -> Result<()> {
     let closed = systems::build_and_copy(&mac, &frame1)?;
     ensure!(stc(&frame1, &closed, "test")? == 0, "the switch failed");
     ensure!(mac.command(["ssh", "frame1", "true"]).run()?.code == 255, "sshd runs");
-    // NixOS renames /etc/passwd without waiting for the disk; here no agent syncs it.
+    // NixOS renames /etc/passwd without a sync, and here no agent syncs it.
     frame1.sync()?;
     frame1.power_cut_and_boot()?;
     frame1.wait_for_ssh(wait::PATIENCE)?;

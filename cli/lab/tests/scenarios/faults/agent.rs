@@ -36,7 +36,7 @@ fn once(case: &Case) -> Result<()> {
     case.commits_after_waiting()
 }
 
-/// Five kills within ten seconds end a restarting service for good by systemd's defaults.
+/// With systemd's defaults, five kills within ten seconds stop a restarting service for good.
 fn seven(case: &Case) -> Result<()> {
     let wanted = case.wants(&Wanted::new(2).confirmed_within(Duration::from_secs(60)))?;
     let running = case.begin_waiting()?;

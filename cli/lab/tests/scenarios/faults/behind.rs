@@ -1,4 +1,4 @@
-//! What was changed behind the tool's back: the next deploy notices, and puts it right.
+//! Changes to the machine without `deploy`. The next deploy notices them and corrects them.
 
 use anyhow::{Context, Result};
 

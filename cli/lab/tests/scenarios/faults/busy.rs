@@ -21,7 +21,7 @@ pub const ALL: &[Scenario] = &[
     ),
 ];
 
-/// `deploy` as a person with a name.
+/// `deploy` with the name of a person.
 fn deploy(operator: &Host, name: &str, args: &str) -> HostCommand {
     operator.command(["sh", "-c", &line(args)]).env("USER", name)
 }
@@ -59,7 +59,7 @@ fn second(lab: &mut Lab) -> Result<()> {
     let record = case.record()?;
     ensure!(record.operator.user == "ben" && record.operator.host == "mac2", "{record:?}");
     case.ends_on(&wanted(&mac2)?)?;
-    // The control: with nobody else there, --wait does not wait.
+    // The control: without another operator, --wait does not wait.
     case.wants(&Wanted::new(4))?;
     let alone = Said::of(&deploy(&case.mac, "anna", "frame1 --wait").run()?);
     alone.ends(0, &["frame1: committed"])?;
@@ -67,7 +67,7 @@ fn second(lab: &mut Lab) -> Result<()> {
     case.ends_on(&case.wanted()?)
 }
 
-/// Nothing is locked between staging and the switch.
+/// No lock is held between `stage` and the switch.
 fn before_the_switch(lab: &mut Lab) -> Result<()> {
     let case = Case::new(lab, Lane::StandIn)?;
     case.wants(&Wanted::new(2))?;

@@ -1,4 +1,4 @@
-//! One fault on real hosts: what is deployed, held, broken and looked at.
+//! One fault on real hosts: deploys that can be held, broken and examined.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use crate::scene::{Scene, end};
 
 const RECORD: &str = "/nix/var/deploy-agent/attempt.json";
 
-/// From anywhere to a phase that comes by itself: evaluation, build and push may be before it,
-/// on a machine with other work.
+/// The limit until a phase that begins on its own. Evaluation, build and push may come before it,
+/// on a busy machine.
 const NEXT_PHASE: Duration = Duration::from_secs(150);
 
 /// An operator, a machine, and the system that the machine ran first.
@@ -44,18 +44,18 @@ impl Case {
         Ok(Self { scene, lane, before })
     }
 
-    /// Writes the flake; returns the system that it makes.
+    /// Writes the flake and returns its system.
     pub fn wants(&self, wanted: &Wanted) -> Result<String> {
         wanted.write(&self.scene.mac, self.lane)?;
         self.wanted()
     }
 
-    /// Begins a deploy that stops in its activation.
+    /// Begins a deploy that is held in its activation.
     pub fn begin_held(&self) -> Result<(Running, Held)> {
         self.begin_held_at(Place::Activation)
     }
 
-    /// Begins a deploy that stops somewhere.
+    /// Begins a deploy that is held at `place`.
     pub fn begin_held_at(&self, place: Place) -> Result<(Running, Held)> {
         let hold = Hold::at(&self.frame1, place)?;
         let running = self.begin("frame1")?;
@@ -65,8 +65,8 @@ impl Case {
         }
     }
 
-    /// Begins a deploy that waits for a confirmation which cannot come before
-    /// [`Admission::All`]: the network lets no new connection through to frame1.
+    /// Begins a deploy that waits for its confirmation. The network lets no new connection to
+    /// frame1 through before [`Admission::All`].
     pub fn begin_waiting(&self) -> Result<Running> {
         let (running, held) = self.begin_held()?;
         self.frame1.admit(Admission::OldOnly)?;
@@ -75,7 +75,7 @@ impl Case {
         Ok(running)
     }
 
-    /// SIGKILL for the watching service's process; returns when systemd has started another.
+    /// Kills the watching service's process and returns when systemd has started another.
     pub fn kill_agent(&self) -> Result<()> {
         let unit = format!("deploy-agent-{}.service", self.record()?.attempt);
         let process =
@@ -89,7 +89,7 @@ impl Case {
         })
     }
 
-    /// The record of the open attempt, or of the last one.
+    /// The record of the open attempt, or else of the last one.
     pub fn record(&self) -> Result<Record> {
         let text = self.frame1.read(RECORD)?;
         sealed::open(text.as_bytes()).with_context(|| format!("{RECORD} says {text}"))
@@ -98,12 +98,12 @@ impl Case {
     /// Waits until the open attempt is in `phase`.
     pub fn reaches(&self, phase: Phase) -> Result<()> {
         wait::until(&format!("the attempt is {phase}"), NEXT_PHASE, || {
-            // There is none before the first one is staged.
+            // Before the first attempt there is no record.
             Ok(self.record().is_ok_and(|record| record.phase == phase))
         })
     }
 
-    /// Checks how the last attempt ended by the machine's own record.
+    /// Checks how the last attempt ended, by the machine's record.
     pub fn recorded(&self, end: End, why: &str) -> Result<()> {
         let record = self.record()?;
         let outcome = record.outcome.with_context(|| format!("open, {}", record.phase))?;
@@ -113,7 +113,7 @@ impl Case {
         Ok(())
     }
 
-    /// Checks that the journal of frame1 has these texts.
+    /// Checks that frame1's journal contains these texts.
     pub fn logged(&self, parts: &[&str]) -> Result<()> {
         let log = self.frame1.journal(&[])?;
         let missing = parts.iter().find(|part| !log.contains(*part));
@@ -121,13 +121,13 @@ impl Case {
         Ok(())
     }
 
-    /// The control: what the flake has now commits, runs and boots.
+    /// The control: the flake's present system commits, runs and boots.
     pub fn commits(&self) -> Result<()> {
         self.deploy("frame1")?.ends(0, &["frame1: committed"]).context("the control")?;
         self.ends_on(&self.wanted()?).context("the control")
     }
 
-    /// The control of [`Case::begin_held`]: let go on, it commits.
+    /// The control of [`Case::begin_held`]: a released deploy commits.
     pub fn commits_after_hold(&self) -> Result<()> {
         let (running, held) = self.begin_held()?;
         held.go()?;
@@ -135,8 +135,8 @@ impl Case {
         self.ends_on(&self.wanted()?).context("the control")
     }
 
-    /// The control of [`Case::begin_waiting`]: once new connections are let through, it
-    /// commits.
+    /// The control of [`Case::begin_waiting`]: the deploy commits once new connections are let
+    /// through.
     pub fn commits_after_waiting(&self) -> Result<()> {
         let running = self.begin_waiting()?;
         self.frame1.admit(Admission::All)?;

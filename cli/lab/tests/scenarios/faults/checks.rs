@@ -1,4 +1,4 @@
-//! Declared checks whose answer changes.
+//! Declared checks whose result changes.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ pub const ALL: &[Scenario] = on_both_lanes![
     "a-check-that-needs-20-s-of-its-30-s-grace-is-kept" => late,
 ];
 
-/// A service that answers HTTP, and the check of it.
+/// A system with an HTTP service and a check of it.
 fn wanted(number: u32, after: Duration, answers: &[(u32, u16)], grace: u32) -> Wanted {
     let kind = json!({ "type": "http", "address": "127.0.0.1", "port": 8080 });
     let check = json!({ "name": "web", "service": "http", "grace": grace, "kind": kind });
@@ -27,10 +27,10 @@ fn wanted(number: u32, after: Duration, answers: &[(u32, u16)], grace: u32) -> W
     Wanted::new(number).with(&http).node("checks", json!([check]))
 }
 
-/// It says 200 until the machine waits for the confirmation, and 500 before it is there.
+/// The service answers 200 until the machine waits for the confirmation, and 500 before it arrives.
 fn turns(case: &Case) -> Result<()> {
     let wanted = |number, answers| {
-        // A short watch, so that the checks alone decide.
+        // A short watch, so that only the checks decide.
         wanted(number, Duration::ZERO, answers, 3).node("units", json!({ "watch": 1 }))
     };
     case.wants(&wanted(2, &[(10, 200), (0, 500)]))?;

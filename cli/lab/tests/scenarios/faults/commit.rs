@@ -1,4 +1,4 @@
-//! The power goes in the middle of a commit, or the loader does not do what it said.
+//! Power cuts during a commit, and a boot loader that does not do what its builder reported.
 
 use anyhow::{Context, Result, ensure};
 use deploy_wire::outcome::End;
@@ -19,14 +19,14 @@ pub const ALL: &[Scenario] = on_both_lanes![
 
 const RESTARTED: &str = "the machine was restarted during the commit";
 
-/// Stops a deploy in its commit, cuts the power, and lets the operator see the end of it.
+/// Holds a deploy in its commit, cuts the power, and waits for the operator's report.
 fn cut(case: &Case, place: Place) -> Result<crate::scene::Said> {
     let (running, _) = case.begin_held_at(place)?;
     let record = case.record()?;
     ensure!(record.phase == Phase::Committing, "held in {}", record.phase);
     let profile = case.frame1.sh("readlink -f /nix/var/nix/profiles/system")?;
     ensure!(profile == record.wanted.as_str(), "the profile is {profile}");
-    // All that is written so far counts: the cut comes as late as it can.
+    // Sync everything written so far, so that the cut comes as late as possible.
     case.frame1.sync()?;
     case.frame1.power_cut_and_boot()?;
     end(running)
@@ -54,7 +54,7 @@ fn after(case: &Case) -> Result<()> {
     case.deploy("frame1")?.ends(0, &["already up to date"])
 }
 
-/// The builder ended well, and the menu is another one: two disks, another tool, a restored file.
+/// The builder succeeds, but the menu is another one: two disks, another tool, a restored file.
 fn boots_another(case: &Case) -> Result<()> {
     case.wants(&Wanted::new(2))?;
     case.frame1.sh("cp /boot/grub/grub.cfg /boot/grub/before")?;

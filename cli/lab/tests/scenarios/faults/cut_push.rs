@@ -1,5 +1,5 @@
-//! The power goes while a closure travels: Nix's database may be on the disk when the files that
-//! it calls valid are not.
+//! Power cuts during a push. Nix's database may be on the disk before the files that it lists as
+//! valid.
 
 use std::time::Duration;
 
@@ -25,12 +25,13 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-power-cut-after-the-push-leaves-the-store-whole", after),
 ];
 
-/// What Nix calls valid, and what of it is not as it was registered.
+/// Lists the paths that Nix lists as valid, and those whose contents differ from their
+/// registration.
 const VALID: &str = "nix --extra-experimental-features nix-command path-info --all | sort";
 pub const DAMAGED: &str =
     "nix-store --verify --check-contents 2>&1 | grep -c \"^path '.*modified\" || :";
 
-/// Nix's database is on the disk before what it calls valid: the kernel may write files in any
+/// Syncs Nix's database but not the files that it lists as valid. The kernel may write files in any
 /// order.
 pub fn sync_database(machine: &Host) -> Result<()> {
     machine.sh("cd /nix/var/nix/db; sync db.sqlite db.sqlite-wal .").map(drop)
@@ -45,13 +46,13 @@ fn through_the_agent(lab: &mut Lab) -> Result<()> {
     cut(&narrow.scene, "deploy", |number| narrow.system(number + 1))
 }
 
-/// Two systems, 2 and 3, are pushed by `user`.
+/// Pushes two systems, 2 and 3, as `user`.
 fn cut(scene: &Scene, user: &str, system: impl Fn(u32) -> Generation) -> Result<()> {
     let machine = &scene.frame1;
     let road = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(40) };
     let relay = Relay::start(machine, road)?;
     let fleet = |number| {
-        // Three that take their time, of which one is left when two paths are there.
+        // Three paths that take a while. When two have arrived, one is still on its way.
         let image = || Image::new(&format!("6.12.{number}"), 3072);
         let system = system(number).ballast(8).kernel(image()).initrd(image());
         let fleet = Fleet::of("frame1", system);
@@ -77,7 +78,7 @@ fn cut(scene: &Scene, user: &str, system: impl Fn(u32) -> Generation) -> Result<
     println!("{damaged} are damaged of these:\n{pushed}");
     ensure!(damaged != "0", "the power cut left nothing damaged of {pushed}");
 
-    // Another system: what only the first one needs must not stay either.
+    // Another system. The paths that only the first one needs must not stay either.
     scene.has(fleet(3))?;
     let said = scene.deploy("frame1")?;
     said.ends(0, &["frame1: committed"])?;
@@ -95,7 +96,7 @@ fn cut(scene: &Scene, user: &str, system: impl Fn(u32) -> Generation) -> Result<
     scene.ends_on(&scene.wanted()?)
 }
 
-/// Nothing marks the machine any more, and the agent has not synced anything yet.
+/// The mark is gone, and the agent has not synced anything yet.
 fn after(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let machine = &scene.frame1;

@@ -1,4 +1,4 @@
-//! Holding a switch in a phase, from outside.
+//! Holding a switch in a phase from outside.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 use deploy_lab::hosts::{Host, Running};
 use serde_json::{Value, json};
 
-/// How long a deploy may take to the held place: it evaluates, builds and pushes before.
+/// The limit until a deploy reaches the place. It evaluates, builds and pushes first.
 const REACHED: Duration = Duration::from_secs(120);
 
-/// Holds the watching service before it starts: a drop-in for all units of that prefix.
+/// Holds the watching service before it starts, by a drop-in for all units with this prefix.
 pub const ARM: &str = "mkdir -p /run/systemd/system/deploy-agent-.service.d
 cat > /run/systemd/system/deploy-agent-.service.d/hold.conf <<'END'
 [Service]
@@ -17,22 +17,22 @@ ExecStartPre=/bin/sh -c '[ -p /run/hold/arm.at ] || exit 0; echo arm > /run/hold
 END
 systemctl daemon-reload";
 
-/// A place where a deploy can be made to stand still.
+/// A place at which a deploy can be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// The new system's own checks are asked, while the machine is being staged.
+    /// The new system's pre-switch check, during `stage`.
     PreSwitchCheck,
-    /// The watching service is about to start.
+    /// The start of the watching service.
     Arm,
-    /// An activation begins, of the way there or of the way back.
+    /// The start of an activation, in the switch or in the rollback.
     Activation,
-    /// [`check`] is asked.
+    /// The declared check [`check`].
     Check,
-    /// The boot loader's menu is not begun.
+    /// Before the boot loader's menu is written.
     BootLoader,
-    /// The boot loader's menu has only its temporary name.
+    /// While the boot loader's menu has its temporary name.
     BootLoaderHalf,
-    /// The boot loader's menu is written.
+    /// After the boot loader's menu is written.
     BootLoaderDone,
 }
 
@@ -50,7 +50,7 @@ impl Place {
     }
 }
 
-/// A declared check that passes, and that can be held.
+/// A declared check that passes and can be held.
 pub fn check() -> Value {
     let fifo = format!("/run/hold/{}", Place::Check.word());
     let script =
@@ -60,7 +60,7 @@ pub fn check() -> Value {
     json!({ "name": "held", "service": "lab", "grace": 100, "kind": kind })
 }
 
-/// The next one that comes to a place on a host stops there. Those after it do not.
+/// A hold for the next process that comes to a place on a host. Later ones pass.
 pub struct Hold {
     host: Host,
     place: Place,
@@ -68,7 +68,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Prepares it.
+    /// Prepares the hold.
     pub fn at(host: &Host, place: Place) -> Result<Self> {
         let word = place.word();
         host.sh(&format!("mkdir -p /run/hold; cd /run/hold; mkfifo {word}.at {word}.go"))?;
@@ -80,25 +80,25 @@ impl Hold {
         Ok(Self { host: host.clone(), place, reached })
     }
 
-    /// Waits until it stands there.
+    /// Waits until a process is held.
     pub fn reached(self) -> Result<Held> {
         self.reached.wait(REACHED).with_context(|| format!("{:?} not reached", self.place))?;
         Ok(Held { host: self.host, place: self.place })
     }
 }
 
-/// A deploy that stands still.
+/// A deploy that is held.
 pub struct Held {
     host: Host,
     place: Place,
 }
 
 impl Held {
-    /// Lets it go on. The fifos are gone before it does, so that what comes later is not held.
+    /// Releases the deploy. The fifos are removed first, so that later processes pass.
     pub fn go(self) -> Result<()> {
         let fifo = format!("/run/hold/{}", self.place.word());
         let script = match self.place {
-            // It may be gone: a look at a check has a limit, and dies with its agent.
+            // The fifo may be gone: a look at a check has a limit, and ends with its agent.
             Place::Check => format!("exec 3<>{fifo}.go; rm {fifo}.at {fifo}.go; echo >&3"),
             _ => format!("{{ rm {fifo}.at {fifo}.go; echo; }} > {fifo}.go"),
         };

@@ -1,5 +1,5 @@
-//! A user on the machine who may do nothing there, and what answers slowly: neither keeps the
-//! machine from going back.
+//! A hostile user without rights on the machine, and servers that answer slowly. Neither prevents a
+//! rollback.
 
 use std::time::{Duration, Instant};
 
@@ -44,7 +44,7 @@ fn locks(lab: &mut Lab) -> Result<()> {
     case.commits()
 }
 
-/// Answers at once, until it is told to send a byte each second.
+/// Answers at once, until it is told to send one byte per second.
 const SERVER: &str = r#"
 use IO::Socket::INET;
 $SIG{PIPE} = "IGNORE";

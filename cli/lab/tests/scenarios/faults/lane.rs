@@ -1,6 +1,6 @@
 //! A fault's scenarios: one for each lane.
 
-/// `NAME => FUNCTION`: a scenario for each lane, the second as `NAME-on-real-nixos`.
+/// `NAME => FUNCTION`: a scenario for each lane. The second is called `NAME-on-real-nixos`.
 macro_rules! on_both_lanes {
     ($($name:literal => $run:path),+ $(,)?) => {
         &[$(

@@ -1,5 +1,5 @@
-//! Faults in the middle of a deploy: each ends on exactly one system, and `deploy` says which.
-//! Every fault has a control: the same set-up without it commits.
+//! Faults during a deploy. Each deploy ends on exactly one system, and `deploy` reports which.
+//! Every fault has a control: the same set-up without the fault commits.
 
 pub mod agent;
 pub mod behind;

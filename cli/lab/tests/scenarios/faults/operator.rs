@@ -1,4 +1,4 @@
-//! The operator, or the way to the machine, is gone.
+//! The loss of the operator, or of the connection to the machine.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub const ALL: &[Scenario] = on_both_lanes![
     "a-network-gone-during-the-activation-and-back-in-time-commits" => back,
 ];
 
-/// How long these machines wait for a login that does not come.
+/// How long these machines wait for a login that does not arrive.
 const LIMIT: Duration = Duration::from_secs(4);
 
 const NOBODY: &str = "no new SSH login confirmed within 4 s";
@@ -68,7 +68,7 @@ fn gone(case: &Case) -> Result<()> {
     case.commits_after_hold()
 }
 
-/// The connection that the deploy began with lives through it, or another one is made.
+/// The deploy's first connection survives, or `deploy` opens another.
 fn back(case: &Case) -> Result<()> {
     let wanted = case.wants(&Wanted::new(2))?;
     let (running, held) = case.begin_held()?;

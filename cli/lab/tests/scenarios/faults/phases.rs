@@ -1,4 +1,4 @@
-//! The power, the operator or the agent goes while a phase is held.
+//! The loss of the power, the operator or the agent while a phase is held.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub const ALL: &[Scenario] = on_both_lanes![
     "an-agent-killed-in-activation-checks-commit-and-rollback-goes-on" => agent,
 ];
 
-/// How long these machines wait for a login that does not come.
+/// How long these machines wait for a login that does not arrive.
 const LIMIT: Duration = Duration::from_secs(8);
 
 const RESTARTED: &str = "the machine was restarted before the confirmation";
@@ -32,14 +32,14 @@ fn wanted(number: u32) -> Wanted {
     Wanted::new(number).confirmed_within(LIMIT).node("checks", json!([check()]))
 }
 
-/// Begins a deploy that stands still in a phase.
+/// Begins a deploy that is held in a phase.
 fn begin_in(case: &Case, phase: Phase) -> Result<(Running, Held)> {
     let at = match phase {
         Phase::Activating => Place::Activation,
         Phase::Checking => Place::Check,
         Phase::Committing => Place::BootLoader,
         Phase::RollingBack => {
-            // Nobody can confirm, so it goes back.
+            // No login can confirm, so the machine rolls back.
             let running = case.begin_waiting()?;
             let held = Hold::at(&case.frame1, Place::Activation)?.reached()?;
             in_phase(case, phase)?;

@@ -1,4 +1,4 @@
-//! The power goes.
+//! Power cuts.
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::hosts::Admission;
@@ -21,7 +21,7 @@ pub const ALL: &[Scenario] = on_both_lanes![
 
 const RESTARTED: &str = "the machine was restarted before the confirmation";
 
-/// The operator stays, and learns what became of it.
+/// The operator stays and reports the outcome.
 fn waiting(case: &Case) -> Result<()> {
     case.wants(&Wanted::new(2))?;
     let running = case.begin_waiting()?;
@@ -34,7 +34,8 @@ fn waiting(case: &Case) -> Result<()> {
     case.commits_after_waiting()
 }
 
-/// The operator is gone as well: nothing of ours runs at a boot, and the next command ends it.
+/// The operator is gone as well. Nothing of `deploy` runs at boot, and the next command ends the
+/// attempt.
 fn next(case: &Case) -> Result<()> {
     let wanted = case.wants(&Wanted::new(2))?;
     left_open(case)?;
@@ -53,7 +54,8 @@ fn next(case: &Case) -> Result<()> {
     case.ends_on(&wanted)
 }
 
-/// Operator and power go while the machine waits; after the boot the attempt is still open.
+/// The operator disappears and the power is cut while the machine waits. After the boot the attempt
+/// is still open.
 fn left_open(case: &Case) -> Result<Record> {
     case.begin_waiting()?.kill()?;
     cut(case)?;
@@ -63,7 +65,7 @@ fn left_open(case: &Case) -> Result<Record> {
     Ok(open)
 }
 
-/// Cuts the power while the machine waits, and sees what comes back.
+/// Cuts the power while the machine waits, and examines the system that boots.
 fn cut(case: &Case) -> Result<()> {
     ensure!(case.record()?.phase == Phase::Waiting, "it waits no more");
     ensure!(case.frame1.sh("cat /etc/generation")? == "2", "the new system does not run");

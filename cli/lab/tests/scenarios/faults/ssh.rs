@@ -1,4 +1,4 @@
-//! Systems that nobody can log in to.
+//! Systems that reject logins.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub const ALL: &[Scenario] = on_both_lanes![
     "a-system-without-sudo-is-rolled-back" => sudo,
 ];
 
-/// How long these machines wait for a login that does not come.
+/// How long these machines wait for a login that does not arrive.
 const LIMIT: Duration = Duration::from_secs(5);
 
 const NOBODY: &str = "no new SSH login confirmed within 5 s";
@@ -45,7 +45,7 @@ fn keys(case: &Case) -> Result<()> {
     shut_out(case, &Fault::NoKeys)
 }
 
-/// A new system lets nobody in whom the old one did not let in already.
+/// The new system rejects every new login; existing connections continue.
 fn shut_out(case: &Case, fault: &Fault) -> Result<()> {
     keep_connections(case)?;
     let wanted = Wanted::new(2).confirmed_within(LIMIT);
@@ -59,7 +59,7 @@ fn shut_out(case: &Case, fault: &Fault) -> Result<()> {
     case.commits()
 }
 
-/// The system is well; the way to it is not.
+/// The system is healthy; the network is not.
 fn dropped(case: &Case) -> Result<()> {
     keep_connections(case)?;
     case.wants(&Wanted::new(2).confirmed_within(LIMIT))?;
@@ -73,7 +73,7 @@ fn dropped(case: &Case) -> Result<()> {
     case.commits_after_waiting()
 }
 
-/// The operator's ssh keeps connections: a login over an old one proves nothing.
+/// The operator's ssh keeps connections. A login over an old connection proves nothing.
 fn keep_connections(case: &Case) -> Result<()> {
     let config =
         "Host *\n  ControlMaster auto\n  ControlPath ~/.ssh/kept-%C\n  ControlPersist yes\n";
@@ -82,7 +82,7 @@ fn keep_connections(case: &Case) -> Result<()> {
     Ok(())
 }
 
-/// Checks that an old connection carries a login and a new one does not, while it waits.
+/// Checks that an old connection carries a login and a new one does not, while the machine waits.
 fn shuts_out(case: &Case) -> Result<()> {
     ensure!(login(case, &[])? == 0, "the old connection does not live");
     ensure!(login(case, &["-o", "ControlPath=none"])? == 255, "a new login works");
@@ -95,7 +95,7 @@ fn login(case: &Case, options: &[&str]) -> Result<i32> {
     Ok(case.mac.command([&always, options, &["frame1", "true"]].concat()).run()?.code)
 }
 
-/// The login works, and may not become root any more.
+/// The login works but may no longer become root.
 fn sudo(case: &Case) -> Result<()> {
     let wanted = Wanted::new(2).confirmed_within(LIMIT).node("sshUser", "admin");
     case.wants(&wanted.clone().with(&Fault::NoSudo))?;

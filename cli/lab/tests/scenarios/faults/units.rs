@@ -1,4 +1,4 @@
-//! Units that look well when the switch ends.
+//! Units that look healthy when the switch ends.
 
 use std::time::Duration;
 
@@ -36,7 +36,8 @@ fn dies(case: &Case) -> Result<()> {
         "dying.service: it ended (exit-code), was restarted once and has not run for 10 s since, \
          after 20 s of checks",
     )?;
-    // The watch is longer than its life: no login is asked for before it is seen to die.
+    // The watch is longer than the unit lives, so `deploy` must not ask for a login before the unit
+    // dies.
     ensure!(!said.text.contains("waiting for a new login"), "{}", said.text);
     case.logged(&["Started dying.service", "dying.service: Main process exited, code=exited"])?;
     case.ends_on(&case.before)?;
@@ -45,7 +46,7 @@ fn dies(case: &Case) -> Result<()> {
     case.commits()
 }
 
-/// Fails three times, a second apart, then runs.
+/// A service that fails three times, a second apart, and then runs.
 const RETRIES: &str = "ExecStart=/bin/sh -c 'if [ -e /run/third ]; then exec sleep 100000; \
     elif [ -e /run/second ]; then touch /run/third; elif [ -e /run/first ]; then touch /run/second; \
     else touch /run/first; fi; exit 1'\nRestart=on-failure\nRestartSec=1";

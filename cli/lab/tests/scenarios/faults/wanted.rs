@@ -1,4 +1,4 @@
-//! What is deployed, in the words of both lanes.
+//! The deployed system, for both lanes.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use deploy_lab::hosts::Host;
 use deploy_lab::systems::{Fault, Fleet, Generation, Lane, Module, RealFleet, Unit};
 use serde_json::{Value, json};
 
-/// A system of frame1 and the settings of its node.
+/// A system of frame1, and the settings of its node.
 #[derive(Clone)]
 pub struct Wanted {
     generation: Generation,
@@ -16,50 +16,51 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// A working system with this /etc/generation.
+    /// A working system with this number in /etc/generation.
     pub fn new(number: u32) -> Self {
         let (generation, module) = (Generation::new("frame1", number), Module::new(number));
         Self { generation, module, node: Vec::new() }
     }
 
-    /// A system with a fault.
+    /// Adds a fault to the system.
     pub fn with(mut self, fault: &Fault) -> Self {
         self.generation = self.generation.with(fault);
         self.module = self.module.with(fault);
         self
     }
 
-    /// A service that is started with the system, by the lines of its `[Service]`.
+    /// Adds a service that starts with the system, with these lines in `[Service]`.
     pub fn service(mut self, name: &str, lines: &str) -> Self {
         self.generation = self.generation.unit(&format!("{name}.service"), Unit::service(lines));
         self.module = self.module.service(name, lines);
         self
     }
 
-    /// A line of sshd's settings.
+    /// Adds a line to sshd's settings.
     pub fn sshd(mut self, line: &str) -> Self {
         self.generation = self.generation.sshd_config(line);
         self.module = self.module.line(&format!("services.openssh.extraConfig = ''{line}'';"));
         self
     }
 
-    /// How long the machine waits for its confirmation.
+    /// Sets how long the machine waits for its confirmation.
     pub fn confirmed_within(self, limit: Duration) -> Self {
         self.node("confirmTimeout", limit.as_secs())
     }
 
-    /// A setting of the node.
+    /// Sets a field of the node.
     pub fn node(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         self.node.push((key, value.into()));
         self
     }
 
-    /// Short limits for all phases: what the operator waits for at most when nothing answers.
+    /// Sets short limits for all phases, which bound how long the operator waits when nothing
+    /// answers.
     pub fn short(self) -> Self {
         self.node("timeouts", json!({ "activation": 20, "check": 15, "rollback": 20 }))
     }
 
-    /// Writes the flake that has it.
+    /// Writes the flake of the system.
     pub fn write(&self, operator: &Host, lane: Lane) -> Result<()> {
         let node = self.node.iter().cloned();
         match lane {

@@ -1,4 +1,5 @@
-//! A check that services of the flake declare decides over the deploy, one of each kind.
+//! Checks that the flake's services declare decide over the deploy. One check of each kind is
+//! tested.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -67,7 +68,7 @@ fn late(lab: &mut Lab) -> Result<()> {
     home.deploy("frame1")?.ends(0, &["frame1: committed", &told])
 }
 
-/// The same system three times, but for what the certificate's stub shows.
+/// Deploys the same system three times. Only the certificate of the stub differs.
 fn passed_once(lab: &mut Lab) -> Result<()> {
     let home = Home::new(lab)?;
     let wrong = Homelab::default().fault(CERTIFICATE, StubFault::Wrong);
@@ -85,7 +86,7 @@ fn passed_once(lab: &mut Lab) -> Result<()> {
 
 fn command(lab: &mut Lab) -> Result<()> {
     let check = "tailscale.health.online";
-    // As declared it is `advisory`, and has two minutes.
+    // As declared, the check is `advisory` and has two minutes.
     let flake = services(
         "caddy.enable = true;",
         "caddy.enable = true;\n      tailscale.health.online = {\n      \
@@ -99,7 +100,7 @@ fn services(old: &str, new: &str) -> Homelab {
     Homelab::default().edit("machines/frame1/services.nix", old, new)
 }
 
-/// Deploys `flake`; `check` fails with `said`, and frame1 is back on what it ran before.
+/// Deploys `flake`. The check `check` fails with `said`, and frame1 returns to its previous system.
 fn comes_back(lab: &mut Lab, flake: &Homelab, check: &str, said: &str) -> Result<()> {
     let home = Home::new(lab)?;
     let before = home.runs()?;

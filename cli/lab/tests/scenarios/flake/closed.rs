@@ -1,5 +1,5 @@
-//! What the services let nobody do: users of the machine, visitors of the sites, and those
-//! who may build or deploy.
+//! What the services must prevent: by users of the machine, by visitors of the sites, and by keys
+//! for builds or deploys.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Host;
@@ -9,7 +9,7 @@ use crate::scene::Scene;
 const BUILDER: &str = "/root/.ssh/builder";
 const DEPLOYER: &str = "/root/.ssh/deployer";
 
-/// A key of the operator for builds alone, and the module's line that lets it in.
+/// A key of the operator for builds only, and the module's line that accepts it.
 pub fn builder(operator: &Host) -> Result<String> {
     let key = key(operator, BUILDER)?;
     Ok(format!(
@@ -17,7 +17,7 @@ pub fn builder(operator: &Host) -> Result<String> {
     ))
 }
 
-/// A key of the operator for deploys alone, and the module's line that lets it in.
+/// A key of the operator for deploys only, and the module's line that accepts it.
 pub fn deployer(operator: &Host) -> Result<String> {
     let key = key(operator, DEPLOYER)?;
     Ok(format!("deploy.agent = {{ user = \"deploy\"; authorizedKeys = [ \"{key}\" ]; }};"))
@@ -35,7 +35,7 @@ pub fn look(scene: &Scene) -> Result<()> {
     deployers(scene)
 }
 
-/// A user of the machine changes nothing of what runs there.
+/// A user of the machine cannot change the running services.
 fn users(scene: &Scene) -> Result<()> {
     let admin = "http://caddy/config/ --unix-socket /run/caddy/admin.sock";
     scene.frame1.sh(&format!("curl -sf {admin}"))?;
@@ -51,7 +51,8 @@ fn users(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-/// A visitor sends no header that only the login may, and asks for nothing but reads.
+/// A visitor can neither set the headers that belong to the login, nor send anything but read
+/// requests.
 fn visitors(scene: &Scene) -> Result<()> {
     let ask = |site: &str, rest: &str| {
         scene.frame1.sh(&format!(
@@ -75,7 +76,7 @@ fn visitors(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-/// The builder's key speaks Nix's protocol, and runs nothing that it is asked to.
+/// The builder's key speaks Nix's protocol and cannot run a command.
 fn builders(scene: &Scene) -> Result<()> {
     let ssh = format!("ssh -i {BUILDER} -o IdentitiesOnly=yes -o BatchMode=yes");
     let asked = format!("{ssh} builder@frame1 'id; touch /tmp/by-builder' < /dev/null");
@@ -94,8 +95,8 @@ fn builders(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-/// The deploy user's key starts the agent as root and nothing else, without a terminal and
-/// without a way to the machine's own ports.
+/// The deploy user's key starts the agent as root and nothing else. It has no terminal and cannot
+/// reach the machine's own ports.
 fn deployers(scene: &Scene) -> Result<()> {
     const AGENT: &str = "/run/current-system/sw/bin/deploy-agent";
     let run = |options: &str, command: &str| {
@@ -117,7 +118,7 @@ fn deployers(scene: &Scene) -> Result<()> {
     forwards_nothing(scene, &format!("{ssh} -W 127.0.0.1:8428 deploy@frame1"))
 }
 
-/// sshd itself refuses the way to a port of the machine.
+/// sshd itself refuses to forward a port of the machine.
 fn forwards_nothing(scene: &Scene, ssh: &str) -> Result<()> {
     let said =
         scene.mac.command(["timeout", "20", "sh", "-c", &format!("{ssh} < /dev/null")]).run()?;

@@ -1,4 +1,4 @@
-//! `deploy frame1` from the flake, from the first to the one that changes nothing.
+//! `deploy frame1` from the flake, from the first deploy to one without changes.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::{Lab, access};

@@ -1,4 +1,4 @@
-//! What is built in place of a system: the installer's image, a virtual machine's start.
+//! Images that are built instead of a system: the installer and a virtual machine.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -33,12 +33,12 @@ fn installer(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// It does not run, and is planned and built all the same.
+/// A virtual machine that does not run can be planned and built nevertheless.
 fn virtual_machine(lab: &mut Lab) -> Result<()> {
     let home = Home::new(lab)?;
     home.has(&Homelab::default())?;
-    // One is a Mac's and its guest another platform's: the stubs are scripts, which this
-    // host can run.
+    // One image is for a Mac with a guest of another platform. The stubs are scripts, so this host
+    // can run them.
     home.mac.sh("echo extra-platforms = aarch64-linux aarch64-darwin >> /etc/nix/nix.conf")?;
     for name in ["frame1-vm", "frame1-vm-x86"] {
         let start = format!("/bin/run-{name}-vm");
@@ -51,7 +51,7 @@ fn virtual_machine(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// The path in the store that was printed and ends so.
+/// The printed store path that has this end.
 fn printed<'s>(said: &'s Said, end: &str) -> Result<&'s str> {
     let path = said.text.split_whitespace().rfind(|word| word.ends_with(end));
     let path = path.filter(|path| path.starts_with("/nix/store/"));

@@ -1,4 +1,4 @@
-//! This repository's own flake, deployed by an operator to a host with frame1's address.
+//! This repository's own flake, deployed to a host with frame1's address.
 
 pub mod checks;
 mod closed;
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::scene::{ANSWERS, Said};
 
-/// `mac`, the operator's, with the flake, and `frame1`, which runs what the flake says.
+/// The operator's computer `mac` with the flake, and `frame1` with the flake's system.
 pub struct Home {
     pub mac: Host,
     pub frame1: Host,
@@ -32,7 +32,7 @@ impl Home {
         Self::on(mac, frame1)
     }
 
-    /// With these two, switched on here.
+    /// Switches these two hosts on.
     pub fn on(mac: Host, frame1: Host) -> Result<Self> {
         mac.boot()?;
         frame1.boot()?;
@@ -49,7 +49,7 @@ impl Home {
     /// `deploy ARGS -- --override-input nixpkgs path:…` in the flake's folder.
     pub fn deploy(&self, args: &str) -> Result<Said> {
         let line = format!("cd {HOMELAB_FOLDER} && exec {DEPLOY} {args} -- {OVERRIDE}");
-        // Some checks of the flake may fail for a minute and more before they decide.
+        // Some checks of the flake may fail for more than a minute before they decide.
         let deploy = self.mac.command(["sh", "-c", &line]).spawn()?;
         Ok(Said::of(&deploy.wait(Duration::from_secs(480))?))
     }
@@ -61,7 +61,7 @@ impl Home {
         ))
     }
 
-    /// The system that the flake makes for frame1.
+    /// The flake's system for frame1.
     pub fn wanted(&self) -> Result<String> {
         let quoted = self.eval(
             "nixosConfigurations.frame1",
@@ -75,12 +75,12 @@ impl Home {
         named_checks(&self.eval("deploy.nodes.frame1", "node: node.checks")?)
     }
 
-    /// What runs on frame1, asked over SSH.
+    /// The running system of frame1, asked over SSH.
     pub fn runs(&self) -> Result<String> {
         self.mac.sh("ssh frame1 readlink /run/current-system")
     }
 
-    /// Checks that frame1 runs `system`, answers over SSH and boots it.
+    /// Checks that frame1 runs `system`, accepts logins and boots it.
     pub fn ends_on(&self, system: &str) -> Result<()> {
         ensure!(self.runs()? == system, "frame1 runs {}, not {system}", self.runs()?);
         self.frame1.power_cut_and_boot()?;
@@ -90,13 +90,13 @@ impl Home {
     }
 }
 
-/// The names in a list of checks, as JSON.
+/// The names in a JSON list of checks.
 pub fn named_checks(checks: &str) -> Result<BTreeSet<String>> {
     let checks: Vec<Value> = serde_json::from_str(checks)?;
     Ok(checks.iter().filter_map(|check| check["name"].as_str().map(str::to_owned)).collect())
 }
 
-/// The checks that have passed, by what `deploy --json` printed.
+/// The checks that have passed, from the output of `deploy --json`.
 pub fn passed_checks(printed: &str) -> BTreeSet<String> {
     let passed = |line: &str| {
         let event: Value = serde_json::from_str(line).ok()?;

@@ -1,4 +1,4 @@
-//! Secrets that are missing, or that the machine cannot read.
+//! Secrets that are missing, or that the machine cannot decrypt.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::{Lab, access};
@@ -22,7 +22,7 @@ fn missing(lab: &mut Lab) -> Result<()> {
     home.has(&Homelab::default().secrets(Secrets::Missing))?;
     let grafana = "missing secret grafana-secret-key (secrets/grafana-secret-key.age): ";
     let restic = "missing secret restic-password (secrets/restic-password.age): ";
-    // As the deploy, which is refused.
+    // `plan` reports what the deploy is refused for.
     home.deploy("plan frame1")?.ends(1, &[grafana, restic])?;
     let make = "(cd secrets && agenix -e alert-watchdog.age); git add secrets";
     let refused = home.deploy("frame1")?;
@@ -52,7 +52,7 @@ fn unreadable(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// The steps of docs/services/ssh.md for a machine whose host keys are in no backup.
+/// The steps in docs/services/ssh.md for a machine whose host keys have no backup.
 fn anew(lab: &mut Lab) -> Result<()> {
     let home = Home::new(lab)?;
     home.has(&Homelab::default())?;

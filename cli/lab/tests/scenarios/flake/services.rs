@@ -1,6 +1,6 @@
-//! This repository's services on a real NixOS system: Caddy, VictoriaMetrics, the node
-//! exporter, restic and sshd are Debian's programs, all else is made of this repository's
-//! modules and NixOS's.
+//! This repository's services on a real NixOS system. Caddy, VictoriaMetrics, the node exporter,
+//! restic and sshd are Debian's programs; everything else comes from the modules of this repository
+//! and of NixOS.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub const ALL: &[Scenario] = &[
         .unless(|| SERVICES.missing()),
 ];
 
-/// How long a deploy may take until it has switched.
+/// The limit until a deploy has switched.
 const SWITCHES: Duration = Duration::from_secs(300);
 
 fn come(lab: &mut Lab) -> Result<()> {
@@ -65,7 +65,7 @@ fn exporter(lab: &mut Lab) -> Result<()> {
     let touched = "systemd.services.notes.environment.TOUCHED = \"1\";";
     RealFleet::with_services(Module::new(2).line(touched)).write(&scene.mac)?;
     let deploy = scene.begin("frame1")?;
-    // Before its end the switch would start it again.
+    // Wait for the end of the switch, which would start the unit again.
     wait::until("frame1 is switched", SWITCHES, || {
         Ok(deploy.stdout()?.contains("frame1: checking"))
     })?;

@@ -1,5 +1,5 @@
-//! Two machines of one fleet: what one of them serves is behind the proxy of the other, and in
-//! its metrics, and nobody else reaches it; root logs in where that is asked for.
+//! Two machines of one fleet. A service of one is behind the proxy of the other and in its metrics,
+//! and no other host can reach it. Root can log in only where the flake asks for it.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub const ALL: &[Scenario] = &[Scenario::new(
 /// Two systems are built first.
 const DEPLOYS: Duration = Duration::from_secs(300);
 
-/// The exporters are asked every 30 seconds.
+/// The exporters are scraped every 30 seconds.
 const SCRAPED: Duration = Duration::from_secs(90);
 
 fn reached(lab: &mut Lab) -> Result<()> {
@@ -37,7 +37,7 @@ fn reached(lab: &mut Lab) -> Result<()> {
     access::know(&scene.mac, &frame2)?;
 
     RealFleet::several(2).write(&scene.mac)?;
-    // It was a copy of frame1, and calls itself so.
+    // The machine was a copy of frame1 and still has that name.
     deploy(&scene.mac, "frame2 --accept-name frame1")?.ends(0, &["frame2: committed"])?;
     deploy(&scene.mac, "frame1")?.ends(0, &["frame1: committed"])?;
 
@@ -55,7 +55,7 @@ fn deploy(operator: &Host, args: &str) -> Result<Said> {
     Ok(Said::of(&operator.command(["sh", "-c", &line]).spawn()?.wait(DEPLOYS)?))
 }
 
-/// The metrics on frame1 have the node exporters of both.
+/// The metrics on frame1 include the node exporters of both machines.
 fn measured(frame1: &Host) -> Result<()> {
     let query = "curl -sf 'http://127.0.0.1:8428/api/v1/query?query=up' | \
                  jq -r '.data.result[] | \"\\(.metric.job) \\(.value[1])\"'";
@@ -67,7 +67,8 @@ fn measured(frame1: &Host) -> Result<()> {
     })
 }
 
-/// What frame2 has for frame1, others do not reach, nor frame1 what is for frame2 alone.
+/// Other hosts cannot reach what frame2 serves to frame1, nor can frame1 reach what is local to
+/// frame2.
 fn closed(scene: &Scene, frame2: &Host) -> Result<()> {
     let reaches = |from: &Host, port: u16| -> Result<bool> {
         let asked = format!("curl -s --max-time 3 -o /dev/null http://10.77.0.12:{port}/");
@@ -87,7 +88,8 @@ fn closed(scene: &Scene, frame2: &Host) -> Result<()> {
     Ok(())
 }
 
-/// Root logs in where the machine is deployed to as root, and nowhere else; both have the key.
+/// Root can log in where the machine is deployed as root, and nowhere else. Both machines have the
+/// key.
 fn root_logins(operator: &Host) -> Result<()> {
     for (login, let_in) in [("root@frame1", true), ("root@frame2", false), ("admin@frame2", true)] {
         let said = operator.command(["ssh", "-o", "BatchMode=yes", login, "true"]).run()?;

@@ -1,4 +1,4 @@
-//! A user on a machine who may do nothing there and holds all that he can.
+//! A hostile user without rights on the machine, who holds every lock that they can.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,23 +10,25 @@ use deploy_lab::hosts::{Host, HostCommand, Running, wait};
 
 const PROGRAM: &str = include_str!("user.pl");
 
-/// Before he is started again on a machine that is off or going down.
+/// The pause before the user's program is started again on a machine that is off or going down.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// What an agent before this one left, as open as the umask of root's login made it.
+/// Files that an older agent left, with the open permissions that the umask of root's login gave
+/// them.
 pub const OPEN: &str = "\
 mkdir -p /nix/var/deploy-agent/attempts /run/deploy-agent /run/nixos
 cd /; touch nix/var/deploy-agent/lock run/deploy-agent/stage.lock run/nixos/switch-to-configuration.lock
 chmod 755 nix/var/deploy-agent nix/var/deploy-agent/attempts run/deploy-agent run/nixos
 chmod 644 nix/var/deploy-agent/lock run/deploy-agent/stage.lock run/nixos/switch-to-configuration.lock";
 
-/// A command of the user `nobody`.
+/// A command as the user `nobody`.
 pub fn as_nobody(host: &Host, words: &[&str]) -> HostCommand {
     let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     host.command([&nobody[..], words].concat())
 }
 
-/// The user, at work until the value is dropped, and from the first moment of each boot.
+/// The hostile user. Their program runs from the first moment of each boot until the value is
+/// dropped.
 pub struct User {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -39,7 +41,7 @@ struct Shared {
 }
 
 impl User {
-    /// Begins; returns once he holds what there is.
+    /// Starts the program and returns once it holds the locks.
     pub fn begin(host: &Host) -> Result<Self> {
         let shared = Arc::new(Shared {
             host: host.clone(),
@@ -58,7 +60,8 @@ impl User {
         Ok(user)
     }
 
-    /// Waits until he holds what there is, after a boot too; what that is, a line each.
+    /// Waits until the program holds the locks, also after a boot. Returns what it holds, one line
+    /// each.
     pub fn is_at_work(&self) -> Result<String> {
         wait::value("the user holds all that he can", wait::PATIENCE, || {
             let said = self.shared.said()?;
@@ -67,7 +70,7 @@ impl User {
         .with_context(|| self.shared.complains())
     }
 
-    /// The locks of `deploy-agent` and of NixOS's switch that he has. The other files there are
+    /// The locks of `deploy-agent` and of NixOS's switch that the user holds. The other files are
     /// not waited for.
     pub fn locks(&self) -> Result<Vec<String>> {
         let said = self.is_at_work()?;
@@ -76,7 +79,7 @@ impl User {
         Ok(locks.filter(is_waited_for).map(str::to_owned).collect())
     }
 
-    /// He holds `what`, so many of them at least, in words.
+    /// Describes how many of the locks the user holds.
     pub fn evidence(&self) -> Result<String> {
         let said = self.is_at_work()?;
         let count = |word| said.lines().filter(|line| line.starts_with(word)).count();
@@ -91,7 +94,7 @@ impl User {
 }
 
 impl Shared {
-    /// Starts him where he does not run. A machine that is off has no users.
+    /// Starts the program where it does not run. A machine that is off has no processes.
     fn start(&self) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if !running.as_mut().is_some_and(|running| running.is_running().unwrap_or(false)) {
@@ -101,13 +104,13 @@ impl Shared {
         }
     }
 
-    /// What keeps his program from running.
+    /// Why the program does not run.
     fn complains(&self) -> String {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.as_ref().and_then(|running| running.stderr().ok()).unwrap_or_default()
     }
 
-    /// What he said since the machine was booted.
+    /// The program's output since the machine booted.
     fn said(&self) -> Result<Option<String>> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(running) = running.as_mut() else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! The timer behind the watching service, for the case that the service does not act.
+//! The timer, for the case that the watching service does not act.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ pub const ALL: &[Scenario] = &[
 
 const NOBODY: &str = "no new SSH login confirmed within 6 s";
 
-/// It is alive and does nothing, as in a call that does not return; systemd does not start it
-/// again, as after a `systemctl stop`.
+/// The service is alive and does nothing, as in a call that does not return; or systemd does not
+/// start it again, as after a `systemctl stop`.
 const WAYS: [&str; 2] = ["kill --kill-whom=all --signal=STOP", "stop"];
 
 fn begin(lab: &mut Lab) -> Result<Case> {
@@ -33,13 +33,14 @@ fn begin(lab: &mut Lab) -> Result<Case> {
     Ok(case)
 }
 
-/// The attempt that waits, with nobody who could confirm or look at it: a look would start the
+/// The waiting attempt, without an operator who could confirm or look at it. A look would start the
 /// service again.
 fn left_waiting(case: &Case) -> Result<Record> {
     case.begin_waiting()?.kill()?;
     let record = case.record()?;
     ensure!(record.phase == Phase::Waiting, "it waits no more: {record:?}");
-    // The service arms it once the phase is recorded; until then that of the phase before holds.
+    // The service arms the timer after it records the phase. Until then the previous phase's timer
+    // is in effect.
     let deadline = record.deadline.context("it has no deadline")?.boottime_ms;
     let timer = format!("systemctl is-active deploy-rollback-{}-{deadline}.timer", record.attempt);
     wait::until("its timer is armed", wait::PATIENCE, || {

@@ -1,4 +1,5 @@
-//! The second rung: emergency mode, where sshd, the system bus and all timers are stopped.
+//! The second step of the rollback: emergency mode, where sshd, the system bus and all timers are
+//! stopped.
 
 use anyhow::Result;
 use deploy_lab::systems::Fault;
@@ -15,8 +16,8 @@ pub const ALL: &[Scenario] = on_both_lanes![
 
 fn mount(case: &Case) -> Result<()> {
     case.wants(&Wanted::new(2).with(&Fault::FailingMount))?;
-    // Whether the first login outlives the emergency, and whether the switch sees a unit fail (4)
-    // or the bus go (1), is a matter of milliseconds.
+    // Milliseconds decide whether the first login survives the emergency, and whether the switch
+    // sees a failed unit (4) or loses the bus (1).
     let why = "the switch ended with status ";
     case.deploy("frame1")?
         .ends(3, &["frame1 was rolled back", why, "state: back on generation 1"])?;

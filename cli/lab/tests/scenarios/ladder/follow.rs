@@ -1,4 +1,4 @@
-//! Watching an attempt that somebody else began.
+//! Following an attempt of another operator.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn follow(lab: &mut Lab) -> Result<()> {
             .with_context(|| said().unwrap_or_default())
     };
     sees("frame1: activating", 1)?;
-    // Every login ends; what the attempt does goes on.
+    // All logins end; the attempt continues.
     case.frame1.sh("pkill --full '[s]shd.*@notty'")?;
     sees("logging in again", 1)?;
     held.go()?;

@@ -1,4 +1,4 @@
-//! Garbage is collected in the moment in which the agent has found the closure to be there.
+//! A garbage collection right after the agent has found the closure to be complete.
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -12,7 +12,8 @@ pub const ALL: &[Scenario] = &[Scenario::new(
     collected,
 )];
 
-/// In the agent's own order of places. `nix` looks at the name that it is started by.
+/// Replaces `nix-store` in the first folder that the agent searches. `nix` acts by the name that it
+/// is started with.
 const REPLACE: &str = r#"
 PATH=/run/current-system/systemd/bin:/run/current-system/sw/bin:/usr/bin:/bin
 file=$(command -v nix-store)

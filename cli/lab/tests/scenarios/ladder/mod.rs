@@ -1,4 +1,4 @@
-//! The way back, rung by rung: what is done where the rung before does not hold.
+//! The rollback, step by step: each step applies where the one before fails.
 
 pub mod deadline;
 pub mod emergency;

@@ -1,5 +1,5 @@
-//! New systems that answer elsewhere, or otherwise: the right reason is said, and what the
-//! flake says of it is believed.
+//! New systems with another address, port or key. `deploy` reports the right reason and believes
+//! the flake's `confirm` settings.
 
 use std::net::Ipv4Addr;
 
@@ -19,12 +19,12 @@ pub const ALL: &[Scenario] = &[
 
 const ALSO: Ipv4Addr = Ipv4Addr::new(192, 168, 7, 7);
 
-/// What runs on the machine itself: the operator's address of it may be gone.
+/// The running system, asked on the machine itself, because its old address may be gone.
 fn runs(scene: &Scene) -> Result<String> {
     scene.frame1.sh("readlink /run/current-system")
 }
 
-/// It runs `system` and boots it.
+/// Checks that the machine runs and boots `system`.
 fn is_on(scene: &Scene, system: &str) -> Result<()> {
     ensure!(runs(scene)? == system, "frame1 runs {}", runs(scene)?);
     scene.frame1.power_cut_and_boot()?;

@@ -1,4 +1,4 @@
-//! A service that must not go back: what it has started with stays.
+//! A service that must not go back. The system that started it stays.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -38,12 +38,12 @@ fn stays(lab: &mut Lab) -> Result<()> {
     scene.frame1.sh("systemctl is-active photos.service")?;
     scene.deploy("status frame1")?.ends(1, &["stranded", "photos must not go back"])?;
 
-    // What failed is mended, and kept.
+    // A corrected system is deployed and kept.
     has(3, "1", None)?;
     scene.deploy("frame1")?.ends(0, &["frame1: committed"])?;
     let kept = scene.wanted()?;
 
-    // The service is not touched, so nothing bars the way.
+    // The service is not touched, so the rollback is allowed.
     has(4, "1", Some(&Fault::FailingUnit))?;
     scene.deploy("frame1")?.ends(3, &["frame1 was rolled back", "broken.service"])?;
     scene.ends_on(&kept)

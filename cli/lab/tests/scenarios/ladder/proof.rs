@@ -1,4 +1,4 @@
-//! What counts as a confirmation: a login that is not the one that deployed.
+//! What counts as a confirmation: a login other than the one that deployed.
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::hosts::{Admission, Lab};
@@ -22,7 +22,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-confirmation-that-comes-too-early-does-not-count", early),
 ];
 
-/// The agent's answer to a confirmation that comes over `login`.
+/// The agent's reply to a confirmation over `login`.
 fn confirm(case: &Case, login: Option<Login>) -> Result<Reply> {
     let request = Request::Confirm { attempt: case.record()?.attempt };
     let asked = Asked { version: WIRE_VERSION, login, request };
@@ -53,7 +53,7 @@ fn counts(lab: &mut Lab) -> Result<()> {
     case.ends_on(&wanted)
 }
 
-/// One that comes while the new system is activated: its checks are still to come.
+/// A confirmation during the activation. The checks have not run yet.
 fn early(lab: &mut Lab) -> Result<()> {
     let case = Case::new(lab, Lane::StandIn)?;
     let wanted = case.wants(&Wanted::new(2))?;

@@ -1,4 +1,4 @@
-//! The third rung: a reboot into what booted before.
+//! The third step of the rollback: a reboot into the previous boot default.
 
 use std::time::Duration;
 
@@ -20,9 +20,10 @@ pub const ALL: &[Scenario] = on_both_lanes![
     "a-machine-that-must-not-reboot-is-stranded-and-says-what-happens-next" => stays,
 ];
 
-/// How long these machines wait for a login that does not come.
+/// How long these machines wait for a login that does not arrive.
 const LIMIT: Duration = Duration::from_secs(4);
-/// From the start of `deploy` to the reboot: building, the watch of ten seconds, two rungs.
+/// The limit from the start of `deploy` to the reboot: the build, the watch of ten seconds, and two
+/// steps of the rollback.
 const REBOOTS: Duration = Duration::from_secs(120);
 
 const NOBODY: &str = "no new SSH login confirmed within 4 s";

@@ -1,4 +1,5 @@
-//! Damaged records: the machine stays on what it booted, and everybody says so.
+//! Damaged records. The machine stays on the system that it booted, and every command reports the
+//! damage.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -14,8 +15,9 @@ pub const ALL: &[Scenario] = &[Scenario::new(
 
 const RECORD: &str = "/nix/var/deploy-agent/attempt.json";
 
-/// Cut short, without its checksum, a bit flipped so that it reads as well (`1` and `3` differ by
-/// one) or in a field's name, no text at all.
+/// A truncated record, one without its checksum, one with a flipped bit that is still valid JSON
+/// (`1` and `3` differ by one bit), one with a flipped bit in a field's name, and one that is no
+/// text.
 const DAMAGES: [&str; 5] = [
     "truncate -s 200 attempt.json",
     "sed -i '$d' attempt.json",

@@ -1,4 +1,4 @@
-//! What the agent's units may do, as PID 1 gives it to them.
+//! The rights of the agent's units, as PID 1 grants them.
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::hosts::{Admission, Lab};
@@ -12,9 +12,9 @@ use crate::scene::end;
 pub const ALL: &[Scenario] =
     &[Scenario::new("the-watching-service-has-no-more-rights-than-its-work-needs", watching)];
 
-/// Rights that no work of the agent's needs, by the kernel's numbers: CAP_SYS_MODULE,
-/// CAP_SYS_PACCT, CAP_SYS_TIME, CAP_SYS_TTY_CONFIG, CAP_MKNOD, CAP_LEASE, CAP_MAC_OVERRIDE,
-/// CAP_MAC_ADMIN, CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND.
+/// Capabilities that the agent does not need, by number: CAP_SYS_MODULE, CAP_SYS_PACCT,
+/// CAP_SYS_TIME, CAP_SYS_TTY_CONFIG, CAP_MKNOD, CAP_LEASE, CAP_MAC_OVERRIDE, CAP_MAC_ADMIN,
+/// CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND.
 const GIVEN_UP: [u32; 10] = [16, 20, 25, 26, 27, 28, 32, 33, 35, 36];
 
 /// CAP_SYS_ADMIN, CAP_SYS_BOOT and CAP_KILL.
@@ -42,7 +42,7 @@ fn watching(lab: &mut Lab) -> Result<()> {
     for right in KEPT {
         ensure!(bounds & (1 << right) != 0, "it lacks right {right}: {bounds:x}");
     }
-    // What it looks at and syncs is the machine's.
+    // The agent must see and sync the machine's own mounts.
     host.sh(&format!("test $(readlink /proc/{process}/ns/mnt) = $(readlink /proc/1/ns/mnt)"))?;
     let timers = host.sh("systemctl show 'deploy-rollback-*.timer' -p Unit --value")?;
     let timer = timers.lines().next().context("no timer")?;

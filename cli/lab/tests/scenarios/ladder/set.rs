@@ -1,4 +1,4 @@
-//! The units that ran: exactly those run again.
+//! After a rollback exactly the units that ran before run again.
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -14,14 +14,14 @@ pub const ALL: &[Scenario] = &[Scenario::new(
     restored,
 )];
 
-/// What ran, and did not, before the deploy: a unit started by hand, an instance of a
-/// template, one that the admin had stopped, one that a target wants.
+/// The units before the deploy: one started by hand, an instance of a template, one that the
+/// administrator had stopped, and one that a target wants.
 const STARTED: [&str; 3] = ["hand.service", "worker@7.service", "wanted.service"];
 const STOPPED: &str = "stopped.service";
 
 const SLEEP: &str = "/run/current-system/sw/bin/sleep infinity";
 
-/// All of them differ from version to version, so that a switch touches each.
+/// The units differ in each version, so that a switch touches all of them.
 fn generation(number: u32) -> Generation {
     let text = |name: &str| {
         format!("[Service]\nEnvironment=VERSION={number} NAME={name}\nExecStart={SLEEP}\n")
@@ -34,7 +34,7 @@ fn generation(number: u32) -> Generation {
         .unit(STOPPED, wanted("stopped"))
 }
 
-/// The new system has a unit that what ran lacks and whose start never ends.
+/// The new system has a unit that the previous one lacks, and whose start never ends.
 fn hanging() -> Generation {
     let start = format!("Type=oneshot\nTimeoutStartSec=infinity\nExecStart={SLEEP}");
     generation(3).unit("hanging.service", Unit::service(&start))
@@ -57,9 +57,9 @@ fn restored(lab: &mut Lab) -> Result<()> {
     ensure!(case.record()?.phase == Phase::Activating, "it does not activate any more");
     let list = case.frame1.sh("cat /run/nixos/start-list")?;
     ensure!(list.contains("multi-user.target"), "the list is {list}");
-    // What ran does not have it: its start would fail.
+    // The previous system lacks this unit, so starting it would fail.
     case.frame1.sh("echo hanging.service >> /run/nixos/start-list")?;
-    // The switch dies where it waits; its job lives on in process 1.
+    // The switch is killed while it waits; its job stays in process 1.
     case.frame1
         .sh("systemctl kill --kill-whom=all --signal=KILL 'deploy-switch-*-activate.service'")?;
 

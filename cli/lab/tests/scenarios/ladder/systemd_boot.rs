@@ -1,4 +1,4 @@
-//! systemd-boot: which system it starts, and what a power cut leaves in its partition.
+//! systemd-boot: the system that it starts, and the effect of power cuts on its partition.
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -22,7 +22,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("systemd-boot-with-a-damaged-generation-is-refused", refused),
 ];
 
-/// The machine of the baseline with systemd-boot in GRUB's place.
+/// The machine of the baseline with systemd-boot instead of GRUB.
 fn case(lab: &mut Lab) -> Result<Case> {
     let case = Case::new(lab, Lane::StandIn)?;
     case.frame1.sh(
@@ -94,7 +94,7 @@ fn refused(lab: &mut Lab) -> Result<()> {
     let four = generation(&case, 4)?;
     let said = case.deploy("frame1")?;
     said.ends(1, &["the boot.json of generation 2 is damaged", "--delete-generations 2"])?;
-    // What was pushed for nothing has nobody who waits for the disk.
+    // After a refused deploy nobody syncs what was pushed.
     case.frame1.sync()?;
     case.ends_on(&three)?;
     case.frame1.sh("nix-env --profile /nix/var/nix/profiles/system --delete-generations 2")?;

@@ -1,5 +1,5 @@
-//! What is done to a machine and the way to it while a deploy is held, whoever deploys.
-//! Each says what was done.
+//! Faults of a machine and its network while a deploy is held, for `deploy` and deploy-rs alike.
+//! Each returns a description of what was done.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use deploy_lab::hosts::{Host, Link, Output, Running, wait, wall_clock};
 use super::hold::{Held, REACHED};
 use super::operator::Operator;
 
-/// How long a cut, or a sleep before anything has a deadline, lasts.
+/// The length of a cut, or of a sleep in phases without a deadline.
 pub const MOMENT: Duration = Duration::from_secs(2);
 
-/// Seconds.
+/// A day in seconds.
 const DAY: i64 = 24 * 3600;
 
 const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
 
-/// The cable is cut and joined before the deploy goes on.
+/// Cuts the cable and joins it again before the deploy continues.
 pub fn cut_for_a_moment(machine: &Host, held: Held) -> Result<String> {
     machine.link(Link::Cut)?;
     std::thread::sleep(MOMENT);
@@ -26,13 +26,13 @@ pub fn cut_for_a_moment(machine: &Host, held: Held) -> Result<String> {
     Ok("the cable was cut for 2 s".into())
 }
 
-/// A day ahead, beyond every deadline; then to the day before.
+/// Moves the clock a day ahead, beyond every deadline, and then to the day before.
 pub fn jump_the_clock(machine: &Host, held: Held) -> Result<String> {
     let mut days = Vec::new();
     for jump in [DAY, -2 * DAY] {
         days.push(machine.sh("date +%F")?);
         wall_clock::jump(jump)?;
-        // What a wall clock would set off comes now.
+        // Leave time for what the wall clock triggers.
         std::thread::sleep(MOMENT);
     }
     days.push(machine.sh("date +%F")?);
@@ -40,7 +40,7 @@ pub fn jump_the_clock(machine: &Host, held: Held) -> Result<String> {
     Ok(format!("it was {}", days.join(", then ")))
 }
 
-/// The power goes and comes back.
+/// Cuts the power and boots again.
 pub fn power_cut(machine: &Host, held: Held) -> Result<String> {
     let id = machine.sh(BOOT_ID)?;
     machine.power_cut()?;
@@ -53,7 +53,7 @@ pub fn power_cut(machine: &Host, held: Held) -> Result<String> {
     Ok(if id == again { "powered off and on" } else { "another boot id" }.into())
 }
 
-/// systemd takes everything down and starts again, with the kernel left alone.
+/// systemd stops everything and starts again; the kernel keeps running.
 pub fn soft_reboot(machine: &Host, held: Held) -> Result<String> {
     let held = gone(held)?;
     machine.sh("systemctl --no-block soft-reboot")?;
@@ -66,7 +66,7 @@ pub fn soft_reboot(machine: &Host, held: Held) -> Result<String> {
     Ok("SoftRebootsCount=1".into())
 }
 
-/// A soft-reboot keeps /run and the fifos in it, and ends who stands at them.
+/// A soft-reboot keeps /run with its fifos, but ends the processes that wait at them.
 fn gone(held: Held) -> Result<Option<Held>> {
     match held {
         Held::Fifo { .. } => held.for_ever().map(|()| None),
@@ -74,7 +74,7 @@ fn gone(held: Held) -> Result<Option<Held>> {
     }
 }
 
-/// What a restart of the machine has ended needs no word; a road or an admission does.
+/// Releases a hold. A restart has already ended a held program, but not a held network.
 fn free(held: Held) -> Result<()> {
     match held {
         Held::Fifo { .. } | Held::Check(_) => Ok(()),
@@ -82,9 +82,9 @@ fn free(held: Held) -> Result<()> {
     }
 }
 
-/// The disk below `folder` has no byte left.
+/// Fills the disk below `folder` to the last byte.
 pub fn fill(machine: &Host, folder: &str, held: Held) -> Result<String> {
-    // The file system keeps some back from a large file; small ones get it all.
+    // The file system reserves space from a large file; small files get the rest.
     machine.fill(folder, 1 << 20)?;
     machine.sh(&format!(
         "mkdir {folder}/lab-rest; cd {folder}/lab-rest; sync -f .; n=0
@@ -97,13 +97,13 @@ pub fn fill(machine: &Host, folder: &str, held: Held) -> Result<String> {
     Ok(format!("{free} blocks left on {folder}"))
 }
 
-/// What runs as long as the value lives: systemd reloads its units, once a second.
+/// Makes systemd reload its units every second, as long as the value lives.
 pub fn reloads(machine: &Host) -> Result<Running> {
     machine.command(["sh", "-c", "while :; do systemctl daemon-reload; sleep 1; done"]).spawn()
 }
 
-/// Old generations go away, and what only they needed. What runs and what was booted stays: as
-/// on NixOS these are roots.
+/// Deletes old generations and the paths that only they need. The running and the booted system
+/// stay, because they have roots, as on NixOS.
 pub fn collect_garbage(machine: &Host, held: Held) -> Result<String> {
     machine.sh("ln -sfn /run/current-system /run/booted-system /nix/var/nix/gcroots/")?;
     let said = machine.sh("nix-collect-garbage --delete-old 2>&1 | tail -n 1")?;
@@ -112,18 +112,18 @@ pub fn collect_garbage(machine: &Host, held: Held) -> Result<String> {
     Ok(said)
 }
 
-/// As nixos-rebuild does: the profile first, then the switch, which needs the lock.
+/// Acts like nixos-rebuild: it sets the profile first and then switches, which needs the lock.
 pub fn switch_to(machine: &Host, system: &str) -> Result<Output> {
     let script = "nix-env --profile /nix/var/nix/profiles/system --set \"$1\" && \
                   exec \"$1/bin/switch-to-configuration\" switch";
     let output = machine.command(["sh", "-c", script, "sh", system]).run()?;
-    // Nobody has made sure that what it wrote is on the disk, and that is not tested here.
+    // Nobody has synced what it wrote, and that is not under test here.
     machine.sync()?;
     Ok(output)
 }
 
-/// What a second operator does before the first one's deploy goes on. Where new logins are
-/// held, which are the second one's as well, the first one stands still instead.
+/// Runs a second operator before the first one's deploy continues. If the network holds new logins,
+/// it would hold the second operator as well, so the first `deploy` is stopped instead.
 pub fn second_operator<T>(
     first: &Operator,
     held: Held,

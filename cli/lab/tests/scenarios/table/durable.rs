@@ -1,5 +1,5 @@
-//! The power is cut right after each call by which the agent makes something durable. strace
-//! stops the agent there; the lab keeps what was synced and nothing else.
+//! Power cuts right after each call with which the agent makes something durable. strace stops the
+//! agent there, and the lab keeps only what was synced.
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::hosts::{Host, Lab, wait};
@@ -19,17 +19,17 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("table-power-cut-after-every-durable-call-of-the-watching-service", watch),
 ];
 
-/// After these the disk holds something else. What lies between two of them is lost with the
-/// power, so a cut there leaves what a cut after the first one leaves.
+/// The calls that change what is on the disk. Writes between two of them are lost with the power,
+/// so a cut there is the same as a cut after the first call.
 const CALLS: [&str; 3] = ["fsync", "syncfs", "fdatasync"];
 
 const RECORD: &str = "/nix/var/deploy-agent/attempt.json";
 const LOG: &str = "/run/durable.log";
 const STOPPED: &str = "stopped by SIGSTOP";
 
-/// The agent that talks with the operator is started by sshd: by the key's own command, which
-/// puts strace before the agent in the script that `deploy` sent. That is the beginning of the
-/// standard input, as long as the command line says.
+/// sshd starts the agent that talks to the operator. The key's forced command puts strace before
+/// the agent, in the script that `deploy` sends as the start of its standard input. The command
+/// line has the script's length.
 const SERVE: &str = r#"case "$SSH_ORIGINAL_COMMAND" in
 *'head -c '*) ;;
 *) exec sh -c "$SSH_ORIGINAL_COMMAND" ;;
@@ -41,7 +41,7 @@ path=${SSH_ORIGINAL_COMMAND#*\'}
 eval "${path%%eval *}"
 eval "$script""#;
 
-/// The watching service: a drop-in for all units of that prefix.
+/// Does the same for the watching service, by a drop-in for all units with this prefix.
 const WATCH: &str = "mkdir -p /run/systemd/system/deploy-agent-.service.d
 cat > /run/systemd/system/deploy-agent-.service.d/trace.conf <<'END'
 [Service]
@@ -67,7 +67,7 @@ fn watch(lab: &mut Lab) -> Result<()> {
     })
 }
 
-/// Deploys again and again, each time with the agent stopped one call later.
+/// Deploys repeatedly. In each deploy the agent is stopped one call later.
 fn every_call(scene: &Scene, trace: impl Fn(&Host, &str) -> Result<()>) -> Result<()> {
     let mut number = 2;
     let mut cuts = 0;
@@ -97,9 +97,9 @@ fn every_call(scene: &Scene, trace: impl Fn(&Host, &str) -> Result<()>) -> Resul
 
 #[derive(PartialEq, Eq)]
 enum Cut {
-    /// The power was cut where the agent stood.
+    /// The power was cut at the call.
     Done,
-    /// The deploy came to its end: there is no such call any more.
+    /// The deploy ended before it made that many calls.
     TooLate,
 }
 
@@ -137,7 +137,7 @@ fn cut(scene: &Scene, number: u32) -> Result<Cut> {
     machine.power_cut()?;
     deploy.kill()?;
     machine.boot()?;
-    // What the disk has kept of it: nothing of ours runs at a boot.
+    // The record on the disk. Nothing of `deploy` runs at boot.
     let record = record(machine)?;
     machine.wait_for_ssh(ANSWERS)?;
     let runs = scene.runs()?;

@@ -1,4 +1,4 @@
-//! Holding a deploy in a phase, from outside.
+//! Holding a deploy in a phase from outside.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use super::operator::Operator;
 use super::settings::CHECKED;
 use crate::faults::hold::ARM;
 
-/// From the start of a deploy until it is in its phase.
+/// The limit from the start of a deploy until it is in its phase.
 pub const REACHED: Duration = Duration::from_secs(120);
 
-/// Two fifos on the machine that stop what passes them.
+/// Two fifos on the machine that stop the process that comes to them.
 pub struct Fifo {
     machine: Host,
     name: &'static str,
@@ -22,7 +22,7 @@ pub struct Fifo {
 }
 
 impl Fifo {
-    /// Makes those called `name`.
+    /// Creates the fifos called `name`.
     pub fn new(machine: &Host, name: &'static str) -> Result<Self> {
         machine.sh(&make(name))?;
         if name == "arm" {
@@ -37,7 +37,7 @@ impl Fifo {
         Ok(Self { machine: machine.clone(), name, reached })
     }
 
-    /// Waits until something stands there.
+    /// Waits until a process is held there.
     pub fn reached(mut self, deploy: &mut Operator) -> Result<Held> {
         deploy.until(&format!("{} is reached", self.name), || Ok(!self.reached.is_running()?))?;
         Ok(Held::Fifo { machine: self.machine, name: self.name })
@@ -48,7 +48,7 @@ fn make(name: &str) -> String {
     format!("mkdir -p /run/hold; cd /run/hold; mkfifo {name}.at {name}.go")
 }
 
-/// What stands still.
+/// What is held.
 pub enum Held {
     /// A program on the machine that reads a fifo.
     Fifo {
@@ -59,19 +59,19 @@ pub enum Held {
     },
     /// A declared check that waits for a file.
     Check(Host),
-    /// A confirmation that does not come through.
+    /// A confirmation that does not reach the machine.
     Login(Host),
-    /// A direction of a road.
+    /// One direction of a relay.
     Road(Arc<Relay>, Direction),
 }
 
 impl Held {
-    /// Lets it go on. The fifos are gone before it does: nothing else is held.
+    /// Releases what is held. The fifos are removed first, so that nothing else is held.
     pub fn go(self) -> Result<()> {
         self.go_after("rm -r /run/hold")
     }
 
-    /// Lets it go on, and holds the next switch in its activation.
+    /// Releases what is held, and holds the next switch in its activation.
     pub fn go_to_the_next(self, deploy: &mut Operator) -> Result<Self> {
         let Held::Fifo { machine, name } = &self else { return Ok(self) };
         let (machine, name) = (machine.clone(), *name);
@@ -82,7 +82,7 @@ impl Held {
 
     fn go_after(self, script: &str) -> Result<()> {
         match self {
-            // The fifo that is opened is the old one.
+            // The open fifo is the old one.
             Self::Fifo { machine, name } => {
                 machine.sh(&format!("{{ {script}; echo; }} > /run/hold/{name}.go")).map(drop)
             }
@@ -95,7 +95,7 @@ impl Held {
         }
     }
 
-    /// It stands there for ever; what comes to the same place later is let pass.
+    /// Leaves it held forever. Whatever comes to the same place later passes.
     pub fn for_ever(self) -> Result<()> {
         match self {
             Self::Fifo { machine, .. } => machine.sh("rm -rf /run/hold").map(drop),
@@ -104,13 +104,13 @@ impl Held {
     }
 }
 
-/// Waits until the first bytes of the machine are held.
+/// Waits until the first bytes from the machine are held.
 pub fn first_answer(relay: &Arc<Relay>, deploy: &mut Operator) -> Result<Held> {
     deploy.until("the machine answers", || Ok(relay.bytes(Direction::FromHost) > 0))?;
     Ok(Held::Road(relay.clone(), Direction::FromHost))
 }
 
-/// Waits until a push is under way, and holds it.
+/// Waits until a push is in progress, and holds it.
 pub fn middle_of_push(relay: &Arc<Relay>, deploy: &mut Operator) -> Result<Held> {
     let direction = Direction::ToHost;
     deploy.until("the push is under way", || Ok(relay.bytes(direction) > 2 << 20))?;

@@ -1,5 +1,5 @@
-//! What differs between the lanes: how a system with its faults is made, and how it gets to
-//! where a deploy finds it.
+//! The differences between the lanes: how a system with a fault is built, and how it gets to the
+//! operator.
 
 use anyhow::Result;
 use deploy_lab::hosts::{Host, Lab};
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::settings;
 use crate::scene::{ANSWERS, Scene, wanted};
 
-/// The closure's part that takes long to send.
+/// The part of the closure that takes long to push.
 pub const BALLAST_MIB: u32 = 8;
 
 fn set(lane: Lane) -> &'static Prepared {
@@ -22,8 +22,8 @@ fn set(lane: Lane) -> &'static Prepared {
     }
 }
 
-/// Hosts that are switched on, whose machine runs [`Ready::Before`] if `fault` needs more of
-/// it than of the baseline.
+/// Hosts that are switched on. The machine runs [`Ready::Before`] if the baseline is not enough for
+/// `fault`.
 pub fn scene(lab: &mut Lab, lane: Lane, fault: Fault) -> Result<Scene> {
     let scene = Scene::of(lab, set(lane))?;
     scene.frame1.wait_for_ssh(ANSWERS)?;
@@ -35,7 +35,7 @@ pub fn scene(lab: &mut Lab, lane: Lane, fault: Fault) -> Result<Scene> {
     Ok(scene)
 }
 
-/// Writes the flake of a cell; returns the system that is wanted.
+/// Writes the flake of a cell and returns the wanted system.
 pub fn wants(scene: &Scene, lane: Lane, fault: Fault, phase: Phase) -> Result<String> {
     let (system, node) = (settings::system(fault, phase), settings::node(fault, phase, lane));
     match lane {
@@ -48,7 +48,7 @@ pub fn wants(scene: &Scene, lane: Lane, fault: Fault, phase: Phase) -> Result<St
     }
 }
 
-/// Writes a flake with this system and these settings of its node; returns the system.
+/// Writes a flake with this system and these settings of its node. Returns the system.
 pub fn has(scene: &Scene, lane: Lane, system: Ready, node: Map<String, Value>) -> Result<String> {
     match lane {
         Lane::StandIn | Lane::Hostile => write(&scene.mac, generation(system), node),
@@ -59,7 +59,7 @@ pub fn has(scene: &Scene, lane: Lane, system: Ready, node: Map<String, Value>) -
     }
 }
 
-/// Puts a system that another tool could switch to into the machine's store.
+/// Copies a system that another tool could switch to into the machine's store.
 pub fn other(lab: &Lab, scene: &Scene, lane: Lane) -> Result<String> {
     match lane {
         Lane::StandIn | Lane::Hostile => {
@@ -82,7 +82,7 @@ fn write(operator: &Host, system: Generation, node: Map<String, Value>) -> Resul
     wanted(operator)
 }
 
-/// The same without nixpkgs.
+/// The same system without nixpkgs.
 fn generation(system: Ready) -> Generation {
     let number = |number| Generation::new("frame1", number);
     match system {

@@ -1,5 +1,5 @@
-//! The fault table's cells on real hosts: one scenario each, all run by the same code. What
-//! each must come to is in `deploy_lab::tables::fault_table`.
+//! The cells of the fault table on real hosts. All scenarios run the same code, and
+//! `deploy_lab::tables::fault_table` has the required ends.
 
 mod acts;
 mod durable;
@@ -25,14 +25,14 @@ use self::operator::Told;
 use self::stand::Stand;
 use crate::harness::Scenario;
 
-/// From letting go until the machine has come to an end by itself.
+/// The limit from the release until the attempt has ended on its own.
 const LONGEST: Duration = Duration::from_secs(60);
-/// The same where the machine has to find out that nobody will come to start it: its sshd
-/// keeps a login whose other end is silent, and the deadline of a staged attempt is two minutes.
+/// The limit where the machine must notice that the operator is gone. Its sshd keeps a login whose
+/// other end is silent, and the deadline of a staged attempt is two minutes.
 const SILENCE: Duration = Duration::from_secs(150);
 
-/// A scenario for each cell that can be run, on each lane (the nine main rows beside a hostile
-/// user), one for each phase whose every durable call the power is cut at, and those of deploy-rs.
+/// All scenarios: the cells on each lane (nine main rows on the hostile one), the phases in which
+/// the power is cut at every durable call, and the cells of deploy-rs.
 pub fn all() -> Vec<Scenario> {
     let cells = Fault::ALL.into_iter().flat_map(|fault| Phase::ALL.map(|phase| (fault, phase)));
     cells
@@ -62,7 +62,7 @@ pub fn all() -> Vec<Scenario> {
         .collect()
 }
 
-/// Brings a fault about in a phase and checks what becomes of it.
+/// Causes a fault in a phase and checks the end.
 pub fn run(lab: &mut Lab, lane: Lane, fault: Fault, phase: Phase) -> Result<()> {
     keep(lane, fault, phase, None)?;
     let Cell::Ends(must, must_say) = cell(fault, phase) else { return Ok(()) };
@@ -100,7 +100,7 @@ pub fn run(lab: &mut Lab, lane: Lane, fault: Fault, phase: Phase) -> Result<()> 
     keep(lane, fault, phase, Some(&Seen { ending, boots, code, points: 1, evidence }))
 }
 
-/// Where `deploy` names systems, they are those.
+/// Checks that the systems in `deploy`'s report are the actual ones.
 fn truth(told: &Told, runs: &str, boots: &str) -> Result<()> {
     for (what, said, is) in [("runs", &told.runs, runs), ("boots", &told.boots, boots)] {
         let Some(said) = said else { continue };

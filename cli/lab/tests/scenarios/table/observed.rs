@@ -1,4 +1,4 @@
-//! How an attempt ended, by what the machine is.
+//! How an attempt ended, by the state of the machine.
 
 use anyhow::{Context, Result, bail, ensure};
 use deploy_lab::tables::fault_table::Ending;
@@ -7,8 +7,8 @@ use deploy_wire::record::Record;
 
 use super::stand::Stand;
 
-/// The end that fits what runs, what boots and the record of the attempt, if it came to one.
-/// A record that says what is not so is an error.
+/// The end that matches the running system, the boot default and the attempt's record, if there is
+/// one. A record that contradicts the machine is an error.
 pub fn ending(stand: &Stand, record: Option<&Record>, runs: &str, boots: &str) -> Result<Ending> {
     let Some(record) = record else {
         ensure!(runs == stand.untouched, "no attempt was made, and it runs {runs}");

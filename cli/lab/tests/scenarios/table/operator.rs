@@ -1,4 +1,4 @@
-//! `deploy`, running on the operator's computer, and what it says.
+//! A `deploy` that runs on the operator's computer, and its output.
 
 use anyhow::{Context, Result, bail, ensure};
 use deploy_lab::hosts::{Output, Running, wait};
@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use super::hold::REACHED;
 
-/// It must end by itself, whatever happens: a machine that is gone before it told a phase is waited
-/// for as long as all phases may take, two minutes of them to be told to begin.
+/// `deploy` must end on its own within this limit. If the machine is gone before it reported a
+/// phase, `deploy` waits as long as all phases may take, including two minutes of a staged attempt.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// A `deploy` that was begun.
+/// A running `deploy`.
 pub struct Operator {
     running: Option<Running>,
 }
 
-/// What it said when it ended.
+/// The report of an ended `deploy`.
 #[derive(Debug)]
 pub struct Told {
     pub ending: Ending,
@@ -32,7 +32,7 @@ impl Operator {
         Self { running: Some(running) }
     }
 
-    /// Waits for something that happens while it runs.
+    /// Waits for a condition while `deploy` runs.
     pub fn until(&mut self, what: &str, mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
         let running = self.running.as_mut().context("deploy was killed")?;
         wait::until(what, REACHED, || {
@@ -45,12 +45,12 @@ impl Operator {
         .with_context(|| running.stdout().unwrap_or_default())
     }
 
-    /// SIGKILL for it and its ssh.
+    /// Kills `deploy` and its ssh with SIGKILL.
     pub fn kill(&mut self) -> Result<()> {
         self.running.take().context("deploy was killed")?.kill()
     }
 
-    /// It stands still with its ssh.
+    /// Stops `deploy` and its ssh.
     pub fn freeze(&self) -> Result<()> {
         self.running.as_ref().context("deploy was killed")?.freeze()
     }
@@ -60,19 +60,19 @@ impl Operator {
         self.running.as_ref().context("deploy was killed")?.thaw()
     }
 
-    /// Whether it ends in time; none if it was killed.
+    /// Whether `deploy` ends in time; `None` if it was killed.
     pub fn ends(&mut self) -> Result<Option<bool>> {
         let Some(running) = &mut self.running else { return Ok(None) };
         Ok(Some(wait::until("deploy ends", LONGEST, || Ok(!running.is_running()?)).is_ok()))
     }
 
-    /// What it has printed so far.
+    /// The output so far.
     pub fn printed(&self) -> Result<String> {
         let running = self.running.as_ref().context("deploy was killed")?;
         Ok(format!("{}{}", running.stdout()?, running.stderr()?))
     }
 
-    /// Waits for its end; nothing if it was killed.
+    /// Waits for the end; `None` if `deploy` was killed.
     pub fn end(self) -> Result<Option<Output>> {
         let Some(running) = self.running else { return Ok(None) };
         running.wait(LONGEST).context("deploy did not end").map(Some)
@@ -80,7 +80,7 @@ impl Operator {
 }
 
 impl Told {
-    /// What `deploy --json` said.
+    /// Parses the output of `deploy --json`.
     pub fn of(output: &Output) -> Result<Self> {
         let text = format!("{}{}", output.stdout, output.stderr);
         let finished = output
@@ -103,7 +103,7 @@ impl Told {
         Ok(Self { ending, code: output.code, runs, boots, text })
     }
 
-    /// Checks the end and the exit code that goes with it.
+    /// Checks the reported end and the matching exit code.
     pub fn tells(&self, ending: Ending) -> Result<()> {
         let code = match ending {
             Ending::Untouched => 1,

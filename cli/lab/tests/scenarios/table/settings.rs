@@ -1,22 +1,22 @@
-//! What is deployed in a cell: a system, and limits short enough to wait for.
+//! The deployed systems of the cells, with limits short enough for a test.
 
 use deploy_lab::systems::{Lane, Ready};
 use deploy_lab::tables::fault_table::{Fault, Phase};
 use serde_json::{Map, Value, json};
 
-/// Made of nothing for the check that holds its phase, and for the one that fails.
+/// The empty file for the check that holds its phase, and for the one that fails.
 pub const CHECKED: &str = "/run/checked";
 
-/// Confirmations that must not come; a machine waits no longer than that.
+/// The limit in seconds for confirmations that must not arrive.
 pub const SHORT: u64 = 6;
-/// Confirmations that must come, on a machine that does much besides.
+/// The limit in seconds for confirmations that must arrive, on a busy machine.
 pub const LONG: u64 = 60;
 
-/// Stops as the pre-switch check of a stand-in does: a real system of that age has none.
+/// Holds like the pre-switch check of a stand-in, which a real system of that age does not have.
 const HOLD: &str = "[ -p /run/hold/check.at ] || exit 0
 echo check > /run/hold/check.at; read -r _ < /run/hold/check.go";
 
-/// What is wanted in a cell.
+/// The wanted system of a cell.
 pub fn system(fault: Fault, phase: Phase) -> Ready {
     match (fault, phase) {
         (Fault::NoNewLogins, Phase::Activate) => Ready::RefusedLogins,
@@ -48,7 +48,7 @@ pub fn node(fault: Fault, phase: Phase, lane: Lane) -> Map<String, Value> {
     node
 }
 
-/// The settings that all have.
+/// The settings of every cell.
 pub fn watched() -> Map<String, Value> {
     Map::from_iter([("units".to_owned(), json!({ "watch": 1 }))])
 }
@@ -60,7 +60,7 @@ pub fn needs_road(fault: Fault, phase: Phase) -> bool {
         || (fault, phase) == (Fault::BootFull, Phase::Stage)
 }
 
-/// Whether no confirmation comes through because of it.
+/// Whether the fault prevents every confirmation.
 pub fn never_confirmed(fault: Fault) -> bool {
     matches!(
         fault,

@@ -22,25 +22,25 @@ use crate::scene::{ANSWERS, Scene};
 
 const RECORD: &str = "/nix/var/deploy-agent/attempt.json";
 
-/// Slow enough for a push to be caught in its middle.
+/// Slow enough to interrupt a push in the middle.
 pub const ROAD: RoadSpec = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(160) };
 
-/// An operator, a machine, and what is wanted of it.
+/// An operator, a machine, and the wanted system.
 pub struct Stand {
     pub scene: Scene,
     pub lane: Lane,
     pub fault: Fault,
     pub phase: Phase,
-    /// What the machine ran first.
+    /// The system that the machine runs first.
     pub before: String,
-    /// What the operator wants.
+    /// The wanted system.
     pub wanted: String,
-    /// What another tool brings; it is in the machine's store.
+    /// The system of another tool, which is in the machine's store.
     pub other: Option<String>,
-    /// What a deploy that changes nothing leaves.
+    /// The state that a deploy without changes leaves.
     pub untouched: String,
     pub relay: Option<Arc<Relay>>,
-    /// Who else is on the machine.
+    /// The hostile user on the machine, if any.
     pub user: Option<User>,
 }
 
@@ -67,7 +67,7 @@ impl Stand {
         let machine = &self.scene.frame1;
         let fifo = match self.phase {
             Phase::Ask | Phase::Push | Phase::Check => None,
-            // What looks at /boot comes before what can be held.
+            // The agent looks at /boot before the place that can be held.
             Phase::Stage if self.fault == Fault::BootFull => None,
             Phase::Stage => Some("check"),
             Phase::Arm => Some("arm"),
@@ -117,12 +117,12 @@ impl Stand {
         sealed::open(text.as_bytes()).map(Some).with_context(|| format!("{RECORD} says {text}"))
     }
 
-    /// The record of the held attempt: none before it is staged.
+    /// The record of the held attempt; `None` before it is staged.
     pub fn attempt(&self) -> Result<Option<Record>> {
         self.record()
     }
 
-    /// Checks that the deploy stood in the phase, by the machine's own record; says so.
+    /// Checks that the deploy was in the phase, by the machine's record, and describes it.
     pub fn in_phase(&self, at: Option<&Record>) -> Result<String> {
         let must = match self.phase {
             Phase::Ask | Phase::Push | Phase::Stage => None,
@@ -138,12 +138,12 @@ impl Stand {
         Ok(was.map_or("no record yet".into(), |phase| format!("record: {phase}")))
     }
 
-    /// Brings the fault about and lets the deploy go on.
+    /// Causes the fault and releases the deploy.
     pub fn strike(&mut self, deploy: &mut Operator, held: Held) -> Result<Struck> {
         super::strike::strike(self, deploy, held)
     }
 
-    /// Ends what the fault left in the way of looking.
+    /// Removes what the fault left and what would prevent looking at the machine.
     pub fn heal(&self) -> Result<()> {
         if let Some(relay) = &self.relay {
             relay.set(Direction::FromHost, Traffic::Passes);
@@ -153,7 +153,7 @@ impl Stand {
         self.scene.frame1.link(Link::Joined)
     }
 
-    /// Waits until the machine has come to an end by itself; the record then.
+    /// Waits until the attempt has ended on its own, and returns its record.
     pub fn ended(&self, at: Option<&Record>, deadline: Duration) -> Result<Option<Record>> {
         wait::until("the attempt is over", deadline, || {
             Ok(self.record()?.is_none_or(|record| !record.is_open()))
@@ -162,17 +162,17 @@ impl Stand {
         let record = self.record()?;
         let same = at.zip(record.as_ref()).is_none_or(|(at, now)| at.attempt == now.attempt);
         ensure!(same, "another attempt has the record: {record:#?}");
-        // A second operator's is not this one's.
+        // The record of a second operator does not count.
         Ok(record.filter(|record| record.wanted.to_string() == self.wanted))
     }
 
-    /// What runs, asked over SSH.
+    /// The running system, asked over SSH.
     pub fn runs(&self) -> Result<String> {
         self.scene.frame1.wait_for_ssh(ANSWERS)?;
         self.scene.runs()
     }
 
-    /// What boots.
+    /// The boot default.
     pub fn boots(&self) -> Result<String> {
         self.scene.boots()
     }
@@ -185,7 +185,8 @@ impl Stand {
     }
 }
 
-/// A user who holds all that he can, on a machine on which an older agent left its locks open.
+/// A hostile user who holds every lock that they can, on a machine where an older agent left its
+/// locks open.
 fn beside_what_is_open(scene: &Scene) -> Result<User> {
     scene.frame1.sh(hostile::OPEN)?;
     let user = User::begin(&scene.frame1)?;

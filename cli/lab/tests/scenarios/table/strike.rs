@@ -1,4 +1,4 @@
-//! Bringing faults about, and what shows that they hit.
+//! Causing faults, and the evidence that they occurred.
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::hosts::relay::{Direction, Traffic};
@@ -12,20 +12,20 @@ use super::operator::Operator;
 use super::stand::Stand;
 use super::{lane, settings};
 
-/// Of the agent, all but the unit that switches.
-/// First the one that could say that the service did not start.
+/// Kills every process of the agent except the unit that switches. `serve` is killed first, because
+/// it could report that the service did not start.
 const KILL_AGENT: &str = "pkill -KILL -f 'deploy-agent serve( --trusted)?$' && echo serve
 units=$(systemctl list-units --plain --no-legend --full 'deploy-agent-*.service' | cut -d ' ' -f 1)
 for unit in $units; do systemctl kill --kill-whom=all --signal=KILL \"$unit\"; echo \"$unit\"; done";
 
-/// A drop-in that no system knows of, for the mount that the first system alone has.
+/// A drop-in that no system declares, for a mount that only the first system has.
 const BROKEN_MOUNT: &str = "mkdir -p /run/systemd/system/mnt-kept.mount.d
 printf '[Mount]\\nType=nosuchfs\\n' > /run/systemd/system/mnt-kept.mount.d/broken.conf";
 
 /// A fault that was brought about.
 pub struct Struck {
     said: String,
-    /// What stands in the machine's journal or in what `deploy` printed because of it.
+    /// The text that the fault causes in the machine's journal or in `deploy`'s output.
     logged: Option<&'static str>,
     _reloads: Option<Running>,
 }
@@ -39,7 +39,7 @@ impl Struck {
         Self { logged: Some(text), ..self }
     }
 
-    /// Checks that the machine's log shows the fault; says what does.
+    /// Checks that the machine's journal shows the fault, and describes it.
     pub fn evidence(&self, stand: &Stand) -> Result<String> {
         let Some(text) = self.logged else { return Ok(self.said.clone()) };
         stand.logged(text)?;
@@ -47,7 +47,7 @@ impl Struck {
     }
 }
 
-/// Brings the fault about in the phase that is held, and lets the deploy go on.
+/// Causes the fault in the held phase and releases the deploy.
 pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<Struck> {
     let machine = stand.scene.frame1.clone();
     match stand.fault {
@@ -111,7 +111,7 @@ pub fn strike(stand: &mut Stand, deploy: &mut Operator, held: Held) -> Result<St
     }
 }
 
-/// The mount of what ran before fails when it is switched back to, and until the next boot.
+/// The previous system's mount fails from now until the next boot, also in the switch back.
 fn mount_fails(stand: &Stand, held: Held) -> Result<Struck> {
     let machine = &stand.scene.frame1;
     machine.sh(BROKEN_MOUNT)?;
@@ -136,7 +136,7 @@ fn suspend(stand: &Stand, deploy: &Operator, held: Held) -> Result<Struck> {
     Ok(Struck::saying("deploy and ssh stood still meanwhile"))
 }
 
-/// The road swallows what the machine answers, until its end is recorded.
+/// The relay drops the machine's answers until the end of the attempt is recorded.
 fn answer_lost(stand: &Stand, held: Held) -> Result<Struck> {
     let relay = stand.relay.as_ref().context("a road")?;
     if stand.phase == Phase::Wait {
@@ -158,7 +158,7 @@ fn answer_lost(stand: &Stand, held: Held) -> Result<Struck> {
 fn kill_agent(stand: &Stand, held: Held) -> Result<Struck> {
     let machine = &stand.scene.frame1;
     if stand.phase == Phase::Arm {
-        // What is held is the agent's own start.
+        // The agent's own start is held.
         let said = machine.sh(&format!("rm -r /run/hold; {KILL_AGENT}"))?;
         return Ok(Struck::saying(format!("SIGKILL: {}", said.replace('\n', ", "))));
     }
@@ -168,12 +168,12 @@ fn kill_agent(stand: &Stand, held: Held) -> Result<Struck> {
     Ok(if stand.phase == Phase::Stage { struck } else { struck.logged("status=9/KILL") })
 }
 
-/// A deploy of generation 3. The first one has evaluated its flake long ago.
+/// Deploys generation 3. The first operator has already evaluated the flake.
 fn second_operator(stand: &Stand, deploy: &Operator, held: Held) -> Result<Struck> {
     lane::has(&stand.scene, stand.lane, Ready::Third, settings::watched())?;
     let second = acts::second_operator(deploy, held, || stand.scene.deploy("frame1"))?;
     if stand.phase == Phase::Ask {
-        // The first one learns of it when it asks, and goes on from there.
+        // The first operator learns of it with the next request, and continues from there.
         second.ends(0, &["committed"])?;
     } else {
         let why = match stand.phase {
@@ -185,16 +185,16 @@ fn second_operator(stand: &Stand, deploy: &Operator, held: Held) -> Result<Struc
     Ok(Struck::saying(format!("the second deploy ended with {}", second.code)))
 }
 
-/// Its switch needs the lock.
+/// Another tool's switch needs the lock.
 fn other_tool(stand: &mut Stand, held: Held) -> Result<Struck> {
     let other = stand.other.clone().context("another system")?;
     let output = acts::switch_to(&stand.scene.frame1, &other)?;
-    // What is held holds the switch's lock: in `stage`, if it is the system's own check.
+    // The held process may hold the switch's lock, as the system's own check does in `stage`.
     let locked = match stand.phase {
         Phase::Stage => !stand.lane.is_real(),
         phase => matches!(phase, Phase::Activate | Phase::Commit | Phase::RollBack),
     };
-    // 4: a unit that failed before this deploy as well.
+    // 4: a unit that had failed before this deploy.
     let must: &[i32] = if locked { &[11] } else { &[0, 4] };
     let code = output.code;
     ensure!(must.contains(&code), "the other tool ended with {code}: {}", output.stderr);

@@ -1,4 +1,4 @@
-//! The agent's program, wherever it comes from.
+//! The sources of the agent's program.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::{Lab, programs};
@@ -13,7 +13,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("the-agent-that-is-named-is-the-one-that-runs", named),
 ];
 
-/// In a root that has its file and no other: no linker, no library, no shell, no /proc.
+/// Runs the agent in a root with its file alone: no linker, no library, no shell, no /proc.
 fn alone(lab: &mut Lab) -> Result<()> {
     let mac = lab.prepared(&PAIR, "mac")?;
     mac.boot()?;
@@ -23,7 +23,7 @@ fn alone(lab: &mut Lab) -> Result<()> {
     mac.sh(&format!("mkdir /root/empty; cp {program} /root/empty/deploy-agent"))?;
     let version = mac.sh("chroot /root/empty /deploy-agent --version")?;
     ensure!(version.starts_with("deploy-agent ") && version.contains("wire"), "{version}");
-    // The control: what needs a linker does not start there.
+    // The control: a program that needs a linker does not start there.
     mac.sh("cp /usr/bin/true /root/empty/true")?;
     let dynamic = mac.command(["chroot", "/root/empty", "/true"]).run()?;
     ensure!(dynamic.code == 127, "{dynamic:?}");
@@ -41,7 +41,7 @@ fn named(lab: &mut Lab) -> Result<()> {
     runs_generation(&scene.frame1, 1)?;
     scene.deploy("frame1 --agent /root/my-agent")?.ends(0, &["committed"])?;
     runs_generation(&scene.frame1, 2)?;
-    // From the flake: a derivation that is built where the closure is.
+    // With an agent from the flake, which is a derivation that is built where the closure is built.
     scene.wants(deploy_lab::systems::Generation::new("frame1", 3))?;
     scene.mac.sh(&format!(
         "cp /root/my-agent {FOLDER}/agent; cd {FOLDER}; git add agent; \

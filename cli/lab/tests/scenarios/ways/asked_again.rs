@@ -1,5 +1,4 @@
-//! A machine that cannot answer in one moment, because PID 1 does not answer its agent, is asked
-//! again.
+//! A machine whose agent gets no answer from PID 1 for a moment is asked again.
 
 use anyhow::Result;
 use deploy_lab::hosts::{Admission, Lab};
@@ -26,7 +25,8 @@ fn following(lab: &mut Lab) -> Result<()> {
     silent_while_waiting(lab, &lost, "could not answer: /run/systemd/private is closed")
 }
 
-/// A deploy waits for its confirmation, `silence` comes, and goes once that was `told`.
+/// PID 1 falls silent by `silence` while a deploy waits for its confirmation, and answers again
+/// once `told` was reported.
 fn silent_while_waiting(lab: &mut Lab, silence: &str, told: &str) -> Result<()> {
     let scene = Scene::new(lab)?;
     let terminal = unconfirmed(&scene, 120)?;

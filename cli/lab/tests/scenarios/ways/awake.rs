@@ -1,4 +1,4 @@
-//! The operator's computer while a machine waits for it.
+//! The operator's computer must not sleep while a machine waits for it.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn stays_awake(lab: &mut Lab) -> Result<()> {
     wait::until("nothing keeps mac awake", LONG, || Ok(!keeps_awake(&case.mac)?))
 }
 
-/// Whether logind lists `deploy` among those who do not let it sleep.
+/// Whether logind lists `deploy` as an inhibitor of sleep.
 fn keeps_awake(mac: &Host) -> Result<bool> {
     let list = mac.sh("systemd-inhibit --list --no-pager --no-legend")?;
     Ok(list.lines().any(|line| {

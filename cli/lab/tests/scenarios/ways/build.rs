@@ -1,4 +1,4 @@
-//! Where a system is built.
+//! The places where a system can be built.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::relay::{Direction, Relay, RoadSpec};
@@ -16,7 +16,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-builder-that-is-the-machine-keeps-what-it-builds", builder_is_target),
 ];
 
-/// Makes the unit file that says where it was made.
+/// A script that writes the name of its builder to the unit file.
 const MADE_HERE: &str =
     r"printf '[Service]\nExecStart=/bin/true\n# made on %s for %s\n' $(uname -n) $number > $out";
 
@@ -37,7 +37,7 @@ fn builder(lab: &mut Lab) -> Result<()> {
         let generation = Generation::new("frame1", number);
         let place = serde_json::json!({ "where": place });
         scene.has(Fleet::of("frame1", generation).node("frame1", "build", place))?;
-        // frame1 is for x86_64; the unit is one that only an aarch64 machine can make.
+        // frame1 is x86_64; only an aarch64 machine can build this unit.
         write_flake(&scene.mac, &flake_that_builds("firmware.service", "aarch64-linux", MADE_HERE))
     };
     let made_on = |number: u32| -> Result<()> {
@@ -71,7 +71,7 @@ fn builder(lab: &mut Lab) -> Result<()> {
 /// The size of a file in each system, in MiB.
 const BALLAST: u32 = 16;
 
-/// What may come back at most: the protocol's own words, in bytes.
+/// The limit of bytes that may come back, which is enough for the protocol itself.
 const WORDS: u64 = 1 << 20;
 
 fn road(scene: &Scene) -> Result<Relay> {
@@ -116,7 +116,7 @@ fn on_target(lab: &mut Lab) -> Result<()> {
         scene.deploy(&format!("frame1 {args}"))?.ends(0, &["committed"])?;
         travelled_nothing(&scene, &relay, before, &wanted)?;
     }
-    // The control: what is built here is here.
+    // The control: what is built here stays here.
     scene.has(fleet(6))?;
     let wanted = scene.wanted()?;
     scene.deploy("frame1")?.ends(0, &["committed"])?;
@@ -124,7 +124,7 @@ fn on_target(lab: &mut Lab) -> Result<()> {
     scene.ends_on(&wanted)
 }
 
-/// The operator's machine builds nothing itself, and frame1 is its only builder.
+/// The operator's computer builds nothing itself, and frame1 is its only builder.
 fn builder_is_target(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let relay = road(&scene)?;

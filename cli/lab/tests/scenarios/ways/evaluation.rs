@@ -1,4 +1,4 @@
-//! What `deploy` asks Nix, by a record of every `nix` that was started.
+//! What `deploy` asks Nix, by a log of every started `nix`.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -13,8 +13,7 @@ pub const ALL: &[Scenario] =
 
 const RECORD: &str = "/root/nix-was-asked";
 
-/// A `nix` in front of the real one that writes down its command and what it is about, a line
-/// for each start.
+/// A wrapper of `nix` that logs its command and subject, one line per start.
 const RECORDER: &str = r#"#!/bin/sh
 for last; do :; done
 case $1 in
@@ -37,7 +36,7 @@ impl Asked {
         self.0.iter().filter(|line| line.split(' ').next() == Some(command)).count()
     }
 
-    /// Evaluations, however they are asked for: a build of an attribute is one as well.
+    /// The number of evaluations, including those of a `nix build`.
     fn evaluations(&self) -> usize {
         let of_attribute = |line: &&String| {
             line.starts_with("build ") && !line.ends_with(".drv^out")
@@ -71,15 +70,15 @@ fn once(lab: &mut Lab) -> Result<()> {
     ensure!(asked.evaluations() == 1, "two machines: {:#?}", asked.0);
     ensure!(asked.count("build") == 2, "one build each: {:#?}", asked.0);
 
-    // The same tree, again: nothing is evaluated, nothing is built.
+    // The same tree again: nothing is evaluated or built.
     let asked = run("frame1 frame2", "frame2: already up to date")?;
     ensure!(asked.evaluations() == 0 && asked.count("build") == 0, "again: {:#?}", asked.0);
 
-    // Other arguments may mean other inputs.
+    // Other arguments may change the inputs.
     let asked = run("frame1 frame2 -- --impure", "already up to date")?;
     ensure!(asked.evaluations() == 1, "other arguments: {:#?}", asked.0);
 
-    // A dirty tree has no name to keep its evaluation under.
+    // The evaluation of a dirty tree cannot be cached.
     scene.mac.sh(&format!("echo '# changed' >> {FOLDER}/flake.nix"))?;
     for _ in 0..2 {
         let asked = run("frame1 frame2", "already up to date")?;
@@ -89,7 +88,7 @@ fn once(lab: &mut Lab) -> Result<()> {
     let asked = run("frame1 frame2", "already up to date")?;
     ensure!(asked.evaluations() == 1, "another commit: {:#?}", asked.0);
 
-    // A derivation that was collected is evaluated again.
+    // A derivation that was garbage collected is evaluated again.
     scene.mac.sh("nix store gc")?;
     let asked = run("frame1 frame2", "already up to date")?;
     ensure!(asked.evaluations() == 1, "after a collection: {:#?}", asked.0);

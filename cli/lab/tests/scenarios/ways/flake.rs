@@ -1,4 +1,4 @@
-//! The flakes that are deployed from.
+//! The flakes that `deploy` accepts.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -15,7 +15,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("machines-are-named-in-each-documented-way", names),
 ];
 
-/// The head of a flake whose `frame1` is the machine in machines/frame1.json.
+/// The beginning of a flake whose `frame1` is the machine in machines/frame1.json.
 fn with(outputs: &str) -> String {
     format!(
         "{{\n  outputs = {{ self }}: let\n    file = builtins.readFile ./machines/frame1.json;\n    \
@@ -24,7 +24,7 @@ fn with(outputs: &str) -> String {
     )
 }
 
-/// Every setting of deploy-rs, each at a level where deploy-rs reads it.
+/// Every setting of deploy-rs, each at a level at which deploy-rs reads it.
 fn deploy_rs(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     scene.wants(second())?;
@@ -126,7 +126,7 @@ fn names(lab: &mut Lab) -> Result<()> {
     ] {
         from(folder, word)?.ends(0, &["frame1: already up to date"])?;
     }
-    // A folder that git has no part in, and a machine with a dot and a command's name.
+    // A folder without git, and a machine whose name has a dot or is that of a command.
     scene.mac.sh(&format!("cp -r {FOLDER} /root/loose; rm -rf /root/loose/.git"))?;
     from("/root", "path:/root/loose#frame1")?.ends(0, &["already up to date"])?;
     let dotted = ["status", "frame1.lan"].into_iter().fold(Fleet::default(), |fleet, name| {

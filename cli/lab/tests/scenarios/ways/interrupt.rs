@@ -1,4 +1,4 @@
-//! The operator stops `deploy` in each of its phases, or it is killed before anything was
+//! The operator interrupts `deploy` in each of its phases, or `deploy` is killed before anything
 //! changed.
 
 use anyhow::{Context, Result, ensure};
@@ -30,21 +30,22 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-killed-deploy-leaves-no-ssh-and-no-nix", killed),
 ];
 
-/// What is left of `deploy` on the operator's machine, as command lines.
+/// The processes of `deploy` that are left on the operator's computer, as command lines.
 fn left(mac: &Host) -> Result<String> {
     let script = "ps -eo pid,args | grep -E '[d]eploy-|[/ ]nix |[s]sh -|[n]ix-build' | \
                   grep -v -E 'sshd|nix-daemon|grep' || :";
     mac.sh(script)
 }
 
-/// frame1 as it must still be: what runs, profiles, roots, record.
+/// The state of frame1 that must not change: the running system, profiles, roots and the record.
 fn state(frame1: &Host) -> Result<String> {
     frame1.sh("readlink /run/current-system; ls -l --time-style=+ /nix/var/nix/profiles/system*; \
          find /nix/var/nix/gcroots /nix/var/deploy-agent 2> /dev/null | sort || :; \
          sha256sum /boot/grub/grub.cfg")
 }
 
-/// Who keeps a push's mark there syncs the store before it takes it away.
+/// Checks that nothing changed. The keeper of a push's mark syncs the store before it removes the
+/// mark.
 fn unchanged(frame1: &Host, before: &str) -> Result<()> {
     wait::until("frame1 is as before", wait::PATIENCE, || Ok(state(frame1)? == before)).map_err(
         |error| {
@@ -87,7 +88,7 @@ fn ctrl_c(lab: &mut Lab) -> Result<()> {
         nothing_left(&scene.mac)?;
         unchanged(&scene.frame1, &before)
     };
-    // While the flake is evaluated.
+    // During the evaluation.
     scene.mac.write("/usr/local/bin/nix", SLOW_EVALUATION, 0o755)?;
     let mut terminal = on_terminal(&scene.mac, "frame1")?;
     wait::until("nix evaluates", wait::PATIENCE, || {
@@ -96,7 +97,7 @@ fn ctrl_c(lab: &mut Lab) -> Result<()> {
     terminal.types("\x03")?;
     interrupted(end_on_terminal(terminal)?)?;
     scene.mac.sh("rm /usr/local/bin/nix")?;
-    // While the closure travels.
+    // During the push.
     let mut terminal = on_terminal(&scene.mac, "frame1")?;
     pushes(&relay)?;
     terminal.types("\x03")?;
@@ -164,7 +165,7 @@ fn at_questions(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// As `timeout` or a closed terminal sends it: nobody answers the question.
+/// A signal as from `timeout` or from a closed terminal, while `deploy` asks a question.
 fn signals_at_questions(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let before = state(&scene.frame1)?;
@@ -184,8 +185,8 @@ fn signals_at_questions(lab: &mut Lab) -> Result<()> {
     unchanged(&scene.frame1, &before)
 }
 
-/// The machine has answered that it is taken when the interrupt is seen: it is not even told
-/// to begin.
+/// The machine has already replied that it is taken when the interrupt arrives. `deploy` does not
+/// start the attempt.
 fn taking(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let one = scene.runs()?;
@@ -202,12 +203,12 @@ fn taking(lab: &mut Lab) -> Result<()> {
     scene.ends_on(&one)
 }
 
-/// Nothing else is held from here on.
+/// Removes all other holds.
 fn hold_only_this(frame1: &Host) -> Result<()> {
     frame1.sh("rm /run/hold/*.at").map(drop)
 }
 
-/// Lets go what is held, if the machine has not ended it: who reads there may be gone.
+/// Releases what is held, if the machine has not ended it. The reader may be gone.
 fn let_go(frame1: &Host) -> Result<()> {
     let script = "cd /run/hold; for go in *.go; do exec 3<>\"$go\"; rm \"$go\"; echo >&3; done";
     frame1.sh(script).map(drop)
@@ -250,8 +251,8 @@ fn phases(lab: &mut Lab) -> Result<()> {
     scene.ends_on(&scene.wanted()?)
 }
 
-/// The login that the run works over lives on when Ctrl-C ends all that is on the terminal,
-/// and tells the machine: it goes back long before its deadline.
+/// The first login survives when Ctrl-C ends the processes of the terminal, and cancels the
+/// attempt: the machine rolls back long before its deadline.
 fn confirming(lab: &mut Lab) -> Result<()> {
     stopped_while_waiting(lab, "the operator interrupted", |_, terminal| terminal.types("\x03"))
 }
@@ -261,7 +262,7 @@ fn terminated(lab: &mut Lab) -> Result<()> {
     stopped_while_waiting(lab, why, |mac, _| sends(mac, "TERM"))
 }
 
-/// As the kernel tells all that ran on a terminal.
+/// SIGHUP, as the kernel sends it to all processes of a closed terminal.
 fn hung_up(lab: &mut Lab) -> Result<()> {
     let why = "the operator's terminal was closed";
     stopped_while_waiting(lab, why, |mac, _| {
@@ -274,7 +275,7 @@ fn sends(mac: &Host, signal: &str) -> Result<()> {
     mac.sh(&format!("kill -{signal} $(pgrep -x deploy)")).map(drop)
 }
 
-/// A deploy that nobody can confirm: its switch is held until nobody can log in anew.
+/// A deploy that cannot be confirmed: its switch is held until new logins fail.
 pub fn unconfirmed(scene: &Scene, timeout: u32) -> Result<Terminal> {
     scene.has(Fleet::of("frame1", second()).node("frame1", "confirmTimeout", timeout))?;
     let hold = Hold::at(&scene.frame1, Place::Activation)?;
@@ -322,7 +323,8 @@ fn again(lab: &mut Lab) -> Result<()> {
     scene.ends_on(&one)
 }
 
-/// The connection is gone with the system that it came from, and nobody can be asked.
+/// The connection disappears with the system that it belonged to, and nobody is there to answer a
+/// question.
 fn rebooting(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let one = scene.runs()?;
@@ -353,10 +355,10 @@ fn killed(lab: &mut Lab) -> Result<()> {
     pushes(&relay)?;
     kill()?;
     unchanged(&scene.frame1, &before)?;
-    // The machine sees this one end: the road carries that.
+    // The machine notices the lost connection, because the network delivers its end.
     wait::until("nothing is received", wait::PATIENCE, || Ok(!locked(&scene.frame1)?))?;
-    // Once more, with a road that carries nothing any more, and another large path: the first
-    // may have arrived by now.
+    // Once more, with a network that delivers nothing, and another large path, because the first
+    // one may have arrived by now.
     scene.has(far(3))?;
     let _pushing = scene.begin("frame1")?;
     lost_in_the_middle(&scene.frame1, &relay)?;

@@ -1,4 +1,4 @@
-//! What a lost connection leaves behind on the machine: a push that holds a lock of Nix.
+//! What a lost connection leaves on the machine: a push that holds a lock of Nix.
 
 use std::time::Duration;
 
@@ -16,32 +16,32 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-push-that-waits-for-another-operators-says-so-and-goes-on", waits),
 ];
 
-/// What is said of a push that was left behind.
+/// The message about a push that was left behind.
 pub const ENDED: &str = "frame1: ended a push that a lost connection left behind";
 
-/// A slow road to frame1, at frame1-far.
+/// A slow network to frame1, at frame1-far.
 pub fn road(frame1: &Host) -> Result<Relay> {
     Relay::start(frame1, RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(8) })
 }
 
-/// A fleet whose frame1 is at the end of that road. Its generation has one large path.
+/// A fleet whose frame1 is behind that network. Its generation has one large path.
 pub fn far(number: u32) -> Fleet {
     let generation = Generation::new("frame1", number).ballast(20);
     Fleet::of("frame1", generation).node("frame1", "hostname", "frame1-far")
 }
 
-/// Whether somebody has the lock on a large path.
+/// Whether a process holds the lock of a large path.
 pub fn locked(frame1: &Host) -> Result<bool> {
     let script = "for lock in /nix/store/*-ballast.lock; do \
                   [ ! -e \"$lock\" ] || flock -n \"$lock\" true || exit 7; done";
     Ok(frame1.command(["sh", "-c", script]).run()?.code == 7)
 }
 
-/// Waits until frame1 receives the large path; the road carries nothing to it from then on.
+/// Waits until frame1 receives the large path, and then stops the network towards it.
 pub fn lost_in_the_middle(frame1: &Host, relay: &Relay) -> Result<()> {
     wait::until("the large path is on its way", Duration::from_secs(60), || locked(frame1))?;
     relay.set(Direction::ToHost, Traffic::Held);
-    // It has not all arrived.
+    // The path must not have arrived completely.
     ensure!(locked(frame1)?, "the large path was there before the road was closed");
     Ok(())
 }
@@ -49,7 +49,7 @@ pub fn lost_in_the_middle(frame1: &Host, relay: &Relay) -> Result<()> {
 fn lost(lab: &mut Lab) -> Result<()> {
     let scene = Scene::with_programs_in(Places::Nixos, lab)?;
     let relay = road(&scene.frame1)?;
-    // `deploy` says itself that the connection is lost, and sudo wants no password.
+    // `deploy` itself reports the lost connection, and sudo needs no password.
     scene.has(far(2).node("frame1", "sshUser", "admin"))?;
     let pushing = scene.begin("frame1")?;
     lost_in_the_middle(&scene.frame1, &relay)?;
@@ -58,7 +58,7 @@ fn lost(lab: &mut Lab) -> Result<()> {
     scene.deploy("frame1 --hostname frame1")?.ends(0, &[ENDED, "committed"])?;
     runs_generation(&scene.frame1, 2)?;
     relay.set(Direction::ToHost, Traffic::Passes);
-    // It is killed, and sudo wants a password.
+    // `deploy` is killed, and sudo needs a password.
     let fleet = far(3).node("frame1", "sshUser", "askadmin");
     scene.has(fleet.node("frame1", "interactiveSudo", true))?;
     let password = |args: &str| -> Result<_> {
@@ -74,7 +74,7 @@ fn lost(lab: &mut Lab) -> Result<()> {
     super::login::is_in_no_file(&scene.mac)?;
     end_on_terminal(password("frame1 --hostname frame1")?)?.ends(0, &[ENDED, "committed"])?;
     runs_generation(&scene.frame1, 3)?;
-    // The control: nothing is left behind, and nothing is kept of it.
+    // The control: nothing is left behind, and no trace is kept.
     scene.has(far(4).node("frame1", "sshUser", "admin"))?;
     let said = scene.deploy("frame1 --hostname frame1")?;
     said.ends(0, &["committed"])?;
@@ -110,7 +110,7 @@ fn waits(lab: &mut Lab) -> Result<()> {
     let program = scene.frame1.sh(&format!("cat /proc/{process}/comm"))?;
     ensure!(program == "nix-daemon" && locked(&scene.frame1)?, "it was ended: {program}");
     end(other)?.ends(1, &["cannot push the system to frame1"])?;
-    // What arrives now is that the other operator is gone.
+    // The machine now learns that the other operator is gone.
     relay.set(Direction::ToHost, Traffic::Passes);
     let said = end(waits)?;
     said.ends(0, &["committed"])?;

@@ -1,4 +1,4 @@
-//! The machine that `deploy` runs on is the machine that it deploys to.
+//! `deploy` on the machine that it deploys to.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -37,7 +37,8 @@ fn local(lab: &mut Lab) -> Result<()> {
     scene.frame1.wait_for_ssh(ANSWERS)?;
     ensure!(scene.runs()? == runs, "it boots another system");
     runs_generation(&scene.frame1, 2)?;
-    // As a sudo user, with a folder of her own. Debian lets a group in to Nix, NixOS everybody.
+    // As a user with sudo, with a folder of their own. On Debian Nix is restricted to a group, on
+    // NixOS it is not.
     scene.frame1.sh("usermod --append --groups nix-users admin")?;
     Fleet::of("frame1", Generation::new("frame1", 3)).write(&scene.frame1)?;
     let script = format!(
@@ -50,8 +51,8 @@ fn local(lab: &mut Lab) -> Result<()> {
     runs_generation(&scene.frame1, 3)
 }
 
-/// Ctrl-C reaches all that runs on the terminal, and an agent may be killed: nobody is asked
-/// over SSH, whose sshd need not run here.
+/// Ctrl-C reaches all processes of the terminal, and an agent may be killed. `deploy` does not ask
+/// over SSH, because sshd need not run here.
 fn interrupted(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let machine = &scene.frame1;
@@ -97,7 +98,7 @@ fn to_itself(lab: &mut Lab) -> Result<()> {
     runs_generation(&scene.frame1, 2)
 }
 
-/// What was built and added here was pushed by nobody who waits for the disk.
+/// Nobody has synced what was built and added here.
 fn cut(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let machine = &scene.frame1;

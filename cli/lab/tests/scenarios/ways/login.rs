@@ -1,4 +1,4 @@
-//! Who logs in, and what is asked of them.
+//! Logins, and the questions that they ask.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::{ASKADMIN_PASSWORD, Host, Lab, Terminal};
@@ -30,8 +30,7 @@ fn sudo_user(lab: &mut Lab) -> Result<()> {
     scene.ends_on(&wanted)
 }
 
-/// The line that docs/deployment.md has for the Mac, where the people who use sudo are the group
-/// `admin`.
+/// The line that docs/deployment.md has for a Mac, where the group `admin` may use sudo.
 fn trusted(lab: &mut Lab) -> Result<()> {
     const LINE: &str = "trusted-users = root @admin";
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/deployment.md");
@@ -49,8 +48,8 @@ fn trusted(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// In the flake on one machine, by the flag on both; typed once for each of them, with /tmp
-/// mounted as on a hardened computer.
+/// The password of one machine is asked for by the flake, that of both by the flag; it is typed
+/// once for each. /tmp is mounted as on a hardened computer.
 fn password(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let frame2 = one_more(lab, &scene.mac, "frame2")?;
@@ -83,7 +82,7 @@ fn password(lab: &mut Lab) -> Result<()> {
     is_in_no_file(&scene.mac)
 }
 
-/// Nothing of the password is where programs of the operator's keep things.
+/// No file of the operator's programs contains the password.
 pub fn is_in_no_file(mac: &Host) -> Result<()> {
     let places = ["/tmp", "/root", "/run", "/var/tmp", "/dev/shm"];
     let search = ["grep", "-rlsI", "--devices=skip", ASKADMIN_PASSWORD];
@@ -98,7 +97,7 @@ fn passphrase(lab: &mut Lab) -> Result<()> {
     let wanted = scene.wanted()?;
     scene.mac.sh("ssh-keygen -q -p -P '' -N 'open sesame' -f /root/.ssh/id_ed25519")?;
     let mut terminal = on_terminal(&scene.mac, "frame1")?;
-    // Each login asks: the one that the run works over, and the new one that confirms.
+    // Both logins ask: the first one, and the new one that confirms.
     for login in 1..=2 {
         deploy_lab::hosts::wait::until("ssh asks", std::time::Duration::from_secs(60), || {
             Ok(terminal.shown()?.matches("Enter passphrase").count() == login)
@@ -110,7 +109,8 @@ fn passphrase(lab: &mut Lab) -> Result<()> {
     scene.ends_on(&wanted)
 }
 
-/// With nobody at the terminal the confirmation would wait in vain, and the machine go back.
+/// Without a person at the terminal, the confirmation would wait in vain and the machine would roll
+/// back.
 fn typed(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let allows = |number| {
@@ -156,7 +156,7 @@ fn counted(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// sshd's `MaxSessions`, which hardening guides set.
+/// sshd's `MaxSessions`, which hardening guides reduce.
 fn sessions(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let allows = |number, sessions: u32| {

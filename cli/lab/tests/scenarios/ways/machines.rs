@@ -1,5 +1,5 @@
-//! Machines that are set up in other ways: what does not outlive a boot, where the boot
-//! loader's files are, what takes long.
+//! Unusual machines: state that does not survive a boot, other places of the boot loader's files,
+//! slow steps.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn new_id(lab: &mut Lab) -> Result<()> {
         scene.frame1.sh("tr -d - < /proc/sys/kernel/random/uuid > /etc/machine-id")?;
         scene.deploy("frame1")?.ends(0, &["already up to date"])?;
     }
-    // Its keys are others too: a copy of its disk.
+    // The host keys differ too: this is a copy of the disk.
     scene.frame1.sh("ssh-keygen -q -t ed25519 -N '' -f /etc/other -C x
         mv /etc/ssh/ssh_host_ed25519_key.pub /etc/kept; mv /etc/other.pub /etc/ssh/ssh_host_ed25519_key.pub
         find /etc/ssh -name 'ssh_host_*.pub' ! -name '*ed25519*' -delete")?;

@@ -1,5 +1,5 @@
-//! `deploy rollback` asks the generation that it goes back to, not today's flake, what has to
-//! hold.
+//! `deploy rollback` takes its rules from the generation that it goes back to, not from the present
+//! flake.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -14,7 +14,7 @@ pub const ALL: &[Scenario] = &[Scenario::new(
     own_rules,
 )];
 
-/// What the checks of each generation look for.
+/// The checks of a generation.
 fn checks(number: u32) -> Value {
     let argv = ["grep", "-qx", &number.to_string(), "/etc/generation"];
     json!([
@@ -30,7 +30,7 @@ fn manifest(number: u32) -> String {
     .to_string()
 }
 
-/// A secret that today's flake has and no key on the machine opens.
+/// A secret of the present flake that no key on the machine can decrypt.
 fn lost() -> Value {
     json!({ "name": "lost", "file": "/nix/store/00000000000000000000000000000000-lost.age",
             "path": "/run/lost", "mode": "0400", "owner": "root", "group": "root",
@@ -49,7 +49,7 @@ fn own_rules(lab: &mut Lab) -> Result<()> {
         systems.push(scene.wanted()?);
         scene.deploy("frame1")?.ends(0, &["committed"])?;
     }
-    // Today's flake: nothing of it holds under an earlier generation.
+    // Nothing of the present flake is true for an earlier generation.
     let etc = Generation::new("frame1", 3).etc("deploy-agent/manifest.json", &manifest(3));
     let fleet = Fleet::of("frame1", etc).node("frame1", "checks", checks(3));
     scene.has(fleet.node("frame1", "secrets", json!([lost()])))?;
@@ -64,7 +64,7 @@ fn own_rules(lab: &mut Lab) -> Result<()> {
     ensure!(!said.text.contains("today's flake"), "{}", said.text);
     scene.ends_on(&systems[1])?;
 
-    // A generation that says nothing of itself.
+    // A generation without a manifest.
     let refused = scene.deploy("rollback frame1 --to 1")?;
     refused.ends(1, &["has no manifest of its own", "today's flake", "secret lost"])?;
     scene.ends_on(&systems[1])

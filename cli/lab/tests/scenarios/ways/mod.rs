@@ -1,5 +1,4 @@
-//! The ways from an operator to a machine: who logs in, where it is built, over which road
-//! it is pushed, and what flake it comes from.
+//! The ways from an operator to a machine: the login, the builder, the network, and the flake.
 
 pub mod agent;
 pub mod asked_again;
@@ -30,13 +29,13 @@ use deploy_lab::systems::{self, FOLDER, Generation, Loader};
 
 use crate::scene::{ANSWERS, Said};
 
-/// frame1's second generation: another than the one that runs.
+/// frame1's second generation, which differs from the running one.
 pub fn second() -> Generation {
     Generation::new("frame1", 2)
 }
 
-/// A flake.nix of frame1 with a unit file that `script` builds on a machine of `system`; the
-/// generation's number is `$number`.
+/// A flake.nix of frame1 with a unit file that `script` builds on a machine of `system`. `$number`
+/// is the generation's number.
 pub fn flake_that_builds(unit: &str, system: &str, script: &str) -> String {
     BUILDS.replace("@unit@", unit).replace("@system@", system).replace("@script@", script)
 }
@@ -63,13 +62,13 @@ const BUILDS: &str = r#"{
 }
 "#;
 
-/// Puts `text` in place of the fleet's flake.nix and commits it.
+/// Replaces the fleet's flake.nix by `text` and commits it.
 pub fn write_flake(mac: &Host, text: &str) -> Result<()> {
     mac.write(&format!("{FOLDER}/flake.nix"), text, 0o644)?;
     commit(mac)
 }
 
-/// Commits what is changed in the fleet's folder.
+/// Commits the changes in the fleet's folder.
 pub fn commit(mac: &Host) -> Result<()> {
     mac.sh(&format!(
         "cd {FOLDER}; git -c user.name=operator -c user.email=operator@mac commit -qam more"
@@ -77,14 +76,14 @@ pub fn commit(mac: &Host) -> Result<()> {
     .map(drop)
 }
 
-/// `deploy ARGS` in the fleet's folder of `host`, on a terminal. Programs in /usr/local/bin
-/// are found first.
+/// Runs `deploy ARGS` on a terminal, in the fleet's folder of `host`. Programs in /usr/local/bin
+/// come first in PATH.
 pub fn on_terminal(host: &Host, args: &str) -> Result<Terminal> {
     let script = format!("cd {FOLDER}; PATH=/usr/local/bin:$PATH; exec {DEPLOY} {args}");
     host.command(["sh", "-c", &script]).on_terminal()
 }
 
-/// Waits for the end of a `deploy` on a terminal; what it said comes without colours.
+/// Waits for the end of a `deploy` on a terminal. The output is returned without colours.
 pub fn end_on_terminal(terminal: Terminal) -> Result<Said> {
     let Said { code, text } = end_with_colours(terminal)?;
     let mut parts = text.split('\x1b');
@@ -96,23 +95,23 @@ pub fn end_on_terminal(terminal: Terminal) -> Result<Said> {
     Ok(Said { code, text: plain })
 }
 
-/// The same with what moves the cursor and colours the text.
+/// Like [`end_on_terminal`], with cursor movements and colours.
 pub fn end_with_colours(terminal: Terminal) -> Result<Said> {
     Ok(Said::of(&terminal.wait(std::time::Duration::from_secs(120))?))
 }
 
-/// How often somebody logged in to `host` with a key, by its sshd's journal.
+/// The number of logins to `host` with a key, by its sshd's journal.
 pub fn logins(host: &Host) -> Result<usize> {
     Ok(accepted(host)?.len())
 }
 
-/// sshd's lines about those who logged in.
+/// sshd's lines about accepted logins.
 pub fn accepted(host: &Host) -> Result<Vec<String>> {
     let lines = host.journal(&["--no-pager"])?;
     Ok(lines.lines().filter(|line| line.contains("Accepted publickey")).map(Into::into).collect())
 }
 
-/// A machine of HOSTS that runs generation 1 of its own name and lets the operator in.
+/// A machine of HOSTS that runs generation 1 with its own name and accepts the operator's key.
 pub fn one_more(lab: &mut Lab, mac: &Host, name: &'static str) -> Result<Host> {
     let host = lab.new_host(HostSpec::named(name)?)?;
     host.boot()?;
@@ -124,7 +123,7 @@ pub fn one_more(lab: &mut Lab, mac: &Host, name: &'static str) -> Result<Host> {
     Ok(host)
 }
 
-/// Checks that `host` runs generation `number`, by what is in its /etc.
+/// Checks that `host` runs generation `number`, by its /etc.
 pub fn runs_generation(host: &Host, number: u32) -> Result<()> {
     let runs = host.sh("cat /etc/generation")?;
     ensure!(runs == number.to_string(), "{} runs generation {runs}, not {number}", host.name());

@@ -1,4 +1,4 @@
-//! What each way of running `deploy` leaves: what runs, and what boots.
+//! What each mode of `deploy` leaves as the running system and as the boot default.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -52,7 +52,7 @@ fn test(lab: &mut Lab) -> Result<()> {
     ensure!(scene.runs()? == two, "--test did not switch");
     ensure!(profile(&scene)? == "1", "the profile is at generation {}", profile(&scene)?);
     ensure!(scene.boots()? == one, "--test changed what boots");
-    // After a test the real thing still makes it the boot default.
+    // After a `--test`, a normal deploy still makes the system the boot default.
     scene.deploy("frame1 --test")?.ends(0, &[])?;
     scene.deploy("frame1")?.ends(0, &["committed"])?;
     scene.ends_on(&two)
@@ -90,7 +90,7 @@ fn rollback(lab: &mut Lab) -> Result<()> {
     scene
         .deploy("rollback frame1 --to 77")?
         .ends(1, &["no generation 77", "nothing was changed"])?;
-    // Forward again, by its number: no generation was thrown away.
+    // Forward again by number, because no generation was deleted.
     scene.deploy("rollback frame1 --to 3")?.ends(0, &["committed"])?;
     scene.frame1.wait_for_ssh(ANSWERS)?;
     ensure!(scene.runs()? == systems[2], "it runs {}", scene.runs()?);

@@ -1,4 +1,4 @@
-//! A user whom sudo lets run the installed agent, and nothing else.
+//! A user whom sudo allows to run the installed agent, and nothing else.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::programs::AGENT;
@@ -15,7 +15,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-user-who-may-run-only-the-agent-is-told-what-he-may-not", told),
 ];
 
-/// The rule of `deploy.agent.user`, as sudo reads it.
+/// The rule of `deploy.agent.user` in sudo's format.
 const RULE: &str = "deploy ALL=(root) \
     NOPASSWD:NOSETENV: /run/current-system/sw/bin/deploy-agent serve, \
     NOPASSWD:NOSETENV: /run/current-system/sw/bin/deploy-agent serve --stdio\n";
@@ -28,7 +28,7 @@ pub struct Narrow {
 }
 
 impl Narrow {
-    /// Deployed once as root: before there is a rule, nobody else can bring it.
+    /// Deploys once as root, because only root can install the agent and the rule.
     pub fn new(lab: &mut Lab) -> Result<Self> {
         let scene = Scene::new(lab)?;
         let agent = scene.mac.sh(&format!("nix-store --add {AGENT}"))?;
@@ -41,13 +41,13 @@ impl Narrow {
         Ok(narrow)
     }
 
-    /// A system with all three.
+    /// A system with the agent, its user and the rule.
     pub fn system(&self, number: u32) -> Generation {
         let system = Generation::new("frame1", number).agent(&self.agent);
         system.user("deploy").sudoers(RULE)
     }
 
-    /// Writes a fleet whose machine is deployed to by that user.
+    /// Writes a fleet whose machine is deployed as that user.
     pub fn wants(&self, system: Generation) -> Result<()> {
         self.scene.has(Fleet::of("frame1", system).node("frame1", "sshUser", "deploy"))
     }
@@ -85,7 +85,7 @@ fn deploys(lab: &mut Lab) -> Result<()> {
     scene.ends_on(&wanted)
 }
 
-/// Without the rule, and without the agent.
+/// A system without the rule, and one without the agent.
 fn loses(lab: &mut Lab) -> Result<()> {
     let narrow = Narrow::new(lab)?;
     let scene = &narrow.scene;
@@ -108,7 +108,7 @@ fn told(lab: &mut Lab) -> Result<()> {
     let only = "nothing there but the installed agent";
     scene.deploy("frame1 --dry-activate")?.ends(1, &["a dry run on frame1", only])?;
     scene.deploy(&format!("frame1 --agent {AGENT}"))?.ends(1, &["cannot be brought", only])?;
-    // Nobody is asked for a password that opens nothing more.
+    // `deploy` must not ask for a password that would not help.
     let terminal = on_terminal(&scene.mac, "frame1 --ask-sudo-password")?;
     let said = end_on_terminal(terminal)?;
     said.ends(0, &["committed"])?;

@@ -1,4 +1,4 @@
-//! What somebody can do who has the key of a user whom sudo lets run the installed agent.
+//! What an attacker can do with the key of a user whom sudo allows to run the installed agent.
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::hosts::{Admission, Host, Lab, access};
@@ -28,7 +28,7 @@ pub const ALL: &[Scenario] = &[
     ),
 ];
 
-/// The line of the module `deploy.agent`.
+/// The `authorized_keys` line of the module `deploy.agent`.
 fn key(lab: &mut Lab) -> Result<()> {
     let narrow = Narrow::new(lab)?;
     let scene = &narrow.scene;
@@ -57,7 +57,7 @@ fn key(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// One command of each kind that a description has run as root; it would leave a file.
+/// One command of each kind that a description runs as root. Each would create a file.
 fn own() -> [(&'static str, Value, &'static str); 3] {
     let argv = ["touch", "/root/of-the-client"];
     [
@@ -95,7 +95,7 @@ fn commands(lab: &mut Lab) -> Result<()> {
     }
     ensure!(scene.runs()? == runs);
 
-    // Named by the system itself.
+    // The same commands, declared by the system itself.
     let [(_, checks, _), (_, before, _), _] = own();
     let manifest = json!({ "version": 1, "checks": checks, "rollback": { "services": {} },
                            "beforeActivate": before, "secrets": [] });
@@ -127,7 +127,7 @@ fn record(frame1: &Host) -> Result<Record> {
     sealed::open(text.as_bytes()).context("the record is not read")
 }
 
-/// A hook of the client's would be run as root by the daemon, after a build there.
+/// The daemon would run a hook of the client as root, after a build there.
 fn settings(lab: &mut Lab) -> Result<()> {
     let narrow = Narrow::new(lab)?;
     let scene = &narrow.scene;
@@ -145,7 +145,7 @@ fn settings(lab: &mut Lab) -> Result<()> {
     let line = "asked to carry Nix's protocol, from the SSH connection ";
     ensure!(journal.contains(line), "{journal}");
 
-    // What a push does not need.
+    // An operation that a push does not need.
     let said =
         scene.mac.sh("nix store gc --store 'ssh-ng://deploy@frame1?remote-program=sudo -n \
          /run/current-system/sw/bin/deploy-agent serve' 2>&1 || :")?;
@@ -153,7 +153,7 @@ fn settings(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// A process that has no sshd above it claims a login.
+/// A process that does not descend from sshd claims a login.
 fn forged(lab: &mut Lab) -> Result<()> {
     let narrow = Narrow::new(lab)?;
     let scene = &narrow.scene;

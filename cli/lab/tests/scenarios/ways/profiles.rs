@@ -1,4 +1,5 @@
-//! Profiles of other users, and custom ones: activated after the system, and back with it.
+//! Profiles of other users, and custom ones. They are activated after the system and rolled back
+//! with it.
 
 use std::time::Duration;
 
@@ -26,17 +27,17 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("garbage-collected-during-an-activation-takes-no-profile-away", garbage),
 ];
 
-/// Where the activations say who they are, and what was activated.
+/// The file to which the activations write their user and version.
 const HOME: &str = "/home/admin/said";
 const API: &str = "/root/said";
-/// While this is there, the activation of `home` does not end.
+/// The activation of `home` does not end while this file exists.
 const HOLD: &str = "/run/hold-home";
 
-/// The flake's profiles, by version: each activation writes down what it is.
+/// The versions of the flake's profiles. Each activation records its version.
 struct Profiles {
     home: u32,
     api: u32,
-    /// What the activation of `api` does besides.
+    /// An additional command in the activation of `api`.
     api_does: &'static str,
     node: &'static str,
     with_system: bool,
@@ -113,12 +114,12 @@ fn generation(number: u32) -> Generation {
     Generation::new("frame1", number)
 }
 
-/// The first line of what an activation said: the version.
+/// The version that an activation recorded.
 fn said(scene: &Scene, file: &str) -> Result<String> {
     scene.frame1.sh(&format!("head -n 1 {file} 2>/dev/null || :"))
 }
 
-/// What the link of a profile has.
+/// The version that a profile's link names.
 fn linked(scene: &Scene, user: &str, name: &str) -> Result<String> {
     let state = "/home/admin/.local/state/nix/profiles";
     let link = match user {
@@ -128,7 +129,7 @@ fn linked(scene: &Scene, user: &str, name: &str) -> Result<String> {
     scene.frame1.sh(&format!("cat {link}/version 2>/dev/null || echo none"))
 }
 
-/// Checks that both profiles are on a version, by their links and by what was activated last.
+/// Checks the versions of both profiles, by their links and by the last activation.
 fn are_on(scene: &Scene, home: &str, api: &str) -> Result<()> {
     let links = (linked(scene, "admin", "home")?, linked(scene, "root", "api")?);
     ensure!(links == (home.into(), api.into()), "the links name {links:?}");
@@ -137,7 +138,7 @@ fn are_on(scene: &Scene, home: &str, api: &str) -> Result<()> {
     Ok(())
 }
 
-/// A machine with generation 1 of its system and of both profiles, deployed.
+/// A machine with generation 1 of its system and of both profiles.
 fn first(lab: &mut Lab) -> Result<Scene> {
     let scene = Scene::new(lab)?;
     Profiles::default().write(&scene, generation(1))?;
@@ -146,8 +147,7 @@ fn first(lab: &mut Lab) -> Result<Scene> {
     Ok(scene)
 }
 
-/// A deploy of version 2 of both that waits for a login, which cannot come: no new connection
-/// is let through.
+/// A deploy of version 2 of both that waits for a login. No new connection is let through.
 fn waits(scene: &Scene) -> Result<Running> {
     Profiles { home: 2, api: 2, ..Profiles::default() }.write(scene, generation(2))?;
     scene.frame1.sh(&format!("touch {HOLD}"))?;
@@ -196,7 +196,7 @@ fn deployed(lab: &mut Lab) -> Result<()> {
     scene.deploy(".#frame1.home")?.ends(0, &["frame1: already up to date: profile `home`"])?;
     scene.deploy("status frame1")?.ends(0, &[&format!("{}: /nix/store", both[0])])?;
 
-    // One of them alone; the other and the system are not touched, although the flake's differ.
+    // Deploys one profile alone. The flake's other profile and system differ, but are not touched.
     Profiles { home: 2, api: 2, ..Profiles::default() }.write(&scene, generation(3))?;
     let alone = scene.deploy(".#frame1.home")?;
     alone.ends(0, &["frame1: committed: profile `home` of admin; the system stays"])?;
@@ -221,7 +221,8 @@ fn as_its_user(lab: &mut Lab) -> Result<()> {
     ensure!(lines[3] == format!("/home/admin {link}"), "{home}");
     let owner = scene.frame1.sh(&format!("stat -c %U {link} {link}-1-link {HOME}"))?;
     ensure!(owner == "admin\nadmin\nadmin", "{owner}");
-    // It is as free as a login of the user: home-manager's starts nix-env and more of its own.
+    // The activation is as unrestricted as a login of the user: home-manager's starts nix-env and
+    // more.
     let free =
         scene.frame1.sh("runuser -u admin -- grep -E 'NoNewPrivs|CapBnd' /proc/self/status")?;
     ensure!(lines[4..6].join("\n") == free, "it ran with {home}, a login has {free}");
@@ -230,7 +231,7 @@ fn as_its_user(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// Version 2 of everything, whose last activation does something bad.
+/// Deploys version 2 of everything, with a fault in the last activation.
 fn goes_back(scene: &Scene, bad: Profiles, why: &str) -> Result<Said> {
     let before = scene.runs()?;
     bad.write(scene, generation(2))?;
@@ -241,7 +242,7 @@ fn goes_back(scene: &Scene, bad: Profiles, why: &str) -> Result<Said> {
     )?;
     are_on(scene, "1", "1")?;
     ensure!(scene.runs()? == before, "the system did not go back");
-    // No generation stays of what nobody confirmed.
+    // No generation of the unconfirmed version stays.
     let made = "ls /nix/var/nix/profiles/per-user/root/ | grep -c '^api-2-link$' || :";
     ensure!(scene.frame1.sh(made)? == "0", "the generation of api stays");
     Ok(said)
@@ -252,11 +253,11 @@ fn fails(lab: &mut Lab) -> Result<()> {
     let bad = || Profiles { home: 2, api: 2, api_does: "exit 3", ..Profiles::default() };
     let why = "profile `api` of root: its activation failed: it ended with status 3";
     goes_back(&scene, bad(), why)?;
-    // The same alone: the system has no part in it.
+    // The same with the profile alone, without the system.
     let alone = scene.deploy("frame1.api")?;
     alone.ends(3, &[why, "profile `api` of root is back on generation 1"])?;
     are_on(&scene, "1", "1")?;
-    // The control: without the fault it commits.
+    // The control: without the fault the deploy commits.
     Profiles { home: 2, api: 2, ..Profiles::default() }.write(&scene, generation(2))?;
     scene.deploy("frame1")?.ends(0, &["frame1: committed"])?;
     are_on(&scene, "2", "2")
@@ -316,7 +317,7 @@ fn agent_killed(lab: &mut Lab) -> Result<()> {
     scene.ends_on(&scene.wanted()?)
 }
 
-/// What waits for its turn is named by no link yet, and only the attempt keeps it.
+/// No link names a later profile yet, so only the attempt protects it from garbage collection.
 fn garbage(lab: &mut Lab) -> Result<()> {
     let scene = first(lab)?;
     let running = held_in_home(&scene)?;
@@ -333,7 +334,7 @@ fn power_cut(lab: &mut Lab) -> Result<()> {
     scene.frame1.power_cut_and_boot()?;
     scene.frame1.admit(Admission::All)?;
     scene.frame1.wait_for_ssh(ANSWERS)?;
-    // Whoever comes next finishes it: the agent of our module at boot, or a login as this one.
+    // The next process finishes the attempt: the agent of our module at boot, or a login as here.
     let why = "the machine was restarted before the confirmation";
     let back = "profile `api` of root is back on generation 1";
     end(running)?.ends(3, &["frame1 was rolled back", why, back])?;
@@ -342,12 +343,12 @@ fn power_cut(lab: &mut Lab) -> Result<()> {
     ensure!(scene.runs()? == before, "it runs {}", scene.runs()?);
     scene.deploy("frame1")?.ends(0, &["frame1: committed"])?;
     are_on(&scene, "2", "2")?;
-    // What was confirmed stays, whenever the power goes.
+    // A confirmed version survives every power cut.
     scene.ends_on(&scene.wanted()?)?;
     are_on(&scene, "2", "2")
 }
 
-/// The profiles are well, the system is not: a check of it fails.
+/// The profiles are healthy, but a check of the system fails.
 fn system_fails(lab: &mut Lab) -> Result<()> {
     let scene = first(lab)?;
     let node = r#"checks = [ {
@@ -368,7 +369,7 @@ fn alone(lab: &mut Lab) -> Result<()> {
         with_system: false,
         ..Profiles::default()
     };
-    // The first of a profile: there is nothing to go back to.
+    // The first version of a profile, with nothing to go back to.
     with(1, "exit 3").write(&scene, generation(2))?;
     scene
         .deploy("frame1")?

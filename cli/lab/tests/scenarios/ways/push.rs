@@ -1,4 +1,4 @@
-//! The roads to a machine, and what is told of a push.
+//! The networks to a machine, and the messages about a push.
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::hosts::{HostSpec, Lab, access};
@@ -26,7 +26,7 @@ fn bytes(lab: &mut Lab) -> Result<()> {
     let line = line.with_context(|| format!("no line about the push:\n{}", said.text))?;
     let mib = line.split(' ').nth(2).and_then(|word| word.parse::<f32>().ok()).unwrap_or(0.0);
     ensure!(mib >= 24.0 && line.contains("MiB"), "{line}");
-    // A small one is told as what it is.
+    // A small push is reported as such.
     scene.wants(Generation::new("frame1", 3).ballast(0))?;
     let said = scene.deploy("frame1")?;
     let line = said.text.lines().find(|line| line.starts_with("frame1: pushed "));
@@ -50,10 +50,10 @@ fn jump(lab: &mut Lab) -> Result<()> {
     runs_generation(&scene.frame1, 2)
 }
 
-/// A second sshd, so that no login can take the usual port by mistake.
+/// A second sshd, so that a login over the usual port does not succeed by mistake.
 const SSHD: &str = "systemd-run --quiet --unit=sshd-2222 /usr/sbin/sshd -D -p 2222";
 
-/// Two logins, both over port 2222.
+/// Checks that both logins came over port 2222.
 fn came_over_2222(scene: &Scene) -> Result<()> {
     let all = accepted(&scene.frame1)?;
     let here = scene.frame1.journal(&["--no-pager", "--unit=sshd-2222.service"])?;
@@ -90,7 +90,7 @@ fn pinned(lab: &mut Lab) -> Result<()> {
         let ssh = serde_json::json!({ "hostname": "frame1", "port": 2222, "hostKey": key });
         Fleet::of("frame1", second()).node("frame1", "ssh", ssh)
     };
-    // Another key of the same kind: that of the operator's own machine.
+    // Another key of the same type: that of the operator's own computer.
     let other = scene.mac.read("/etc/ssh/ssh_host_ed25519_key.pub")?;
     let other: Vec<&str> = other.split_whitespace().take(2).collect();
     scene.has(fleet(&other.join(" ")))?;

@@ -22,7 +22,7 @@ fn all(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let frame2 = one_more(lab, &scene.mac, "frame2")?;
     scene.has(fleet(2))?;
-    // Nobody is there to ask: nothing is evaluated.
+    // Without a terminal `deploy` cannot ask, and evaluates nothing.
     let said = scene.deploy("")?;
     said.ends(2, &["--yes", "nothing was changed"])?;
     ensure!(!said.text.contains("evaluat"), "{}", said.text);
@@ -54,7 +54,7 @@ fn all(lab: &mut Lab) -> Result<()> {
     scene
         .deploy(". --yes")?
         .ends(0, &["frame1: already up to date", "frame2: already up to date"])?;
-    // A machine that cannot be reached is told; the others are deployed.
+    // An unreachable machine is reported; the others are deployed.
     scene.has(fleet(4))?;
     scene.frame1.power_cut()?;
     scene.deploy("--yes")?.ends(4, &["cannot log in to frame1", "frame2: committed"])?;

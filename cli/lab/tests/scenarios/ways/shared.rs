@@ -1,4 +1,4 @@
-//! An operator's computer that is shared: another user at work wherever both can write.
+//! An operator's computer with another user, who is active in every folder that both can write to.
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::hosts::programs::DEPLOY;
@@ -16,10 +16,10 @@ pub const ALL: &[Scenario] =
 
 const PROGRAM: &str = include_str!("another-user.pl");
 
-/// Where `deploy` might work, and where it must not: no such folder, one of the other user, and
-/// one that everybody can write to. Where it might keep something: below a folder that the other
-/// user made first, below one in which that user can rename, and in `~/.cache`, where everybody
-/// can make folders.
+/// Folders in which `deploy` could work and must not: a missing one, one of the other user, and a
+/// world-writable one. And folders in which `deploy` could keep something: below a folder that the
+/// other user created first, below one in which that user can rename, and in a world-writable
+/// `~/.cache`.
 const PLACES: [&str; 4] = [
     "XDG_RUNTIME_DIR=/run/none XDG_CACHE_HOME=/var/cache/shared",
     "XDG_RUNTIME_DIR=/run/theirs XDG_CACHE_HOME=/var/cache/open",
@@ -27,8 +27,8 @@ const PLACES: [&str; 4] = [
     "XDG_RUNTIME_DIR=/run/none",
 ];
 
-/// umask 000, and the other user at work in these places and in /tmp for as long as deploys run
-/// that hand a password to Nix's ssh.
+/// Sets umask 000 and lets the other user act in these folders and in /tmp while deploys run that
+/// pass a password to Nix's ssh.
 fn another_user(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let mac = &scene.mac;
@@ -63,7 +63,7 @@ fn another_user(lab: &mut Lab) -> Result<()> {
     let said = other.stdout()?;
     let won: Vec<&str> = said.lines().filter(|line| line.starts_with("won: ")).collect();
     ensure!(won.is_empty(), "another user got at what is the operator's: {won:?}");
-    // What that user made is neither used nor written to.
+    // Folders of the other user are neither used nor written to.
     let kept = mac.sh("find /var/cache/shared /var/cache/open -user 65534 -type d \
                        -exec find {} -type f -user 0 ';'")?;
     ensure!(kept.is_empty(), "kept in another user's folder: {kept}");
@@ -74,8 +74,9 @@ fn another_user(lab: &mut Lab) -> Result<()> {
     left_open(mac)
 }
 
-/// `~/.cache/deploy` as an older umask left it, and the other user's folder in the place of the one
-/// in which evaluations are kept: it is closed, and his folder is neither used nor written to.
+/// Prepares `~/.cache/deploy` as an older umask left it, with the other user's folder in the place
+/// of the evaluation cache. `deploy` must restrict the former, and neither use nor write to the
+/// latter.
 fn left_open(mac: &Host) -> Result<()> {
     mac.sh("chmod 777 /root/.cache/deploy")?;
     let swap = "cd /root/.cache/deploy && mv evaluations ours && mkdir -m 777 evaluations";
@@ -89,7 +90,7 @@ fn left_open(mac: &Host) -> Result<()> {
     Ok(())
 }
 
-/// The folders of deploys that the other user came upon in /tmp.
+/// The folders of deploys that the other user found in /tmp.
 fn seen(other: &Running) -> Result<usize> {
     Ok(other.stdout()?.lines().filter(|line| line.starts_with("saw: /tmp/deploy-")).count())
 }

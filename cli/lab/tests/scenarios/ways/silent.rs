@@ -1,4 +1,4 @@
-//! Machines that accept a connection and say nothing, or too little.
+//! Machines that accept a connection and send nothing, or too little.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("an-agent-that-says-nothing-is-said-to-be-waited-for", agent),
 ];
 
-/// Says nothing on port 2222, and a byte each second on port 2223.
+/// A server that sends nothing on port 2222, and one byte per second on port 2223.
 const SERVERS: &str = r#"
 use IO::Socket::INET;
 $SIG{PIPE} = "IGNORE";
@@ -49,19 +49,19 @@ fn sshd(lab: &mut Lab) -> Result<()> {
     let said = scene.deploy("frame1 --ssh-opts '-p 2222'")?;
     said.ends(1, &["cannot log in to frame1", "timed out", "state: nothing was changed"])?;
     ensure!(begun.elapsed() < Duration::from_secs(60), "it took {:?}", begun.elapsed());
-    // `ssh` itself has no limit for a greeting that drips.
+    // `ssh` itself has no limit for a slow greeting.
     let untouched = ["interrupted; frame1 was not touched"];
     ends_at_ctrl_c(&scene, "frame1 --ssh-opts '-p 2223'", "the login", &untouched)
 }
 
-/// Whoever logs in with the operator's key gets this and nothing else.
+/// Makes every login with the operator's key run this command instead.
 fn answers_with(scene: &Scene, command: &str) -> Result<()> {
     let keys = scene.frame1.read("/root/.ssh/authorized_keys")?;
     let keys: String = keys.lines().map(|key| format!("command=\"{command}\" {key}\n")).collect();
     scene.frame1.write("/root/.ssh/authorized_keys", keys, 0o600)
 }
 
-/// Waits until a deploy says that it waits for `what`; Ctrl-C then ends it.
+/// Waits until a deploy reports that it waits for `what`, and then interrupts it with Ctrl-C.
 fn ends_at_ctrl_c(scene: &Scene, args: &str, what: &str, parts: &[&str]) -> Result<()> {
     let mut terminal = on_terminal(&scene.mac, args)?;
     let note = format!("{what} has not answered for 15 s; waiting for at most ");
@@ -83,8 +83,8 @@ fn logged_in(lab: &mut Lab) -> Result<()> {
     ends_at_ctrl_c(&scene, "frame1", "the login", &["interrupted; frame1 was not touched"])
 }
 
-/// All that is asked over the login is answered, and the agent says nothing. What is to run is
-/// the beginning of the standard input, as long as the command line says.
+/// Everything over the login is answered, but the agent is silent. The script is the start of the
+/// standard input, and the command line has its length.
 const SERVE: &str = r#"case "$SSH_ORIGINAL_COMMAND" in
 *'head -c '*) ;;
 *) exec sh -c "$SSH_ORIGINAL_COMMAND" ;;

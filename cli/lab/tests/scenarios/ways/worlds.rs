@@ -1,4 +1,4 @@
-//! Other people's login shells and ssh_config.
+//! Login shells and ssh_config settings of other people.
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Lab;
@@ -14,8 +14,8 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("an-ssh-config-full-of-traps-changes-nothing", config),
 ];
 
-/// The login shells that people have, and the user who deploys a system with each; for the
-/// others a login is enough, as they read quotes alike.
+/// Common login shells, and the user who deploys a system with each. For the others a login is
+/// enough, because they parse quotes alike.
 const SHELLS: [(&str, Option<&str>); 6] = [
     ("bash", None),
     ("dash", None),
@@ -46,7 +46,7 @@ fn shells(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// deploy-rs's words for each; with a password sudo-rs would swallow what follows it.
+/// deploy-rs's command for each tool. With a password, sudo-rs would swallow the next input.
 fn to_root(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     scene
@@ -61,7 +61,7 @@ fn to_root(lab: &mut Lab) -> Result<()> {
         let plan = scene.deploy(&format!("frame1 --sudo '{sudo}'"))?;
         plan.ends(0, &["already up to date"])?;
     }
-    // On NixOS it has sudo's name.
+    // On NixOS sudo-rs is called sudo.
     scene.frame1.sh("mkdir -p /opt/rs; ln -s /usr/bin/sudo-rs /opt/rs/sudo")?;
     for sudo in ["sudo-rs", "/opt/rs/sudo"] {
         let args = format!("frame1 --ssh-user askadmin --ask-sudo-password --sudo {sudo}");
@@ -71,7 +71,7 @@ fn to_root(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
-/// Each of these alone made the deploy fail, hang or roll back, or lent something.
+/// Each of these settings alone made a deploy fail, hang or roll back, or forwarded something.
 pub const CONFIG: &str = "Host *
   LocalForward 8080 localhost:80
   RemoteForward 8081 localhost:80
@@ -100,7 +100,7 @@ fn config(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     scene.mac.write("/root/.ssh/config", CONFIG, 0o600)?;
     let system = Generation::new("frame1", 2).ballast(1);
-    // The first address is dead, and with QUIET ssh would not say so.
+    // The first address is dead. With `LogLevel QUIET` ssh would not report it.
     let ssh = serde_json::json!({ "hostname": "10.77.9.9", "addresses": ["frame1"] });
     scene.has(Fleet::of("frame1", system).node("frame1", "ssh", ssh))?;
     let said = scene.deploy("frame1 --ssh-opts '-tt -o ConnectTimeout=1'")?;

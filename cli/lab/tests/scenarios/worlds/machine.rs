@@ -1,4 +1,4 @@
-//! The machine's half of a world.
+//! The machine's side of a world.
 
 use anyhow::Result;
 use deploy_lab::hosts::Host;
@@ -7,7 +7,7 @@ use deploy_lab::tables::worlds::{Axis, World};
 
 use super::operator::tmp;
 
-/// The user of a world, with the words that make root of that user.
+/// The user of a world, and the command that makes them root.
 pub struct User {
     pub name: &'static str,
     pub home: &'static str,
@@ -27,20 +27,20 @@ impl User {
     }
 }
 
-/// The loader's files are in /boot while the machine boots, and in /efi from then on.
+/// The boot loader's files are in /boot while the machine boots, and in /efi afterwards.
 const EFI: &str = "systemd-boot in /efi";
 const TO_EFI: &str = "mkdir -p /efi; mount --bind /dev/lab-boot /efi; umount /boot";
 
-/// How such a system installs its loader: the lab's program for it knows /boot alone.
+/// How such a system installs its boot loader: the lab's builder only knows /boot.
 const INTO_EFI: &str = "[ ! -d /efi/loader ] || { mount --bind /efi /boot; \
                         perl $1/boot-loader/systemd-boot $1; umount /boot; }";
 
-/// What ends the installation of the loader.
+/// A script at the end of the boot loader's installation.
 pub fn loader_step(world: &World) -> &'static str {
     if world.has((Axis::Loader, EFI)) { INTO_EFI } else { "" }
 }
 
-/// The loader, and what has to be in /boot for it to be installed.
+/// The boot loader, and what its installation needs in /boot.
 pub fn loader(world: &World) -> (Loader, &'static str) {
     match world.of(Axis::Loader) {
         "extlinux" => (Loader::Extlinux, "rm -r /boot/*"),
@@ -49,7 +49,7 @@ pub fn loader(world: &World) -> (Loader, &'static str) {
     }
 }
 
-/// Sets up what lasts over a boot: the login and the way to root.
+/// Sets up what survives a boot: the login and the way to root.
 pub fn set_up(frame1: &Host, world: &World) -> Result<()> {
     let User { name, home, .. } = User::of(world);
     let shell = world.of(Axis::Shell);
@@ -59,7 +59,7 @@ pub fn set_up(frame1: &Host, world: &World) -> Result<()> {
     let program = match world.of(Axis::Umask) {
         "022" => format!("/usr/bin/{shell}"),
         umask => {
-            // Of the same name, as a shell is known by it.
+            // The wrapper has the shell's name, because a shell acts by its name.
             let wrapper = format!("#!/bin/sh\\numask {umask}\\nexec /usr/bin/{shell} \"$@\"\\n");
             script += &format!(
                 "mkdir -p /opt/world; printf '{wrapper}' > /opt/world/{shell}; \
@@ -75,7 +75,7 @@ pub fn set_up(frame1: &Host, world: &World) -> Result<()> {
             "zsh" => ".zshenv",
             "fish" => ".config/fish/config.fish",
             "tcsh" => ".tcshrc",
-            // They read none for a command of ssh's.
+            // These shells read no start-up file for a command of ssh.
             _ => ".ssh/rc",
         };
         script += &format!(
@@ -88,7 +88,7 @@ pub fn set_up(frame1: &Host, world: &World) -> Result<()> {
     frame1.sync()
 }
 
-/// Sets up what a boot takes away.
+/// Sets up what a boot removes.
 pub fn set_up_until_boot(frame1: &Host, world: &World) -> Result<()> {
     if world.has((Axis::Loader, EFI)) {
         frame1.sh(TO_EFI)?;

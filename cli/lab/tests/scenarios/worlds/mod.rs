@@ -27,7 +27,7 @@ pub fn scenarios() -> Vec<Scenario> {
     all().unwrap_or_default().into_iter().map(scenario).collect()
 }
 
-/// Tells the story in the world of this number.
+/// Runs the story in the world with this number.
 pub fn run(lab: &mut Lab, number: usize) -> Result<()> {
     let world = all()?.swap_remove(number - 1);
     keep(&world, None)?;

@@ -1,4 +1,4 @@
-//! The operator's half of a world.
+//! The operator's side of a world.
 
 use anyhow::Result;
 use deploy_lab::hosts::programs::DEPLOY;
@@ -10,7 +10,7 @@ use crate::scene::Said;
 use crate::ways::end_on_terminal;
 use crate::ways::worlds::CONFIG;
 
-/// Where /tmp is another one, it is this script's.
+/// Sets up another /tmp; this script creates it.
 pub fn tmp(host: &Host, value: &str) -> Result<()> {
     let script = match value {
         "noexec" => "mount -t tmpfs -o noexec,mode=1777 tmp /tmp",
@@ -23,7 +23,7 @@ pub fn tmp(host: &Host, value: &str) -> Result<()> {
     host.sh(script).map(drop)
 }
 
-/// The operator in `world`, who can type.
+/// The operator in `world`, with a terminal.
 pub struct Operator {
     mac: Host,
     world: World,
@@ -34,7 +34,7 @@ impl Operator {
         Self { mac: mac.clone(), world: world.clone() }
     }
 
-    /// Sets the world up, once systems are built that builds in it would not be.
+    /// Sets up the world. Systems that could not be built in it must be built before.
     pub fn set_up(&self) -> Result<()> {
         if self.world.of(Axis::SshConfig) == "hostile" {
             self.mac.write("/root/.ssh/config", CONFIG, 0o600)?;
@@ -42,7 +42,7 @@ impl Operator {
         tmp(&self.mac, self.world.of(Axis::OperatorTmp))
     }
 
-    /// Builds what the fleet's flake says of frame1 with this world's Nix.
+    /// Builds the fleet's system of frame1 with this world's Nix.
     pub fn build(&self) -> Result<String> {
         let attribute = "nixosConfigurations.frame1.config.system.build.toplevel";
         let build = format!("nix build --no-link --print-out-paths {FOLDER}#{attribute}");
@@ -50,7 +50,7 @@ impl Operator {
         Ok(output.stdout.trim().to_owned())
     }
 
-    /// `deploy ARGS` in the fleet's folder, with the password typed where one is asked for.
+    /// Runs `deploy ARGS` in the fleet's folder and types the password if it is asked for.
     pub fn deploys(&self, args: &str) -> Result<Said> {
         let line = self.line(&format!("cd {FOLDER}; exec {DEPLOY} {args}"));
         let command = self.mac.command(["sh", "-c", &line]);
@@ -63,7 +63,7 @@ impl Operator {
         end_on_terminal(terminal)
     }
 
-    /// `script` with the world's locale, terminal, umask and Nix.
+    /// Wraps `script` with the world's locale, terminal, umask and Nix.
     fn line(&self, script: &str) -> String {
         let locale = match self.world.of(Axis::Locale) {
             "C.UTF-8, xterm" => "export LANG=C.UTF-8 TERM=xterm",

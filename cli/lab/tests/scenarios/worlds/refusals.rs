@@ -1,4 +1,4 @@
-//! Worlds in which nothing can be deployed, and the sentence that says so.
+//! Worlds in which `deploy` cannot work, and the message that says so.
 
 use anyhow::Result;
 use deploy_lab::hosts::programs::DEPLOY;
@@ -13,7 +13,7 @@ pub const ALL: &[Scenario] =
     &[Scenario::new("a-nix-that-is-too-old-is-named-with-its-version", nix)
         .with_programs(Places::OtherNix)];
 
-/// Debian bookworm's: the oldest that Debian still has.
+/// The Nix of Debian bookworm, which is the oldest in Debian.
 fn nix(lab: &mut Lab) -> Result<()> {
     let mac = HostSpec::named("mac")?.with_programs_in(Places::OtherNix);
     let mac = lab.prepared_as(&BASELINE, "mac", mac)?;

@@ -1,4 +1,4 @@
-//! The main story: what each world has to let happen.
+//! The main story, which must succeed in each world.
 
 use anyhow::{Context, Result, ensure};
 use deploy_lab::hosts::programs::AGENT;
@@ -23,12 +23,12 @@ RemainAfterExit=true
 ExecStart=/run/current-system/sw/bin/deploy-agent boot
 ";
 
-/// A world that is set up, and runs generation 1.
+/// A world that is set up and runs generation 1.
 pub struct Story {
     scene: Scene,
     world: World,
     operator: Operator,
-    /// In the operator's store, where the machine has the module.
+    /// The agent in the operator's store, if the machine has the module.
     agent: Option<String>,
 }
 
@@ -71,7 +71,7 @@ impl Story {
         self.operator.set_up()
     }
 
-    /// Root's login is as it was, for what the lab itself does over it.
+    /// Restores root's normal login while the lab itself uses it.
     fn as_root<T>(&self, act: impl FnOnce() -> Result<T>) -> Result<T> {
         let Scene { frame1, .. } = &self.scene;
         let shell = frame1.sh("getent passwd root | cut -d: -f7")?;
@@ -86,7 +86,7 @@ impl Story {
         done
     }
 
-    /// A system that works, with the module if the world has it.
+    /// A working system, with the module if the world has it.
     fn system(&self, number: u32, with_module: bool) -> Generation {
         let system = Generation::new("frame1", number);
         let system = system.boot_loader_step(machine::loader_step(&self.world));
@@ -99,7 +99,7 @@ impl Story {
         }
     }
 
-    /// One with a unit that fails.
+    /// A system with a failing unit.
     fn bad(&self) -> Generation {
         let fails = Unit::service("ExecStart=/run/current-system/sw/bin/false");
         self.system(3, true).unit("broken.service", fails)
@@ -116,8 +116,8 @@ impl Story {
         self.scene.has(fleet.node("frame1", "interactiveSudo", asks))
     }
 
-    /// The power is cut, and comes back. Nothing but the machine-id is synced before: what a deploy
-    /// committed is on the disk by then, in whatever place the loader's files are.
+    /// Cuts the power and boots. Only the machine-id is synced before: a committed deploy must be
+    /// on the disk already, wherever the boot loader's files are.
     fn boots(&self) -> Result<()> {
         let Scene { frame1, .. } = &self.scene;
         if self.world.of(Axis::MachineId) == "new" {
@@ -133,7 +133,7 @@ impl Story {
         Ok(())
     }
 
-    /// Tells it to its end. An error names the step that fails.
+    /// Runs the story. An error names the step that fails.
     pub fn tell(self) -> Result<()> {
         let Scene { frame1, .. } = &self.scene;
         let noisy = self.world.has((Axis::StartUp, "noisy"));
@@ -153,7 +153,7 @@ impl Story {
         self.step("the status", "status frame1", 0, &[&runs], 1)
     }
 
-    /// `deploy ARGS` ends with `code` and says `parts`; `generation` runs then.
+    /// Runs `deploy ARGS`, which ends with `code` and reports `parts`; then `generation` runs.
     fn step(
         &self,
         what: &str,

@@ -1,4 +1,4 @@
-//! How the operator of a cell logs in, and who takes the login.
+//! How the operator of a cell logs in, and which program handles the login.
 
 use anyhow::Result;
 use deploy_lab::tables::fault_table::Fault;
@@ -6,14 +6,14 @@ use deploy_lab::tables::fault_table::peer::Row;
 
 use crate::scene::Scene;
 
-/// The operator's ssh notices a dead connection, with the words that `deploy` gives its own:
-/// deploy-rs gives none, and would wait for as long as TCP does.
+/// Settings by which the operator's ssh notices a dead connection. They are those that `deploy`
+/// uses; deploy-rs sets none and would wait for TCP's timeout.
 const NOTICES: &str = "Host *\n  ServerAliveInterval 5\n  ServerAliveCountMax 3\n";
 
-/// It keeps the connections that it has as well.
+/// Settings by which ssh also keeps its connections.
 const KEEPS: &str = "  ControlMaster auto\n  ControlPath ~/.ssh/kept-%C\n  ControlPersist yes\n";
 
-/// Takes logins in sshd's place: once a confirmation is carried out, it waits with its answer.
+/// Handles logins instead of sshd: once a confirmation is carried out, it delays the answer.
 const SERVE: &str = "case $SSH_ORIGINAL_COMMAND in
   'rm /tmp/deploy-rs-canary-'*)
     sh -c \"$SSH_ORIGINAL_COMMAND\"
@@ -24,15 +24,16 @@ const SERVE: &str = "case $SSH_ORIGINAL_COMMAND in
 esac
 exec sh -c \"$SSH_ORIGINAL_COMMAND\"";
 
-/// What a row needs besides the keys that are there.
+/// Sets up what a row needs in addition to the keys.
 pub fn arrange(scene: &Scene, row: Row) -> Result<()> {
     let keeps = if row == Row::NoNewLoginsKept { KEEPS } else { "" };
-    // TCP asks again after 1, 3, 7 and 15 s: one that is to come late comes with the last.
+    // TCP retries after 1, 3, 7 and 15 s. A login that must arrive late arrives with the last
+    // retry.
     let connect = if row == Row::NetworkBackLate { 20 } else { 10 };
     let config = format!("{NOTICES}  ConnectTimeout {connect}\n{keeps}");
     scene.mac.write("/root/.ssh/config", config, 0o600)?;
     if row == Row::NoNewLoginsKept {
-        // Nix waits for a word of the login that opens the connection, and can miss it.
+        // Nix waits for a line from the login that opens the connection, and can miss it.
         scene.mac.sh("ssh frame1 true")?;
     }
     if row == Row::Of(Fault::AnswerLost) {

@@ -1,4 +1,4 @@
-//! Looking at a machine that deploy-rs has deployed to, or has not.
+//! Looking at a machine after deploy-rs.
 
 use std::time::Duration;
 
@@ -12,27 +12,27 @@ use super::state::State;
 use crate::scene::logs_in;
 use crate::table::hold::REACHED;
 
-/// From the end of `deploy`, or of waiting for it, until nothing of it moves on the machine.
+/// The limit from the end of `deploy` until all its processes on the machine have ended.
 const REST: Duration = Duration::from_secs(75);
 
-/// How long a machine is asked for a login before it counts as dark.
+/// How long to try to log in before the machine counts as unreachable.
 const DARK: Duration = Duration::from_secs(15);
 
 impl Stand {
-    /// Waits until the machine has given up waiting.
+    /// Waits until the machine has stopped waiting for the confirmation.
     pub fn goes_back(&self) -> Result<()> {
         wait::until("the profile is the old one", REACHED, || {
             Ok(State::of(&self.scene.frame1)?.profile == self.before.profile)
         })
     }
 
-    /// What the machine is; none if it is off.
+    /// The state of the machine; `None` if it is off.
     pub fn state(&self) -> Result<Option<State>> {
         let machine = &self.scene.frame1;
         machine.is_on().then(|| State::of(machine)).transpose()
     }
 
-    /// Whether everything that deploy-rs started on the machine comes to an end.
+    /// Whether all processes of deploy-rs on the machine end.
     pub fn comes_to_rest(&self) -> bool {
         !self.scene.frame1.is_on()
             || wait::until("nothing moves", REST, || {
@@ -54,13 +54,13 @@ impl Stand {
         Ok(self.scene.frame1.command(["pgrep", "-f", pattern]).run()?.code == 0)
     }
 
-    /// Whether a new login works, now or in a moment.
+    /// Whether a new login works, at once or soon.
     pub fn logs_in(&self) -> bool {
         self.scene.frame1.is_on() && logs_in(&self.scene.mac, DARK).is_ok()
     }
 
-    /// What the machine boots: found out by cutting the power; none if it does not boot. What
-    /// the kernel still holds is written before, but where that is the fault.
+    /// The system that the machine boots after a power cut; `None` if it does not boot. Unless the
+    /// cut is the fault, the disks are synced first.
     pub fn boots(&self) -> Result<Option<String>> {
         let machine = &self.scene.frame1;
         if !machine.is_on() {

@@ -1,5 +1,5 @@
-//! The same table for deploy-rs 1.0.0: nothing is asked of it but that it stood in the phase
-//! when the fault came, and that nothing is wrong where no fault comes.
+//! The same table for deploy-rs 1.0.0. The scenarios only require that the deploy was in its phase
+//! when the fault occurred, and that a deploy without a fault succeeds.
 
 mod logins;
 mod look;
@@ -18,7 +18,7 @@ use self::stand::Stand;
 use super::operator::Operator;
 use crate::harness::Scenario;
 
-/// How many lines of what was printed are kept.
+/// The number of lines of the output that are kept.
 const KEPT: usize = 12;
 
 /// A scenario for each cell that can be run.
@@ -33,7 +33,7 @@ pub fn all() -> Vec<Scenario> {
         .collect()
 }
 
-/// Brings a fault about in a phase and keeps what becomes of it.
+/// Causes a fault in a phase and stores the result.
 pub fn run(lab: &mut Lab, row: Row, phase: Phase) -> Result<()> {
     keep(row, phase, None)?;
     let stand = Stand::new(lab, row, phase)?;
@@ -44,7 +44,7 @@ pub fn run(lab: &mut Lab, row: Row, phase: Phase) -> Result<()> {
     stand.heal()?;
     let busy = !stand.comes_to_rest();
     let state = stand.state()?;
-    // The file was there when the phase was held; only a confirmation removes it.
+    // The file existed when the phase was held. Only a confirmation removes it.
     let removed = phase == Phase::Wait
         && state.as_ref().is_some_and(|now| !now.canary && now.boot == stand.before.boot);
     let logs_in = stand.logs_in();
@@ -69,7 +69,7 @@ pub fn run(lab: &mut Lab, row: Row, phase: Phase) -> Result<()> {
     keep(row, phase, Some(&seen))
 }
 
-/// How it ended: what it said, its exit code, and all that it printed.
+/// How it ended: the report, the exit code, and the whole output.
 struct Ending {
     said: Said,
     code: Option<i32>,
@@ -106,7 +106,7 @@ fn system(stand: &Stand, path: &str) -> System {
     }
 }
 
-/// Without a fault it does what it is for: the harness is not what is seen elsewhere.
+/// Without a fault deploy-rs succeeds, so the harness does not cause the other results.
 fn control(seen: &Seen, phase: Phase) -> Result<()> {
     let (said, system) = match phase {
         Phase::RollBack => (Said::RolledBack, System::Old),

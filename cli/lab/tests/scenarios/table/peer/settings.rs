@@ -1,4 +1,4 @@
-//! What deploy-rs deploys in a cell: a system, and limits short enough to wait for.
+//! The deployed systems of deploy-rs's cells, with limits short enough for a test.
 
 use deploy_lab::systems::{self, Fleet, Generation, Image, Stage};
 use deploy_lab::tables::fault_table::Fault;
@@ -15,7 +15,7 @@ pub fn fleet(row: Row, phase: Phase, number: u32) -> Fleet {
     if far { fleet.node("frame1", "hostname", "frame1-far") } else { fleet }
 }
 
-/// A system that nothing is wrong with.
+/// A system without a fault.
 pub fn well(number: u32) -> Fleet {
     of(Generation::new("frame1", number), LONG, LONG)
 }

@@ -17,16 +17,16 @@ use crate::table::hold::{self, Fifo, Held, REACHED};
 use crate::table::operator::Operator;
 use crate::table::stand::ROAD;
 
-/// An operator, a machine that deploy-rs has deployed to, and what is wanted of it now.
+/// An operator, a machine that deploy-rs has deployed to, and the wanted system.
 pub struct Stand {
     pub scene: Scene,
     pub row: Row,
     pub phase: Phase,
-    /// What the machine was deployed before.
+    /// The state of the machine before the deploy.
     pub before: State,
-    /// The system that the operator wants.
+    /// The wanted system.
     pub wanted: String,
-    /// What another tool brings; it is in the machine's store.
+    /// The system of another tool, which is in the machine's store.
     pub other: Option<String>,
     pub relay: Option<Arc<Relay>>,
 }
@@ -37,7 +37,7 @@ impl Stand {
         deploy_rs::install(&scene.mac, &scene.frame1)?;
         scene.has(settings::well(2))?;
         begin(&scene)?.end()?.context("deploy-rs")?.success()?;
-        // A cut must lose what the cell's own deploy wrote, and nothing from before.
+        // A cut must lose what the cell's own deploy wrote, and nothing older.
         scene.frame1.sync()?;
         let before = State::of(&scene.frame1)?;
         let other = match row {
@@ -78,7 +78,7 @@ impl Stand {
         if self.answers_late() {
             return Ok((deploy, held));
         }
-        // Its second login, which waits for the end of the activation.
+        // The second login, which waits for the end of the activation.
         deploy.until("its waiter has logged in", || self.moves("wait"))?;
         let held = match self.phase {
             Phase::Wait => {
@@ -104,7 +104,8 @@ impl Stand {
         self.row == Row::Of(Fault::AnswerLost)
     }
 
-    /// Checks that the deploy stands in its phase, by what the machine is; says what that is.
+    /// Checks that the deploy is in its phase, by the state of the machine, and describes that
+    /// state.
     pub fn in_phase(&self) -> Result<String> {
         let state = State::of(&self.scene.frame1)?;
         let (before, wanted) = (&self.before.runs, &self.wanted);
@@ -124,7 +125,7 @@ impl Stand {
         Ok(format!("profile {}, canary {canary}", state.profile))
     }
 
-    /// A deploy of another system, as somebody else would.
+    /// Deploys another system as another operator.
     pub fn second(&self) -> Result<i32> {
         self.scene.has(settings::well(4))?;
         let mut second = begin(&self.scene)?;
@@ -134,7 +135,7 @@ impl Stand {
         Ok(second.end()?.context("it was not killed")?.code)
     }
 
-    /// Ends what the fault left in the way of looking.
+    /// Removes what the fault left and what would prevent looking at the machine.
     pub fn heal(&self) -> Result<()> {
         if let Some(relay) = &self.relay {
             relay.set(Direction::FromHost, Traffic::Passes);
@@ -142,7 +143,7 @@ impl Stand {
         }
         let machine = &self.scene.frame1;
         machine.admit(Admission::All)?;
-        // One that is off has no cable.
+        // A machine that is off has no cable.
         if machine.is_on() { machine.link(Link::Joined) } else { Ok(()) }
     }
 }

@@ -1,9 +1,10 @@
-//! What a machine is that deploy-rs deploys to.
+//! The state of a machine that deploy-rs deploys to.
 
 use anyhow::{Context, Result};
 use deploy_lab::hosts::Host;
 
-/// Profile, boot loader, running system, and the file whose removal is the confirmation.
+/// Reads the profile, the boot loader, the running system, and the file whose removal is the
+/// confirmation.
 const ASK: &str = "readlink /nix/var/nix/profiles/system
 { sed -n 's|.* init=\\([^ ]*\\)/init .*|\\1|p' /boot/grub/grub.cfg || true; echo none; } | head -n 1
 readlink -f /run/current-system
@@ -14,12 +15,12 @@ echo \"$(cat /proc/sys/kernel/random/boot_id) $(systemctl show --value -p SoftRe
 pub struct State {
     /// The profile's generation, such as `system-2-link`.
     pub profile: String,
-    /// The system of the boot loader's default entry; `none` where /boot is gone.
+    /// The system of the boot loader's default entry; `none` if /boot is gone.
     pub loader: String,
     pub runs: String,
-    /// Whether the file is there that waits to be removed.
+    /// Whether the file that a confirmation removes exists.
     pub canary: bool,
-    /// Which boot this is, or which start of everything but the kernel.
+    /// The id of the boot, or of the start of everything but the kernel.
     pub boot: String,
 }
 

@@ -1,4 +1,4 @@
-//! Bringing faults about while deploy-rs deploys. Each says what was done.
+//! Causing faults while deploy-rs deploys. Each function returns a description of what was done.
 
 use anyhow::{Context, Result, bail, ensure};
 use deploy_lab::bench::deploy_rs::ACTIVATE;
@@ -12,16 +12,17 @@ use crate::table::acts;
 use crate::table::hold::Held;
 use crate::table::operator::Operator;
 
-/// The switch, its activation and what it is held by: what is left would keep the login open.
+/// Kills the switch, its activation and what holds it. A leftover process would keep the login
+/// open.
 const KILL_SWITCH: &str = "pkill -KILL -f \
     'switch-to-configuration switch$|nixos-system-[^ ]*/activate /nix/store|/hold activate$'";
 
 const DENIED: &str = "not allowed because listed in DenyUsers";
 
-/// A fault that was brought about; what brings it about further lives as long as this.
+/// A fault that was caused. A fault that continues does so as long as this value lives.
 pub struct Struck {
     said: String,
-    /// What stands in the machine's journal or in what was printed because of it.
+    /// The text that the fault causes in the machine's journal or in the output.
     shows: Option<&'static str>,
     _reloads: Option<Running>,
 }
@@ -35,7 +36,7 @@ impl Struck {
         Self { shows: Some(text), ..self }
     }
 
-    /// Checks that the fault shows, where nothing else tells that it hit; says what was done.
+    /// Checks that the fault is visible, if nothing else proves it, and describes it.
     pub fn evidence(&self, stand: &Stand, printed: &str) -> Result<&str> {
         if let Some(text) = self.shows {
             let shown = printed.contains(text) || stand.scene.frame1.journal(&[])?.contains(text);
@@ -45,7 +46,7 @@ impl Struck {
     }
 }
 
-/// Brings the fault about in the phase that is held, and lets the deploy go on.
+/// Causes the fault in the held phase and releases the deploy.
 pub fn strike(stand: &Stand, deploy: &mut Operator, held: Held) -> Result<Struck> {
     let machine = &stand.scene.frame1;
     let fault = match stand.row {
@@ -148,13 +149,13 @@ pub fn strike(stand: &Stand, deploy: &mut Operator, held: Held) -> Result<Struck
     Ok(Struck::saying(said))
 }
 
-/// The machine may not boot any more: that is seen later.
+/// The machine may not boot any more; that is checked later.
 fn power_cut(stand: &Stand, held: Held) -> Result<String> {
     let cut = acts::power_cut(&stand.scene.frame1, held);
     if stand.scene.frame1.is_on() { cut } else { Ok("the machine did not boot".into()) }
 }
 
-/// The confirmation is carried out; the road swallows its answer until the machine rests.
+/// The confirmation is carried out. The relay drops its answer until the machine is at rest.
 fn answer_lost(stand: &Stand, held: Held) -> Result<String> {
     let relay = stand.relay.as_ref().context("a road")?;
     relay.set(Direction::FromHost, Traffic::Swallowed);
