@@ -93,12 +93,12 @@ pub struct Stage {
     pub machine: Machine,
 }
 
-/// A reply with the version it is written in.
+/// A reply with its version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answered<R = Reply> {
-    /// [`crate::WIRE_VERSION`] of the sender.
+    /// The sender's [`crate::WIRE_VERSION`].
     pub version: u32,
-    /// What is answered.
+    /// The reply itself.
     #[serde(flatten)]
     pub reply: R,
 }
