@@ -37,7 +37,6 @@ impl From<StageError> for Refusal {
     }
 }
 
-/// A refusal without a hint.
 pub fn refuse(kind: RefusalKind, why: impl Into<String>) -> Refusal {
     Refusal { kind, why: why.into(), hint: None }
 }
