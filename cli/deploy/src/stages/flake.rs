@@ -1,5 +1,7 @@
 //! Which flake, and which of its machines.
 
+use strsim::levenshtein;
+
 use crate::error::{Failure, Result};
 
 mod word;
@@ -88,23 +90,8 @@ pub fn select(words: &[String]) -> Result<Selection> {
 
 /// The name among `known` that `word` was probably meant to be.
 pub fn nearest<'k>(word: &str, known: &'k [String]) -> Option<&'k str> {
-    let near = |name: &&String| distance(word, name) <= 1 + name.len() / 3;
-    known.iter().filter(near).min_by_key(|name| distance(word, name)).map(String::as_str)
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.chars().enumerate() {
-            let change = corner + usize::from(x != y);
-            corner = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
+    let near = |name: &&String| levenshtein(word, name) <= 1 + name.len() / 3;
+    known.iter().filter(near).min_by_key(|name| levenshtein(word, name)).map(String::as_str)
 }
 
 #[cfg(test)]

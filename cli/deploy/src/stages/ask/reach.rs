@@ -1,6 +1,8 @@
 //! What a machine that was asked can be reached by: the agent's end, and its
 //! store.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::Probed;
 use crate::{
     error::{Failure, Result},
@@ -11,6 +13,10 @@ use crate::{
         ssh::{Escalation, INSTALLED, OnlyTheAgent},
     },
 };
+
+/// The characters of a program's command line that a store's URL cannot have.
+const ENCODED: AsciiSet =
+    NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 impl Probed {
     /// The command that starts an agent on the machine, as root: `agent`, unless sudo allows
@@ -51,23 +57,11 @@ impl Probed {
             url: format!(
                 "ssh-ng://{}?remote-program={}{}",
                 login.target().user_at_host(),
-                percent_encoded(&daemon),
+                utf8_percent_encode(&daemon, &ENCODED),
                 if probed.machine.push.compress { "&compress=true" } else { "" }
             ),
             sshopts: login.nix_sshopts(),
             environment,
         })
     }
-}
-
-fn percent_encoded(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
