@@ -1,28 +1,28 @@
-//! What failed, why, the state the machine is in, and what to do about it.
+//! Failures: what failed, why, the state of the machine, and what to do.
 
 use std::fmt;
 
-/// A failure as people are told it. Printed in one place only, by the report.
+/// A failure as people see it. Only the report prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What failed, one line that names the machine where there is one.
+    /// One line that says what failed, and on which machine.
     pub what: String,
-    /// Why, from the near to the far; no line repeats another.
+    /// The causes, the nearest first. No line repeats another.
     pub causes: Vec<String>,
-    /// The state of the machine.
+    /// The state that the machine is in.
     pub state: State,
-    /// What to do.
+    /// What the operator can do.
     pub hint: Option<String>,
 }
 
 /// The state that a failure leaves a machine in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// Nothing was changed anywhere.
+    /// Nothing was changed.
     Unchanged,
-    /// Known, and not what it was before; in words.
+    /// The state is known and differs from the state before; the text describes it.
     Changed(String),
-    /// Not known: why, and what happens next by itself.
+    /// The state is not known. The text says why, and what the machine does next.
     NotKnown(String),
 }
 
@@ -35,11 +35,11 @@ impl fmt::Display for State {
     }
 }
 
-/// The result of a stage. Boxed, as a failure is large and rare.
+/// The result of a stage. The failure is boxed because it is large and rare.
 pub type Result<T> = std::result::Result<T, Box<Failure>>;
 
 impl Failure {
-    /// A failure that changed nothing.
+    /// A failure after which nothing is changed.
     pub fn unchanged(what: impl Into<String>) -> Box<Self> {
         Box::new(Self {
             what: what.into(),
@@ -49,7 +49,7 @@ impl Failure {
         })
     }
 
-    /// With one cause more. A cause that repeats the line before it is left out.
+    /// Adds a cause, unless it repeats the line before it.
     pub fn because(mut self: Box<Self>, cause: impl fmt::Display) -> Box<Self> {
         let cause = cause.to_string();
         let last = self.causes.last().unwrap_or(&self.what);
@@ -59,13 +59,13 @@ impl Failure {
         self
     }
 
-    /// With what to do.
+    /// Sets the hint.
     pub fn hint(mut self: Box<Self>, hint: impl Into<Option<String>>) -> Box<Self> {
         self.hint = hint.into().or(self.hint);
         self
     }
 
-    /// With the state that the machine is in.
+    /// Sets the state of the machine.
     pub fn state(mut self: Box<Self>, state: State) -> Box<Self> {
         self.state = state;
         self
@@ -74,7 +74,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Text from elsewhere must not begin a line of ours.
+        // A line break in text from elsewhere must not start a line that looks like one of ours.
         write!(f, "error: {}", self.what.replace('\n', " "))?;
         for cause in &self.causes {
             write!(f, "\n  cause: {}", cause.replace('\n', "\n         "))?;
@@ -95,7 +95,7 @@ mod tests {
     fn text_from_elsewhere_begins_no_line_of_a_failure() {
         let forged = "x\n  state: nothing was changed\nerror: none";
         let told = Failure::unchanged(forged)
-            // One that repeats the line before it would be left out.
+            // The prefix keeps the cause from being dropped as a repetition.
             .because(format!("why: {forged}"))
             .hint(Some(forged.to_owned()))
             .state(State::NotKnown(forged.to_owned()))

@@ -1,4 +1,4 @@
-//! `deploy`, as its program and its pages use it: the command line, and what it does.
+//! The library behind the `deploy` program and its manual pages: the command line and the commands.
 
 #![forbid(unsafe_code)]
 
@@ -13,13 +13,13 @@ mod report;
 mod stages;
 mod tools;
 
-/// What the program does under the name `ssh`, by which Nix finds it first where sudo on the
-/// machine wants a password; `None` under its own name.
+/// Acts as `ssh` if the program was started under that name; returns `None` otherwise. Nix finds
+/// this `ssh` first when sudo on the machine needs a password.
 pub fn as_ssh() -> Option<std::process::ExitCode> {
     tools::ssh::as_ssh()
 }
 
-/// Does what the command line says; gives the exit code.
+/// Runs the command line; returns the exit code.
 pub async fn run(line: args::CommandLine) -> u8 {
     tools::process::keep_exit_statuses();
     let code = commands::run(line).await;

@@ -1,4 +1,4 @@
-//! `deploy`: deploys NixOS machines and keeps only what is confirmed.
+//! `deploy`: deploys NixOS machines and keeps a system only once it is confirmed.
 
 #![forbid(unsafe_code)]
 

@@ -1,27 +1,27 @@
-//! How each machine ended; exit codes are computed here and nowhere else.
+//! How each machine ended. Exit codes are computed here and nowhere else.
 
 use deploy_wire::outcome::End;
 use serde::Serialize;
 
-/// How a command that changes machines ended on one of them.
+/// How a command ended on one machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Ending {
-    /// It ran and booted what was asked for already.
+    /// The machine already ran and booted the wanted system.
     UpToDate,
-    /// It is on the system asked for, confirmed.
+    /// The machine is on the wanted system, and that is confirmed.
     Committed,
-    /// What was asked for does not change what it runs, and was done.
+    /// The command left the running system as it is, and succeeded.
     Looked,
-    /// Nothing was changed: refused, or failed before the switch.
+    /// Nothing was changed: the deploy was refused, or failed before the switch.
     Unchanged,
-    /// It is back on a confirmed system.
+    /// The machine is back on a confirmed system.
     RolledBack,
-    /// Another tool switched it.
+    /// Another tool switched the machine.
     TakenOver,
     /// Neither system was reached.
     Stranded,
-    /// Nobody could ask it.
+    /// The state is not known, because the machine could not be asked.
     NotKnown,
 }
 
@@ -54,9 +54,9 @@ pub fn exit_code(endings: &[Ending]) -> u8 {
     }
 }
 
-/// The exit code of one that the operator stopped before it was through. Never 0: who stops it
-/// wants nothing of what comes next, and a machine that was committed all the same is not what
-/// was asked for by then. `ctrl-c-in-each-phase-says-what-becomes-of-the-machine` proves it.
+/// The exit code of a command that the operator interrupted. It is never 0: the operator stopped
+/// the run on purpose, so even a machine that was committed is not what they wanted by then.
+/// `ctrl-c-in-each-phase-says-what-becomes-of-the-machine` proves it.
 pub fn interrupted_code(endings: &[Ending]) -> u8 {
     match exit_code(endings) {
         0 if endings.contains(&Ending::Committed) => 4,
@@ -65,13 +65,13 @@ pub fn interrupted_code(endings: &[Ending]) -> u8 {
     }
 }
 
-/// A wrong command line, or a question that nobody is there to answer.
+/// The command line is wrong, or there is no terminal to ask a question on.
 pub const USAGE: u8 = 2;
-/// A command that only looks could not look.
+/// A command that changes nothing could not ask a machine.
 pub const COULD_NOT_LOOK: u8 = 6;
-/// A command that only looks found something.
+/// A command that changes nothing has findings.
 pub const FINDING: u8 = 1;
-/// Interrupted before anything was changed.
+/// The operator interrupted before anything was changed.
 pub const INTERRUPTED: u8 = 130;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Questions with yes or no, on the terminal.
+//! Yes-or-no questions on the terminal.
 
 use std::{fmt, io};
 
@@ -7,12 +7,12 @@ use crate::tools::{
     terminal::{self, Echo},
 };
 
-/// Why nobody agreed.
+/// Why the operator did not agree.
 #[derive(Debug)]
 pub enum NotAgreed {
-    /// The answer was another than yes.
+    /// The answer was not yes.
     No,
-    /// There was no answer.
+    /// The question could not be asked.
     Nobody(io::Error),
 }
 
@@ -25,7 +25,7 @@ impl fmt::Display for NotAgreed {
     }
 }
 
-/// Asks; only `y` and `yes` mean yes.
+/// Asks a question; only `y` and `yes` mean yes.
 pub async fn ask_yes_or_no(question: &str) -> Result<(), NotAgreed> {
     let answer = terminal::ask(Printable::line(&format!("{question} [y/N]")), Echo::Shown).await;
     match answer.map_err(NotAgreed::Nobody)?.trim() {

@@ -1,4 +1,4 @@
-//! The drawing in docs/architecture.md against the imports.
+//! Compares the drawing in docs/architecture.md with the imports.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -15,7 +15,7 @@ use std::{
 use imports::{Imports, paths};
 use sources::{cli, code, sources};
 
-/// The folders whose rooms are drawn.
+/// The folders whose modules are drawn.
 const DRAWN: [(&str, &[&str]); 11] = [
     ("wire", &[]),
     ("deploy", &[]),
@@ -34,7 +34,7 @@ fn imports(program: &str) -> Imports {
     Imports::of(&cli().join(program).join("src"))
 }
 
-/// The lines of the drawing, by what stands before the arrow.
+/// The lines of the drawing, by what is before the arrow.
 fn drawn() -> BTreeMap<String, BTreeSet<String>> {
     let text = fs::read_to_string(cli().join("../docs/architecture.md")).unwrap();
     let list = text.split("<!-- arrows -->").nth(1).unwrap();
@@ -76,7 +76,7 @@ fn no_module_uses_itself_by_way_of_others() {
     }
 }
 
-/// A circle through what a folder's own file hands on is seen here alone.
+/// This check also finds a circle through what a folder's own file re-exports.
 #[test]
 fn no_room_uses_itself_by_way_of_others() {
     for (program, folder) in DRAWN {

@@ -1,4 +1,4 @@
-//! docs/environment.md against what the programs' sources read.
+//! Compares docs/environment.md with what the programs' sources read.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -17,8 +17,8 @@ type Read = BTreeSet<(String, String)>;
 
 const FOR_TESTS: &str = "#[cfg(test)]";
 
-/// Files of a program, each without comments, without blanks, and without the tests at its
-/// end. Files that only tests have are left out.
+/// The files of a program, each without comments, blanks and the tests at its end. Files with tests
+/// alone are left out.
 fn code(program: &str) -> Vec<(PathBuf, String)> {
     let read = |file: PathBuf| {
         let text: String = sources::code(&file).chars().filter(|c| !c.is_whitespace()).collect();
@@ -30,8 +30,8 @@ fn code(program: &str) -> Vec<(PathBuf, String)> {
     all.into_iter().filter(|(file, _)| !tests.contains(file)).collect()
 }
 
-/// The files of the modules that `text` has for tests alone. Anything else that is for tests
-/// alone fails: an item of the program that only a test sees is not what is shipped.
+/// The files of the modules that `text` compiles only for tests. It fails for any other item that
+/// is compiled only for tests, because such an item is not what is shipped.
 fn test_files(file: &Path, text: &str) -> Vec<PathBuf> {
     let folder = match file.file_stem().and_then(|stem| stem.to_str()) {
         Some("mod" | "main" | "lib") => file.parent().unwrap().to_owned(),
@@ -53,13 +53,13 @@ fn test_files(file: &Path, text: &str) -> Vec<PathBuf> {
     text.match_indices(FOR_TESTS).map(module).collect()
 }
 
-/// Ways to read a variable; the name has to follow as a text.
+/// The calls that read a variable. A string literal has to follow as the name.
 const READS: [&str; 4] = ["env::var(", "env::var_os(", "option_env!(", "env!("];
 
-/// Ways to read one whose name cannot be seen here.
+/// The calls whose name cannot be seen here.
 const HIDDEN: [&str; 5] = ["env::vars", "use std::env", "use::std::env", "env::{", "getenv("];
 
-/// What Cargo itself sets while it compiles.
+/// The variable that Cargo itself sets while it compiles.
 const CARGO: &str = "CARGO_PKG_VERSION";
 
 fn variables(program: &str, text: &str) -> BTreeSet<String> {
@@ -129,7 +129,7 @@ fn no_feature_and_no_setting_of_the_compiler_changes_the_programs() {
     }
 }
 
-/// What only tests see is a module of its own, never an item of the program.
+/// An item that only tests use belongs into a module of its own.
 #[test]
 fn only_modules_are_for_tests() {
     for program in ["deploy", "agent", "wire"] {

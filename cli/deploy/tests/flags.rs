@@ -1,4 +1,4 @@
-//! Which command takes which flag: the table in docs/commands.md against the parser.
+//! Compares the table of flags in docs/commands.md with the parser.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -14,10 +14,10 @@ use deploy::args::CommandLine;
 /// `deploy` without a command's name.
 const BARE: &str = "deploy";
 
-/// Flags that clap makes for each command.
+/// The flags that clap adds to each command.
 const CLAPS: [&str; 2] = ["--help", "--version"];
 
-/// The table: for each flag, the commands that have it.
+/// The table: the commands of each flag.
 fn table() -> BTreeMap<String, BTreeSet<String>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commands.md");
     let text = fs::read_to_string(file).unwrap();
@@ -37,7 +37,7 @@ fn table() -> BTreeMap<String, BTreeSet<String>> {
     .collect()
 }
 
-/// Each command and its flags, as clap has them.
+/// The flags of each command, from clap.
 fn parser() -> BTreeMap<String, Vec<Arg>> {
     let mut bare = CommandLine::command();
     bare.build();
@@ -56,7 +56,7 @@ fn long(arg: &Arg) -> String {
     format!("--{}", arg.get_long().expect("only flags are asked"))
 }
 
-/// The flag on a command line, with a value where it takes one.
+/// A command line with the flag, and with a value if it takes one.
 fn line(command: &str, flag: &Arg) -> Vec<String> {
     let mut words = vec!["deploy".to_owned()];
     words.extend((command != BARE).then(|| command.to_owned()));
@@ -102,7 +102,7 @@ fn every_flag_is_honoured_or_refused_by_its_name() {
     }
 }
 
-/// deploy-rs has one command, without a name.
+/// deploy-rs has no commands with a name.
 #[test]
 fn deploy_rs_s_own_command_lines_go_on_working() {
     for line in [
@@ -120,7 +120,7 @@ fn deploy_rs_s_own_command_lines_go_on_working() {
     }
 }
 
-/// What the table cannot say: flags that exclude each other.
+/// The table does not show flags that exclude each other.
 #[test]
 fn a_dry_run_is_neither_a_test_nor_a_boot_default() {
     for line in ["--boot --test", "--test --dry-activate", "--dry-activate --boot"] {

@@ -1,4 +1,4 @@
-//! SECURITY.md against the tests that it names: sentence by sentence.
+//! Compares each sentence of SECURITY.md with the tests that it names.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -9,8 +9,8 @@ use std::{fs, path::Path};
 
 use sources::{cli, code, sources};
 
-/// Names of tests among the words in backticks. They are sentences: of several joints, or of
-/// several words as those in nix/tests are.
+/// The names of tests among the words in backticks. A name has several parts, or several words as
+/// in nix/tests.
 fn named(text: &str) -> Vec<&str> {
     let is_name = |word: &&str| {
         let joint = |c: char| matches!(c, '_' | '-');
@@ -34,8 +34,8 @@ fn page() -> String {
     fs::read_to_string(cli().join("../SECURITY.md")).unwrap()
 }
 
-/// Its paragraphs, list items and rows of tables, each in one line, behind the introduction and
-/// before how to report. What ends with a colon or is a head of a table says nothing yet.
+/// The paragraphs, list items and table rows, each in one line, between the introduction and the
+/// section about reporting. Lines that end with a colon and heads of tables are left out.
 fn blocks(page: &str) -> Vec<String> {
     let from = page.find("\n## ").unwrap();
     let to = page.find("\n## Reporting").unwrap();
@@ -57,7 +57,7 @@ fn blocks(page: &str) -> Vec<String> {
     blocks
 }
 
-/// What a block says and neither proves nor calls a limit.
+/// The sentences of a block that name neither a test nor a limit.
 fn unproved(block: &str) -> Vec<&str> {
     let marks = ["**Trust:**", "**Limit:**"];
     let refers = block.starts_with("| ") && block.ends_with("| see below |");
@@ -75,7 +75,7 @@ fn every_test_that_the_security_page_names_exists() {
     let folders = ["deploy/src", "deploy/tests", "agent/src", "wire/src", "lab/tests/scenarios"];
     let files = folders.iter().flat_map(|folder| sources(&cli().join(folder)));
     let mut tests: Vec<String> = files.map(|file| fs::read_to_string(file).unwrap()).collect();
-    // Where Nix builds the programs, its own tests are not at hand.
+    // When Nix builds the programs, the tests of the flake are not available.
     let of_nix = fs::read_to_string(cli().join("../nix/tests/deploy-target.nix")).ok();
     let is_here = |name: &&str| of_nix.is_some() || !name.contains(' ');
     tests.extend(of_nix.clone());
@@ -122,7 +122,7 @@ fn no_program_that_is_shipped_has_unsafe_code() {
     }
 }
 
-/// What is not looked at is a line of its own, as of any part that is skipped.
+/// A check that is skipped prints a line of its own, like any other skipped part.
 #[test]
 fn the_crates_are_looked_at_or_it_is_said_that_they_were_not() {
     let Ok(script) = fs::read_to_string(cli().join("../scripts/test")) else { return };

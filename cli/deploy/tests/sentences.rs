@@ -1,4 +1,4 @@
-//! docs/what-deploy-says.md against the sentences in the programs' sources.
+//! Compares docs/what-deploy-says.md with the sentences in the programs' sources.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -14,11 +14,10 @@ use proc_macro2::{TokenStream, TokenTree};
 use sources::{cli, code, sources};
 use syn::Lit;
 
-/// Each file with its sentences.
+/// The sentences of each file.
 type Sentences = BTreeMap<String, BTreeSet<String>>;
 
-/// Where the sentences are that tell what a machine is asked and says of itself, what is planned,
-/// how an attempt goes and how it ended.
+/// The sources of the sentences about a machine's facts, the plan, an attempt's course and its end.
 const TOLD_BY: [&str; 11] = [
     "deploy/src/report/words",
     "deploy/src/stages/ask",
@@ -33,7 +32,7 @@ const TOLD_BY: [&str; 11] = [
     "agent/src/attempt/ledger.rs",
 ];
 
-/// Whether a text is more than a name: a word, and a blank, besides what is filled in.
+/// Whether a text is more than a name: it has a word and a blank besides its placeholders.
 fn is_sentence(text: &str) -> bool {
     let mut inside = false;
     let bare: String = text
@@ -47,7 +46,8 @@ fn is_sentence(text: &str) -> bool {
     has_word && bare.contains(' ')
 }
 
-/// The texts in code. What only a mistake in the program shows, and attributes, are left out.
+/// The string literals in code. Attributes, and texts that only a bug in the program would show,
+/// are left out.
 fn texts(tokens: TokenStream, found: &mut BTreeSet<String>) {
     let mut skips = false;
     for token in tokens {
@@ -69,7 +69,7 @@ fn texts(tokens: TokenStream, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Tests say nothing, and `greeting.rs` speaks to the machine's shell.
+/// Whether a file prints sentences. Tests do not, and `greeting.rs` writes for the machine's shell.
 fn is_told(file: &Path) -> bool {
     let has = |name: &str| file.components().any(|part| part.as_os_str() == name);
     !["tests", "tests.rs", "here.rs", "greeting.rs"].into_iter().any(has)
@@ -92,7 +92,7 @@ fn in_sources() -> Sentences {
     all
 }
 
-/// The page's sentences. One without a fact fails.
+/// The sentences of the page. A sentence without a fact fails.
 fn on_the_page() -> Sentences {
     let page = cli().join("../docs/what-deploy-says.md");
     let mut all = Sentences::new();

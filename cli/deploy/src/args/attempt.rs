@@ -1,4 +1,4 @@
-//! How far an attempt goes, who is asked before it, and when its system is kept.
+//! The flags for how far an attempt goes, who is asked first, and when the new system is kept.
 
 use clap::{ArgAction, Args, value_parser};
 use deploy_wire::attempt::Mode;
@@ -49,7 +49,7 @@ pub struct Rules {
 }
 
 impl AttemptArgs {
-    /// Which system ends up running and booting.
+    /// The attempt's mode: which system ends up running and booting.
     pub fn mode(&self) -> Mode {
         match (self.boot, self.test) {
             (true, _) => Mode::Boot,
@@ -60,7 +60,7 @@ impl AttemptArgs {
 }
 
 impl Rules {
-    /// Adds what these flags say.
+    /// Adds the values of these flags.
     pub fn overrides(&self, overrides: Overrides) -> Overrides {
         let Self { auto_rollback, magic_rollback, confirm_timeout, activation_timeout } = self;
         let unconfirmed = *auto_rollback == Some(false) || *magic_rollback == Some(false);

@@ -1,4 +1,4 @@
-//! Where closures are built and how they travel.
+//! The flags for where closures are built and how they are pushed.
 
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ pub struct PushArgs {
 }
 
 impl BuildPlaceArgs {
-    /// The place that was named.
+    /// The place to build at, if a flag names one.
     pub fn place(&self) -> Option<BuildPlace> {
         let Self { build_on, remote_build } = self;
         match (build_on, remote_build) {
@@ -40,14 +40,14 @@ impl BuildPlaceArgs {
         }
     }
 
-    /// Adds what these flags say.
+    /// Adds the values of these flags.
     pub fn overrides(&self, overrides: Overrides) -> Overrides {
         Overrides { build: self.place(), ..overrides }
     }
 }
 
 impl PushArgs {
-    /// Adds what these flags say.
+    /// Adds the values of these flags.
     pub fn overrides(&self, overrides: Overrides) -> Overrides {
         Overrides { fast_connection: self.fast_connection, ..overrides }
     }

@@ -1,5 +1,5 @@
-//! What deploy-rs's command line has and `deploy` does not need, for `deploy` without a
-//! command's name, which is all that deploy-rs has.
+//! Flags of deploy-rs that `deploy` does not need. Only `deploy` without a command's name accepts
+//! them, because deploy-rs has no commands.
 
 use std::path::PathBuf;
 
@@ -37,10 +37,10 @@ pub struct DeployRs {
 }
 
 impl DeployRs {
-    /// One line for each flag that was given and does nothing.
+    /// A line for each flag that was given and has no effect.
     pub fn notes(&self) -> Vec<String> {
         let Self {
-            // It is refused.
+            // `--file` is refused, not ignored.
             file: _,
             skip_checks,
             checksigs,

@@ -1,4 +1,4 @@
-//! Which machines, and how what happens is shown. Every command has it.
+//! The flags that every command has: the machines, and how the output is shown.
 
 use clap::Args;
 
@@ -34,7 +34,7 @@ pub struct Showing {
 }
 
 impl Machines {
-    /// All machines that were named.
+    /// All machines on the command line.
     pub fn words(&self) -> Vec<String> {
         let Self { machines, targets } = self;
         machines.iter().chain(targets).cloned().collect()
@@ -42,14 +42,14 @@ impl Machines {
 }
 
 impl Showing {
-    /// Where and how much is shown.
+    /// The format and the amount of output.
     pub fn report(&self) -> (Format, Detail) {
         let format = if self.json { Format::Json } else { Format::People };
         let detail = if self.verbose { Detail::Everything } else { Detail::Normal };
         (format, detail)
     }
 
-    /// What these flags say in place of the flake.
+    /// The values that take precedence over the flake's.
     pub fn overrides(&self) -> Overrides {
         let Self { json: _, verbose, nix_args } = self;
         Overrides {

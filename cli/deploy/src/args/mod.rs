@@ -1,8 +1,8 @@
-//! The command line: which command takes which flags.
+//! The command line: which command accepts which flags.
 //!
-//! A flag is in a command's arguments only where the command honours it. Each group of flags is
-//! taken apart field by field where it is used, so that the compiler names a flag that nothing
-//! reads; the table in docs/commands.md says who takes what, and
+//! A command has a flag only if it honours the flag. Each group of flags is destructured field by
+//! field where it is used, so that the compiler reports a flag that nothing reads. The table in
+//! docs/commands.md lists the flags of each command, and
 //! `every_flag_is_honoured_or_refused_by_its_name` compares it with the parser.
 
 mod attempt;
@@ -36,11 +36,11 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// The command line of this process; ends it where the line is wrong, or asks for help.
+    /// Parses the command line of this process. Exits if it is wrong or asks for help.
     pub fn read() -> Self {
         Self::try_parse().unwrap_or_else(|mut error| {
-            // clap's tip is to pass the flag behind `--`. That is right for a flag of Nix, and
-            // hands one of ours, which this command does not have, to Nix.
+            // clap suggests to pass the flag behind `--`. That is right for a flag of Nix, but
+            // would hand a flag of ours that this command lacks to Nix.
             if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
                 && has(&Self::command(), flag)
             {
@@ -51,7 +51,7 @@ impl CommandLine {
     }
 }
 
-/// Whether the command, or one below it, has the flag.
+/// Whether the command or one of its subcommands has the flag.
 fn has(command: &clap::Command, flag: &str) -> bool {
     let is_it = |name: &str| flag.strip_prefix("--") == Some(name);
     command.get_arguments().any(|arg| arg.get_long().is_some_and(is_it))

@@ -1,4 +1,4 @@
-//! How a machine is reached, and that it is the right one.
+//! The flags for how a machine is reached, and whether it is the right one.
 
 use clap::{ArgAction, Args};
 
@@ -53,12 +53,12 @@ fn words(text: &str) -> Result<Words, OpenQuote> {
 }
 
 impl Reach {
-    /// Over SSH or not.
+    /// Whether the machine is reached over SSH.
     pub fn way(&self) -> Way {
         if self.local { Way::Local } else { Way::Ssh }
     }
 
-    /// Adds what these flags say.
+    /// Adds the values of these flags.
     pub fn overrides(&self, overrides: Overrides) -> Overrides {
         let Self {
             hostname,
@@ -85,7 +85,7 @@ impl Reach {
 }
 
 impl Identity {
-    /// The name that is accepted.
+    /// The name that the operator accepts.
     pub fn accepted(&self) -> AcceptedName {
         let Self { accept_name } = self;
         AcceptedName(accept_name.clone())

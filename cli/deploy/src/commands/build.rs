@@ -1,4 +1,4 @@
-//! `deploy build`: the closures and the images, here.
+//! `deploy build`: builds the closures and the images on this computer.
 
 use deploy_wire::machine::BuildPlace;
 
@@ -11,7 +11,7 @@ use crate::{
     stages::{build, flake, fleet::overrides::Overrides},
 };
 
-/// Builds and prints one path for each machine. 1: one could not be built; 2: the command line
+/// Builds, and prints one path for each machine. Exit code 1: a build failed; 2: the command line
 /// is wrong.
 pub async fn run(args: &BuildArgs) -> u8 {
     let BuildArgs { machines, showing, build_on } = args;
@@ -29,7 +29,7 @@ pub async fn run(args: &BuildArgs) -> u8 {
         Ok(meant) => meant,
         Err(failure) => return failed(failure, USAGE),
     };
-    // It logs in to no machine.
+    // This command logs in to no machine.
     let overrides = Overrides { build: place, allow_ssh_opts: true, ..showing.overrides() };
     let (nix, fleet) = match fleet(&selection, &overrides, &report).await {
         Ok(found) => found,
@@ -49,7 +49,7 @@ pub async fn run(args: &BuildArgs) -> u8 {
     code
 }
 
-/// Where it is built. The machine itself is not asked by this command.
+/// The builder to use. This command does not log in to the machine, so it cannot build there.
 fn place(build_on: Option<&str>) -> Result<Option<BuildPlace>> {
     match build_on.map(|place| BuildPlace::from(place.to_owned())) {
         Some(BuildPlace::Target) => {

@@ -1,4 +1,4 @@
-//! `deploy [MACHINE…]`, and what it has in common with `push` and `rollback`.
+//! `deploy [MACHINE…]`, and what it shares with `push` and `rollback`.
 
 use std::{io::IsTerminal, path::PathBuf};
 
@@ -22,35 +22,35 @@ use crate::{
     tools::{nix::Nix, terminal::Interrupts},
 };
 
-/// What a command does to machines.
+/// The work of a command that changes machines.
 pub struct Order {
-    /// The machines, as they were named.
+    /// The machines, as the command line names them.
     pub words: Vec<String>,
-    /// Whether the question before anything is changed is answered with yes.
+    /// Whether the question before the first change is answered with yes.
     pub yes: bool,
-    /// How and how much is shown.
+    /// The format and the amount of output.
     pub shown: (Format, Detail),
-    /// What beats the flake's values.
+    /// Values that take precedence over the flake's.
     pub overrides: Overrides,
     /// How the machines are reached.
     pub way: Way,
-    /// A name that is accepted.
+    /// The name that the operator accepts.
     pub accepted: AcceptedName,
-    /// Whether the flake's own checks run first.
+    /// Whether to run the flake's own checks first.
     pub checks: bool,
-    /// The agent that was named.
+    /// The agent's program that the command line names.
     pub agent: Option<PathBuf>,
-    /// What is wanted.
+    /// What to do with each machine.
     pub goal: Goal,
     /// How far attempts go.
     pub mode: Mode,
     /// Whether to ask before each switch.
     pub before_switch: BeforeSwitch,
-    /// What to do when somebody else has the machine.
+    /// What to do when another attempt has the machine.
     pub when_busy: WhenBusy,
 }
 
-/// Deploys, or goes as far as the arguments say.
+/// Runs `deploy` without a command's name; returns the exit code.
 pub async fn run(args: &DeployArgs) -> u8 {
     let DeployArgs {
         machines,
@@ -87,7 +87,7 @@ pub async fn run(args: &DeployArgs) -> u8 {
 }
 
 impl Order {
-    /// Does what is wanted with each machine; gives the exit code.
+    /// Deploys the machines; returns the exit code.
     pub async fn carry_out(self, deploy_rs: Option<&DeployRs>) -> u8 {
         let report = Report::new(self.shown.0, self.shown.1);
         let (machines, code) = self.deploy_all(deploy_rs, &report).await;
@@ -95,7 +95,7 @@ impl Order {
         code
     }
 
-    /// How each machine ended that was begun with, and the exit code.
+    /// How each attempted machine ended, and the exit code.
     async fn deploy_all(
         self,
         deploy_rs: Option<&DeployRs>,
@@ -161,8 +161,8 @@ impl Order {
         (machines, code)
     }
 
-    /// The machines that are meant. Meaning all of them needs somebody to ask, and
-    /// that is known before anything is evaluated.
+    /// The selected machines. Deploying all of them needs a confirmation on the terminal, so a
+    /// missing terminal is reported before the evaluation.
     fn select(&self, deploy_rs: Option<&DeployRs>) -> Result<Selection> {
         if let Some(file) = deploy_rs.and_then(|flags| flags.file.as_ref()) {
             return Err(Failure::unchanged(format!("{} is not deployed from", file.display()))
@@ -184,8 +184,8 @@ impl Order {
         Ok(selection)
     }
 
-    /// The machines of this run, once somebody has said yes to all of them where
-    /// none was named.
+    /// The machines of this run. If the command line names none, the operator must first agree to
+    /// deploy all.
     async fn choose(&self, selection: &Selection, report: &Report) -> Result<(Nix, Fleet)> {
         let (nix, fleet) = machines(selection, &self.overrides, report).await?;
         if self.checks {
@@ -200,7 +200,7 @@ impl Order {
     }
 }
 
-/// Nix, and machines that can be asked something.
+/// Finds Nix and evaluates the flake. Images are refused, because nothing can log in to them.
 pub async fn machines(
     selection: &Selection,
     overrides: &Overrides,
@@ -211,7 +211,7 @@ pub async fn machines(
     Ok((nix, fleet))
 }
 
-/// Nix, and the fleet that it evaluates.
+/// Finds Nix and evaluates the fleet.
 pub async fn fleet(
     selection: &Selection,
     overrides: &Overrides,

@@ -1,5 +1,5 @@
-//! `deploy logs MACHINE [ATTEMPT]`: what the machine's journal has of it; with `--follow`, what
-//! happens in it now.
+//! `deploy logs MACHINE [ATTEMPT]`: prints the machine's journal of an attempt. With `--follow`, it
+//! follows the attempt to its end.
 
 use deploy_wire::{
     attempt::AttemptId,
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Prints the logs. 2: the command line is wrong; 6: one could not be read.
+/// Prints the logs. Exit code 2: the command line is wrong; 6: a log could not be read.
 pub async fn run(args: &LogsArgs) -> u8 {
     let LogsArgs { machine, attempt, follow, showing, reach } = args;
     let (format, detail) = showing.report();
@@ -50,7 +50,7 @@ pub async fn run(args: &LogsArgs) -> u8 {
     code
 }
 
-/// What is wanted of each machine.
+/// The logs to print of each machine.
 struct LogRequest<'a> {
     attempt: Option<&'a AttemptId>,
     follow: bool,

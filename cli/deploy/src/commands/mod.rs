@@ -1,4 +1,4 @@
-//! One file for each command: how far down the pipeline it goes.
+//! The commands, one file for each.
 
 mod build;
 mod deploy;
@@ -10,7 +10,7 @@ mod status;
 
 use crate::args::{Command, CommandLine};
 
-/// Runs what the command line says; gives the exit code.
+/// Runs the command; returns the exit code.
 pub async fn run(line: CommandLine) -> u8 {
     match line.command {
         None => deploy::run(&line.deploy).await,

@@ -1,4 +1,4 @@
-//! `deploy plan`: what would be done, changing nothing.
+//! `deploy plan`: shows what a deploy would do and changes nothing.
 
 use super::deploy::fleet;
 use crate::{
@@ -26,8 +26,8 @@ use deploy_wire::{
     machine::{Image, Machine},
 };
 
-/// Plans for each machine. 1: a machine would be refused; 2: the command line is wrong; 6: one
-/// could not be asked.
+/// Plans each machine. Exit code 1: a machine would be refused; 2: the command line is wrong; 6: a
+/// machine could not be asked.
 pub async fn run(args: &PlanArgs) -> u8 {
     let PlanArgs { machines, showing, reach, identity, build, place } = args;
     let (format, detail) = showing.report();
@@ -55,7 +55,7 @@ pub async fn run(args: &PlanArgs) -> u8 {
     code
 }
 
-/// The machines that are meant. Where a system is built means nothing to a plan that builds none.
+/// The selected machines. A builder without `--build` is refused, because the plan builds nothing.
 fn select(args: &PlanArgs, words: &[String]) -> Result<Selection> {
     if args.place.place().is_some() && !args.build {
         return Err(Failure::unchanged("deploy plan builds nothing without --build")
@@ -64,7 +64,7 @@ fn select(args: &PlanArgs, words: &[String]) -> Result<Selection> {
     flake::select(words)
 }
 
-/// What a plan is made with.
+/// The inputs of a plan.
 struct Planned<'n> {
     nix: &'n Nix,
     build: bool,
@@ -95,7 +95,7 @@ async fn one(
     let is_started_from_here = machine.image.is_some();
     let probed = match ask::ask(machine, with.way, passwords, report).await {
         Ok(probed) => probed,
-        // It is off more often than on, and its image is planned all the same.
+        // A machine that starts from an image is often off. The plan of its image does not need it.
         Err(failure) if is_started_from_here => {
             let why = [vec![failure.what], failure.causes].concat().join(": ");
             let text = format!("only its image is planned: {why}");
@@ -117,7 +117,7 @@ async fn one(
     match said {
         Ok((mut lines, changes)) => {
             let missing = secrets::missing(&probed.machine);
-            // A deploy of this machine is refused for each of them.
+            // A deploy of this machine is refused for each missing secret.
             let code = if missing.is_empty() { 0 } else { outcome::FINDING };
             lines.extend(missing.into_iter().map(secrets::line));
             report.tell(Event::Plan { machine: name.clone(), lines });
@@ -133,7 +133,7 @@ async fn one(
     }
 }
 
-/// What is to be done for an image: it is built, and no machine is asked.
+/// The plan of an image: it is built, and no machine is asked.
 async fn image_lines(
     with: &Planned<'_>,
     machine: &Machine,

@@ -1,4 +1,4 @@
-//! `deploy push`: the closures come to the machines, and nothing is switched.
+//! `deploy push`: pushes the closures to the machines and switches nothing.
 
 use deploy_wire::attempt::Mode;
 
@@ -8,7 +8,7 @@ use crate::{
     pipeline::{BeforeSwitch, Goal, WhenBusy},
 };
 
-/// Builds and pushes; gives the exit code.
+/// Builds and pushes; returns the exit code.
 pub async fn run(args: &PushOnlyArgs) -> u8 {
     let PushOnlyArgs { machines, asking, showing, reach, identity, place, push, checks, wait } =
         args;
@@ -23,7 +23,7 @@ pub async fn run(args: &PushOnlyArgs) -> u8 {
         checks: *checks,
         agent: push.agent.clone(),
         goal: Goal::Pushed,
-        // Nothing is switched and nobody is asked about it.
+        // Nothing is switched, so these two have no effect.
         mode: Mode::Switch,
         before_switch: BeforeSwitch::GoOn,
         when_busy: WhenBusy::of(*wait),

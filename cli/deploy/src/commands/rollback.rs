@@ -1,4 +1,4 @@
-//! `deploy rollback`: an earlier generation, under the same guarantees.
+//! `deploy rollback`: returns to an earlier generation, under the same guarantees as a deploy.
 
 use super::deploy::Order;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     pipeline::{BeforeSwitch, Goal, WhenBusy},
 };
 
-/// Goes back; gives the exit code.
+/// Rolls back; returns the exit code.
 pub async fn run(args: &RollbackArgs) -> u8 {
     let RollbackArgs { to, machines, asking, showing, reach, identity, push, attempt, rules } =
         args;
@@ -19,7 +19,7 @@ pub async fn run(args: &RollbackArgs) -> u8 {
         overrides: rules.overrides(overrides),
         way: reach.way(),
         accepted: identity.accepted(),
-        // They are about the flake's system, not about an earlier one.
+        // The flake's checks say nothing about an earlier system.
         checks: false,
         agent: push.agent.clone(),
         goal: Goal::Generation(*to),

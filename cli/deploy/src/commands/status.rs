@@ -1,4 +1,4 @@
-//! `deploy status`: what runs, what boots, what is confirmed.
+//! `deploy status`: shows the running, the booting and the confirmed system.
 
 use deploy_wire::{
     baseline::Confirmed,
@@ -22,8 +22,8 @@ use crate::{
     },
 };
 
-/// Asks each machine. 0: all well; 1: something is not as confirmed; 2: the command line is
-/// wrong; 6: a machine could not be asked.
+/// Asks each machine. Exit code 0: all well; 1: there is a finding; 2: the command line is wrong;
+/// 6: a machine could not be asked.
 pub async fn run(args: &StatusArgs) -> u8 {
     let StatusArgs { machines: named, showing, reach } = args;
     let (format, detail) = showing.report();
@@ -73,8 +73,8 @@ async fn look_at(probed: &Probed) -> Result<(u8, Event)> {
     Ok((code, Event::Status { machine, lines, status: Box::new(status) }))
 }
 
-/// The agent's own answer where there is an agent: it first finishes what a
-/// power cut left open. Else what the login told.
+/// Asks the agent where there is one, because it first ends an attempt that a power cut left open.
+/// Otherwise uses the facts of the login.
 async fn status(probed: &Probed) -> Result<Status> {
     if let Some(agent) = &probed.facts.agent {
         let replies = look::ask(probed, agent, Request::Status).await?;
@@ -135,7 +135,7 @@ fn lines(status: &Status, now: u64) -> Vec<String> {
     lines
 }
 
-/// What the links of the flake's other profiles name, as the login saw them.
+/// The links of the flake's other profiles, as read at the login.
 fn profiles(probed: &Probed) -> Vec<String> {
     let seen = probed.facts.profiles.iter();
     let of = |(profile, seen): (&Profile, &ProfileFacts)| {
@@ -183,7 +183,7 @@ fn attempt(record: &Record, now: u64) -> String {
     }
 }
 
-/// What is not as it was confirmed.
+/// The differences from the confirmed state.
 fn findings(status: &Status) -> Vec<String> {
     let mut findings = Vec::new();
     if let Some(confirmed) = &status.confirmed {
@@ -207,7 +207,7 @@ fn findings(status: &Status) -> Vec<String> {
     findings
 }
 
-/// Seconds in the largest unit that fits.
+/// Formats seconds in the largest unit that fits.
 fn age(seconds: u64) -> String {
     match seconds {
         0..=119 => format!("{seconds} s"),

@@ -1,4 +1,4 @@
-//! What was built is brought to the machine, and switched to.
+//! Brings what was built to the machine and switches to it.
 
 use std::sync::Mutex;
 
@@ -23,14 +23,14 @@ use crate::{
     tools::{awake::Awake, limit::within, terminal::Interrupts},
 };
 
-/// How often a closure that was collected is pushed again.
+/// How often to push a closure again that garbage collection removed.
 const AGAIN: u32 = 2;
 
-/// A machine, just before it is taken.
+/// The machine after the push, before the agent takes it.
 enum Brought<'place> {
-    /// There is nothing more to do.
+    /// Nothing is left to do.
     Done(Box<Finished>),
-    /// The closure and the agent are there.
+    /// The closure and the agent are on the machine.
     Ready(Meanwhile<'place>),
 }
 
@@ -40,17 +40,17 @@ impl Brought<'_> {
     }
 }
 
-/// What became of an attempt.
+/// The result of an attempt.
 enum Attempted {
-    /// It had the machine, and this is its end.
+    /// The attempt took the machine, and ended like this.
     Ended(Box<Finished>),
-    /// The machine refuses it.
+    /// The machine refused the attempt.
     Refused(Refusal),
 }
 
 impl Run<'_> {
-    /// Brings what was built and switches to it. Up to the stage that takes the machine
-    /// nothing is changed here either.
+    /// Pushes what was built and switches to it. Nothing is changed until the agent takes the
+    /// machine.
     pub(super) async fn carry_out(
         &self,
         mut probed: Probed,
@@ -72,14 +72,13 @@ impl Run<'_> {
                 Attempted::Refused(refusal) => refusal,
             };
             let mark = match refusal.kind {
-                // Nothing rooted the closure before the agent did: a garbage
-                // collection was faster.
+                // A garbage collection ran before the agent rooted the closure.
                 RefusalKind::NotValid if again > 0 => {
                     again -= 1;
                     let Ready { built, agent } = ready;
                     push::push(&self.nix, &probed, built, agent, self.report).await?
                 }
-                // Somebody was faster between the login and now.
+                // Somebody else took the machine since the login.
                 RefusalKind::Busy if self.when_busy == WhenBusy::Wait => {
                     ask::again(&mut probed).await?;
                     if self.plan(&mut probed).await? == Plan::UpToDate {
@@ -97,8 +96,8 @@ impl Run<'_> {
     async fn bring<'p>(&self, probed: &'p Probed, ready: &Ready) -> Result<Brought<'p>> {
         let Ready { built, agent } = ready;
         let name = &probed.machine.name;
-        // What is different does not depend on what has arrived. The agent starts behind it: a
-        // machine allows so many sessions over one login, four here.
+        // The comparison does not depend on the push, so it runs beside it. The agent starts after
+        // it, because a login allows few sessions; `deploy` uses four at most.
         let look = async {
             let needed = self.needed(probed);
             let mut changes = match needed.toplevel {
@@ -195,8 +194,7 @@ impl Run<'_> {
     }
 }
 
-/// A new id. The operator chooses it, so that an answer that gets lost can be
-/// asked for again.
+/// A new id. The operator chooses it, so that a lost reply can be requested again.
 fn new_attempt() -> Result<AttemptId> {
     let mut bytes = [0; 4];
     getrandom::fill(&mut bytes)

@@ -1,7 +1,6 @@
-//! The whole story of a deploy, in order: each stage eats what the one before
-//! it made.
+//! The deploy as a whole, in order. Each stage takes the value of the one before.
 //!
-//!     flake -> fleet -> ask -> plan -> build -> push -> activate -> confirm -> report
+//! flake -> fleet -> ask -> plan -> build -> push -> activate -> confirm -> report
 
 mod carry_out;
 
@@ -24,23 +23,23 @@ use crate::{
     tools::{nix::Nix, terminal::Interrupts},
 };
 
-/// What is the same for all machines of a run.
+/// The values that are the same for all machines of a run.
 pub struct Run<'report> {
     /// Nix on this computer.
     pub nix: Nix,
-    /// Where everything is told.
+    /// The report that receives every event.
     pub report: &'report Report,
     /// How the machines are reached.
     pub way: Way,
-    /// What is wanted of them.
+    /// What to do with each machine.
     pub goal: Goal,
     /// How far attempts go.
     pub mode: Mode,
-    /// A name that is accepted for a machine which calls itself otherwise.
+    /// The name that the operator accepts for a machine that reports another name.
     pub accepted: AcceptedName,
-    /// The agent that was named.
+    /// The agent's program that the command line names.
     pub agent: Option<PathBuf>,
-    /// What to do when somebody else has the machine.
+    /// What to do when another attempt has the machine.
     pub when_busy: WhenBusy,
     /// Whether to ask before each switch.
     pub before_switch: BeforeSwitch,
@@ -48,30 +47,30 @@ pub struct Run<'report> {
     pub no_way_back: NoWayBack,
 }
 
-/// What is wanted of a machine.
+/// What a run does with a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
-    /// It runs what the flake says.
+    /// Deploy the system of the flake.
     Flake,
-    /// It goes back to this generation, or to the one before the present one.
+    /// Go back to this generation, or to the one before the current one.
     Generation(Option<u64>),
-    /// It has the closure; nothing is switched.
+    /// Push the closure and switch nothing.
     Pushed,
-    /// It says what a switch would do to its units.
+    /// Show what a switch would do to the units.
     DryActivated,
 }
 
-/// What to do when somebody else has the machine.
+/// What to do when another attempt has the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenBusy {
-    /// Say so and stop.
+    /// Refuse the deploy.
     Refuse,
     /// Wait until it is free.
     Wait,
 }
 
 impl WhenBusy {
-    /// Whether it waits.
+    /// From the flag `--wait`.
     pub fn of(waits: bool) -> Self {
         if waits { Self::Wait } else { Self::Refuse }
     }
@@ -80,14 +79,14 @@ impl WhenBusy {
 /// Whether to ask before each switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BeforeSwitch {
-    /// Go on.
+    /// Switch without a question.
     GoOn,
     /// Ask on the terminal.
     Ask,
 }
 
 impl BeforeSwitch {
-    /// Whether it asks.
+    /// From the flag `--interactive`.
     pub fn of(asks: bool) -> Self {
         if asks { Self::Ask } else { Self::GoOn }
     }
@@ -98,29 +97,28 @@ impl BeforeSwitch {
 pub struct Ended {
     /// Each machine, and how it ended.
     pub machines: Vec<(String, Ending)>,
-    /// Whether the operator stopped it before it was through.
+    /// Whether the operator interrupted it.
     pub stopped: Stopped,
 }
 
-/// Whether the operator stopped a run.
+/// Whether the operator interrupted a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
-    /// It went to its end.
+    /// The run reached its end.
     No,
-    /// Ctrl-C came: no machine was begun with after that.
+    /// An interrupt arrived, and no further machine was begun.
     ByOperator,
 }
 
 impl Run<'_> {
-    /// Deploys the machines one after the other and tells how each ended.
+    /// Deploys the machines one after the other and reports how each ended.
     pub async fn deploy(&self, machines: Vec<Machine>, interrupts: &mut Interrupts) -> Ended {
         let mut passwords = Passwords::default();
         let mut ended = Vec::new();
         let mut machines = machines.into_iter();
         while let Some(machine) = machines.next() {
             let name = machine.name.clone();
-            // Up to the stage that takes the machine nothing is changed: to stop
-            // is to stop.
+            // Nothing is changed before the agent takes the machine, so `deploy` can stop at once.
             let prepared =
                 interrupts.unless_interrupted(self.prepare(machine, &mut passwords)).await;
             let told = match prepared {
@@ -160,7 +158,7 @@ impl Run<'_> {
         if self.switches() {
             probed.can_confirm()?;
         }
-        // The machine would refuse too, after all was built and pushed.
+        // The machine would refuse as well, but only after everything was built and pushed.
         if self.goal == Goal::Flake && probed.machine.toplevel.is_some() {
             secrets::refuse_unmade(&probed.machine)?;
         }
@@ -170,8 +168,8 @@ impl Run<'_> {
             dry::is_allowed(&probed)?;
         }
         let built = self.build(&mut probed).await?;
-        // A deploy-rs profile hides its system until it is built: on a computer that has
-        // not built it, only now can it be seen that the machine has it.
+        // A deploy-rs profile hides its system until it is built. Only now is it known whether the
+        // machine already has that system.
         probed.facts.wanted = probed.machine.toplevel.as_ref().map(|_| built.toplevel.clone());
         if self.plan(&mut probed).await? == Plan::UpToDate {
             return Ok(Prepared::done(Finished::up_to_date(&probed)));
@@ -199,7 +197,7 @@ impl Run<'_> {
         }
     }
 
-    /// The machine with what is to be deployed of it, as far as that is known now.
+    /// The machine's description, reduced to the parts that need a deploy as far as is known now.
     fn needed(&self, probed: &Probed) -> Machine {
         match (self.goal, self.mode) {
             (Goal::Flake, Mode::Switch) => plan::needed(&probed.machine, &probed.facts),
@@ -217,7 +215,7 @@ impl Run<'_> {
                 Ok(built)
             }
             Goal::Flake | Goal::Pushed | Goal::DryActivated => {
-                // Today's checks may be of services that the system which stays has not.
+                // The flake's checks may be about services that the running system lacks.
                 if probed.machine.toplevel.is_none() && !probed.machine.checks.is_empty() {
                     generations::let_manifest_decide(probed, &runs, self.report).await?;
                 }
@@ -227,15 +225,15 @@ impl Run<'_> {
     }
 }
 
-/// What is to come to the machine.
+/// The closure and the agent to push.
 struct Ready {
     built: Built,
     agent: Agent,
 }
 
-/// A machine, before anything is brought to it.
+/// A machine before anything is pushed to it.
 enum Prepared {
-    /// There is nothing more to do.
+    /// Nothing is left to do.
     Done(Box<Finished>),
     /// The closure and the agent are built.
     Ready(Box<Probed>, Box<Ready>),

@@ -1,4 +1,4 @@
-//! Asking the agent that a machine has something, without an attempt.
+//! Sends a request to an agent that is on the machine, without an attempt.
 
 use deploy_wire::{
     message::{Reply, Request},
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// All replies to a request up to the one that ends them.
+/// All replies to a request, up to the last.
 pub async fn ask(probed: &Probed, agent: &StorePath, request: Request) -> Result<Vec<Reply>> {
     let name = &probed.machine.name;
     let failed = || Failure::unchanged(format!("the agent on {name} does not answer"));

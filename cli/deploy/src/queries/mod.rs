@@ -1,5 +1,4 @@
-//! What only looks at a machine: following an attempt, and asking whether the agent has something.
-//! Nothing here changes a machine.
+//! Queries, which change nothing on a machine: following an attempt, and requests to its agent.
 
 pub mod look;
 pub mod watch;

@@ -1,5 +1,5 @@
-//! Watching an attempt that somebody else began, or that this computer lost sight of. It is
-//! neither confirmed nor given up from here.
+//! Follows an attempt that another operator began, or with which this computer lost contact. It
+//! neither confirms the attempt nor gives it up.
 
 use deploy_wire::{
     attempt::AttemptId,
@@ -25,8 +25,8 @@ use crate::{
     },
 };
 
-/// Tells what happens in an attempt, the open one or the last one unless it is named, until it
-/// is over. A lost login is made again as long as the attempt may last.
+/// Reports the events of an attempt until it is over. Without an id it follows the open attempt or
+/// the last one. It logs in again after a lost login, as long as the attempt can last.
 pub async fn follow_to_its_end(
     machine: Machine,
     attempt: Option<&AttemptId>,
@@ -71,14 +71,14 @@ pub async fn follow_to_its_end(
     }
 }
 
-/// The failure that an agent's refusal to tell of an attempt means.
+/// The failure when the agent refuses to send an attempt's log.
 pub fn unreadable_log(name: &str, refusal: &Refusal) -> Box<Failure> {
     Failure::unchanged(format!("cannot read the log on {name}"))
         .because(&refusal.why)
         .hint(quote_hint(name, refusal))
 }
 
-/// The open attempt or the last one, as the login told.
+/// The open attempt or the last one, as read at the login.
 fn recorded(probed: &Probed) -> Result<Record> {
     let name = &probed.machine.name;
     match &probed.facts.attempt {
@@ -91,9 +91,9 @@ fn recorded(probed: &Probed) -> Result<Record> {
     }
 }
 
-/// Follows an attempt, no longer than it can last:
-/// `a_watched_machine_that_says_nothing_is_given_up_once_its_attempt_must_be_over` proves it. Asks
-/// the attempt's own agent: while it is under way no other need be rooted.
+/// Follows an attempt, but no longer than it can last:
+/// `a_watched_machine_that_says_nothing_is_given_up_once_its_attempt_must_be_over` proves it. It
+/// asks the attempt's own agent, because no other agent has to be rooted meanwhile.
 async fn follow_at(
     probed: &Probed,
     record: &Record,

@@ -1,18 +1,18 @@
-//! What a deploy changes on a machine.
+//! The changes that a deploy makes on a machine.
 
 use serde::Serialize;
 
-/// The difference between what runs and what is wanted.
+/// The difference between the running and the wanted system.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Changes {
-    /// Packages of other versions.
+    /// Packages whose versions differ.
     pub packages: Vec<PackageChange>,
-    /// Units.
+    /// Units that differ.
     pub units: Units,
-    /// What only a reboot brings into use: `kernel`, `initrd`, …
+    /// Parts that take effect after a reboot only: `kernel`, `initrd`, …
     pub reboot: Vec<String>,
-    /// Profiles besides the system that are activated.
+    /// The other profiles that are activated.
     pub profiles: Vec<String>,
 }
 
@@ -20,26 +20,26 @@ pub struct Changes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PackageChange {
-    /// Its name.
+    /// The name of the package.
     pub name: String,
-    /// The versions of before; none if it is new.
+    /// The versions in the running system; none if the package is new.
     pub before: Vec<String>,
-    /// The versions of after; none if it goes.
+    /// The versions in the wanted system; none if the package is removed.
     pub after: Vec<String>,
 }
 
-/// Units that differ, by name. One is in one list of the first three, or in the last two.
+/// The names of units that differ. A unit is in one of the first three lists, or in the last two.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Units {
-    /// They have files now.
+    /// Units that the wanted system adds.
     pub new: Vec<String>,
-    /// Their files, or those in their drop-in folders, say something else.
+    /// Units with another unit file or drop-in file.
     pub changed: Vec<String>,
-    /// They have no files any more.
+    /// Units that the wanted system removes.
     pub removed: Vec<String>,
-    /// Another unit wants or requires them now, where none did.
+    /// Units that another unit wants or requires now, and none did before.
     pub enabled: Vec<String>,
-    /// No other unit wants or requires them any more.
+    /// Units that no other unit wants or requires any more.
     pub disabled: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! What the stages tell.
+//! The events that the stages report.
 
 use deploy_wire::{attempt::Mode, event::Event as Happened, message::Status, outcome::BootDefault};
 use serde::Serialize;
@@ -6,46 +6,47 @@ use serde::Serialize;
 use super::Changes;
 use crate::{error::Failure, outcome::Ending, tools::nix::log::Progress};
 
-/// A stage, as people see it.
+/// A stage as people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Stage {
-    /// Logging in and asking.
+    /// Logs in and asks.
     Ask,
-    /// Building the closure.
+    /// Builds the closure.
     Build,
-    /// Sending it.
+    /// Pushes it.
     Push,
-    /// Taking the machine.
+    /// Takes the machine.
     #[serde(rename = "stage")]
     Take,
 }
 
-/// One thing to tell. The order is the order in which it happened.
+/// One event. Events are reported in the order in which they happen.
 #[derive(Debug)]
 pub enum Event {
     /// A flake is being evaluated.
     Evaluating {
-        /// Its reference.
+        /// The flake's reference.
         flake: String,
-        /// A derivation that is built for it, because the flake imports what it makes.
+        /// The derivation that is being built for the evaluation, because the flake imports its
+        /// output.
         building: Option<String>,
     },
-    /// Its own checks run.
+    /// The flake's own checks are running.
     Checking {
-        /// Its reference.
+        /// The flake's reference.
         flake: String,
     },
-    /// It was evaluated.
+    /// A flake was evaluated.
     Evaluated {
-        /// The chosen machines.
+        /// The selected machines.
         machines: Vec<String>,
-        /// Whether a kept evaluation was taken.
+        /// Whether a kept evaluation was used.
         kept: bool,
-        /// How long it took.
+        /// The duration of the evaluation.
         milliseconds: u64,
     },
-    /// All machines of the flake are meant; these are they.
+    /// The command is about all machines of the flake.
     Machines {
         /// Their names and addresses.
         machines: Vec<(String, String)>,
@@ -57,50 +58,50 @@ pub enum Event {
         /// The stage.
         stage: Stage,
     },
-    /// A build goes on.
+    /// A build made progress.
     Build {
         /// The machine.
         machine: String,
-        /// How far.
+        /// How far the build is.
         progress: Progress,
     },
-    /// A push goes on.
+    /// A push made progress.
     Push {
         /// The machine.
         machine: String,
-        /// How far.
+        /// How far the push is.
         progress: Progress,
     },
-    /// A push stands still.
+    /// A push makes no progress.
     Stalled {
         /// The machine.
         machine: String,
-        /// For how long.
+        /// For how many seconds.
         seconds: u64,
         /// Why.
         why: Standstill,
     },
-    /// What the deploy will change, before it does.
+    /// The changes that the deploy will make.
     Changes {
         /// The machine.
         machine: String,
-        /// What.
+        /// The changes.
         changes: Changes,
     },
-    /// What would be done with a machine.
+    /// The plan of a machine.
     Plan {
         /// The machine.
         machine: String,
-        /// Lines for people.
+        /// The text for people.
         lines: Vec<String>,
     },
-    /// What a machine says of itself.
+    /// The status of a machine.
     Status {
         /// The machine.
         machine: String,
-        /// Lines for people.
+        /// The text for people.
         lines: Vec<String>,
-        /// The same for programs.
+        /// The same for scripts.
         status: Box<Status>,
     },
     /// One line of a log.
@@ -110,43 +111,43 @@ pub enum Event {
         /// The line.
         line: String,
     },
-    /// A new login begins or is over: `ssh` may ask on the terminal meanwhile.
+    /// A new login begins or is over. Meanwhile `ssh` may ask on the terminal.
     Login {
         /// The machine.
         machine: String,
-        /// Which of both.
+        /// Whether it begins or is over.
         login: NewLogin,
     },
-    /// Something happened on the machine.
+    /// The agent reports an event of the attempt.
     Agent {
         /// The machine.
         machine: String,
-        /// What.
+        /// The event.
         event: Happened,
     },
-    /// Something to know.
+    /// A note.
     Note {
         /// The machine.
         machine: String,
-        /// One line.
+        /// The note, in one line.
         text: String,
     },
-    /// Something to mend.
+    /// A warning.
     Warning {
-        /// The machine, or the flake as a whole.
+        /// The machine; `None` if it is about the whole flake.
         machine: Option<String>,
-        /// One line.
+        /// The warning, in one line.
         text: String,
     },
-    /// A machine is done with.
+    /// The command is done with a machine.
     Finished(Finished),
-    /// Something failed before any machine was asked.
+    /// The command failed before it asked any machine.
     Failed(Box<Failure>),
-    /// One machine of several cannot be evaluated; the others go on.
+    /// One of several machines cannot be evaluated; the command goes on with the others.
     NotEvaluated {
         /// The machine.
         machine: String,
-        /// Why.
+        /// The failure.
         failure: Box<Failure>,
     },
     /// A command that changes machines is over.
@@ -158,68 +159,68 @@ pub enum Event {
     },
 }
 
-/// Why a push stands still.
+/// Why a push makes no progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standstill {
-    /// It waits for a lock of Nix.
+    /// The machine's Nix waits for a lock that another process holds.
     Lock(Holder),
-    /// It waits for none.
+    /// It waits for no lock.
     NotKnown,
-    /// The user may not ask.
+    /// The user may not look for lock holders.
     NotAllowed,
-    /// The machine did not say.
+    /// The machine did not answer.
     NoAnswer,
 }
 
 /// A process on a machine that holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Holder {
-    /// Its number.
+    /// The process id.
     pub process: u32,
-    /// Its name.
+    /// The name of the program.
     pub program: String,
-    /// How long it has been running.
+    /// The number of seconds that it has been running.
     pub seconds: Option<u64>,
-    /// Where the login came from that started it, if one did.
+    /// The address of the login that started it, if a login did.
     pub from: Option<String>,
 }
 
-/// How far a new login is.
+/// The state of a new login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum NewLogin {
     /// It begins.
     Begins,
-    /// It came about, or failed.
+    /// It succeeded or failed.
     Over,
 }
 
-/// How a machine ended, as it is told.
+/// The end of the command on one machine.
 #[derive(Debug)]
 pub struct Finished {
     /// The machine.
     pub machine: String,
-    /// How.
+    /// How it ended.
     pub ending: Ending,
-    /// The attempt, once there was one.
+    /// The attempt's id, if there was an attempt.
     pub attempt: Option<String>,
-    /// How far it was to go.
+    /// The attempt's mode.
     pub mode: Mode,
-    /// Whether a new login confirmed what it is on.
+    /// Whether a new login confirmed the system.
     pub confirmed: bool,
-    /// What runs there, as far as known.
+    /// The running system, if known.
     pub runs: Option<String>,
-    /// What boots there, as far as known.
+    /// The boot default, if known.
     pub boots: Option<BootDefault>,
     /// The profile generation.
     pub generation: Option<u64>,
-    /// The profiles besides the system that it was about.
+    /// The other profiles that were deployed.
     pub profiles: Vec<String>,
-    /// Whether it was about these alone, and the system stays.
+    /// Whether only profiles were deployed, and the system stayed.
     pub profiles_alone: bool,
-    /// What people should know besides.
+    /// Notes for the operator.
     pub notes: Vec<String>,
-    /// The failure, unless it ended well.
+    /// The failure, if there is one.
     pub failure: Option<Box<Failure>>,
 }
 

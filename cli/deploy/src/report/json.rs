@@ -1,4 +1,4 @@
-//! One JSON document a line, for scripts. docs/json.md tells what each means.
+//! The report as one JSON document a line, for scripts. docs/json.md describes each document.
 
 use std::collections::BTreeMap;
 
@@ -17,18 +17,18 @@ use crate::{
 /// Prints JSON lines.
 pub struct Json {
     out: Out,
-    /// How many derivations of each machine were told as built.
+    /// The number of built derivations that was last printed for each machine.
     built: BTreeMap<String, u64>,
 }
 
 impl Json {
-    /// A printer of JSON.
+    /// Prints JSON to `out`.
     pub fn new(out: Out) -> Self {
         Self { out, built: BTreeMap::new() }
     }
 
-    /// Whether an event says anything that was not said. Nix counts anew for each derivation that
-    /// it finds, a hundred times before it begins: what is built by then is what matters.
+    /// Whether an event has news. Nix repeats its counts for every derivation that it finds, a
+    /// hundred times before the build begins; only the number of built derivations matters.
     fn is_news(&mut self, event: &Event) -> bool {
         match event {
             Event::Stage { machine, .. } => drop(self.built.remove(machine)),
@@ -50,7 +50,7 @@ impl Renderer for Json {
     }
 }
 
-/// The document of an event.
+/// The JSON document of an event.
 pub fn document(event: &Event) -> Value {
     match event {
         Event::Evaluating { flake, building } => {

@@ -1,38 +1,37 @@
-//! A line for people, and the little colour that a terminal gives it.
+//! A line for people, with its colour.
 
 use super::out::Text;
 use crate::tools::printable::Printable;
 
-/// A line without its end, and without anything that would move a terminal's cursor.
+/// A line of text, without a line end and without characters that move the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     text: Printable,
     accent: Option<(Tone, &'static str)>,
 }
 
-/// What a coloured word means.
+/// The meaning of a coloured word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// It failed.
+    /// Something failed.
     Error,
-    /// Something is to be mended.
+    /// Something needs attention.
     Warning,
-    /// It is as it was asked for.
+    /// It is as the operator wants it.
     Good,
 }
 
-/// Whether colours are shown.
+/// Whether to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colours {
-    /// They are.
+    /// Use colours.
     Shown,
-    /// They are not.
+    /// Use none.
     Off,
 }
 
 impl Colours {
-    /// What the user wants of a terminal: none with `NO_COLOR` that is not empty or with
-    /// `CLICOLOR=0`.
+    /// The user's choice. A non-empty `NO_COLOR` or `CLICOLOR=0` turns colours off.
     pub fn wanted() -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let cli_color = std::env::var_os("CLICOLOR").is_none_or(|value| value != "0");
@@ -41,23 +40,23 @@ impl Colours {
 }
 
 impl Line {
-    /// Without colour. Machines, units and builds give texts: whatever in them would move
-    /// the cursor or colour what follows is taken out.
+    /// A line without colour. The text may come from machines, units and builds, so control
+    /// characters that move the cursor or set colours are removed.
     pub fn plain(text: impl AsRef<str>) -> Self {
         Self { text: Printable::line(text.as_ref()), accent: None }
     }
 
-    /// With the first `word` in it coloured.
+    /// A line in which the first `word` is coloured.
     pub fn with(text: impl AsRef<str>, tone: Tone, word: &'static str) -> Self {
         Self { accent: Some((tone, word)), ..Self::plain(text) }
     }
 
-    /// The text alone.
+    /// The text without colours.
     pub fn text(&self) -> &Printable {
         &self.text
     }
 
-    /// Writes it as a terminal gets it, without its end.
+    /// Writes the line as a terminal gets it, without the line end.
     pub fn paint(&self, colours: Colours, text: &mut Text) {
         let Some((tone, word)) = self.accent.filter(|_| colours == Colours::Shown) else {
             return text.push(&self.text);

@@ -1,4 +1,4 @@
-//! A terminal: lines that stay, and one at the bottom that moves.
+//! The report on a terminal: lines that stay, and a status line below them.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::tools::nix::log::Progress;
 
-/// Draws with a line that shows what goes on now.
+/// Draws lines and a status line that shows the current work.
 pub struct Live {
     detail: Detail,
     screen: Arc<Mutex<Screen>>,
@@ -28,7 +28,7 @@ pub struct Live {
     count_down: Option<Moving>,
 }
 
-/// What a build is at.
+/// The progress of a build.
 #[derive(Default)]
 struct Builds {
     derivation: String,
@@ -45,7 +45,7 @@ impl Live {
         Self { detail, screen, pushes, builds, count_down: None }
     }
 
-    /// Moves by itself, until it is dropped.
+    /// Redraws the status line in a thread until the view is dropped.
     pub fn moving(self) -> Self {
         let screen = Arc::downgrade(&self.screen);
         thread::spawn(move || {
@@ -72,7 +72,7 @@ impl Live {
         locked(&self.screen).lines(words::lines(event, self.detail), SystemTime::now());
     }
 
-    /// What was pushed stays on the screen once something else begins.
+    /// Prints the result of a push when something else begins.
     fn end_push(&mut self) {
         if let Some(line) = self.pushes.end(Instant::now()) {
             locked(&self.screen).lines([line], SystemTime::now());
@@ -114,7 +114,7 @@ impl Renderer for Live {
                 self.moves(format!("evaluating {flake}{}", what.unwrap_or_default()));
             }
             Event::Checking { flake } => self.moves(format!("running the checks of {flake}")),
-            // ssh and sudo may ask from here on: nothing moves meanwhile.
+            // `ssh` and sudo may ask from here on, so the status line must not be drawn.
             Event::Stage { stage: Stage::Ask, .. } => {
                 self.stops();
                 self.print(event);
@@ -226,7 +226,7 @@ mod tests {
             pushing.starts_with("frame1: logging in\n| frame1: pushing 1.0 MiB of 4.0 MiB ("),
             "{pushing}"
         );
-        // Whatever ends it, no moving line is left behind.
+        // Every way to end the view removes the status line.
         assert_eq!(left, "frame1: logging in");
         let waiting: Vec<Event> = pushed().into_iter().chain([phase(Phase::Waiting, 60)]).collect();
         let [waits, _] = shown::live(&waiting, 80);

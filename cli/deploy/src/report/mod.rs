@@ -1,4 +1,4 @@
-//! What people and scripts see. Receives only: no stage asks it anything.
+//! The output for people and scripts. It only receives events; no stage asks it anything.
 
 mod changes;
 mod event;
@@ -23,7 +23,7 @@ use line::{Colours, Line};
 use out::Out;
 pub use words::bytes;
 
-/// Something that shows events.
+/// Shows events.
 trait Renderer: Send {
     fn show(&mut self, event: &Event);
 }
@@ -38,21 +38,21 @@ struct Shown {
     last_note: Option<(String, String)>,
 }
 
-/// How to show.
+/// The format of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// For people: live in a terminal, lines in a pipe.
+    /// For people: a status line in a terminal, plain lines in a pipe.
     People,
-    /// One JSON document a line.
+    /// For scripts: one JSON document a line.
     Json,
 }
 
-/// How much to show.
+/// The amount of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// What matters.
+    /// The default.
     Normal,
-    /// Build logs and what the switch prints as well.
+    /// Includes build logs and what the switch prints.
     Everything,
 }
 
@@ -77,7 +77,7 @@ impl Report {
         self.tell(Event::Note { machine: machine.to_owned(), text: text.into() });
     }
 
-    /// Shows an event. A note that repeats the one before it is not shown again.
+    /// Shows an event, unless it is a note that repeats the one before it.
     pub fn tell(&self, event: Event) {
         let mut shown = self.shown.lock().expect("no renderer panics");
         if let Event::Note { machine, text } = &event {
@@ -91,7 +91,7 @@ impl Report {
     }
 }
 
-/// Whether lines can move: on a terminal that knows how to go back in one.
+/// Whether stdout is a terminal that can redraw a line.
 fn is_live() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

@@ -1,62 +1,61 @@
-//! Where the report is written to.
+//! The output that the report writes to.
 
 use std::io::Write;
 
 use crate::tools::printable::Printable;
 
-/// What is written: text that went through [`Printable`], and what this program draws with.
-/// There is no way to make one of any other string.
+/// Text for the output. It can be made only of [`Printable`] text and of this program's own
+/// literals, never of another string.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text(String);
 
 impl Text {
-    /// With text behind it.
+    /// Appends text.
     pub fn push(&mut self, text: &Printable) {
         self.0.push_str(text.as_str());
     }
 
-    /// With words or a movement of the cursor behind it that are part of this program.
+    /// Appends a literal of this program: words or a control sequence.
     pub fn push_own(&mut self, own: &'static str) {
         self.0.push_str(own);
     }
 
-    /// With text behind it, of which the first `word` stands between two of its own.
+    /// Appends text with the first `word` between two literals.
     pub fn push_around(&mut self, text: &Printable, word: &'static str, own: [&'static str; 2]) {
         let [before, after] = own;
         self.0.push_str(&text.as_str().replacen(word, &format!("{before}{word}{after}"), 1));
     }
 
-    /// A line of text.
+    /// The text as a line.
     pub fn line(text: &Printable) -> Self {
         Self(format!("{text}\n"))
     }
 
-    /// Whether there is none.
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Standard output, or what stands for it in a test. A reader that goes away
-/// (`deploy frame1 | head -1`) ends the report and nothing else: a deploy that died of it
-/// would leave the machine to its deadlines.
+/// Standard output, or a test's replacement. When the reader goes away (`deploy frame1 | head -1`),
+/// only the report ends: a deploy that died of it would leave the machine to its deadlines.
 /// `a-reader-that-goes-away-does-not-stop-the-deploy` proves it.
 pub struct Out {
     to: Option<Box<dyn Write + Send>>,
 }
 
 impl Out {
-    /// To standard output.
+    /// Writes to standard output.
     pub fn stdout() -> Self {
         Self::to(std::io::stdout())
     }
 
-    /// To anything.
+    /// Writes to `to`.
     pub fn to(to: impl Write + Send + 'static) -> Self {
         Self { to: Some(Box::new(to)) }
     }
 
-    /// Writes `text` at once, unless nobody reads any more.
+    /// Writes and flushes `text`, unless the reader is gone.
     pub fn write(&mut self, text: &Text) {
         let Some(to) = &mut self.to else { return };
         if to.write_all(text.0.as_bytes()).and_then(|()| to.flush()).is_err() {

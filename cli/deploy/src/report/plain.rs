@@ -1,4 +1,4 @@
-//! Lines for a pipe or a file.
+//! The report as plain lines, for a pipe or a file.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use super::{
     words,
 };
 
-/// Prints one line for each thing that matters; a push at its end only.
+/// Prints a line for each event that matters, and for a push only its result.
 pub struct Plain {
     out: Out,
     detail: Detail,
@@ -17,7 +17,7 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// A printer of lines.
+    /// Prints lines to `out`.
     pub fn new(out: Out, detail: Detail) -> Self {
         Self { out, detail, pushes: Pushes::default() }
     }
@@ -35,7 +35,7 @@ impl Renderer for Plain {
             self.pushes.at(machine, progress, Instant::now());
             return;
         }
-        // The push goes on behind it.
+        // A stalled push is not over.
         let is_over = !matches!(event, Event::Stalled { .. });
         let pushed = is_over.then(|| self.pushes.end(Instant::now())).flatten();
         self.print(pushed.into_iter().chain(words::lines(event, self.detail)));

@@ -1,11 +1,11 @@
-//! How far a push is, and how fast it went.
+//! The progress and the speed of a push.
 
 use std::time::Instant;
 
 use super::{Line, words};
 use crate::tools::nix::log::Progress;
 
-/// The push that goes on, if one does.
+/// The push in progress, if there is one.
 #[derive(Default)]
 pub struct Pushes {
     now: Option<Push>,
@@ -18,7 +18,7 @@ struct Push {
 }
 
 impl Pushes {
-    /// Takes note of progress; gives it in words once there is some.
+    /// Records progress, and returns it as text once there is some.
     pub fn at(&mut self, machine: &str, progress: &Progress, now: Instant) -> Option<String> {
         let Progress::Copied { bytes, expected } = progress else { return None };
         let machine = machine.to_owned();
@@ -28,7 +28,7 @@ impl Pushes {
         Some(format!("{}: pushing {done} of {all} ({}/s)", push.machine, push.rate(now)))
     }
 
-    /// What was pushed, once.
+    /// Ends the push, and returns its summary once.
     pub fn end(&mut self, now: Instant) -> Option<Line> {
         let push = self.now.take()?;
         let (bytes, rate) = (words::bytes(push.bytes), push.rate(now));
@@ -37,7 +37,7 @@ impl Pushes {
 }
 
 impl Push {
-    /// Bytes a second since it began.
+    /// Bytes per second since the push began.
     fn rate(&self, now: Instant) -> String {
         let elapsed = now.saturating_duration_since(self.since).as_millis();
         let milliseconds = u64::try_from(elapsed).unwrap_or(u64::MAX).max(1);

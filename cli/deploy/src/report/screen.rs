@@ -1,4 +1,4 @@
-//! Lines that stay, and one below them that moves.
+//! Lines that stay, and a status line below them.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,18 +11,18 @@ use super::{
 };
 use crate::tools::printable::Printable;
 
-/// What goes on now.
+/// The current work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moving {
-    /// In words.
+    /// The text of the status line.
     pub text: String,
-    /// When it must be over, on the wall clock: the others stand still while this computer
-    /// sleeps, and the machine's does not. One that is set meanwhile shows wrong seconds until
-    /// the machine tells them again.
+    /// The deadline on the wall clock. The other clocks stop while this computer sleeps, but the
+    /// machine's does not. If the wall clock is set meanwhile, the seconds are wrong until the
+    /// machine reports them again.
     pub until: Option<SystemTime>,
 }
 
-/// Draws on a terminal. While somebody is asked for a secret there, lines wait.
+/// Draws on a terminal. Lines wait while somebody types a secret there.
 pub struct Screen {
     out: Out,
     terminal: Box<dyn Terminal>,
@@ -33,38 +33,38 @@ pub struct Screen {
     frame: usize,
 }
 
-/// Every terminal and font has these.
+/// Every terminal and every font has these characters.
 const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
 const CUT: &str = "...";
-/// To the first column, and nothing behind it.
+/// Moves to the first column and clears the line.
 const WIPE: &str = "\r\x1b[K";
 
 impl Screen {
-    /// An empty one.
+    /// An empty screen.
     pub fn new(out: Out, terminal: Box<dyn Terminal>, colours: Colours) -> Self {
         let (moving, drawn, waiting, frame) = (None, false, Vec::new(), 0);
         Self { out, terminal, colours, moving, drawn, waiting, frame }
     }
 
-    /// Shows lines that stay.
+    /// Prints lines that stay.
     pub fn lines(&mut self, lines: impl IntoIterator<Item = Line>, now: SystemTime) {
         self.waiting.extend(lines);
         self.draw(now);
     }
 
-    /// Shows what goes on from now on; nothing moves with `None`.
+    /// Sets the status line; `None` removes it.
     pub fn moves(&mut self, moving: Option<Moving>, now: SystemTime) {
         self.moving = moving;
         self.draw(now);
     }
 
-    /// The next moment: the spinner turns, seconds go by.
+    /// Turns the spinner and updates the seconds.
     pub fn tick(&mut self, now: SystemTime) {
         self.frame = (self.frame + 1) % SPINNER.len();
         self.draw(now);
     }
 
-    /// Shows all that waits, whoever is asked, and lets nothing move any more.
+    /// Prints all waiting lines, even while a secret is typed, and removes the status line.
     pub fn end(&mut self) {
         self.moving = None;
         self.write(SystemTime::now());
@@ -89,7 +89,7 @@ impl Screen {
         if let Some(moving) = &self.moving {
             let fitted = fitted(moving, SPINNER[self.frame], self.terminal.columns(), now);
             text.push(&Printable::line(&fitted));
-            // A question of ssh's begins where the cursor is.
+            // A question of `ssh` begins at the cursor.
             text.push_own("\r");
         }
         if !text.is_empty() {
@@ -98,12 +98,12 @@ impl Screen {
     }
 }
 
-/// One line that fits: a terminal that breaks it would keep its first half for ever. The
-/// words are cut, the seconds are not.
+/// The status line, cut to fit. A terminal that wraps the line would keep its first half. The text
+/// is cut, the seconds are not.
 fn fitted(moving: &Moving, spinner: char, columns: usize, now: SystemTime) -> String {
     let left = moving.until.map(|until| format!(" ({} s left)", seconds(until, now)));
     let left = left.unwrap_or_default();
-    // The last column stays free: what is written there may break the line.
+    // The last column stays empty, because a character there may wrap the line.
     let room = columns.saturating_sub(1);
     let Some(room) = room.checked_sub(2 + left.width()).filter(|room| *room > CUT.len()) else {
         return left.trim_start().chars().take(room).collect();
@@ -127,7 +127,7 @@ fn cut(text: &str, columns: usize) -> String {
     out
 }
 
-/// Whole seconds, of which the last has begun: 0 is the deadline itself.
+/// The seconds that are left, rounded up, so that 0 is the deadline itself.
 fn seconds(until: SystemTime, now: SystemTime) -> u128 {
     let left = until.duration_since(now).unwrap_or_default();
     left.as_millis().div_ceil(Duration::from_secs(1).as_millis())

@@ -1,4 +1,4 @@
-//! What each renderer shows of events, for tests.
+//! The output of each renderer, for tests.
 
 use std::{
     io::{self, Write},
@@ -10,7 +10,7 @@ use super::{
     out::Out, plain::Plain, terminal::Terminal,
 };
 
-/// What was written, for whoever looks at it meanwhile.
+/// The output, which a test can read while it is being written.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -25,7 +25,7 @@ impl Write for Written {
     }
 }
 
-/// A terminal of so many columns.
+/// A terminal with a fixed number of columns.
 struct TerminalOfColumns {
     columns: usize,
     asks: bool,
@@ -45,7 +45,7 @@ fn told(events: &[Event], mut renderer: impl Renderer) {
     events.iter().for_each(|event| renderer.show(event));
 }
 
-/// A report, and what it has written so far.
+/// A report, and a function that returns its output so far.
 pub fn report(format: Format) -> (Report, impl Fn() -> String) {
     let written = Written::default();
     let out = Out::to(written.clone());
@@ -57,22 +57,22 @@ pub fn report(format: Format) -> (Report, impl Fn() -> String) {
     (report, move || String::from_utf8(written.0.lock().unwrap().clone()).unwrap())
 }
 
-/// In a pipe.
+/// The output in a pipe.
 pub fn plain(events: &[Event]) -> String {
     let written = Written::default();
     told(events, Plain::new(Out::to(written.clone()), Detail::Normal));
     String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
 }
 
-/// With `--json`.
+/// The output with `--json`.
 pub fn json(events: &[Event]) -> String {
     let written = Written::default();
     told(events, Json::new(Out::to(written.clone())));
     String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
 }
 
-/// What stands on a terminal of so many columns after the last event, before and after it
-/// is over; coloured words are `<in brackets>`.
+/// The contents of a terminal with `columns` columns, after the last event and after the view is
+/// dropped. Coloured words are `<in brackets>`.
 pub fn live(events: &[Event], columns: u16) -> [String; 2] {
     drawn(
         events,
@@ -82,7 +82,7 @@ pub fn live(events: &[Event], columns: u16) -> [String; 2] {
     )
 }
 
-/// The same after it is over, on one that is to have no colours.
+/// The final contents without colours.
 pub fn live_without_colours(events: &[Event], columns: u16) -> String {
     let [_, after] = drawn(
         events,
@@ -93,7 +93,7 @@ pub fn live_without_colours(events: &[Event], columns: u16) -> String {
     after
 }
 
-/// The same while somebody types a secret there.
+/// The contents while somebody types a secret.
 pub fn live_while_asked(events: &[Event], columns: u16) -> [String; 2] {
     drawn(
         events,
@@ -116,7 +116,7 @@ fn drawn(
     events.iter().for_each(|event| live.show(event));
     let screen = || {
         let mut parser = vt100::Parser::new(60, columns, 0);
-        // As a terminal's driver does it.
+        // A terminal's driver does the same.
         let bytes = written.0.lock().unwrap().clone();
         let text = String::from_utf8(bytes).unwrap().replace('\n', "\r\n");
         parser.process(text.as_bytes());

@@ -1,4 +1,4 @@
-//! A machine that does not answer: that it is waited for is said.
+//! Reports that a machine does not answer.
 
 use std::{future::Future, time::Duration};
 
@@ -6,10 +6,10 @@ use tokio::{pin, select, time::sleep};
 
 use crate::report::Report;
 
-/// How long nothing may be heard before it is said.
+/// How long to wait before the report says so.
 const QUIET: Duration = Duration::from_secs(15);
 
-/// `answer`, and once it takes longer than a moment a note that says what is waited for:
+/// Waits for `answer`. If it takes long, a note says what `deploy` waits for:
 /// `a-machine-that-accepts-a-login-and-says-nothing-is-said-to-be-waited-for` proves it.
 pub async fn announce<T>(
     answer: impl Future<Output = T>,

@@ -1,27 +1,28 @@
-//! The terminal that a live view is drawn on.
+//! The terminal of a live view.
 
 use rustix::termios::{LocalModes, tcgetattr, tcgetwinsize};
 
-/// What a live view has to know of its terminal. It may change at any time.
+/// The properties of a terminal that a live view needs. They may change at any time.
 pub trait Terminal: Send {
-    /// How many columns it has.
+    /// The number of columns.
     fn columns(&self) -> usize;
 
-    /// Whether somebody types what is not shown: `ssh` or sudo asks for a secret then, and
-    /// drawing would wipe its question away.
+    /// Whether the terminal does not echo. `ssh` or sudo then asks for a secret, and drawing would
+    /// erase the question.
     fn asks(&self) -> bool;
 }
 
-/// The one behind standard output.
+/// The terminal behind standard output.
 pub struct Stdout {
     echoed_at_first: bool,
 }
 
-/// Of a terminal that does not tell.
+/// The width to assume if the terminal does not report one.
 const USUAL: usize = 80;
 
 impl Stdout {
-    /// As it is now: one that never shows what is typed does not ask all the time.
+    /// Remembers whether the terminal echoes now. A terminal that never echoes is not always
+    /// asking.
     pub fn new() -> Self {
         Self { echoed_at_first: echoes() }
     }

@@ -1,5 +1,5 @@
-//! The machine is taken, the new system is switched to, and what happens is
-//! followed until a login has to confirm it or the attempt is over.
+//! Takes the machine, starts the switch, and follows the attempt until a login has to confirm it or
+//! it is over.
 
 pub mod dry;
 
@@ -28,31 +28,31 @@ use crate::{
     },
 };
 
-/// The agent's end of the login, while an attempt runs.
+/// The conversation with the agent while an attempt runs.
 pub type Watch<'place> = Conversation<
     Box<dyn tokio::io::AsyncBufRead + Unpin + Send + 'place>,
     Box<dyn tokio::io::AsyncWrite + Unpin + Send + 'place>,
 >;
 
-/// An attempt that has the machine; nothing is switched yet.
+/// An attempt that has the machine. Nothing is switched yet.
 pub struct Staged<'place> {
-    /// Its record.
+    /// The attempt's record.
     pub record: Record,
     /// The conversation over the first login.
     pub watch: Watch<'place>,
     _rest: Rest<'place>,
 }
 
-/// How following an attempt stopped.
+/// Why following an attempt stopped.
 #[derive(Debug)]
 pub enum Seen {
-    /// A login has to confirm it now.
+    /// A login has to confirm the attempt now.
     Waiting,
-    /// It is over.
+    /// The attempt is over.
     Ended(Box<Outcome>),
-    /// The agent does not do what it was asked.
+    /// The agent refuses the request.
     Refused(Refusal),
-    /// The connection is gone; the next event to ask for.
+    /// The connection is lost.
     Lost(AgentError),
 }
 
@@ -70,30 +70,30 @@ impl From<Box<Failure>> for NotStaged {
     }
 }
 
-/// What an attempt is to switch to, and with what.
+/// The target of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptTarget {
-    /// The NixOS system, in the machine's store.
+    /// The NixOS system, as a path in the machine's store.
     pub toplevel: StorePath,
-    /// The agent, in the machine's store.
+    /// The agent, as a path in the machine's store.
     pub agent: StorePath,
     /// How far the attempt goes.
     pub mode: Mode,
-    /// The machine with what is to be deployed of it.
+    /// The machine's description, reduced to what is deployed.
     pub machine: Machine,
 }
 
-/// What goes on while the machine is taken: a login that is far away answers three times for an
-/// agent that starts and for a store that is synced.
+/// Work that goes on while the agent takes the machine. On a slow network, starting the agent and
+/// syncing the store each take several round trips.
 pub struct Meanwhile<'place> {
-    /// The mark of the push, to be cleared.
+    /// The mark of the push, which has to be cleared.
     pub mark: Mark<'place>,
-    /// The agent, where it was there before the push.
+    /// The agent, if the machine had it before the push.
     pub agent: Option<Running<'place>>,
 }
 
-/// Starts the agent before its attempt, where the machine keeps that one since an attempt
-/// before. It waits to be asked, and where it does not come about another is started then.
+/// Starts the agent before the attempt, if the machine already has it. The agent waits for the
+/// request. If it does not start, `stage` starts another.
 pub async fn start_agent_early<'p>(probed: &'p Probed, agent: &StorePath) -> Option<Running<'p>> {
     let there = probed.facts.agent.as_ref() == Some(agent) || probed.installed() == Some(agent);
     if !there {
@@ -136,25 +136,24 @@ pub async fn stage<'p>(
     };
     let (cleared, asked) = tokio::join!(meanwhile.mark.clear(&machine.name, report), ask);
     let staged = asked?;
-    // Who is dropped here has told the agent by that: nothing is switched to what may not be
-    // on the disk.
+    // Dropping the staged attempt ends the agent's connection, so that the agent does not switch to
+    // a closure that may not be on the disk.
     cleared?;
     Ok(staged)
 }
 
-/// How long Ctrl-C waits for an agent that takes the machine, to tell it that nothing is wanted
-/// any more. One that did not answer by then learns it from the connection's end, as who is not
-/// told to begin does not: `an-agent-that-says-nothing-is-said-to-be-waited-for` proves that
-/// `deploy` ends.
+/// How long Ctrl-C waits for an agent that is taking the machine, in order to tell it that the
+/// attempt is given up. An agent that answers later notices the end of the connection and does not
+/// start. `an-agent-that-says-nothing-is-said-to-be-waited-for` proves that `deploy` ends.
 pub const LEAVES: Duration = Duration::from_secs(10);
 
-/// How long the agent may take to take the machine.
+/// The time limit for the agent to take the machine.
 fn time_to_take(machine: &Machine) -> Duration {
     let first = machine.before_activate.iter().map(|command| command.timeout);
     ANSWER + Duration::from_secs(first.fold(0, u64::saturating_add))
 }
 
-/// Asks a running agent to take the machine. The failure is that of an agent that says nothing.
+/// Asks a running agent to take the machine. The outer failure means that the agent did not answer.
 async fn take<'p>(
     probed: &Probed,
     running: Running<'p>,
@@ -189,25 +188,24 @@ async fn take<'p>(
     })
 }
 
-/// Whether a record is of what was asked: what is told of the attempt is told by its names, and
-/// one machine could speak for another.
+/// Whether the record belongs to the request. The report uses the record's names, so without this
+/// check one machine could speak for another.
 fn is_of(record: &Record, request: &StageRequest) -> bool {
     (&record.attempt, &record.machine, &record.wanted)
         == (&request.attempt, &request.machine.name, &request.wanted)
 }
 
-/// How far an attempt was followed, over all connections to it.
+/// How far an attempt was followed, over all connections.
 #[derive(Debug, Default)]
 pub struct Followed {
-    /// The number of the event that is wanted next.
+    /// The number of the next event.
     pub next: u64,
-    /// The phase that was told last. Who follows on over another connection is
-    /// not told again that a login has to confirm:
-    /// `table-agent-killed-in-wait` proves that it does all the same.
+    /// The last phase that was reported. A new connection does not repeat that a login has to
+    /// confirm: `table-agent-killed-in-wait` proves that the login confirms even so.
     pub phase: Option<Phase>,
 }
 
-/// Tells what happens until somebody has to act.
+/// Reports events until the operator's side has to act.
 pub async fn follow(
     watch: &mut Watch<'_>,
     machine: &str,
@@ -235,14 +233,13 @@ pub async fn follow(
             }
             Reply::Ended { outcome, .. } => return Seen::Ended(Box::new(outcome)),
             Reply::Refused(refusal) => return Seen::Refused(refusal),
-            // Nothing else is an answer to these requests; a newer agent may
-            // tell more.
+            // No other reply answers these requests. A newer agent may send more.
             _ => {}
         }
     }
 }
 
-/// The failure that a refusal of the agent means.
+/// The failure for an agent's refusal.
 pub fn refused(name: &str, refusal: &Refusal) -> Box<Failure> {
     Failure::unchanged(format!("{name} refuses the deploy"))
         .because(&refusal.why)
@@ -250,13 +247,13 @@ pub fn refused(name: &str, refusal: &Refusal) -> Box<Failure> {
         .state(State::Unchanged)
 }
 
-/// A refusal's hint, told as what the machine says: one that somebody took over would have its
-/// words taken for ours, and typed.
+/// Quotes a refusal's hint as the machine's words. A compromised machine could otherwise pass a
+/// command off as ours, and the operator would run it.
 pub fn quote_hint(name: &str, refusal: &Refusal) -> Option<String> {
     refusal.hint.as_ref().map(|hint| format!("{name} says: {hint}"))
 }
 
-/// Who deploys, for the record and a second operator.
+/// The operator, for the record and for a second operator.
 fn operator() -> Operator {
     let user = [std::env::var("USER"), std::env::var("LOGNAME")];
     let user = user.into_iter().flatten().find(|name| !name.is_empty());
@@ -264,7 +261,7 @@ fn operator() -> Operator {
     Operator { user: user.unwrap_or_else(user_number), host }
 }
 
-/// Without USER and LOGNAME (cron, a bare container) the number has to do.
+/// The user id, for when USER and LOGNAME are not set (cron, a bare container).
 fn user_number() -> String {
     format!("uid {}", rustix::process::getuid().as_raw())
 }

@@ -1,5 +1,4 @@
-//! From a derivation to a closure: here, through Nix's builders, or on the
-//! machine itself.
+//! Builds closures: on this computer, through Nix's builders, or on the machine itself.
 
 pub mod builder;
 pub mod generations;
@@ -31,35 +30,35 @@ use crate::{
 pub enum Where {
     /// In the store of this computer.
     Here,
-    /// In the machine's store already.
+    /// In the machine's store.
     OnTarget,
 }
 
-/// A closure that is built.
+/// A built closure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Built {
-    /// The NixOS system itself; the one that runs where it stays.
+    /// The NixOS system; the running one if the system stays.
     pub toplevel: StorePath,
-    /// What was built: the toplevel, or a deploy-rs profile around it.
+    /// The output that was built: the toplevel, or a deploy-rs profile around it.
     pub out: StorePath,
-    /// Where it is.
+    /// Where the closure is.
     pub place: Where,
-    /// The profiles besides the system that are there too.
+    /// The other profiles that were built.
     pub profiles: Vec<StorePath>,
 }
 
-/// What is to be built for a machine.
+/// A derivation to build for a machine.
 #[derive(Debug, Clone, Copy)]
 pub struct BuildTarget<'m> {
     machine: &'m Machine,
     drv: &'m StorePath,
-    /// What people call it.
+    /// The word for it in messages.
     what: &'m str,
     profile: Option<&'m Profile>,
 }
 
 impl<'m> BuildTarget<'m> {
-    /// Its system, unless that stays, and its other profiles.
+    /// The system, unless it stays, and the other profiles.
     pub fn all(machine: &'m Machine) -> Vec<Self> {
         let system = machine.toplevel.iter();
         let system = system.map(|it| Self { machine, drv: &it.drv, what: "system", profile: None });
@@ -70,14 +69,14 @@ impl<'m> BuildTarget<'m> {
         system.chain(others).collect()
     }
 
-    /// Its image.
+    /// The image.
     pub fn image(machine: &'m Machine, image: &'m Image) -> Self {
         Self { machine, drv: &image.drv, what: "image", profile: None }
     }
 }
 
-/// Builds the wanted system of a machine and its profiles. `runs` is what it is on where its
-/// system stays.
+/// Builds the wanted system and the other profiles of a machine. `runs` is the running system, for
+/// when the system stays.
 pub async fn build(nix: &Nix, probed: &Probed, runs: &StorePath, report: &Report) -> Result<Built> {
     let machine = &probed.machine;
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Build });
@@ -115,7 +114,7 @@ pub async fn build(nix: &Nix, probed: &Probed, runs: &StorePath, report: &Report
     Ok(built)
 }
 
-/// By the machine's own Nix.
+/// Builds with the machine's own Nix.
 async fn build_on_machine(
     nix: &Nix,
     probed: &Probed,
@@ -135,8 +134,8 @@ async fn build_on_machine(
     Ok(out)
 }
 
-/// Builds without any machine: the system and its profiles, or the image that there is in place
-/// of them. The paths of what came out, in the store here.
+/// Builds without any machine: the image if there is one, otherwise the system and its profiles.
+/// Returns the output paths in the local store.
 pub async fn build_here(nix: &Nix, machine: &Machine, report: &Report) -> Result<Vec<String>> {
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Build });
     let all = match &machine.image {
@@ -163,7 +162,7 @@ pub async fn build_here(nix: &Nix, machine: &Machine, report: &Report) -> Result
     Ok(paths)
 }
 
-/// The path of an image that was built, if its file is there.
+/// The path of the built image, if its file exists.
 fn with_its_file(machine: &Machine, image: &Image) -> Result<String> {
     let (name, path) = (&machine.name, image.path());
     if Path::new(&path).exists() {
@@ -174,7 +173,7 @@ fn with_its_file(machine: &Machine, image: &Image) -> Result<String> {
         .hint(Some(format!("deploy.nodes.{name}.image.file is a path below the package"))))
 }
 
-/// What a build would do. Builds nothing.
+/// What a build would do, without building.
 pub async fn missing(nix: &Nix, all: &[BuildTarget<'_>]) -> Result<BuildWork> {
     let mut missing = BuildWork::default();
     for wanted in all {
@@ -189,7 +188,7 @@ pub async fn missing(nix: &Nix, all: &[BuildTarget<'_>]) -> Result<BuildWork> {
     Ok(missing)
 }
 
-/// By this computer and the builders that Nix knows.
+/// Builds on this computer and on the builders that Nix knows.
 async fn build_through_nix(
     nix: &Nix,
     wanted: BuildTarget<'_>,
@@ -208,8 +207,7 @@ async fn build_through_nix(
     Err(failed(wanted, error, foreign))
 }
 
-/// In the store of another host, by its own Nix with its own settings; then the
-/// closure comes here.
+/// Builds in the store of another host, with its own Nix and settings, and copies the closure here.
 async fn build_on_host(
     nix: &Nix,
     host: &str,
@@ -233,14 +231,14 @@ async fn build_on_host(
     Ok(out)
 }
 
-/// Tells of each setting that Nix's daemon does not heed: without a word, all that a flake's
-/// cache has would be built.
+/// Warns about each setting that the Nix daemon ignores. Otherwise Nix would silently build all
+/// that the flake's cache has.
 fn ignored<'r>(machine: &Machine, report: &'r Report) -> impl FnMut(String) + 'r {
     let machine = machine.name.clone();
     move |text| report.tell(Event::Warning { machine: Some(machine.clone()), text })
 }
 
-/// The platforms that derivations need and this computer is not.
+/// The platforms that the derivations need and this computer does not build for.
 async fn foreign_systems(nix: &Nix, wanted: BuildTarget<'_>) -> Vec<String> {
     let (Ok(needed), Ok(settings)) = (nix.systems_of(wanted.drv).await, nix.settings().await)
     else {
@@ -249,7 +247,7 @@ async fn foreign_systems(nix: &Nix, wanted: BuildTarget<'_>) -> Vec<String> {
     needed.into_iter().filter(|system| !settings.systems.contains(system)).collect()
 }
 
-/// `foreign` are the platforms that nothing here is.
+/// The failure of a build. `foreign` are the platforms that nothing here builds for.
 fn failed(wanted: BuildTarget<'_>, error: NixError, foreign: Vec<String>) -> Box<Failure> {
     let BuildTarget { machine, what, .. } = wanted;
     let name = &machine.name;

@@ -1,4 +1,4 @@
-//! From how an attempt ended to what people are told.
+//! Turns the end of an attempt into what people see.
 
 use deploy_wire::{
     attempt::AttemptId,
@@ -21,8 +21,7 @@ use crate::{
     tools::shell,
 };
 
-/// What is told of an attempt that was started. `confirmed` is the system that was
-/// confirmed before it.
+/// The report of a started attempt. `confirmed` is the system that was confirmed before it.
 pub fn finished(
     record: &Record,
     confirmed: Option<&StorePath>,
@@ -40,7 +39,7 @@ pub fn finished(
 }
 
 impl Finished {
-    /// With the reason why no new login confirmed it, which the machine cannot know.
+    /// Adds why no new login confirmed the attempt, which the machine cannot know.
     pub fn with_login(mut self, no_login: Option<String>) -> Self {
         let went_back = matches!(self.ending, Ending::RolledBack | Ending::Stranded);
         self.failure = match (self.failure, no_login) {
@@ -75,7 +74,7 @@ fn finish_known(record: &Record, confirmed: Option<&StorePath>, outcome: Outcome
     }
 }
 
-/// What failed, the state, and what to do; nothing of a commit.
+/// The report of an attempt without a commit: what failed, the state, and what to do.
 fn failed(
     record: &Record,
     confirmed: Option<&StorePath>,
@@ -135,7 +134,7 @@ fn describe_way_back(record: &Record, confirmed: Option<&StorePath>, outcome: &O
     ))
 }
 
-/// A system of before, as people know it.
+/// The name of a system that ran before the attempt, as people know it.
 fn name_system_of_before(
     record: &Record,
     system: &StorePath,
@@ -155,7 +154,7 @@ fn name_system_of_before(
     format!("{what} ({is})")
 }
 
-/// What runs and what boots, by names that `nix path-info` finds.
+/// The running system and the boot default, by names that `nix path-info` finds.
 fn describe_outcome(outcome: &Outcome) -> String {
     let Some(runs) = &outcome.runs else {
         return format!("what runs is not known, {}", boots_words(&outcome.boots));
@@ -179,8 +178,8 @@ fn name_system(path: &StorePath) -> String {
     format!("{}-{}", &path.hash()[..7], path.name())
 }
 
-/// Nobody could be asked until long after the last deadline: the machine has decided by
-/// itself, and one of two things is so.
+/// The report when the machine could not be asked until long after the last deadline. The machine
+/// has decided by itself, and one of two outcomes is certain.
 fn finish_not_known(record: &Record, confirmed: Option<&StorePath>, why: &str) -> Finished {
     let Record { machine, attempt, .. } = record;
     let failure = Failure::unchanged(format!(
@@ -196,7 +195,7 @@ fn finish_not_known(record: &Record, confirmed: Option<&StorePath>, why: &str) -
     without_an_end(record, failure)
 }
 
-/// It is not over, and nobody looks any more.
+/// The report of an attempt that is not over and that nobody follows any more.
 fn finish_unfollowed(record: &Record, confirmed: Option<&StorePath>, left: &Left) -> Finished {
     let Record { machine, attempt, .. } = record;
     let confirmation = Confirmation::of(&record.rules.confirm);

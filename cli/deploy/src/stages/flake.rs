@@ -1,4 +1,4 @@
-//! Which flake, and which of its machines.
+//! The flake and the selected machines.
 
 use strsim::levenshtein;
 
@@ -8,46 +8,46 @@ mod word;
 
 pub use word::Word;
 
-/// A machine as a command line names it.
+/// A machine, as the command line names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// The flake's reference; `.` for a bare word.
+    /// The flake's reference; `.` for a bare name.
     pub flake: String,
-    /// The machine, with `.profile` behind it perhaps; `None` means all.
+    /// The machine, perhaps with `.profile`; `None` means all machines.
     pub machine: Option<Word>,
 }
 
-/// A flake and the machines that are chosen from it.
+/// A flake and the machines that are selected from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     /// The flake's reference.
     pub flake: String,
-    /// The machines' names; `None` means all.
+    /// The names of the machines; `None` means all.
     pub names: Option<Vec<Word>>,
-    /// What is wanted of them.
+    /// The purpose, which decides about the profiles.
     pub aim: Aim,
 }
 
-/// What is wanted of machines, as far as it decides about their profiles.
+/// What a command does with machines, as far as it matters for their profiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aim {
-    /// What the flake says: who names a machine means all of its profiles.
+    /// Deploy the flake. A machine's name stands for all of its profiles.
     Deploy,
-    /// An earlier system: the profiles stay, and it is said.
+    /// Return to an earlier system. The profiles stay, and a warning says so.
     GoBack,
-    /// To be asked: profiles do not matter.
+    /// Ask the machine. Profiles do not matter.
     Look,
 }
 
 impl Selection {
-    /// The same machines for another aim.
+    /// The same machines with another aim.
     pub fn aimed_at(self, aim: Aim) -> Self {
         Self { aim, ..self }
     }
 }
 
-/// Reads one word of the command line. A bare word is a machine of the flake here; a flake
-/// reference has a `#`, `/`, `?` or `:`, or is a dot.
+/// Parses a word of the command line. A bare word is a machine of the flake in the current folder.
+/// A flake reference contains `#`, `/`, `?` or `:`, or is a dot.
 pub fn parse(word: &str) -> Result<Named> {
     let named = |flake: &str, machine: &str| {
         let machine = (!machine.is_empty()).then(|| Word::parse(machine)).transpose()?;
@@ -60,8 +60,8 @@ pub fn parse(word: &str) -> Result<Named> {
     }
 }
 
-/// All words together. One run is about one flake. An empty word is a shell's variable
-/// that is not set: to take it for all machines would deploy them.
+/// Parses all words. A run is about one flake. An empty word comes from an unset shell variable;
+/// taking it as all machines would deploy them.
 pub fn select(words: &[String]) -> Result<Selection> {
     if words.iter().any(String::is_empty) {
         return Err(Failure::unchanged("a machine's name is empty")
@@ -88,7 +88,7 @@ pub fn select(words: &[String]) -> Result<Selection> {
     Ok(Selection { flake, names: Some(names), aim: Aim::Deploy })
 }
 
-/// The name among `known` that `word` was probably meant to be.
+/// The name in `known` that `word` probably stands for.
 pub fn nearest<'k>(word: &str, known: &'k [String]) -> Option<&'k str> {
     let near = |name: &&String| levenshtein(word, name) <= 1 + name.len() / 3;
     known.iter().filter(near).min_by_key(|name| levenshtein(word, name)).map(String::as_str)

@@ -1,5 +1,5 @@
-//! The stages in the order in which a deploy goes through them. Each eats the
-//! value that the one before it produced; none calls another.
+//! The stages in the order of a deploy. Each takes the value of the one before, and none calls
+//! another.
 
 pub mod activate;
 pub mod ask;

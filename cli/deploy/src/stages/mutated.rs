@@ -1,6 +1,6 @@
-//! Machines that answer with what is nearly right: ten thousand conversations of each kind here,
-//! a million in `scripts/soak`. Each ends within its bytes, and what is shown of it leaves a
-//! terminal as it is.
+//! Machines with damaged answers: ten thousand conversations of each kind, and a million in
+//! `scripts/soak`. Each conversation ends within its bytes, and its output is harmless to a
+//! terminal.
 
 mod agent;
 mod login;

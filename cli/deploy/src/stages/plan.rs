@@ -1,4 +1,4 @@
-//! From what the machine said to what will be done. Pure.
+//! Plans a deploy from the machine's facts. It is pure.
 
 pub mod changes;
 pub mod no_way_back;
@@ -18,23 +18,23 @@ pub use profiles::{needed, profile_lines};
 use super::ask::Facts;
 use crate::error::{Failure, Result};
 
-/// What is to be done with a machine.
+/// What to do with a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
-    /// It runs and boots the wanted system, and that is confirmed. Where what boots cannot
-    /// be told, that is left out.
+    /// The machine runs and boots the wanted system, and that is confirmed. An unknown boot default
+    /// does not count.
     UpToDate,
-    /// It is to be deployed to.
+    /// Deploy the machine.
     Deploy,
-    /// Another attempt has it.
+    /// Another attempt has the machine.
     Busy(Box<Record>),
 }
 
-/// The name that the operator accepts for a machine that calls itself otherwise.
+/// The name that the operator accepts from a machine that reports another name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AcceptedName(pub Option<String>);
 
-/// Decides, or refuses with the reason.
+/// Decides, or refuses with a reason.
 pub fn decide(
     machine: &Machine,
     facts: &Facts,
@@ -70,7 +70,7 @@ pub fn decide(
                 "is it the right machine? deploy wants one that NixOS was installed on: {name}"
             ))));
     }
-    // The way back would need it, and no push brings what runs.
+    // A rollback would need the running system's registration, and no push brings it.
     if machine.toplevel.is_some() && facts.not_registered && facts.runs != facts.wanted {
         return Err(refuse(format!("what runs on {name} is not in the database of its store"))
             .because("nix-store --check-validity /run/current-system says so there")
@@ -84,7 +84,7 @@ pub fn decide(
     }
     let open = match &facts.attempt {
         Ok(attempt) => attempt.as_ref().filter(|record| record.is_open()),
-        // The agent's to repair: it refuses or finishes what the record says.
+        // The agent repairs this: it refuses, or ends the attempt by its record.
         Err(_) => return Ok(Plan::Deploy),
     };
     if let Some(record) = open {
@@ -101,13 +101,13 @@ pub fn decide(
     })
 }
 
-/// An attempt and its operator.
+/// The attempt and its operator, as text.
 pub fn whose(record: &Record) -> String {
     let operator = &record.operator;
     format!("attempt {} by {}@{}", record.attempt, operator.user, operator.host)
 }
 
-/// What a second operator is told.
+/// The failure that a second operator sees.
 pub fn busy(name: &str, record: &Record, now: u64) -> Box<Failure> {
     let seconds = now.saturating_sub(record.since);
     Failure::unchanged(format!("{name} is being deployed to"))
@@ -115,8 +115,8 @@ pub fn busy(name: &str, record: &Record, now: u64) -> Box<Failure> {
         .hint(Some("--wait waits for the end of it".into()))
 }
 
-/// Running, in the profile, booting, and confirmed; without a record what runs
-/// is the baseline. A boot default that cannot be read does not count.
+/// Whether the wanted system runs, is in the profile, boots, and is confirmed. Without a record the
+/// running system is the baseline. An unknown boot default does not count.
 fn is_up_to_date(facts: &Facts) -> bool {
     let Some(wanted) = &facts.wanted else { return false };
     let confirmed = match &facts.confirmed {
@@ -129,8 +129,8 @@ fn is_up_to_date(facts: &Facts) -> bool {
         && confirmed
 }
 
-/// A name in ssh_config or DNS that leads to another machine must not get this
-/// one's system: `a-deploy-to-the-wrong-machine-is-refused` proves it.
+/// Refuses another machine. A name in ssh_config or DNS may lead to one, which must not get this
+/// machine's system: `a-deploy-to-the-wrong-machine-is-refused` proves it.
 fn right_machine(machine: &Machine, facts: &Facts, accepted: &AcceptedName) -> Result<()> {
     let name = &machine.name;
     let is_accepted = accepted.0.as_ref() == Some(&facts.host);
@@ -155,7 +155,7 @@ fn right_machine(machine: &Machine, facts: &Facts, accepted: &AcceptedName) -> R
         }
         return same_machine(name, confirmed, &facts.identity);
     }
-    // Images for clouds leave it empty, and the name comes with the lease or the metadata.
+    // Images for clouds leave the name empty; it comes from DHCP or from the metadata.
     match machine.host_name.as_ref().filter(|wanted| !wanted.is_empty()) {
         Some(wanted) if *wanted != facts.host && !is_accepted => refuse(
             format!("this is not {name}: it calls itself `{}`", facts.host),
@@ -166,9 +166,9 @@ fn right_machine(machine: &Machine, facts: &Facts, accepted: &AcceptedName) -> R
     }
 }
 
-/// The disk of another machine, or a copy of it, is not that machine.
+/// Refuses a machine that runs from the disk of another machine, or from a copy of it.
 fn same_machine(name: &str, confirmed: &Confirmed, here: &Identity) -> Result<()> {
-    // Keys that the user may not read are the agent's to compare, which is root.
+    // If the user may not read the keys, the agent compares them as root.
     let may_tell = confirmed.host_keys.is_empty() || !here.host_keys.is_empty();
     if confirmed.is_of(here) || !may_tell {
         return Ok(());
@@ -178,7 +178,7 @@ fn same_machine(name: &str, confirmed: &Confirmed, here: &Identity) -> Result<()
         .hint(Some(ANOTHER_MACHINE.into())))
 }
 
-/// Whether a shell takes what a machine calls itself as one word, and `deploy` for no option.
+/// Whether a reported name is one word for a shell and not an option for `deploy`.
 fn is_pasted_as_it_is(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !name.is_empty() && name.chars().all(plain) && !name.starts_with('-')

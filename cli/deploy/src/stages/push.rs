@@ -1,4 +1,4 @@
-//! The closure travels to the machine, and the agent beside it.
+//! Pushes the closure and the agent to the machine.
 
 pub mod agent_program;
 pub mod stall;
@@ -26,8 +26,8 @@ use crate::{
     },
 };
 
-/// Sends what the machine lacks. Nothing roots it there yet: the agent does that first of all.
-/// The mark is to be cleared, which may take its time beside what comes next.
+/// Pushes what the machine lacks. Nothing roots it yet; that is the agent's first step. The caller
+/// clears the mark, which can take long and may run beside the next step.
 pub async fn push<'p>(
     nix: &Nix,
     probed: &'p Probed,
@@ -66,7 +66,7 @@ pub async fn push<'p>(
     let copy = nix.copy(&paths, &store, substitute, || moves.notify_one(), tell);
     let copied = stall::watch_for_stalls(copy, &moves, probed, &lease, report).await;
     if let Err(error) = copied {
-        // Why it failed is worth more than why the store cannot be synced.
+        // The failure of the push matters more than that of the sync.
         let _ = mark.clear(name, report).await;
         let why = error.to_string();
         let what = format!("cannot push the system to {name}");
@@ -76,7 +76,7 @@ pub async fn push<'p>(
     Ok(mark)
 }
 
-/// Nix tells of every few bytes; people and programs are told ten times a second.
+/// Limits progress to ten reports a second. Nix reports every few bytes.
 #[derive(Default)]
 struct Pace {
     last: Option<Instant>,

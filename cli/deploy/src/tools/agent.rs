@@ -1,4 +1,4 @@
-//! Talking with `deploy-agent serve`: one JSON document a line each way.
+//! The conversation with `deploy-agent serve`: one JSON document a line, in both directions.
 
 use deploy_wire::{
     WIRE_VERSION,
@@ -9,45 +9,45 @@ use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt};
 
 use super::{bounded, limit::Late};
 
-/// A conversation with an agent over any pair of pipes.
+/// A conversation with an agent over a pair of pipes.
 pub struct Conversation<R, W> {
     reader: R,
     writer: W,
     login: Option<Login>,
-    /// What has come of a line. Whoever waits for one may stop waiting in the
-    /// middle of it, and come back.
+    /// The part of a line that has arrived. A caller may stop waiting in the middle of a line and
+    /// continue later.
     line: Vec<u8>,
-    /// Bytes of all replies.
+    /// The bytes of all replies so far.
     received: usize,
 }
 
 /// Why a conversation stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
-    /// The connection ended in the middle.
+    /// The connection ended.
     #[error("the connection to the agent ended")]
     Ended,
-    /// The pipe broke.
+    /// Reading or writing failed.
     #[error("the connection to the agent broke: {0}")]
     Broken(#[from] std::io::Error),
-    /// Nothing came for too long.
+    /// No reply arrived in time.
     #[error(transparent)]
     Late(#[from] Late),
-    /// The agent says something that this program does not know.
+    /// The agent sent something that this program does not understand.
     #[error("unexpected reply: `{}`", .1.trim_end())]
     Unreadable(serde_json::Error, String),
-    /// The agent says it in a later version than this program reads.
+    /// The agent's reply has a later version than this program supports.
     #[error("the agent speaks version {0}, and this deploy {WIRE_VERSION}")]
     Newer(u32),
 }
 
-/// What every version of a reply has.
+/// The part of a reply that every version has.
 #[derive(serde::Deserialize)]
 struct ReplyVersion {
     version: u32,
 }
 
-/// The reply in a line.
+/// Parses a reply.
 pub fn read_reply(line: &str) -> Result<Reply, AgentError> {
     serde_json::from_str(line).map(|answered: Answered| answered.reply).map_err(|error| {
         match serde_json::from_str(line) {
@@ -58,7 +58,7 @@ pub fn read_reply(line: &str) -> Result<Reply, AgentError> {
 }
 
 impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
-    /// A conversation over pipes. `prefix` is what sudo has to read first.
+    /// Begins a conversation over pipes. `prefix` is the input that sudo reads first.
     pub async fn begin(
         reader: R,
         mut writer: W,
@@ -78,7 +78,7 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
         Ok(ignore_closed_pipe(self.writer.flush().await)?)
     }
 
-    /// Refuses more replies than fit into memory.
+    /// Refuses replies of more than a limit in total.
     pub fn refuse_overflow(&self) -> Result<(), AgentError> {
         let fits = self.received <= bounded::REPLIES;
         if fits { Ok(()) } else { Err(bounded::too_much(bounded::REPLIES).into()) }
@@ -96,7 +96,7 @@ impl<R: AsyncBufRead + Unpin, W: AsyncWrite + Unpin> Conversation<R, W> {
     }
 }
 
-/// Who does not read the request has ended, and what it said tells why:
+/// Ignores that the agent did not read the request. It has ended then, and its output says why:
 /// `the-agent-that-was-named-says-nothing-that-is-known` proves it.
 fn ignore_closed_pipe(written: std::io::Result<()>) -> std::io::Result<()> {
     match written {
@@ -128,7 +128,7 @@ mod tests {
         }
     }
 
-    /// An agent of the next version tells of something that this program does not know.
+    /// An agent of a later version reports an event that this program does not know.
     #[test]
     fn an_unknown_event_is_read_as_one() {
         let event = |event: &str| {
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(reply, Reply::Event { number: 3, event: Event::Note { text: "a".into() } });
     }
 
-    /// A folder can be opened and not be read.
+    /// A folder can be opened, but reading it fails.
     #[tokio::test]
     async fn a_conversation_that_breaks_is_told_apart_from_one_that_ends() {
         assert!(matches!(answer("/dev/null").await, AgentError::Ended));

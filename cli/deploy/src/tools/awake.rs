@@ -1,23 +1,22 @@
-//! Keeping the operator's computer awake while a machine waits for it.
+//! Keeps the operator's computer awake while a machine waits for it.
 
 use tokio::process::Child;
 
 use super::process::{self, Invocation};
 
-/// A computer that does not go to sleep by itself. This ends when it is dropped, and with
-/// `deploy`, however that ends: what keeps the computer awake lasts as long as a `cat` that
-/// reads from a pipe of `deploy`. A lid that is closed still puts it to sleep; the machine
-/// then goes back at its deadline.
+/// A computer that does not go to sleep by itself. This ends when the value is dropped and when
+/// `deploy` ends in any way, because the program that keeps the computer awake runs a `cat` that
+/// reads from a pipe of `deploy`. Closing the lid still puts the computer to sleep; the machine
+/// then rolls back at its deadline.
 #[derive(Debug)]
 pub struct Awake {
     _asked: Option<Child>,
 }
 
 impl Awake {
-    /// Asks the system: macOS has `caffeinate`, Linux `systemd-inhibit`. A computer that has
-    /// neither, or whose system refuses, goes to sleep as always. `why` is what Linux shows to
-    /// those who ask what keeps it awake.
-    /// `the-operators-computer-stays-awake-while-a-machine-waits` proves it on Linux.
+    /// Asks the operating system: `caffeinate` on macOS, `systemd-inhibit` on Linux. A computer
+    /// without either, or one that refuses, goes to sleep as usual. Linux shows `why` as the
+    /// reason. `the-operators-computer-stays-awake-while-a-machine-waits` proves it on Linux.
     pub fn because(why: &str) -> Self {
         let asking = if process::find("caffeinate", &[]).is_some() {
             Invocation::shielded("caffeinate").args(["-i", "-s"])

@@ -1,30 +1,29 @@
-//! Reading from a machine, which may send without end: each reader has a limit.
+//! Reads output of a machine, which may send without end. Each reader has a limit.
 
 use std::io;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt};
 
-/// Bytes of one reply of an agent: the largest has a record and a machine's manifest.
+/// Bytes of one reply of an agent. The largest has a record and a manifest.
 pub const REPLY: usize = 8 << 20;
 
-/// Bytes of all replies to one question.
+/// Bytes of all replies to a request.
 pub const REPLIES: usize = 64 << 20;
 
-/// Bytes of what a machine answers at the login, boot loader files among it, and of what one
-/// command there prints.
+/// Bytes of the output of a login, with boot loader files, and of a command on the machine.
 pub const ANSWER: usize = 16 << 20;
 
-/// Bytes of what a program of this computer prints: of Nix, all machines of a large flake.
+/// Bytes of the output of a local program, such as an evaluation of a large fleet.
 pub const HERE: usize = 256 << 20;
 
-/// Bytes of all complaints of one, as far as they are kept.
+/// Bytes of a program's stderr that are kept.
 pub const COMPLAINTS: usize = 4 << 20;
 
-/// Bytes of an error message, and of one line of it.
+/// Bytes of an error message, and of one line of stderr.
 pub const MESSAGE: usize = 64 << 10;
 
-/// Appends what comes up to the end of a line, or to the end of all. Whoever stops waiting may
-/// come back with the same `line`. Errors: it has more than `most` bytes then.
+/// Appends to `line` up to the end of the line or of the input. A caller that stops waiting may
+/// call again with the same `line`. It fails once the line has more than `most` bytes.
 pub async fn line(
     from: &mut (impl AsyncBufRead + Unpin),
     line: &mut Vec<u8>,
@@ -34,7 +33,7 @@ pub async fn line(
     if line.len() > most { Err(too_much(most)) } else { Ok(()) }
 }
 
-/// The same of a line that is cut where it has `most` bytes.
+/// The same, but splits a line after `most` bytes.
 pub async fn piece(
     from: &mut (impl AsyncBufRead + Unpin),
     line: &mut Vec<u8>,
@@ -53,14 +52,14 @@ pub async fn piece(
     Ok(())
 }
 
-/// All that comes. Errors: it is more than `most` bytes.
+/// Reads to the end. It fails after more than `most` bytes.
 pub async fn all(from: &mut (impl AsyncRead + Unpin), most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(most as u64 + 1).read_to_end(&mut bytes).await?;
     if bytes.len() > most { Err(too_much(most)) } else { Ok(bytes) }
 }
 
-/// The first `most` bytes; what comes behind them is read and thrown away.
+/// Reads to the end, and keeps only the first `most` bytes.
 pub async fn start(from: &mut (impl AsyncRead + Unpin), most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     (&mut *from).take(most as u64).read_to_end(&mut bytes).await?;
@@ -68,7 +67,7 @@ pub async fn start(from: &mut (impl AsyncRead + Unpin), most: usize) -> io::Resu
     Ok(bytes)
 }
 
-/// The refusal of more.
+/// The error for input beyond the limit.
 pub fn too_much(most: usize) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("it sent more than {} MiB", most >> 20))
 }

@@ -1,4 +1,4 @@
-//! What is kept between runs, in the user's cache folder.
+//! Documents that are kept between runs, in the user's cache folder.
 
 use std::{
     fs::File,
@@ -16,12 +16,12 @@ use sha2::{Digest, Sha256};
 
 use super::private;
 
-/// Documents of one name that are kept, the newest: each change of a flake makes another, and
-/// without an end the folder grows with every deploy:
+/// How many documents of a name are kept; the newest stay. Each change of a flake adds one, so
+/// without a limit the folder would grow with every deploy:
 /// `a-thousand-changing-deploys-leave-nothing-behind` proves it.
 const KEPT: usize = 50;
 
-/// Bytes of a document that are read at most: an evaluation of a hundred machines has one.
+/// The maximum bytes of a document. An evaluation of a hundred machines fits.
 const LARGEST: u64 = 64 << 20;
 
 /// A folder of JSON documents by key.
@@ -31,7 +31,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The documents of this name.
+    /// The cache for documents of this name.
     pub fn named(name: &str) -> Self {
         Self { folder: private::kept(name) }
     }
@@ -42,16 +42,16 @@ impl Cache {
         Some(self.folder.as_ref()?.join(format!("{name}.json")))
     }
 
-    /// What was kept under `key`. A damaged file counts as nothing, and so does one that
-    /// another user wrote or could have written: what it says is deployed as root. The key is
-    /// in the document, as a name can be changed by whoever once could write to the folder.
+    /// The document of `key`. A damaged file does not count, nor does one that another user wrote
+    /// or could have written, because its contents are deployed as root. The key is part of the
+    /// document, because anybody who could once write to the folder could have renamed the file.
     pub fn get(&self, key: &str) -> Option<Value> {
         let mut document: Value = serde_json::from_slice(&read_own(&self.file(key)?)?).ok()?;
         (document["key"] == key).then(|| document["value"].take())
     }
 
-    /// Keeps `value`. The cache is a convenience: that it cannot be written is no
-    /// error, the next run only takes longer.
+    /// Keeps `value`. If the cache cannot be written, the next run only takes longer, so that is
+    /// not an error.
     pub fn put(&self, key: &str, value: &Value) {
         let Some(file) = self.file(key) else { return };
         let _ = self.write(&file, &json!({ "key": key, "value": value }));
@@ -66,9 +66,9 @@ impl Cache {
     }
 }
 
-/// What is in a file that nobody but this user can have written.
+/// The contents of a file that only this user can have written.
 fn read_own(file: &Path) -> Option<Vec<u8>> {
-    // A pipe would be waited for.
+    // Opening a pipe would block.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(file, flags, Mode::empty()).ok()?);
     let is = file.metadata().ok()?;
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), KEPT);
     }
 
-    /// A cache in which `a` is kept, and its file.
+    /// A cache in which `a` is kept, and the file of `a`.
     fn kept() -> (tempfile::TempDir, Cache, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache { folder: Some(folder.path().to_owned()) };

@@ -1,4 +1,4 @@
-//! Text of a program that colours what it prints.
+//! Text of a program that prints colours.
 
 /// `text` without terminal colours.
 pub fn plain(text: &str) -> String {

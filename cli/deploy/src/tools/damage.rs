@@ -1,6 +1,6 @@
-//! What a machine sends, damaged, for tests: the same in every run.
+//! Damaged output of a machine, for tests. It is the same in every run.
 
-/// How many conversations of each kind are tried, by `scripts/test` and by `scripts/soak`.
+/// How many conversations of each kind `scripts/test` and `scripts/soak` try.
 pub const TIMES: u64 = 10_000;
 pub const MILLION: u64 = 1_000_000;
 
@@ -24,8 +24,7 @@ impl Random {
     }
 }
 
-/// What a terminal would act upon, what JSON and the lines of a conversation are made of, and
-/// numbers at the end of their range.
+/// Control characters, the syntax of JSON and of the conversation, and extreme numbers.
 const INSERTED: [&[u8]; 9] = [
     b"\n",
     b"{",
@@ -38,7 +37,7 @@ const INSERTED: [&[u8]; 9] = [
     b"-1e999",
 ];
 
-/// Damages it in up to four places, or not at all; it may end early.
+/// Damages the bytes in up to four places, or not at all, and may cut them off.
 pub fn damage(random: &mut Random, bytes: &mut Vec<u8>) {
     for _ in 0..random.below(5) {
         if bytes.is_empty() {
@@ -56,7 +55,7 @@ pub fn damage(random: &mut Random, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Whether a terminal shows it and does nothing else.
+/// Whether a terminal only shows the text and does nothing else.
 pub fn is_harmless(shown: &str) -> bool {
     let acts = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);
     !shown.contains(acts)

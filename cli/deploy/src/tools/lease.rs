@@ -1,9 +1,10 @@
-//! Work of this computer on a machine: a file each, locked as long as it goes on.
+//! Work of this computer on a machine. Each piece of work has a file that is locked while it goes
+//! on.
 //!
-//! The machine does not see that a connection is lost, and what Nix began there goes on
-//! waiting with its locks. Each piece of work bears a word of its own, on the machine in the
-//! environment and here as a file's name. A file that nobody locks is of work whose deploy
-//! is gone, so what bears that word may be ended, and nothing else may:
+//! The machine does not notice a lost connection, and Nix's processes on it keep waiting with their
+//! locks. Each piece of work has a random word, in the environment of its processes on the machine
+//! and in the name of its local file. A file without a lock belongs to a deploy that is gone, so
+//! the processes with that word may be ended, and no others:
 //! `a-killed-deploy-leaves-no-ssh-and-no-nix` proves it.
 
 use std::{
@@ -14,27 +15,27 @@ use std::{
 
 use rustix::fs::{FlockOperation, flock};
 
-/// The variable that the work on the machine bears.
+/// The environment variable with the word.
 pub const VARIABLE: &str = "DEPLOY_LEASE";
 
-/// Work that goes on. Dropped without [`Lease::finish`], its file stays: it is not known then
-/// whether anything goes on there.
+/// Work in progress. If it is dropped without [`Lease::finish`], its file stays, because processes
+/// may still run on the machine.
 #[derive(Debug)]
 pub struct Lease {
     word: String,
-    /// None where files cannot be kept; the work goes on without.
+    /// `None` if files cannot be kept; the work goes on without one.
     file: Option<LeaseFile>,
 }
 
 #[derive(Debug)]
 struct LeaseFile {
     path: PathBuf,
-    /// Unlocked when it is closed, however that comes about. No child inherits it.
+    /// The lock ends when the file is closed, for any reason. No child inherits it.
     _locked: File,
 }
 
 impl Lease {
-    /// Begins work, with a file in `folder` that says `of` which machine and computer it is.
+    /// Begins work with a file in `folder`. `of` identifies the machine and the computer.
     pub fn begin(folder: Option<&Path>, of: &str) -> io::Result<Self> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
@@ -43,12 +44,12 @@ impl Lease {
         Ok(Self { word, file })
     }
 
-    /// The word that it bears.
+    /// The random word of this work.
     pub fn word(&self) -> &str {
         &self.word
     }
 
-    /// The work came to its end: nothing of it goes on.
+    /// The work is complete, and no process of it is left.
     pub fn finish(self) {
         if let Some(kept) = self.file {
             let _ = std::fs::remove_file(kept.path);
@@ -56,8 +57,8 @@ impl Lease {
     }
 }
 
-/// The file gets its name once it is locked and whole: another deploy that finds it before
-/// would take it for left behind.
+/// Renames the file only once it is locked and complete. Otherwise another deploy could take it for
+/// left behind.
 fn keep(folder: &Path, word: &str, of: &str) -> io::Result<LeaseFile> {
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
     flock(&file, FlockOperation::NonBlockingLockExclusive)?;
@@ -69,8 +70,8 @@ fn keep(folder: &Path, word: &str, of: &str) -> io::Result<LeaseFile> {
 
 const UNFINISHED: &str = ".";
 
-/// The work `of` the same whose deploys are gone. It is taken over: as long as these live, no
-/// other deploy takes it for left behind.
+/// The work with the same `of` whose deploys are gone. It is taken over: while the returned leases
+/// live, no other deploy takes it for left behind.
 pub fn left_behind(folder: Option<&Path>, of: &str) -> Vec<Lease> {
     let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok());
     let paths = entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
@@ -79,12 +80,12 @@ pub fn left_behind(folder: Option<&Path>, of: &str) -> Vec<Lease> {
 
 fn take_over(path: PathBuf, of: &str) -> Option<Lease> {
     let word = path.file_name()?.to_str()?.to_owned();
-    // The word goes into a script.
+    // The word is inserted into a script.
     if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     let file = File::open(&path).ok()?;
-    // Where files cannot be locked, nobody can say that a deploy is gone.
+    // If files cannot be locked, it is not known whether the deploy is gone.
     flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
     let says = std::fs::read_to_string(&path).ok()?;
     (says == of).then_some(Lease { word, file: Some(LeaseFile { path, _locked: file }) })

@@ -1,5 +1,4 @@
-//! The outside world: processes, Nix, SSH, the agent, files. Knows nothing of
-//! the stages.
+//! The outside world: processes, Nix, SSH, the agent, files. The tools do not know the stages.
 
 pub mod agent;
 pub mod awake;

@@ -12,29 +12,28 @@ use super::{
     ssh::{Greeted, Login, Remote, SshError, Target},
 };
 
-/// How long a command that said something wrong may take to end.
+/// How long a command may take to end after it failed.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
-/// The machine, as commands reach it.
+/// The place where a machine's commands run.
 pub enum Place {
     /// Over SSH.
     Remote(Box<Login>),
-    /// It is this computer (`--local`).
+    /// On this computer (`--local`).
     Here,
 }
 
-/// A command that runs, with its pipes. It is the caller's to keep until the
-/// conversation is over.
+/// A running command with its pipes. The caller keeps it until the conversation is over.
 pub struct Running<'place> {
-    /// What it prints.
+    /// The command's stdout.
     pub stdout: Box<dyn AsyncBufRead + Unpin + Send + 'place>,
-    /// What it reads.
+    /// The command's stdin.
     pub stdin: Box<dyn AsyncWrite + Unpin + Send + 'place>,
-    /// The rest of it.
+    /// The command itself, with its stderr.
     pub rest: Rest<'place>,
 }
 
-/// What keeps a command running, and its stderr.
+/// Keeps a command running, and has its stderr.
 pub struct Rest<'place> {
     stderr: Box<dyn AsyncRead + Unpin + Send + 'place>,
     _command: RunningCommand<'place>,
@@ -46,8 +45,8 @@ enum RunningCommand<'place> {
 }
 
 impl Place {
-    /// Logs in (or not) and runs `greeting`; gives what it printed. What `ssh` says is given
-    /// to `tell`.
+    /// Logs in, unless `target` is `None`, and runs `greeting`; returns its output. `tell` gets
+    /// what `ssh` prints.
     pub async fn open(
         target: Option<&Target>,
         greeting: &str,
@@ -73,13 +72,13 @@ impl Place {
         }
     }
 
-    /// Runs `script` (sh) to its end: stdout if its status is 0. What takes longer than
-    /// [`ANSWER`] is given up: `a_question_that_is_never_answered_is_given_up` proves it.
+    /// Runs `script` (sh) to its end; returns its stdout if its status is 0. It gives up after
+    /// [`ANSWER`]: `a_question_that_is_never_answered_is_given_up` proves it.
     pub async fn run(&self, script: &str, stdin: &str) -> Result<String, SshError> {
         self.run_within(ANSWER, script, stdin).await
     }
 
-    /// The same of a script that may take another time.
+    /// The same with another time limit.
     pub async fn run_within(
         &self,
         limit: Duration,
@@ -149,8 +148,8 @@ impl Place {
 }
 
 impl Rest<'_> {
-    /// What the command wrote to stderr, once it has ended. One that does not end has said
-    /// enough after a moment.
+    /// The stderr of the command, once it has ended. If the command does not end, this returns
+    /// after a moment.
     pub async fn stderr(&mut self) -> String {
         let mut said = Vec::new();
         let mut stderr = (&mut self.stderr).take(bounded::MESSAGE as u64);
@@ -159,8 +158,9 @@ impl Rest<'_> {
     }
 }
 
-/// Out of reach of Ctrl-C, as a login is: the agent has to hear of it from `deploy`, and lives
-/// until the machine has gone back. `ctrl-c-on-the-machine-itself-goes-back-at-once` proves it.
+/// Starts the command out of reach of Ctrl-C, like a login. `deploy` must tell the agent about the
+/// interrupt, and the agent must live until the machine has rolled back.
+/// `ctrl-c-on-the-machine-itself-goes-back-at-once` proves it.
 fn here(script: &str) -> Result<tokio::process::Child, SshError> {
     Invocation::shielded("/bin/sh")
         .args(["-c", &shell::with_path(script)])

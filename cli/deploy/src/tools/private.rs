@@ -1,5 +1,5 @@
-//! Folders on this computer that nobody but the user (and root) can look into or change,
-//! whatever the umask is and whoever else works in /tmp.
+//! Folders on this computer that only the user and root can read or change, whatever the umask is
+//! and whoever else uses /tmp.
 
 use std::{
     ffi::OsString,
@@ -12,20 +12,20 @@ use std::{
 use rustix::process::geteuid;
 use tempfile::TempDir;
 
-/// Reading, writing and entering, for the owner alone.
+/// Read, write and enter, for the owner only.
 const OWNER_ALONE: u32 = 0o700;
 
-/// The bits of everybody else.
+/// The bits of the group and of others.
 const OF_OTHERS: u32 = 0o077;
 
-/// A socket's path has at most 104 bytes on macOS, and `ssh` appends 17 to it while it binds it;
-/// our own part of it has 16.
+/// A socket's path has at most 104 bytes on macOS. `ssh` appends 17 while it binds the socket, and
+/// our own part has 16.
 const LONGEST: usize = 104 - 17 - 16;
 
-/// A folder for one login: its control socket, a pinned host key, the socket that hands out the
-/// sudo password. It goes away with the value. It is in `XDG_RUNTIME_DIR`, which is on no disk
-/// and the user's alone, where there is one; else in /tmp, as macOS's TMPDIR is too long for
-/// a socket. `a_folder_of_a_run_is_the_users_alone_whatever_the_umask` proves its mode.
+/// A folder for one login, with its control socket, a pinned host key, and the socket for the sudo
+/// password. It is removed when the value is dropped. It is in `XDG_RUNTIME_DIR` if that exists,
+/// which is not on a disk and belongs to the user, otherwise in /tmp, because macOS's TMPDIR is too
+/// long for a socket. `a_folder_of_a_run_is_the_users_alone_whatever_the_umask` proves its mode.
 pub fn for_this_run() -> io::Result<TempDir> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").and_then(absolute);
     let base = runtime.filter(|base| is_runtime(base)).unwrap_or_else(|| "/tmp".into());
@@ -40,7 +40,7 @@ fn make_in(base: &Path) -> io::Result<TempDir> {
     let mode = Permissions::from_mode(OWNER_ALONE);
     let folder =
         tempfile::Builder::new().prefix("deploy-").permissions(mode.clone()).tempdir_in(base)?;
-    // The umask may take bits of the owner's.
+    // The umask may remove bits of the owner.
     fs::set_permissions(folder.path(), mode)?;
     Ok(folder)
 }
@@ -53,7 +53,7 @@ fn not_safe(base: &Path, is: &Metadata) -> io::Error {
     ))
 }
 
-/// Whether nobody but root and the user can rename or remove what is in it.
+/// Whether only root and the user can rename or remove what is in the folder.
 fn keeps_names(folder: &Metadata) -> bool {
     let owner = folder.uid();
     let others_write = folder.mode() & 0o022 != 0;
@@ -65,21 +65,22 @@ fn is_ours(of: &Metadata) -> bool {
     of.uid() == geteuid().as_raw()
 }
 
-/// As the XDG Base Directory Specification wants it: a folder, the user's, mode 0700.
+/// Whether the folder meets the XDG Base Directory Specification: it belongs to the user and has
+/// mode 0700.
 fn is_runtime(base: &Path) -> bool {
     let is_private = |of: Metadata| of.is_dir() && is_ours(&of) && of.mode() & OF_OTHERS == 0;
     base.as_os_str().len() <= LONGEST && fs::symlink_metadata(base).is_ok_and(is_private)
 }
 
-/// The specification has relative paths ignored.
+/// The specification says to ignore relative paths.
 fn absolute(path: OsString) -> Option<PathBuf> {
     Some(PathBuf::from(path)).filter(|path| path.is_absolute())
 }
 
-/// `$XDG_CACHE_HOME/deploy/NAME`, or below `~/.cache`: what is kept between runs. `None` where
-/// there is no home, where others can rename what is in the cache folder, or where our folders in
-/// it are not this user's alone and cannot be made so: root
-/// with another user's HOME must neither use what that user put there nor leave anything there.
+/// `$XDG_CACHE_HOME/deploy/NAME`, or the same below `~/.cache`, for what is kept between runs.
+/// `None` if there is no home, if others can rename entries of the cache folder, or if our folders
+/// in it are not private to this user and cannot be made so. Root with another user's HOME must
+/// neither use what that user put there nor leave anything there.
 pub fn kept(name: &str) -> Option<PathBuf> {
     let home = || Some(absolute(std::env::var_os("HOME")?)?.join(".cache"));
     let base = std::env::var_os("XDG_CACHE_HOME").and_then(absolute).or_else(home)?;
@@ -100,8 +101,8 @@ fn private_below(base: &Path, parts: &[&str]) -> io::Result<PathBuf> {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        // A link is not followed: it may lead to a folder of another kind, in which the oldest
-        // documents would be removed.
+        // Do not follow a link. It may lead to a folder with other contents, whose oldest documents
+        // would be removed.
         let is = fs::symlink_metadata(&folder)?;
         refuse_foreign_owner(&is, &folder)?;
         if !is.is_dir() {

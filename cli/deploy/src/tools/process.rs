@@ -1,4 +1,4 @@
-//! The one door through which `deploy` starts programs on this computer.
+//! Starts programs on this computer. Nothing else in `deploy` does.
 
 use std::{
     ffi::OsString,
@@ -22,63 +22,63 @@ use zeroize::Zeroizing;
 
 use super::bounded;
 
-/// A command line with what it adds to the environment.
+/// A command line, with additions to the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
     /// The program.
     pub program: PathBuf,
-    /// Its arguments.
+    /// The arguments.
     pub args: Vec<OsString>,
     /// Variables added to this process's own.
     pub env: Vec<(String, OsString)>,
 }
 
-/// Why a program's work is not usable.
+/// Why a program failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// It could not be started.
+    /// The program could not be started.
     #[error("{}", not_started(program, source))]
     Start {
-        /// Which program.
+        /// The program.
         program: String,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
-    /// It ended with another status than 0.
+    /// The program ended with another status than 0.
     #[error("{program} ended with {status}")]
     Status {
-        /// Which program.
+        /// The program.
         program: String,
         /// `exit status: 1`, or the signal.
         status: std::process::ExitStatus,
-        /// What it wrote to stderr.
+        /// What the program wrote to stderr.
         stderr: String,
     },
-    /// It prints more than is kept, and was ended.
+    /// The program printed more than the limit, and was ended.
     #[error("{program} printed more than {} MiB", most >> 20)]
     TooMuch {
-        /// Which program.
+        /// The program.
         program: String,
-        /// Bytes that are kept.
+        /// The limit in bytes.
         most: usize,
     },
-    /// Its output could not be read to its end, or its exit status was lost.
+    /// The program's output could not be read, or its exit status was lost.
     #[error("cannot tell how {program} ended: {source}")]
     Lost {
-        /// Which program.
+        /// The program.
         program: String,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
 }
 
-/// Has the kernel keep the exit statuses of the programs that are started from now on. A shell that
-/// ignores SIGCHLD hands that on to what it starts, and the kernel then keeps none: now and then
-/// `deploy` could not tell how Nix or ssh ended. The refusal
+/// Makes the kernel keep the exit statuses of programs that are started from now on. A shell that
+/// ignores SIGCHLD passes that on to its children, and the kernel then discards their statuses: now
+/// and then `deploy` could not see how Nix or ssh ended. The refusal
 /// `a-shell-that-ignores-sigchld-hands-that-on-and-nix-is-heard-of` proves it.
 pub fn keep_exit_statuses() {
-    // Without a handler everything is as whoever started `deploy` wanted it; with one, its programs
-    // start with the default again.
+    // With a handler, child programs start with the default again. If it cannot be installed, the
+    // inherited setting stays.
     let _ = signal(SignalKind::child());
 }
 
@@ -100,31 +100,31 @@ impl ProcessError {
 }
 
 impl Invocation {
-    /// A command line of `program` alone.
+    /// A command line without arguments.
     pub fn new(program: impl Into<PathBuf>) -> Self {
         Self { program: program.into(), args: Vec::new(), env: Vec::new() }
     }
 
-    /// `program`, which Ctrl-C on the terminal does not reach, nor its end, nor a `timeout`:
-    /// these go to all that runs there, and a login that they ended could not tell the machine
-    /// any more to go back. `ctrl-c-while-it-is-confirmed-goes-back` proves it.
+    /// A program out of reach of Ctrl-C, of the terminal's end and of `timeout`. These signal the
+    /// whole process group, and a login that they ended could not tell the machine to roll back any
+    /// more. `ctrl-c-while-it-is-confirmed-goes-back` proves it.
     pub fn shielded(program: &str) -> Self {
         Self::new("/bin/sh").args(["-c", "trap '' INT TERM HUP; exec \"$0\" \"$@\"", program])
     }
 
-    /// With one argument more.
+    /// Adds an argument.
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
         self.args.push(arg.into());
         self
     }
 
-    /// With more arguments.
+    /// Adds arguments.
     pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// With a variable in its environment.
+    /// Adds an environment variable.
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.env.push((name.to_owned(), value.into()));
         self
@@ -142,8 +142,7 @@ impl Invocation {
         command
     }
 
-    /// Starts it with pipes for stdin, stdout and stderr. It is killed when the
-    /// child is dropped.
+    /// Starts the program with pipes for stdin, stdout and stderr. Dropping the child kills it.
     pub fn spawn(&self) -> Result<Child, ProcessError> {
         self.command()
             .stdin(Stdio::piped())
@@ -153,19 +152,19 @@ impl Invocation {
             .map_err(|source| ProcessError::Start { program: self.name(), source })
     }
 
-    /// Runs it to its end without stdin and gives what it wrote to stdout.
+    /// Runs the program to its end without stdin, and returns its stdout.
     pub async fn output(&self) -> Result<Vec<u8>, ProcessError> {
         self.watched(|_| {}).await
     }
 
-    /// Runs it to its end; each line of stderr is given to `line` as it comes. It is asked to
-    /// end when nobody waits for it any more.
+    /// Runs the program to its end, and passes each line of stderr to `line` as it arrives. If this
+    /// future is dropped, the program is asked to end.
     pub async fn watched(&self, line: impl FnMut(&str)) -> Result<Vec<u8>, ProcessError> {
         self.watched_up_to(bounded::HERE, line).await
     }
 
-    /// The same of a program that may print `most` bytes. What it complains beyond a limit is
-    /// not kept, and a line of it is cut at one.
+    /// The same with a limit for stdout. Beyond other limits, stderr is not kept and its lines are
+    /// cut.
     async fn watched_up_to(
         &self,
         most: usize,
@@ -201,7 +200,7 @@ impl Invocation {
                 }
             }
         };
-        // Who prints too much is waited for no more, and ends by that.
+        // Dropping the child ends a program that prints too much.
         let (output, ()) = tokio::try_join!(read_stdout, read_stderr)?;
         let status = child.wait().await.map_err(lost)?;
         if status.success() {
@@ -213,13 +212,13 @@ impl Invocation {
 }
 
 impl Invocation {
-    /// Becomes the program; returns where that fails.
+    /// Replaces this process by the program. Returns only on failure.
     pub fn replace_this(&self) -> io::Error {
         std::process::Command::new(&self.program).args(&self.args).exec()
     }
 
-    /// Runs it on this process's own stderr. It reads `first`, and behind that what this process
-    /// reads; what it prints is given to `pass_on`. Gives the exit code, 255 where a signal ended
+    /// Runs the program with this process's stderr. Its stdin is `first`, followed by this
+    /// process's stdin. `pass_on` gets its output. Returns the exit code, or 255 if a signal ended
     /// it.
     pub fn run_behind(
         &self,
@@ -230,7 +229,8 @@ impl Invocation {
         command.args(&self.args).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let mut stdin = child.stdin.take().expect("stdin is a pipe");
-        // It ends with this process: whoever writes to it may go on for as long as they like.
+        // The thread ends with this process. The other end may keep stdin open for as long as it
+        // likes.
         std::thread::spawn(move || {
             let written = stdin.write_all(&first);
             drop(first);
@@ -242,15 +242,15 @@ impl Invocation {
     }
 }
 
-/// How long a program may take to end that was asked to.
+/// How long a program may take to end after it was asked to.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A program that is asked to end where it still runs when this is dropped, and is killed only
-/// where it does not: Nix without a daemon that is killed leaves its builds running, which hold
-/// their locks. `ctrl-c-ends-a-build-wherever-it-is` proves it.
+/// A program that is asked to end when this is dropped, and killed only if it does not. Nix without
+/// a daemon would leave its builds running if it were killed, and they hold locks.
+/// `ctrl-c-ends-a-build-wherever-it-is` proves it.
 struct AskedToEnd(Option<Child>);
 
-/// The programs that were asked to end and may not have.
+/// Programs that were asked to end and may still run.
 static ENDING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
 
 impl Drop for AskedToEnd {
@@ -258,35 +258,35 @@ impl Drop for AskedToEnd {
         let Some(mut child) = self.0.take() else { return };
         let running = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let Some(running) = running else { return };
-        // One that ended meanwhile needs no signal.
+        // A program that has ended needs no signal.
         let _ = kill_process(running, Signal::TERM);
         let ended = async move {
             let _ = tokio::time::timeout(PATIENCE, child.wait()).await;
         };
-        // Nobody waits any more where the runtime itself ends.
+        // Nothing waits any more while the runtime ends.
         if let Ok(runtime) = Handle::try_current() {
             ENDING.lock().unwrap_or_else(PoisonError::into_inner).push(runtime.spawn(ended));
         }
     }
 }
 
-/// Waits until the programs have ended that were asked to. Who ends before kills them.
+/// Waits until the programs have ended that were asked to. Exiting earlier would kill them.
 pub async fn wait_for_ending() {
     let ending = std::mem::take(&mut *ENDING.lock().unwrap_or_else(PoisonError::into_inner));
     for program in ending {
-        // One whose task is gone runs no more.
+        // A program whose task is gone does not run any more.
         let _ = program.await;
     }
 }
 
-/// The first file named `program` in the folders of PATH other than `without`.
+/// The first file named `program` in the folders of PATH, except the folder `without`.
 pub fn find_beyond(without: &Path, program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).filter(|folder| folder != without);
     folders.map(|folder| folder.join(program)).find(|file| is_executable(file))
 }
 
-/// The first file named `program` in the folders of PATH and then in `more`.
+/// The first file named `program` in the folders of PATH, then in `more`.
 pub fn find(program: &str, more: &[PathBuf]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)

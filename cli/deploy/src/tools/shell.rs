@@ -1,7 +1,7 @@
-//! Command lines for the shell of a machine.
+//! Command lines for a machine's shell.
 
-/// One word, quoted for sh. Double quotes where they do: such a word can stand within single
-/// quotes, which every shell reads alike.
+/// Quotes a word for sh, with double quotes if possible. Such a word can be inside single quotes,
+/// which every shell reads in the same way.
 pub fn quote(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) {
@@ -13,7 +13,7 @@ pub fn quote(word: &str) -> String {
     }
 }
 
-/// Words as one command line for sh.
+/// Quotes words as a command line for sh.
 pub fn line<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
 }
@@ -23,52 +23,51 @@ pub fn line<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 #[error("a quote is not closed: {0}")]
 pub struct OpenQuote(String);
 
-/// Divides what a user wrote into words, as a shell does it.
+/// Splits a text into words, like a shell.
 pub fn split(text: &str) -> Result<Vec<String>, OpenQuote> {
     shell_words::split(text).map_err(|_| OpenQuote(text.to_owned()))
 }
 
-/// The line on stdout with which a command that was sent begins: what comes before it was
-/// printed by a start-up file.
+/// The first line that a command prints. Output before it comes from a start-up file.
 pub const BEGINS: &str = "@deploy begins";
 
-/// A command for a machine's login shell, whichever that is.
+/// A command for a machine's login shell, whatever shell that is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
-    /// What the login shell reads: one word in single quotes, without anything in it that some
-    /// shell reads otherwise (a quote, a backslash, `!`, a line's end).
+    /// The line for the login shell: one word in single quotes, without characters that some shell
+    /// treats differently (a quote, a backslash, `!`, a line break).
     /// `a_command_means_the_same_in_every_login_shell` proves it.
     pub line: String,
-    /// What the command's stdin has to begin with: the script. POSIX sh reads exactly that
-    /// much of it, and the rest is the script's own input.
+    /// The script, which the command's stdin begins with. POSIX sh reads exactly that much, and the
+    /// rest is the script's own input.
     pub stdin: String,
 }
 
-/// `script` for POSIX sh, to be sent to a machine. Its first line on stdout is [`BEGINS`].
+/// Makes a command of a script for POSIX sh. Its first line on stdout is [`BEGINS`].
 pub fn sent(script: &str) -> Sent {
     let stdin = format!("echo '{BEGINS}'\n{script}\n");
     Sent { line: format!("/bin/sh -c '{PATH}eval \"$(head -c {})\"'", stdin.len()), stdin }
 }
 
-/// `words`, a command line for sh, as a program that Nix appends arguments to and gives to the
-/// login shell of a machine.
+/// Makes a program for Nix of a command line for sh. Nix appends arguments and passes it to the
+/// machine's login shell.
 pub fn program(words: &str) -> String {
     format!("/bin/sh -c '{PATH}exec {words} \"$@\"' sh")
 }
 
-/// The same, and its first line on stdout is [`BEGINS`]: for a Nix whose `ssh` passes over it,
-/// and over what start-up files print before it.
+/// The same with [`BEGINS`] as the first line on stdout. It is for a Nix whose `ssh` skips that
+/// line and the start-up files' output before it.
 pub fn program_that_begins(words: &str) -> String {
     program(words).replacen(PATH, &format!("{PATH}echo {BEGINS}; "), 1)
 }
 
-/// `script` with the places where NixOS and others keep sudo and Nix on PATH, for sh itself.
+/// Adds the folders in which NixOS and others keep sudo and Nix to the script's PATH.
 pub fn with_path(script: &str) -> String {
     format!("{PATH}{script}")
 }
 
-/// What programs say is compared with what is known of them in English; a user's
-/// `SendEnv LANG LC_*` would have sudo speak another language.
+/// Also sets the language. `deploy` recognises English messages, but a user's `SendEnv LANG LC_*`
+/// would make sudo print another language.
 const PATH: &str = "PATH=/run/wrappers/bin:/run/current-system/sw/bin:\
 $PATH:/nix/var/nix/profiles/default/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH; \
 unset LC_ALL LANGUAGE; LC_MESSAGES=C; export LC_MESSAGES; ";
@@ -94,7 +93,7 @@ mod tests {
         }
     }
 
-    /// The shells that this computer has, of all that are known; two at least.
+    /// The known shells that this computer has, at least two.
     fn shells() -> Vec<&'static str> {
         let has = |shell: &&str| Command::new(shell).args(["-c", "true"]).output().is_ok();
         let known = ["sh", "bash", "dash", "zsh", "ksh", "mksh", "fish", "tcsh", "csh", "nu"];
@@ -103,7 +102,7 @@ mod tests {
         shells
     }
 
-    /// All of them are in the lab: `every-login-shell-deploys`.
+    /// The lab has all of them: `every-login-shell-deploys`.
     #[test]
     fn a_command_means_the_same_in_every_login_shell() {
         let hard = r#"printf '%s\n' "a  b" 'it'\''s $HOME \ ! é'; IFS= read -r x; echo "$x""#;
@@ -132,7 +131,7 @@ mod tests {
         line(words.iter().copied())
     }
 
-    /// Nix divides it at blanks, appends and joins it again.
+    /// Nix splits the program at blanks, appends arguments and joins it again.
     fn line_of_nix(program: &str) -> String {
         let words: Vec<_> = program.split_whitespace().chain(["--stdio"]).collect();
         words.join(" ")

@@ -1,4 +1,4 @@
-//! The operator's terminal: questions, and what stops `deploy` there.
+//! The operator's terminal: questions, and signals that interrupt `deploy`.
 
 use std::{
     fmt,
@@ -17,29 +17,29 @@ use zeroize::Zeroizing;
 
 use super::printable::Printable;
 
-/// Whether what is typed is shown.
+/// Whether the terminal shows what is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Echo {
-    /// It is.
+    /// The input is shown.
     Shown,
-    /// It is a secret.
+    /// The input is a secret.
     Hidden,
 }
 
-/// Bytes of a line; Linux's terminals have lines of 4096 at most.
+/// The maximum bytes of a line. Linux's terminals allow 4096.
 const LONGEST: usize = 4096;
 
-/// What Ctrl-C types.
+/// The character of Ctrl-C.
 const CTRL_C: u8 = 3;
 
-/// Asks on the terminal, whatever stdin is, and returns the line that was typed.
-/// Ctrl-C at the question is Ctrl-C for whoever waits for [`Interrupts`]: this
-/// then never returns. What was typed is cleared from memory when it is dropped. Errors: there
-/// is no terminal, it was closed, or the line is longer than a terminal lets anybody type.
+/// Asks on the terminal, whatever stdin is, and returns the line that was typed. Ctrl-C at the
+/// question goes to [`Interrupts`], and this future then never completes. The line is cleared from
+/// memory when it is dropped. It fails if there is no terminal, if the terminal was closed, or if
+/// the line is too long.
 pub async fn ask(question: Printable, echo: Echo) -> io::Result<Zeroizing<String>> {
     let (tell, told) = tokio::sync::oneshot::channel();
-    // A signal and a deadline are heard while a person thinks. The runtime waits at its end for a
-    // thread of its own, and would wait for an answer that nobody needs any more:
+    // A signal or a deadline must take effect while a person thinks. At its end the runtime would
+    // wait for one of its own threads, and so for an answer that is not needed any more:
     // `a-signal-at-a-question-ends-deploy` proves it.
     thread::spawn(move || tell.send(read_line(&question, echo)));
     let line = told.await.map_err(io::Error::other)??;
@@ -52,16 +52,15 @@ pub async fn ask(question: Printable, echo: Echo) -> io::Result<Zeroizing<String
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// Whether a program that asks on the terminal would be answered by a person. Where standard
-/// input is another terminal, or none, one that answers once for this process may be at the
-/// other end (`sshpass`, `expect`). Without any terminal nobody was asked, and nobody will be.
+/// Whether a person would answer a program that asks on the terminal. If stdin is not this
+/// terminal, a program such as `sshpass` or `expect` may be at the other end, which answers once.
+/// Without a terminal nobody is asked at all.
 pub fn somebody_may_be_asked() -> bool {
     rustix::termios::tcgetsid(io::stdin()).is_ok() || open().is_err()
 }
 
-/// Ctrl-C ends the line instead of sending a signal: a signal would not wake the
-/// read, or would leave the terminal mute.
-/// `ctrl-c-at-a-question-is-an-answer` proves it.
+/// Ctrl-C ends the line instead of sending a signal. A signal would not wake the read, or would
+/// leave the terminal without echo. `ctrl-c-at-a-question-is-an-answer` proves it.
 fn read_line(question: &Printable, echo: Echo) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut terminal = open()?;
     let before = tcgetattr(&terminal)?;
@@ -84,8 +83,8 @@ fn read_line(question: &Printable, echo: Echo) -> io::Result<Zeroizing<Vec<u8>>>
     Ok(line)
 }
 
-/// The line lies in one place from its begin: one that grew would leave parts of a secret
-/// behind in memory that nobody clears.
+/// The line is allocated once. A line that grows would leave parts of a secret in memory that is
+/// not cleared.
 fn until_end_of_line(terminal: &mut File) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut line = Zeroizing::new(Vec::with_capacity(LONGEST));
     let mut byte = Zeroizing::new([0]);
@@ -105,17 +104,17 @@ fn open() -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open("/dev/tty")
 }
 
-/// How much later than the end of a program that it ended a signal may be seen.
+/// How much later a signal may arrive than the end of a program that it ended.
 const NEWS: Duration = Duration::from_millis(100);
 
-/// What stops `deploy`, as the machine's record names it.
+/// The reasons for an interrupt, as the machine's record names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interrupt {
     /// Ctrl-C.
     CtrlC,
-    /// SIGTERM: `kill`, `timeout`, a computer that shuts down.
+    /// SIGTERM: `kill`, `timeout`, or a computer that shuts down.
     Terminated,
-    /// SIGHUP: the terminal is gone.
+    /// SIGHUP: the terminal was closed.
     HungUp,
 }
 
@@ -129,8 +128,8 @@ impl fmt::Display for Interrupt {
     }
 }
 
-/// Ctrl-C, SIGTERM and SIGHUP, from when this is made: one that comes while nobody waits for
-/// it is not lost. `a-terminated-deploy-tells-the-machine-to-go-back` and
+/// Ctrl-C, SIGTERM and SIGHUP. A signal that arrives while nothing waits for it is not lost.
+/// `a-terminated-deploy-tells-the-machine-to-go-back` and
 /// `a-closed-terminal-tells-the-machine-to-go-back` prove the latter two.
 pub struct Interrupts {
     ctrl_c: Signals,
@@ -141,14 +140,14 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// Listens from now on.
+    /// Begins to listen.
     pub fn listen() -> io::Result<Self> {
         let settings = open().ok().and_then(|terminal| {
             let settings = tcgetattr(&terminal).ok()?;
             Some((terminal, settings))
         });
-        // `nohup` has SIGHUP ignored, which listening would end; it leaves its program neither
-        // of both on a terminal.
+        // `nohup` ignores SIGHUP, and a listener would undo that. Under `nohup` neither stdout nor
+        // stderr is a terminal.
         let shown = io::stdout().is_terminal() || io::stderr().is_terminal();
         Ok(Self {
             ctrl_c: signal(SignalKind::interrupt())?,
@@ -159,12 +158,12 @@ impl Interrupts {
         })
     }
 
-    /// Whether one was taken.
+    /// Whether an interrupt was taken.
     pub fn have_come(&self) -> bool {
         self.came
     }
 
-    /// What `work` comes to; `None` when Ctrl-C comes before.
+    /// The result of `work`; `None` if an interrupt arrives first.
     pub async fn unless_interrupted<T, E>(
         &mut self,
         work: impl Future<Output = Result<T, E>>,
@@ -174,7 +173,7 @@ impl Interrupts {
             _ = self.next() => return None,
             ended = work => ended,
         };
-        // Ctrl-C goes to what `work` started as well, and its end may be seen first:
+        // Ctrl-C also reaches the programs of `work`, and their end may be seen first:
         // `ctrl-c-before-the-switch-changes-nothing-and-leaves-nothing`.
         if ended.is_err() && tokio::time::timeout(NEWS, self.next()).await.is_ok() {
             return None;
@@ -182,8 +181,8 @@ impl Interrupts {
         Some(ended)
     }
 
-    /// The next one. The terminal is as it was at the start then: `ssh`, which
-    /// asks for passphrases itself, may be in the middle of one.
+    /// The next interrupt. The terminal's settings are restored first, because `ssh` may be asking
+    /// for a passphrase.
     pub async fn next(&mut self) -> Interrupt {
         let hang_up = async {
             match &mut self.hang_up {
@@ -203,7 +202,7 @@ impl Interrupts {
         interrupt
     }
 
-    /// The one that has come already, if one has.
+    /// An interrupt that has already arrived.
     pub async fn pending(&mut self) -> Option<Interrupt> {
         tokio::select! {
             biased;

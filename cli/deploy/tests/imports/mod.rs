@@ -7,16 +7,17 @@ use std::{
 
 use crate::sources::{code, sources};
 
-/// A module's place below the crate, as `stages` and `push`. The crate itself has none.
+/// A module's path below the crate, such as `stages` and `push`. The path of the crate itself is
+/// empty.
 pub type Module = Vec<String>;
 
-/// The modules of a program, each with those that it uses.
+/// The modules of a program, and the modules that each of them uses.
 pub struct Imports {
     uses: BTreeMap<Module, BTreeSet<Module>>,
 }
 
 impl Imports {
-    /// Reads all files below `src`, but those that only tests see.
+    /// Reads all files below `src`, except those with tests alone.
     pub fn of(src: &Path) -> Self {
         let files: BTreeMap<Module, String> = sources(src)
             .into_iter()
@@ -31,8 +32,8 @@ impl Imports {
         Self { uses: uses.collect() }
     }
 
-    /// Which rooms a room uses, with a module that does: `room` has `depth` names, and only what
-    /// shares all of them but the last counts.
+    /// The rooms of a folder, with the rooms that each uses and a module that does. A room is a
+    /// module directly inside the folder.
     pub fn rooms(&self, folder: &[&str]) -> BTreeMap<String, BTreeMap<String, Module>> {
         let mut rooms: BTreeMap<String, BTreeMap<String, Module>> = BTreeMap::new();
         let inside = |module: &Module| -> Option<String> {
@@ -51,7 +52,7 @@ impl Imports {
         rooms
     }
 
-    /// The rooms that use themselves by way of others.
+    /// The rooms that use themselves through others.
     pub fn circles_of_rooms(&self, folder: &[&str]) -> Vec<String> {
         let rooms = self.rooms(folder);
         let goes_round = |start: &String| {
@@ -65,7 +66,7 @@ impl Imports {
         rooms.keys().filter(|room| goes_round(room)).cloned().collect()
     }
 
-    /// The modules that use themselves by way of others. A folder and what is in it are one.
+    /// The modules that use themselves through others. A folder and its contents count as one.
     pub fn circles(&self) -> Vec<String> {
         let is_one = |a: &Module, b: &Module| a.starts_with(b) || b.starts_with(a);
         let goes_round = |start: &Module| {
@@ -89,14 +90,14 @@ impl Imports {
     }
 }
 
-/// Whether only tests see a file.
+/// Whether a file is compiled only for tests.
 pub fn is_of_tests(file: &Path) -> bool {
     let names = file.iter().map(|name| name.to_string_lossy());
     let mut names = names.map(|name| name.trim_end_matches(".rs").to_owned());
     names.any(|name| name == "tests" || name == "mutated" || name.ends_with("_tests"))
 }
 
-/// The module that a file is, by its place below `src`.
+/// The module of a file, by its path below `src`.
 fn module(file: &Path) -> Module {
     let mut names: Module = file.iter().map(|name| name.to_string_lossy().into_owned()).collect();
     let last = names.pop().unwrap_or_default();
@@ -107,7 +108,7 @@ fn module(file: &Path) -> Module {
     names
 }
 
-/// The longest beginning of a path that is a module.
+/// The longest prefix of a path that is a module.
 fn longest_known(files: &BTreeMap<Module, String>, mut path: Module) -> Option<Module> {
     while !path.is_empty() {
         if files.contains_key(&path) {
@@ -118,7 +119,7 @@ fn longest_known(files: &BTreeMap<Module, String>, mut path: Module) -> Option<M
     None
 }
 
-/// A path from the crate's root; `None` for what is of another crate.
+/// A path from the crate's root; `None` if it is in another crate.
 fn absolute(module: &Module, path: &[String]) -> Option<Module> {
     let (head, rest) = path.split_first()?;
     match head.as_str() {
@@ -136,7 +137,7 @@ fn absolute(module: &Module, path: &[String]) -> Option<Module> {
     }
 }
 
-/// All paths that `code` names from `crate`, `self` or `super` on, with every branch of a tree.
+/// All paths in `code` that begin with `crate`, `self` or `super`, with every branch of a tree.
 pub fn paths(code: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for head in ["crate::", "super::", "self::"] {
@@ -151,7 +152,7 @@ pub fn paths(code: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// Reads one branch of a tree, up to the comma or brace that ends it; gives back how long it is.
+/// Reads a branch of a tree, up to the comma or brace that ends it; returns its length.
 fn branches(text: &str, stem: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> usize {
     let depth = stem.len();
     let mut at = 0;
@@ -176,7 +177,7 @@ fn branches(text: &str, stem: &mut Vec<String>, found: &mut Vec<Vec<String>>) ->
             }
             continue;
         }
-        // `as x`, `*` and what is no path at all.
+        // `as x`, `*`, and text that is not a path.
         at += text[at..].find([',', '}', ';', '(', '\n']).unwrap_or(text.len() - at);
         found.push(stem.clone());
         break;

@@ -24,7 +24,7 @@ pub fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The code of a file: without comments, and without what only tests see.
+/// The code of a file, without comments and tests.
 pub fn code(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();

@@ -1,4 +1,4 @@
-//! The types that code declares, by their names.
+//! The names of the types that code declares.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -9,7 +9,7 @@ use crate::{
     sources::{code, sources},
 };
 
-/// The names that a program's files declare, each with its files: all but what only tests see.
+/// The type names in a program's files, each with its files. Tests are left out.
 pub fn declared(src: &Path) -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in sources(src).into_iter().filter(|file| !is_of_tests(file)) {
@@ -21,8 +21,8 @@ pub fn declared(src: &Path) -> BTreeMap<String, Vec<String>> {
     all
 }
 
-/// The names of types in code, those in functions too. A type that belongs to a trait has that
-/// trait's name for it, and counts for none.
+/// The names of types in code, including those inside functions. A trait's associated type has the
+/// trait's name for it, and does not count.
 pub fn names(tokens: TokenStream) -> Vec<String> {
     let mut found = Vec::new();
     find(tokens, false, &mut found);
@@ -36,7 +36,7 @@ fn find(tokens: TokenStream, is_of_a_trait: bool, found: &mut Vec<String>) {
         let ends = match &token {
             TokenTree::Ident(word) => {
                 let word = word.to_string();
-                // Elsewhere `impl` is a type of an argument or of what comes back.
+                // Elsewhere, `impl` is the type of an argument or a return type.
                 is_body_of_a_trait |= word == "trait" || word == "impl" && begins;
                 let declares = match word.as_str() {
                     "struct" | "enum" | "union" | "trait" => true,

@@ -1,4 +1,4 @@
-//! Every kind of event against its golden file, and docs/json.md against the golden files.
+//! Compares each kind of event with its golden file, and docs/json.md with the golden files.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -49,12 +49,12 @@ fn finished(ending: Ending) -> Event {
     })
 }
 
-/// The name of a golden file, and the event that it is of. A kind that is missing here
-/// does not compile in [`kind`].
+/// The golden file's name and an event of each kind. The `match` in [`kind`] does not compile if a
+/// kind is missing.
 fn all() -> Vec<(&'static str, Event)> {
     let name = || "frame1".to_owned();
     let Reply::Status(mut status) = read_reply(STATUS).unwrap() else { panic!() };
-    // The record has golden files of its own.
+    // The record has its own golden files.
     status.attempt = None;
     let line = "building the system configuration...".to_owned();
     let drv = "/nix/store/11111111111111111111111111111111-caddy-2.8.0.drv".to_owned();
@@ -162,7 +162,7 @@ fn changes() -> Changes {
     }
 }
 
-/// The word of `event` in JSON.
+/// The `event` field of the JSON document.
 fn kind(event: &Event) -> &'static str {
     match event {
         Event::Evaluating { .. } => "evaluating",

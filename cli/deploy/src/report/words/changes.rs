@@ -1,11 +1,11 @@
-//! What a deploy changes, in words.
+//! The changes of a deploy as text.
 
 use crate::report::{
     Changes, PackageChange,
     line::{Line, Tone},
 };
 
-/// How many items a line names before it only counts. `plan --json --build` names all.
+/// The number of items that a line names before it only counts. `plan --json --build` names all.
 const NAMED: usize = 12;
 
 /// A line for each kind of change.

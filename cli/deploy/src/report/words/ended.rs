@@ -1,4 +1,4 @@
-//! How machines and runs ended, in words.
+//! The ends of machines and runs as text.
 
 use deploy_wire::{attempt::Mode, outcome::BootDefault};
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// The end of one machine.
+/// The end of the command on one machine.
 pub fn finished(finished: &Finished) -> Vec<Line> {
     let name = &finished.machine;
     let notes = finished.notes.iter();
@@ -23,7 +23,7 @@ pub fn finished(finished: &Finished) -> Vec<Line> {
         Some(BootDefault::Unknown(why)) => Some(format!("boots: not known ({why})")),
         _ => None,
     };
-    // The agent may have noted it as well.
+    // The agent may have sent the same note.
     let notes = notes.filter(|note| Some(*note) != loader.as_ref());
     let notes = loader.iter().chain(notes).map(|note| Line::plain(format!("{name}: note: {note}")));
     std::iter::once(head(finished)).chain(notes).collect()
@@ -61,7 +61,7 @@ fn head(finished: &Finished) -> Line {
     }
 }
 
-/// The end of one machine whose system stays.
+/// The end of a deploy of profiles alone.
 fn of_profiles(finished: &Finished) -> Line {
     let name = &finished.machine;
     let profiles = finished.profiles.join(", ");
@@ -78,7 +78,7 @@ fn of_profiles(finished: &Finished) -> Line {
     }
 }
 
-/// What is true of a machine that is on the system asked for, and nothing more.
+/// Describes a machine on the wanted system, and says no more than is known.
 fn describe_system(finished: &Finished) -> &'static str {
     let boots = matches!(finished.boots, Some(BootDefault::Known(_)));
     match (boots, finished.confirmed) {
@@ -93,7 +93,7 @@ fn not_known() -> String {
     "not known".into()
 }
 
-/// What failed, why, in which state that leaves things, and what to do.
+/// The lines of a failure: what failed, why, the state, and what to do.
 pub fn failure(failure: &Failure) -> Vec<Line> {
     let text = failure.to_string();
     let mut lines = text.lines();
@@ -101,8 +101,8 @@ pub fn failure(failure: &Failure) -> Vec<Line> {
     first.into_iter().chain(lines.map(Line::plain)).collect()
 }
 
-/// Each of several machines in one line, and what the exit code says of all of them. One
-/// machine's own end says it already.
+/// A line for each of several machines, and the meaning of the exit code. A single machine's end
+/// already says both.
 pub fn summary(machines: &[(String, Ending)], code: u8) -> Vec<Line> {
     if machines.len() < 2 {
         return Vec::new();
@@ -139,7 +139,7 @@ fn ending_word(ending: Ending) -> &'static str {
     }
 }
 
-/// What the exit code of a command that changes machines says.
+/// The meaning of an exit code.
 fn meaning(code: u8) -> &'static str {
     match code {
         0 => "every machine is as asked for",

@@ -1,4 +1,4 @@
-//! What happens on the machine, in words.
+//! The events of the agent as text.
 
 use deploy_wire::{event::Event as Happened, phase::Phase};
 
@@ -7,11 +7,11 @@ use crate::report::{
     line::{Line, Tone},
 };
 
-/// The line that it means to people, if it does.
+/// The line for people, if the event has one.
 pub fn line(machine: &str, event: &Happened, detail: Detail) -> Option<Line> {
     let bad = |text: String, word| Line::with(format!("{machine}: {text}"), Tone::Error, word);
     let text = match event {
-        // The line about the machine's end says it with its state.
+        // The line about the machine's end includes this, with the state.
         Happened::Phase { phase: Phase::Ended, .. } => return None,
         Happened::Phase { phase, seconds_left, why } => {
             let limit = seconds_left.map(|left| format!(" (at most {left} s)")).unwrap_or_default();
@@ -37,7 +37,7 @@ pub fn line(machine: &str, event: &Happened, detail: Detail) -> Option<Line> {
     Some(Line::plain(format!("{machine}: {text}")))
 }
 
-/// A phase as something that goes on.
+/// The name of a phase in progress.
 pub fn phase_word(phase: Phase) -> &'static str {
     match phase {
         Phase::Staged => "staged",

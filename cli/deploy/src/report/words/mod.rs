@@ -1,4 +1,4 @@
-//! Events in words: all that `deploy` says on its own is said here.
+//! Events as text. All that `deploy` says on its own is in this folder.
 
 mod changes;
 mod ended;
@@ -17,7 +17,7 @@ use crate::tools::nix::log::Progress;
 pub use happened::phase_word;
 pub use quantities::bytes;
 
-/// The lines that an event means to people; none for one that is only progress.
+/// The lines of an event for people; none if it is only progress.
 pub fn lines(event: &Event, detail: Detail) -> Vec<Line> {
     match event {
         Event::Evaluating { flake, building: Some(drv) } => {
@@ -82,7 +82,7 @@ fn stage_word(stage: Stage) -> &'static str {
     }
 }
 
-/// A derivation's name without hash and ending.
+/// The name of a derivation, without hash and ending.
 pub fn drv_name(drv: &str) -> String {
     StorePath::parse(drv)
         .map_or_else(|_| drv.to_owned(), |path| path.name().trim_end_matches(".drv").to_owned())

@@ -1,6 +1,6 @@
-//! Bytes and seconds for people.
+//! Bytes and seconds as text.
 
-/// Bytes in units of 1024.
+/// Formats bytes in units of 1024.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if count < 1024 {
@@ -16,7 +16,7 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// Milliseconds as seconds.
+/// Formats milliseconds as seconds.
 pub fn seconds(milliseconds: u64) -> String {
     format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100)
 }

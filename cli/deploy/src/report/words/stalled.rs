@@ -1,11 +1,11 @@
-//! Why a push stands still, in words.
+//! Why a push makes no progress, as text.
 
 use crate::{
     report::{Holder, Standstill},
     tools::ssh::OnlyTheAgent,
 };
 
-/// One line.
+/// The reason in one line.
 pub fn words(seconds: u64, why: &Standstill) -> String {
     let still = format!("no progress for {seconds} s");
     match why {
@@ -27,7 +27,7 @@ pub fn words(seconds: u64, why: &Standstill) -> String {
     }
 }
 
-/// `process 42 there (nix-daemon, since 3 min, from 10.0.0.5)`.
+/// Formats a process as `process 42 there (nix-daemon, since 3 min, from 10.0.0.5)`.
 fn process(holder: &Holder) -> String {
     let since = holder.seconds.map(|seconds| match seconds {
         0..120 => format!(", since {seconds} s"),

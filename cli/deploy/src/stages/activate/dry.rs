@@ -1,4 +1,4 @@
-//! `--dry-activate`: what the switch says it would do.
+//! `--dry-activate`: what the switch reports that it would do.
 
 use deploy_wire::store_path::StorePath;
 
@@ -8,7 +8,7 @@ use crate::{
     tools::{limit::ANSWER, shell, ssh::OnlyTheAgent},
 };
 
-/// Refuses before anything is built where the dry run would be refused.
+/// Refuses before the build if the dry run would be refused.
 pub fn is_allowed(probed: &Probed) -> Result<()> {
     let tried = probed.root.wrap("true");
     tried.map(drop).map_err(|only| not_allowed(&probed.machine.name, only))
@@ -20,8 +20,8 @@ fn not_allowed(name: &str, only: OnlyTheAgent) -> Box<Failure> {
         .hint(Some("deploy plan --build shows what changes; --ssh-user names another user".into()))
 }
 
-/// Runs the new system's own dry run on the machine, as root. It runs the new
-/// closure's code and believes what that says: it is a preview, not a check.
+/// Runs the new system's own dry run on the machine, as root. It runs code of the new closure and
+/// trusts its output, so it is a preview and not a check.
 pub async fn activate(probed: &Probed, toplevel: &StorePath) -> Result<Vec<String>> {
     let program = format!("{toplevel}/bin/switch-to-configuration");
     let inner = format!("{} dry-activate 2>&1", shell::quote(&program));

@@ -1,4 +1,4 @@
-//! Logins that a person made by typing a password: the new login that confirms asks again.
+//! Logins for which a person typed a password. The new login that confirms asks for it again.
 
 use super::{Probed, login_user};
 use crate::{
@@ -6,12 +6,12 @@ use crate::{
     tools::terminal,
 };
 
-/// The ways in which `ssh` asks somebody, as it names them.
+/// The authentication methods for which `ssh` asks, by ssh's own names.
 const TYPED: [&str; 2] = ["password", "keyboard-interactive"];
 
 impl Probed {
-    /// Refuses a switch whose confirmation would wait in vain for a password: it would only be
-    /// rolled back. `a-password-login-is-asked-again-or-refused-before-the-build` proves it.
+    /// Refuses a switch if nobody could type the password for the confirmation: the machine would
+    /// only roll back. `a-password-login-is-asked-again-or-refused-before-the-build` proves it.
     pub fn can_confirm(&self) -> Result<()> {
         if !self.is_asked_again() || terminal::somebody_may_be_asked() {
             return Ok(());
@@ -28,7 +28,7 @@ impl Probed {
             .hint(Some("log in with a key (ssh-copy-id), or run deploy in a terminal".into())))
     }
 
-    /// What somebody at the terminal has to know before the switch.
+    /// Tells the operator before the switch that `ssh` will ask again.
     pub fn asks_again(&self) -> Option<String> {
         self.is_asked_again().then(|| {
             format!(

@@ -1,8 +1,8 @@
-# Asked of a machine at the login, before anything is built. Changes nothing.
+# Prints the facts of a machine at the login, before anything is built. Changes nothing.
 # Needs sh, cat, sed, grep, tr, ls, uname, readlink, df, tail, date and nix-store, which every
 # NixOS has.
-# $WANTED: the system that is wanted, or a deploy-rs profile around it. `profiles` asks after
-# other profiles, with getent, id and cut.
+# $WANTED: the wanted system, or a deploy-rs profile around it. `profiles` asks for the other
+# profiles, with getent, id and cut.
 say() { printf '@%s %s\n' "$1" "$2"; }
 text() {
   [ -r "$2" ] || return 0
@@ -31,12 +31,12 @@ done
 [ -z "$WANTED" ] || say wanted "$(real "$WANTED/nixos-version")"
 agent=$(readlink /nix/var/nix/gcroots/deploy-agent/agent 2>/dev/null)
 say agent "$agent"
-# Where there is no agent to ask.
+# Only if there is no agent, which would report them.
 if [ -z "$agent" ] &&
   failed=$(systemctl list-units --state=failed --plain --no-legend --full 2>/dev/null); then
   echo '@file failedUnits'; printf '%s\n' "$failed" | sed 's/^/|/'; echo '@endfile'
 fi
-# Before the first attempt: an image may be made without registering its store.
+# Only before the first attempt: an image may be made without registering its store.
 [ -n "$agent" ] ||
   case $(nix-store --check-validity "$(real /run/current-system)" 2>&1) in
     *'is not valid'*) say notRegistered yes ;;
@@ -53,7 +53,7 @@ text extlinux /boot/extlinux/extlinux.conf
 for esp in /boot /efi /boot/efi; do
   [ -r "$esp/loader/loader.conf" ] || continue
   text systemdBoot "$esp/loader/loader.conf"
-  # One process for all of them: there may be a hundred.
+  # One process for all entries, because there may be a hundred.
   echo '@file systemdBootEntries'
   grep -aH '' /boot/loader/entries/* /efi/loader/entries/* /boot/efi/loader/entries/* \
     2>/dev/null | sed 's/^/|/'

@@ -1,4 +1,4 @@
-//! What a machine says of itself at the login.
+//! The facts that a machine reports at the login.
 
 use std::collections::BTreeMap;
 
@@ -13,71 +13,69 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-/// The answers of `ask.sh`.
+/// The output of `ask.sh`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// Its platform; `None` for one that is not supported.
+    /// The machine's platform; `None` if it is not supported.
     pub system: Option<System>,
-    /// What `uname -m` says.
+    /// The output of `uname -m`.
     pub uname: String,
-    /// What it calls itself.
+    /// The host name that the machine reports.
     pub host: String,
-    /// By what it is known.
+    /// What identifies the machine.
     pub identity: Identity,
-    /// What runs; `None` when it is no NixOS.
+    /// The running system; `None` if the machine is not NixOS.
     pub runs: Option<StorePath>,
-    /// Whether Nix's database there lacks what runs.
+    /// Whether the running system is missing from the database of the machine's store.
     pub not_registered: bool,
-    /// The generation that the system profile names.
+    /// The current generation of the system profile.
     pub generation: Option<u64>,
-    /// The system in that generation.
+    /// The system of that generation.
     pub profile: Option<StorePath>,
-    /// What boots.
+    /// The boot default.
     pub boots: BootDefault,
-    /// The wanted system, if it is in the machine's store already.
+    /// The wanted system, if the machine's store already has it.
     pub wanted: Option<StorePath>,
-    /// Where its `nix-daemon` is; `None` when it has no Nix.
+    /// The path of `nix-daemon`; `None` if the machine has no Nix.
     pub nix: Option<String>,
-    /// Where its `env` is.
+    /// The path of `env`.
     pub env: Option<String>,
     /// Free bytes in `/nix`.
     pub free: Option<u64>,
-    /// Seconds since 1970 on its clock.
+    /// Seconds since 1970 on the machine's clock.
     pub now: u64,
-    /// The agent to ask: the open attempt's own, which a root of that attempt keeps, else the
-    /// one that is kept beyond attempts. The first attempt has no other:
+    /// The agent to ask: the agent of the open attempt, which the attempt roots, otherwise the
+    /// agent that is kept after attempts. During a first attempt only the former exists:
     /// `the-next-status-or-deploy-ends-an-attempt-that-a-power-cut-left-open` proves it.
     pub agent: Option<StorePath>,
-    /// The agent that is part of the system that runs.
+    /// The agent that is part of the running system.
     pub installed: Option<StorePath>,
-    /// A unit of another tool that switches it right now.
+    /// A unit of another tool that is switching the machine now.
     pub switching: Option<String>,
-    /// Units that are failed; `None` where systemd was not asked, or could not be.
+    /// The failed units; `None` if systemd was not asked or did not answer.
     pub failed_units: Option<Vec<String>>,
-    /// The agent's services that are active: those that watch over an attempt, and what is
-    /// installed.
+    /// The agent's active services: the watchers of an attempt, and the installed ones.
     pub watchers: Vec<String>,
-    /// Kernel, initrd, modules and systemd of the system that was booted.
+    /// The kernel, initrd, modules and systemd of the booted system.
     pub booted_parts: BTreeMap<String, String>,
-    /// The attempt that is open, or the last one. An unreadable record is an
-    /// error text.
+    /// The open attempt or the last one; an error text if the record cannot be read.
     pub attempt: Result<Option<Record>, String>,
-    /// What was confirmed last.
+    /// The file of the last commit.
     pub confirmed: Result<Option<Confirmed>, String>,
-    /// The profiles besides the system, in the order of the machine's description.
+    /// The other profiles, in the order of the machine's description.
     pub profiles: Vec<ProfileFacts>,
 }
 
-/// What a machine says of a profile besides the system.
+/// The facts of a profile besides the system.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProfileFacts {
-    /// Whether its user is there.
+    /// Whether its user exists.
     pub has_user: bool,
-    /// What its link names; `None` also where that may not be read.
+    /// The target of its link; `None` also if the user may not read it.
     pub names: Option<StorePath>,
 }
 
-/// The words and files of an answer.
+/// The words and files of the output.
 #[derive(Debug, Default)]
 pub struct Answer {
     words: BTreeMap<String, String>,
@@ -86,8 +84,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads the lines that the greeting printed. Other lines (a chatty shell
-    /// start-up file) are passed over.
+    /// Parses the output of the greeting. Other lines are ignored; a start-up file may print some.
     pub fn read(text: &str) -> Self {
         let mut answer = Self::default();
         let mut file: Option<(String, String)> = None;
@@ -102,7 +99,7 @@ impl Answer {
                 match key {
                     "file" => file = Some((value.to_owned(), String::new())),
                     "endfile" => answer.files.extend(file.take()),
-                    // One line for each; the last one says nothing of the others:
+                    // There may be several lines, and each counts:
                     // `an_attempt_is_busy_whatever_else_of_the_agent_is_active`.
                     "watcher" => answer.watchers.push(value.trim().to_owned()),
                     _ => {
@@ -114,7 +111,7 @@ impl Answer {
         answer
     }
 
-    /// The value of a word, unless it is missing or empty.
+    /// The value of a word; `None` if it is missing or empty.
     pub fn word(&self, key: &str) -> Option<&str> {
         self.words.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
@@ -168,7 +165,7 @@ impl Answer {
             systemd_boot: self.systemd_boot(),
         };
         let uname = self.word("machine").unwrap_or_default();
-        // `df -P`: device, size, used, available, …, in units of 1024 bytes.
+        // `df -P` prints device, size, used, available, … in units of 1024 bytes.
         let free = self.word("free").and_then(|line| line.split_whitespace().nth(3));
         let generation = self
             .word("profile")
@@ -226,14 +223,14 @@ impl Answer {
 }
 
 impl Facts {
-    /// Whether what is wanted is what was confirmed last.
+    /// Whether the wanted system is the confirmed one.
     pub fn is_confirmed(&self) -> bool {
         let confirmed = self.confirmed.as_ref().ok().and_then(Option::as_ref);
         confirmed.is_some_and(|confirmed| Some(&confirmed.toplevel) == self.wanted.as_ref())
     }
 
-    /// With what the agent saw as root. The boot loader's files and the records need not be
-    /// there for the user to read.
+    /// Adds the facts that the agent read as root. The user may not be able to read the boot
+    /// loader's files and the records.
     pub fn seen_by_root(self, status: Status) -> Self {
         let open = status.attempt.as_ref().filter(|record| record.is_open());
         Self {
@@ -248,7 +245,7 @@ impl Facts {
         }
     }
 
-    /// With records that the agent could not read.
+    /// Marks the records as unreadable.
     pub fn with_unread_records(self, why: &str) -> Self {
         Self { attempt: Err(why.to_owned()), confirmed: Err(why.to_owned()), ..self }
     }

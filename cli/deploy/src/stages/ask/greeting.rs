@@ -1,4 +1,4 @@
-//! The script that a login starts with.
+//! The script that a login runs first.
 
 use std::path::Path;
 
@@ -14,14 +14,14 @@ use crate::tools::{
     ssh::{Escalation, INSTALLED, may, without_password},
 };
 
-/// A file that is part of every NixOS system, and never a link in one; so a
-/// link to it leads to the system, whatever is around it.
+/// A file that every NixOS system has and that is never a link in one. A link to it therefore leads
+/// to the system, whatever package is around that.
 pub const MARKER: &str = "nixos-version";
 
 const FACTS: &str = include_str!("ask.sh");
 
-/// The wanted system, looked up here if it is here: a deploy-rs profile around
-/// it never reaches the machine.
+/// The script that asks for the facts. A deploy-rs profile never reaches the machine, so the wanted
+/// system is resolved on this computer if it is here.
 fn facts(machine: &Machine) -> String {
     let wanted = machine.toplevel.as_ref().map(|toplevel| {
         let system = Path::new(toplevel.out.as_str()).join(MARKER).canonicalize().ok();
@@ -33,8 +33,8 @@ fn facts(machine: &Machine) -> String {
     format!("WANTED={}\nprofiles() {{\n{profiles}:\n}}\n{FACTS}", shell::quote(wanted))
 }
 
-/// Asks after each profile besides the system: its user's number, and what its link names.
-/// Where no place is set, deploy-rs's.
+/// Asks for each profile besides the system: the id of its user and the target of its link. The
+/// default path is deploy-rs's.
 fn profiles(machine: &Machine) -> String {
     let mut script = String::new();
     for (index, profile) in machine.other_profiles().into_iter().enumerate() {
@@ -56,16 +56,16 @@ fn profiles(machine: &Machine) -> String {
     script
 }
 
-/// The questions as one command: `sh -c '…'`.
+/// The script as one command: `sh -c '…'`.
 pub fn facts_as_word(machine: &Machine) -> String {
     format!("sh -c {}", shell::quote(&facts(machine)))
 }
 
-/// The same where `facts` has them.
+/// The same, where the shell variable `facts` has the script.
 const FACTS_THERE: &str = "sh -c \"$facts\"";
 
-/// Says who the user is and, where no password stands in between, asks all
-/// questions in the same breath: the login is then the only round trip.
+/// Reports who the user is, and asks for all facts at once if no password is needed. The login is
+/// then the only round trip.
 pub fn script(machine: &Machine) -> String {
     let facts = shell::quote(&facts(machine));
     let mut script = format!(
@@ -91,13 +91,13 @@ pub fn script(machine: &Machine) -> String {
     script
 }
 
-/// The questions again, where sudo lets the user run the agent alone.
+/// Asks again, where sudo lets the user run only the agent.
 pub fn script_for_agent_alone(machine: &Machine, sudo: &[String]) -> String {
     format!("{}\nprintf '@reply %s\\n' \"$reply\"; {}", reply(sudo), facts_as_word(machine))
 }
 
-/// Sets `reply` to what the installed agent answers, as root: it reads what the user may not.
-/// Who may run it with a password is told so by sudo at the second step only.
+/// Sets `reply` to the answer of the installed agent, which runs as root and can read more than the
+/// user. sudo says only at the second step that a user needs a password for it.
 fn reply(sudo: &[String]) -> String {
     let Some(may) = may(sudo, &format!("{INSTALLED} serve")) else { return "reply=".into() };
     let asked = Asked { version: WIRE_VERSION, login: None, request: Request::Status };
@@ -114,14 +114,14 @@ fn reply(sudo: &[String]) -> String {
 mod tests {
     use super::*;
 
-    /// What the script says where sudo is this script of sh, which has the words in `$*`.
+    /// The output of the script when sudo is this sh script, which gets the arguments in `$*`.
     fn said(sudo: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("sudo");
         std::fs::write(&program, format!("#!/bin/sh\n{sudo}\n")).unwrap();
         std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .unwrap();
-        // Whoever runs the test, root among them, is nobody here.
+        // The script must not notice that the test runs as root.
         let id = folder.path().join("id");
         std::fs::write(&id, "#!/bin/sh\necho 1000\n").unwrap();
         std::fs::set_permissions(&id, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
@@ -158,7 +158,7 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("@facts end\n"), "{text}");
-        // An administrator with a password and a rule without one beside it: sudo lists both.
+        // sudo lists both: an administrator's rule with a password, and a rule without one.
         let both = format!("case $* in '-n -l '*) exit 0 ;; *) {NO} ;; esac");
         let text = said(&both);
         assert!(text.contains("@root none\n@sudoSaid sudo: a password is required\n"), "{text}");

@@ -1,4 +1,4 @@
-//! This computer in a machine's place, with any program as its agent, for tests.
+//! This computer in place of a machine, with any program as its agent, for tests.
 
 use std::{fs, io, os::unix::fs::PermissionsExt};
 
@@ -20,7 +20,7 @@ pub struct Here {
 }
 
 impl Here {
-    /// Whatever is to be the agent there, this script of sh runs: it is what gives root.
+    /// A machine whose sudo is `script`, which therefore runs in place of any agent.
     pub fn with_agent(script: &str) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let sudo = folder.path().join("sudo");

@@ -1,4 +1,4 @@
-//! Facts of a machine where sudo lets the user run the installed agent and nothing else.
+//! The facts of a machine where sudo lets the user run only the installed agent.
 
 use deploy_wire::{
     machine::Machine,
@@ -16,14 +16,14 @@ use crate::{
 };
 
 impl Probed {
-    /// The agent that runs there in place of any that is brought, where that is so.
+    /// The installed agent, if sudo allows no other.
     pub fn installed(&self) -> Option<&StorePath> {
         let is_alone = matches!(self.root, Escalation::AgentAlone(_));
         self.facts.installed.as_ref().filter(|_| is_alone)
     }
 }
 
-/// What the user saw, with what the agent did. `None` where the answer was cut short.
+/// The facts that the user read, with those of the agent. `None` if the output is incomplete.
 pub fn facts(machine: &Machine, answer: &Answer) -> Result<Option<Facts>> {
     let Some((facts, reply)) = answer.facts().zip(answer.word("reply")) else { return Ok(None) };
     if facts.installed.is_none() {
@@ -34,7 +34,7 @@ pub fn facts(machine: &Machine, answer: &Answer) -> Result<Option<Facts>> {
         Ok(Reply::Refused(refusal)) if refusal.kind == RefusalKind::Unreadable => {
             Err(unfit(machine).because(refusal.why))
         }
-        // A record that it cannot read, which it says again where that is in the way.
+        // The agent cannot read a record. It says so again if the record matters.
         Ok(Reply::Refused(refusal)) => Ok(Some(facts.with_unread_records(&refusal.why))),
         Ok(_) => Err(unfit(machine).because(format!("unexpected reply: `{reply}`"))),
         Err(error) => Err(unfit(machine).because(error)),

@@ -1,4 +1,4 @@
-//! One login: what the machine is, what it runs and boots, whether it is free.
+//! Logs in once and asks for the machine's facts.
 
 mod again_by_hand;
 mod facts;
@@ -38,33 +38,33 @@ use crate::{
 
 /// A machine that was asked.
 pub struct Probed {
-    /// As the flake describes it.
+    /// The machine's description from the flake.
     pub machine: Machine,
-    /// What it said.
+    /// The facts that it reported.
     pub facts: Facts,
-    /// Where its commands run.
+    /// Where the machine's commands run.
     pub place: Place,
-    /// How they run as root.
+    /// How its commands run as root.
     pub root: Escalation,
-    /// The connection, as the machine sees it.
+    /// The connection as the machine's sshd sees it.
     pub login: Option<Login>,
-    /// What every login to it is started with.
+    /// The options of every login to it.
     pub options: Options,
-    /// What start-up files there print at every login, with their probable names.
+    /// What start-up files print at every login, with their probable names.
     pub noise: Option<String>,
-    /// How the login was made, as `ssh` names it.
+    /// The authentication method, by ssh's own name.
     pub authenticated: Option<String>,
 }
 
 impl Finished {
-    /// A machine that has what is wanted. Without a record what runs is the baseline, which
-    /// nobody has confirmed.
+    /// A machine that has the wanted system. Without a record the running system is the baseline,
+    /// and it is not confirmed.
     pub fn up_to_date(probed: &Probed) -> Self {
         let confirmed = probed.facts.is_confirmed();
         Self { ending: Ending::UpToDate, confirmed, ..Self::looked(probed, Vec::new()) }
     }
 
-    /// A machine that runs what it ran, and what there is to say of it.
+    /// A machine whose running system stays, with notes.
     pub fn looked(probed: &Probed, notes: Vec<String>) -> Self {
         let facts = &probed.facts;
         Self {
@@ -89,11 +89,11 @@ impl Finished {
 pub enum Way {
     /// Over SSH.
     Ssh,
-    /// It is this computer.
+    /// The machine is this computer.
     Local,
 }
 
-/// Logs in and asks.
+/// Logs in and asks for the facts.
 pub async fn ask(
     mut machine: Machine,
     way: Way,
@@ -115,7 +115,7 @@ pub async fn ask(
     let (root, facts) = match answer.word("root") {
         Some("uid0") => (Escalation::Root, answer.facts()),
         Some("free") => (Escalation::Free(command), answer.facts()),
-        // A password is asked for only where it opens more than what is open without one.
+        // Ask for a password only if it allows more than what is allowed without one.
         Some("agent") if !(asks && answer.word("more").is_some()) => {
             (Escalation::AgentAlone(command), installed::facts(&machine, &answer)?)
         }
@@ -144,7 +144,7 @@ pub async fn ask(
     Ok(Probed { machine, facts, place, root, login, options, noise, authenticated })
 }
 
-/// How long to wait before a busy machine is asked again.
+/// The pause before a busy machine is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Asks again over the same login, after a pause.
@@ -167,7 +167,7 @@ pub async fn again(probed: &mut Probed) -> Result<()> {
     Ok(())
 }
 
-/// What `ssh` is started with. Over no login, nobody's options matter.
+/// The options of `ssh`. They do not matter without a login.
 async fn options(machine: &Machine, way: Way, report: &Report) -> Result<Options> {
     if way == Way::Local {
         return Ok(Options::default());
@@ -181,8 +181,8 @@ async fn options(machine: &Machine, way: Way, report: &Report) -> Result<Options
     Ok(options)
 }
 
-/// Tries the addresses in turn. Only an address that nothing answers at leads to
-/// the next one: a refused key or a wrong host key is told at once.
+/// Tries the addresses in turn. It goes on to the next only if an address does not answer; a
+/// refused key or a wrong host key is an error at once.
 async fn open(
     machine: &Machine,
     options: &Options,
@@ -223,8 +223,8 @@ fn is_unreachable(error: &SshError) -> bool {
     matches!(error.diagnosis, Unreachable | NoAnswer | NothingListens | NoSuchHost | Silent)
 }
 
-/// Asks with a password, which is tried alone first: given to a wrong guess,
-/// sudo would read on in the script for its second try.
+/// Asks with a password. It tries the password on its own first: after a wrong one, sudo would read
+/// the script as its second try.
 async fn with_password(
     machine: &Machine,
     place: &Place,

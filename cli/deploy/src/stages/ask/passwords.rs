@@ -1,4 +1,4 @@
-//! Sudo passwords, asked for on the terminal.
+//! Sudo passwords that the operator types on the terminal.
 
 use std::{collections::BTreeMap, io};
 
@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-/// The sudo passwords of this run, by machine. One that was typed for a machine goes to no
-/// other: any machine can claim that it wants one.
+/// The sudo passwords of this run, by machine. A password goes only to the machine that it was
+/// typed for, because any machine can claim that it needs one.
 /// `a-sudo-password-goes-to-the-machine-it-was-typed-for` proves it.
 #[derive(Debug, Default)]
 pub struct Passwords {
@@ -22,7 +22,7 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// The password for `machine`, asked for once in a run.
+    /// The password of `machine`. It is asked for once in a run.
     pub async fn of(&mut self, machine: &str) -> Result<Password> {
         self.asked_by(machine, async |question| terminal::ask(question, Echo::Hidden).await)
             .await
@@ -47,7 +47,7 @@ impl Passwords {
 fn not_asked(machine: &str, error: &io::Error) -> Box<Failure> {
     Failure::unchanged(format!("cannot ask for the sudo password of {machine}"))
         .because(match error.raw_os_error() {
-            // ENXIO: /dev/tty without a terminal behind it.
+            // ENXIO: /dev/tty exists, but there is no terminal.
             Some(6) => "there is no terminal to ask on".to_owned(),
             _ => error.to_string(),
         })

@@ -1,5 +1,4 @@
-//! What a machine that was asked can be reached by: the agent's end, and its
-//! store.
+//! The ways to reach a machine that was asked: its agent, and its store.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -19,26 +18,27 @@ const ENCODED: AsciiSet =
     NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 impl Probed {
-    /// The command that starts an agent on the machine, as root: `agent`, unless sudo allows
-    /// only the installed one.
+    /// The command that starts an agent as root: `agent`, or the installed one if sudo allows no
+    /// other.
     pub fn serve(&self, agent: &str) -> String {
         format!("exec {}", self.root.serve(agent))
     }
 
-    /// The machine's store for Nix's own commands, over the login that is there.
-    /// `sudo nix-daemon` is the other end, or the installed agent in its place, so the user need
-    /// not be trusted by Nix. What `nix-daemon` does there bears the word of `lease`.
+    /// The machine's store for Nix's commands, over the existing login. `sudo nix-daemon` or the
+    /// installed agent is the other end, so Nix need not trust the user. The `nix-daemon` process
+    /// carries the lease's word.
     pub fn store(&self, lease: &Lease) -> Result<RemoteStore> {
         let probed = self;
         let login = probed.place.login().expect("a machine that is not here was logged in to");
         let nix = probed.facts.nix.as_deref().unwrap_or("nix-daemon");
-        // Behind sudo, which would take a variable away. What bears no word is not found once
-        // its connection is lost; that is no reason to refuse a machine without `env`.
+        // `env` comes after sudo, which would remove the variable. A process without the word
+        // cannot be found once its connection is lost, but that is no reason to refuse a machine
+        // without `env`.
         let daemon = match &probed.facts.env {
             Some(env) => format!("{env} {}={} {nix}", lease::VARIABLE, lease.word()),
             None => nix.to_owned(),
         };
-        // Nix appends `--stdio` to either.
+        // Nix appends `--stdio` to both.
         let daemon =
             probed.root.wrap(&daemon).unwrap_or_else(|OnlyTheAgent| probed.root.serve(INSTALLED));
         let password = match &probed.root {

@@ -1,13 +1,13 @@
-//! A login over which sshd allows too few sessions.
+//! Logins over which sshd allows too few sessions.
 
 use crate::{
     error::Failure,
     tools::ssh::{self, Diagnosis, SshError},
 };
 
-/// The failure of whatever needed one more, where `said`, what `ssh` or Nix printed, is about
-/// that. A push and a look at the machine need theirs at the same time: which of them is refused
-/// is a matter of milliseconds, what is told is the same.
+/// The failure for too few sessions, if `said`, the output of `ssh` or Nix, is about that. A push
+/// and a query open their sessions at the same time, so either can be the one that sshd refuses;
+/// the message is the same.
 pub fn too_few(name: &str, said: &str) -> Option<Box<Failure>> {
     let error = SshError::from_stderr(said);
     (error.diagnosis == Diagnosis::NoMoreSessions).then(|| {

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-/// How much of what they print is shown.
+/// How many characters of it are shown.
 const SHOWN: usize = 60;
 
-/// What is told of them, if they print anything. `shell` is the login shell, as `SHELL` names
-/// it there.
+/// The note about start-up files, if they print anything. `shell` is the login shell, from `SHELL`
+/// on the machine.
 pub fn printed(noise: &str, shell: Option<&str>) -> Option<String> {
     let first = noise.lines().map(str::trim).find(|line| !line.is_empty())?;
     let mut shown: String = first.chars().filter(|each| !each.is_control()).take(SHOWN).collect();
@@ -18,7 +18,7 @@ pub fn printed(noise: &str, shell: Option<&str>) -> Option<String> {
     Some(text)
 }
 
-/// The files that a shell reads for a command of ssh's.
+/// The files that a shell reads for a command of `ssh`.
 fn probably(shell: Option<&str>) -> &'static str {
     match shell.and_then(|shell| shell.rsplit('/').next()) {
         Some("bash") => "~/.bashrc or /etc/bashrc",

@@ -1,4 +1,4 @@
-//! The machine's own words for becoming root there: the flake's or the command line's.
+//! The command with which a machine's user becomes root, from the flake or the command line.
 
 use deploy_wire::machine::Machine;
 
@@ -8,8 +8,8 @@ use crate::{
     tools::ssh::{NotRoot, read_sudo, reads_a_password},
 };
 
-/// Reads them, once and in one way wherever they come from. Why they cannot be used is told
-/// only to a user who is not root already.
+/// Parses the command, in the same way for both sources. The error matters only if the user is not
+/// root already.
 pub fn read(machine: &mut Machine) -> Option<NotRoot> {
     let read = machine.sudo.as_ref().map(|sudo| read_sudo(&sudo.command))?;
     match read {
@@ -26,7 +26,7 @@ pub fn read(machine: &mut Machine) -> Option<NotRoot> {
     }
 }
 
-/// The failure of words that cannot be used.
+/// The failure for an unusable command.
 pub fn unfit(machine: &Machine, error: NotRoot) -> Box<Failure> {
     let what = format!("{} cannot become root on {}", login_user(machine), machine.name);
     Failure::unchanged(what).because(error).hint(Some(
@@ -34,9 +34,9 @@ pub fn unfit(machine: &Machine, error: NotRoot) -> Box<Failure> {
     ))
 }
 
-/// Refuses to ask for a password that the command would not read, or with more than that: the
-/// line would reach the agent, which shows what it does not understand. `said` is what the
-/// command says without one.
+/// Refuses to ask for a password if the command would not read it, or would read more than that
+/// line: the agent could otherwise get the password as a request, and shows what it does not
+/// understand. `said` is the command's output without a password.
 pub fn refuse_unread_password(machine: &Machine, command: &[String], said: &str) -> Result<()> {
     reads_a_password(command, said).map_err(|error| {
         let what = format!("{} cannot become root on {}", login_user(machine), machine.name);

@@ -1,4 +1,4 @@
-//! Which computer builds: this one, the machine itself, or another.
+//! The choice of the builder: this computer, the machine, or another host.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use deploy_wire::machine::{BuildPlace, Machine};
 
 use crate::tools::nix::{Nix, Settings};
 
-/// Where a machine's system is built. When the only builder that Nix would use
-/// is the machine itself, going through it would bring the closure here and
-/// back: `a-builder-that-is-the-machine-keeps-what-it-builds`.
+/// Where to build a machine's system. If the only builder that Nix would use is the machine itself,
+/// `deploy` builds there directly; Nix would copy the closure here and back:
+/// `a-builder-that-is-the-machine-keeps-what-it-builds`.
 pub async fn choose(nix: &Nix, machine: &Machine) -> BuildPlace {
     match &machine.build.place {
-        // Settings that cannot be read leave the choice to Nix.
+        // If the settings cannot be read, Nix chooses.
         BuildPlace::Local => match nix.settings().await {
             Ok(settings) if only_builder_is(machine, settings) => BuildPlace::Target,
             _ => BuildPlace::Local,
@@ -34,7 +34,7 @@ fn only_builder_is(machine: &Machine, settings: &Settings) -> bool {
     able.next().is_some_and(|(host, _)| is_machine(machine, host)) && able.next().is_none()
 }
 
-/// Hosts and their systems, from the lines of `/etc/nix/machines`.
+/// The hosts and their systems, from the lines of `/etc/nix/machines`.
 fn builders(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split(['\n', ';']).filter_map(|line| {
         let mut words = line.split_whitespace();
@@ -43,7 +43,7 @@ fn builders(text: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Whether a builder's name, as Nix writes it, means the machine.
+/// Whether a builder's name, in Nix's format, means the machine.
 fn is_machine(machine: &Machine, builder: &str) -> bool {
     let host = builder.rsplit("://").next().unwrap_or(builder);
     let host = host.rsplit('@').next().unwrap_or(host);

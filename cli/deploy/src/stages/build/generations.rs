@@ -1,4 +1,4 @@
-//! The generations that a machine has, for going back to one.
+//! The generations of a machine, for a rollback.
 
 use deploy_wire::{
     machine::{Machine, Manifest},
@@ -16,7 +16,7 @@ use crate::{
 const SCRIPT: &str = "for link in /nix/var/nix/profiles/system-*-link; do \
      printf '%s %s\\n' \"$link\" \"$(readlink -f \"$link\")\"; done";
 
-/// The system of generation `to`, or of the one before the present one.
+/// The system of generation `to`, or of the generation before the current one.
 pub async fn earlier(probed: &Probed, to: Option<u64>) -> Result<Built> {
     let name = &probed.machine.name;
     let text = probed.place.run(SCRIPT, "").await.map_err(|error| {
@@ -43,9 +43,9 @@ pub async fn earlier(probed: &Probed, to: Option<u64>) -> Result<Built> {
     Ok(Built { toplevel, out, place: Where::OnTarget, profiles: Vec::new() })
 }
 
-/// Lets what the system of a generation says of itself decide over the switch to it: today's
-/// checks may be of services that it has not, and it may need other secrets than today's. One
-/// that says nothing is judged by today's flake, and that is told:
+/// Lets the manifest of the earlier system decide over the switch to it. The flake's current checks
+/// may be about services that the earlier system lacks, and it may need other secrets. A system
+/// without a manifest is judged by the current flake, and a note says so:
 /// `a-rollback-is-decided-by-the-checks-and-secrets-of-its-generation` proves it.
 pub async fn let_manifest_decide(
     probed: &mut Probed,
@@ -66,7 +66,7 @@ pub async fn let_manifest_decide(
     Ok(())
 }
 
-/// Why a manifest does not decide, if it does not.
+/// Applies a manifest, or returns why it cannot be used.
 fn apply(machine: &mut Machine, text: &str) -> Option<String> {
     if text.trim().is_empty() {
         return Some("has no manifest of its own".into());

@@ -1,16 +1,16 @@
-//! Images to install machines from: built, and not deployed to.
+//! Installation images, which are built and never deployed to.
 
 use deploy_wire::machine::{Image, ImageKind, Machine};
 
 use crate::error::{Failure, Result};
 
-/// Whether nothing can be deployed to this machine.
+/// Whether the entry is an image, not a machine.
 pub fn is_no_machine(machine: &Machine) -> bool {
     matches!(machine.image, Some(Image { kind: ImageKind::Iso, .. }))
 }
 
-/// Refuses what is no machine: an address of that name leads to another computer, which would
-/// get the installer's system. Refusal `flake/an-image-is-not-deployed-to` is its test.
+/// Refuses to deploy to an image: its address may lead to another computer, which would get the
+/// installer's system. Refusal `flake/an-image-is-not-deployed-to` is its test.
 pub fn refuse_images(machines: &[Machine]) -> Result<()> {
     let Some(machine) = machines.iter().find(|machine| is_no_machine(machine)) else {
         return Ok(());

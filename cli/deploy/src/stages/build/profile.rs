@@ -1,6 +1,6 @@
-//! What was built: the NixOS system in a deploy-rs profile, and the activation of other
-//! profiles. The profile `system` is a folder of links around one, with a script that must be
-//! the stock one; anything else that it does would be left out silently.
+//! What a build made: the NixOS system in a deploy-rs profile, and the activation of other
+//! profiles. The profile `system` is a folder of links with an activation script. That script must
+//! be the stock one, because `deploy` would silently skip anything else in it.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::{
     tools::{place::Place, shell},
 };
 
-/// The system in `out`, which is in the store here.
+/// The system in `out`, which is in the local store.
 pub fn system_here(name: &str, out: &StorePath) -> Result<StorePath> {
     let folder = Path::new(out.as_str());
     let marker = folder.join(MARKER).canonicalize();
@@ -47,13 +47,13 @@ fn judge(name: &str, out: &StorePath, marker: &str, script: Option<&str>) -> Res
     })
 }
 
-/// Looks at what was built for another profile, which is in the store here.
+/// Checks another profile's output, which is in the local store.
 pub fn other_here(name: &str, profile: &Profile, out: &StorePath) -> Result<()> {
     let script = std::fs::read_to_string(Path::new(out.as_str()).join("deploy-rs-activate"));
     judge_other(name, profile, out, script.ok().as_deref())
 }
 
-/// The same where it is in the store at `place`.
+/// Checks another profile's output, which is in the store at `place`.
 pub async fn other_at(place: &Place, name: &str, profile: &Profile, out: &StorePath) -> Result<()> {
     let script = format!("cat {}/deploy-rs-activate 2>/dev/null; :", shell::quote(out.as_str()));
     let text = place.run(&script, "").await.map_err(|error| {
@@ -62,8 +62,9 @@ pub async fn other_at(place: &Place, name: &str, profile: &Profile, out: &StoreP
     judge_other(name, profile, out, Some(text.as_str()).filter(|text| !text.is_empty()))
 }
 
-/// A NixOS system at another place, such as a container's, would become the machine's own by
-/// its stock script: refusal `build/a-system-in-another-profile-is-refused-by-its-line`.
+/// Refuses a NixOS system with another profile path, such as a container's. Its stock script would
+/// make it the machine's own system: refusal
+/// `build/a-system-in-another-profile-is-refused-by-its-line`.
 fn judge_other(name: &str, profile: &Profile, out: &StorePath, script: Option<&str>) -> Result<()> {
     let what = format!("{profile} on {name} cannot be deployed");
     let Some(script) = script else {
@@ -82,14 +83,14 @@ fn judge_other(name: &str, profile: &Profile, out: &StorePath, script: Option<&s
     }
 }
 
-/// Whether a `deploy-rs-activate` does nothing but deploy-rs's `activate.nixos`.
+/// Whether a `deploy-rs-activate` script does only what deploy-rs's `activate.nixos` does.
 fn is_stock(script: &str) -> bool {
     script.lines().all(is_stock_line)
 }
 
 fn is_stock_line(line: &str) -> bool {
     let line = line.trim();
-    // What stands for the script of another profile than NixOS's in a dry run.
+    // A dry run of another profile than NixOS's only prints its path.
     let is_named = line.strip_prefix("echo ").is_some_and(|path| StorePath::parse(path).is_ok());
     let is_sed =
         line.starts_with("sed -i '/^default /d' ") && line.ends_with("/loader/loader.conf");
@@ -111,8 +112,8 @@ fn is_switch(line: &str) -> bool {
         })
 }
 
-/// The lines that deploy-rs puts around every script: choosing between a dry
-/// run, boot and the real thing.
+/// Whether a line belongs to the wrapper that deploy-rs puts around every script. It chooses
+/// between a dry run, boot and a switch.
 fn is_frame(line: &str) -> bool {
     let test = |line: &str| {
         let line = line.trim_start_matches("el").trim_start_matches("if ");

@@ -1,4 +1,4 @@
-//! What people and scripts are shown of a deploy, from its first line to its end.
+//! The output of a deploy for people and scripts, from its first line to its end.
 
 mod ends;
 mod interrupted;
@@ -48,7 +48,7 @@ fn record() -> Record {
     record
 }
 
-/// What the machine says at the end of an attempt on [`record`].
+/// The report of the end of an attempt on [`record`].
 fn told(conclusion: Conclusion) -> Finished {
     finished(&record(), Some(&before()), conclusion)
 }
@@ -93,7 +93,7 @@ fn login() -> [Event; 2] {
     [NewLogin::Begins, NewLogin::Over].map(|login| Event::Login { machine: name(), login })
 }
 
-/// A deploy until the machine was asked.
+/// The events of a deploy until the login.
 fn asked() -> Vec<Event> {
     vec![
         Event::Evaluating { flake: ".".into(), building: None },
@@ -102,7 +102,7 @@ fn asked() -> Vec<Event> {
     ]
 }
 
-/// And until it is taken.
+/// The events until the agent takes the machine.
 fn taken() -> Vec<Event> {
     let drv = "/nix/store/11111111111111111111111111111111-caddy-2.8.0.drv".to_owned();
     let changes = Changes {
@@ -127,7 +127,7 @@ fn taken() -> Vec<Event> {
     events
 }
 
-/// And until it is being switched.
+/// The events until the switch.
 fn activating() -> Vec<Event> {
     let mut events = taken();
     events.extend([phase(Phase::Arming, 30), phase(Phase::Activating, 240)]);
@@ -135,14 +135,14 @@ fn activating() -> Vec<Event> {
     events
 }
 
-/// And until it is checked.
+/// The events until the checks.
 fn checking() -> Vec<Event> {
     let mut events = activating();
     events.extend([agent(Happened::Switched { status: Some(0) }), phase(Phase::Checking, 180)]);
     events
 }
 
-/// And until a login has to confirm it.
+/// The events until a login has to confirm.
 fn waiting() -> Vec<Event> {
     let mut events = checking();
     let (name, detail) = ("caddy".into(), "status 200".into());
@@ -151,7 +151,7 @@ fn waiting() -> Vec<Event> {
     events
 }
 
-/// And until it is confirmed.
+/// The events until the confirmation.
 fn committing() -> Vec<Event> {
     let mut events = waiting();
     events.extend(login());
@@ -159,7 +159,7 @@ fn committing() -> Vec<Event> {
     events
 }
 
-/// `events`, and how it ended.
+/// Adds the end of the attempt to `events`.
 fn ended(mut events: Vec<Event>, finished: Finished) -> Vec<Event> {
     let (machine, ending) = (finished.machine.clone(), finished.ending);
     let code = exit_code(&[ending]);
@@ -172,14 +172,14 @@ fn snapshot(name: &str, text: &str) {
     insta::assert_snapshot!(name, text);
 }
 
-/// A snapshot for each view, with the end's name and the view's.
+/// A snapshot of each view, named after the end and the view.
 fn snapshots(name: &str, events: &[Event]) {
     let [_, live] = shown::live(events, 80);
     let views = [("plain", shown::plain(events)), ("json", shown::json(events))];
     for (view, text) in views.into_iter().chain([("live", live.clone())]) {
         snapshot(&format!("{name}-{view}"), &text);
     }
-    // Colours say nothing that the words do not.
+    // The words alone must say what the colours say.
     let words = |text: String| text.replace(['<', '>'], "");
     assert_eq!(words(shown::live_without_colours(events, 80)), words(live), "{name}");
 }

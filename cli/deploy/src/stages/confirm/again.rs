@@ -1,4 +1,4 @@
-//! The truth about an attempt whose connection was lost, over new logins.
+//! Asks over new logins how an attempt ended whose connection was lost.
 
 use std::time::Duration;
 
@@ -30,9 +30,8 @@ use crate::{
 };
 
 impl Started<'_> {
-    /// Asks over new logins how it goes, until the machine must have ended it
-    /// (all its deadlines and the way back are over then) or the operator has
-    /// waited long enough.
+    /// Asks over new logins until the machine must have ended the attempt, with the rollback and
+    /// all its deadlines, or until the operator interrupts.
     pub(super) async fn ask_again(
         &self,
         followed: &mut Followed,
@@ -41,8 +40,8 @@ impl Started<'_> {
         interrupts: &mut Interrupts,
         report: &Report,
     ) -> Conclusion {
-        // A machine that accepts each login and then says nothing is asked no longer than one that
-        // cannot be reached: `a_machine_that_answers_a_login_and_says_nothing_is_given_up`.
+        // A machine that accepts each login and then does not answer gets no more time than an
+        // unreachable one: `a_machine_that_answers_a_login_and_says_nothing_is_given_up`.
         let limit = longest(&self.probed.machine, followed.phase);
         let asked = tokio::select! {
             biased;
@@ -90,7 +89,7 @@ impl Started<'_> {
         Conclusion::NotKnown(last)
     }
 
-    /// Where the machine is asked; on this computer itself, over no login.
+    /// The addresses to ask at; `None` means this computer, without a login.
     fn asked_targets(&self) -> Vec<Option<Target>> {
         if self.probed.place.login().is_none() {
             return vec![None];
@@ -145,8 +144,8 @@ impl Started<'_> {
     }
 }
 
-/// Addresses in their order, each once: a login to one that is dead costs time, and sshd counts
-/// those that fail.
+/// The addresses in order, without repetitions. A login to a dead address takes time, and sshd
+/// counts failed logins.
 fn each_once(first: Vec<Target>, then: Vec<Target>) -> Vec<Target> {
     let mut targets: Vec<Target> = Vec::new();
     for target in first.into_iter().chain(then) {
@@ -157,14 +156,14 @@ fn each_once(first: Vec<Target>, then: Vec<Target>) -> Vec<Target> {
     targets
 }
 
-/// After what time a machine that is followed and has told no end has nothing more to tell: all
-/// its deadlines and the way back are over, and the answer to a question too.
+/// How long to follow a machine that has reported no end. All its deadlines are over by then, with
+/// the rollback and the time to answer.
 pub fn longest(machine: &Machine, phase: Option<Phase>) -> Duration {
     patience(machine, phase) + ANSWER
 }
 
-/// How long the machine may take at most for all that is left behind the last `phase` that it
-/// told, and for everything where it told none.
+/// The longest time that the machine needs for everything after `phase`, the last phase that it
+/// reported. `None` means that it reported none.
 pub fn patience(machine: &Machine, phase: Option<Phase>) -> Duration {
     let rules = Rules {
         confirm: machine.confirm.clone(),
@@ -172,7 +171,7 @@ pub fn patience(machine: &Machine, phase: Option<Phase>) -> Duration {
         rollback: machine.rollback.clone(),
         ..Rules::default()
     };
-    // Profiles are activated again once the system is back.
+    // Profiles are activated again after the system was rolled back.
     let profiles = match machine.other_profiles().is_empty() {
         true => Duration::ZERO,
         false => machine.timeouts.rollback(),
@@ -197,7 +196,7 @@ mod tests {
         let (lan, tailnet) = (target("lan", None), target("tailnet", None));
         let both = vec![lan.clone(), tailnet.clone()];
         assert_eq!(each_once(vec![tailnet.clone(), lan.clone()], both.clone()), [tailnet, lan]);
-        // A new system that answers at another port may have gone back.
+        // A new system that answers at another port may have rolled back.
         let moved = target("lan", Some(2222));
         assert_eq!(each_once(vec![moved.clone()], both.clone()), [vec![moved], both].concat());
     }

@@ -1,38 +1,39 @@
-//! What is said when the operator stops `deploy`, and what is then true of a machine. Pure: it
-//! follows from the phase that the machine told last.
+//! The messages when the operator interrupts `deploy`, and the state that the machine is then in.
+//! They are pure: both follow from the last phase that the machine reported.
 
 use deploy_wire::{machine::Confirm, phase::Phase};
 
 use crate::error::Failure;
 
-/// Why nobody follows an attempt any more: a second interruption.
+/// The reason to stop following an attempt: a second interrupt.
 pub const AGAIN: &str = "interrupted again";
 
-/// The same, where the connection was gone already.
+/// The same, while the connection was lost.
 pub const WHILE_LOST: &str = "interrupted while it could not be asked";
 
-/// Before any machine was asked.
+/// The interrupt came before any machine was asked.
 pub fn before_all() -> Box<Failure> {
     Failure::unchanged("interrupted")
 }
 
-/// Before the machine was taken.
+/// The interrupt came before the agent took the machine.
 pub fn before_the_switch(machine: &str) -> Box<Failure> {
     Failure::unchanged(format!("interrupted; {machine} was not touched"))
 }
 
-/// While the machine was asked to take the attempt, and did not answer any more.
+/// The interrupt came while the agent was taking the machine, and the agent did not answer any
+/// more.
 pub fn before_it_was_taken(machine: &str) -> Box<Failure> {
     Failure::unchanged(format!("interrupted; {machine} was not told to switch"))
 }
 
-/// Of a machine that would have come after the one at which the operator stopped.
+/// The interrupt came before this machine's turn.
 pub fn before_its_turn(machine: &str) -> Box<Failure> {
     Failure::unchanged(format!("interrupted; {machine} was not begun"))
 }
 
-/// Whether a machine in this phase can still be told to give an attempt up. `None`: it has told
-/// none yet.
+/// Whether an attempt in this phase can still be given up. `None` means that the machine has not
+/// reported a phase.
 pub fn can_be_given_up(phase: Option<Phase>) -> bool {
     match phase {
         None
@@ -43,7 +44,7 @@ pub fn can_be_given_up(phase: Option<Phase>) -> bool {
     }
 }
 
-/// What the first interruption does to a machine that was taken.
+/// The effect of the first interrupt on a machine that is taken.
 pub fn first(phase: Option<Phase>) -> String {
     let does = match phase {
         None | Some(Phase::Staged | Phase::Arming) => {
@@ -66,7 +67,7 @@ pub fn first(phase: Option<Phase>) -> String {
     format!("{does} (Ctrl-C again: stop waiting for it)")
 }
 
-/// What becomes of a machine that could not be told.
+/// What happens to a machine that could not be told.
 pub fn not_told(error: &str, confirmation: Confirmation) -> String {
     let becomes = match confirmation {
         Confirmation::Required => {
@@ -79,44 +80,45 @@ pub fn not_told(error: &str, confirmation: Confirmation) -> String {
     format!("it could not be told ({error}); {becomes}")
 }
 
-/// Whether a login has to confirm a machine.
+/// Whether a login has to confirm an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confirmation {
-    /// One has to.
+    /// A login has to confirm.
     Required,
-    /// Its checks are enough.
+    /// The checks are enough.
     NotRequired,
 }
 
 impl Confirmation {
-    /// What a machine's rules say.
+    /// From the machine's rules.
     pub fn of(rules: &Confirm) -> Self {
         if rules.required { Self::Required } else { Self::NotRequired }
     }
 }
 
-/// An attempt that goes on and that nobody follows to its end.
+/// An attempt in progress that is not followed to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
-    /// Why.
+    /// Why it is not followed.
     pub why: String,
-    /// The phase that was told last.
+    /// The last phase that was reported.
     pub phase: Option<Phase>,
-    /// Whether the machine was told to give it up.
+    /// Whether the machine was told to give the attempt up.
     pub told: GiveUpRequest,
 }
 
 /// Whether a machine was told to give an attempt up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GiveUpRequest {
-    /// It was.
+    /// The request was sent.
     Sent,
-    /// It was not, or it could not be.
+    /// The request was not sent, or sending it failed.
     NotSent,
 }
 
 impl Left {
-    /// What the machine does by itself. `before` ran at the start, `wanted` is what was asked for.
+    /// What the machine does next by itself. `before` is the system that ran at the start, `wanted`
+    /// the new one.
     pub fn words(&self, before: &str, wanted: &str, confirmation: Confirmation) -> String {
         let does = match (self.phase, self.told, confirmation) {
             (Some(Phase::Committing), _, _) => format!(

@@ -1,4 +1,4 @@
-//! The new login that confirms, and what it means when it confirms nothing.
+//! The new login that confirms, and the reasons why it may not.
 
 use std::{sync::PoisonError, time::Instant};
 
@@ -17,17 +17,16 @@ use crate::{
     },
 };
 
-/// A new login that confirmed nothing.
+/// Why a new login did not confirm.
 enum NotConfirmed {
-    /// It did not come about.
+    /// The login failed.
     NoLogin(SshError),
-    /// It did, and then the agent did not run, as where sudo refuses.
+    /// The login succeeded, but the agent did not run, for example because sudo refused.
     NoAgent(SshError),
 }
 
 impl Started<'_> {
-    /// Tries to confirm until the machine says how it ended. `None` when trying
-    /// on is useless.
+    /// Tries to confirm until the machine reports the end. `None` if further tries are useless.
     pub(super) async fn confirm(&self, report: &Report) -> Option<Outcome> {
         let machine = &self.probed.machine;
         let deadline = Instant::now() + machine.confirm.timeout();
@@ -37,7 +36,8 @@ impl Started<'_> {
             for target in &targets {
                 match self.confirm_at(target, report).await {
                     Ok(Reply::Ended { outcome, .. }) => return Some(outcome),
-                    // No refusal: it may count, and is asked for again.
+                    // This is not a refusal: the confirmation may have arrived, so it is sent
+                    // again.
                     Ok(Reply::Refused(refusal)) if is_passing(&refusal) => {
                         self.note(report, describe_failed_answer(&refusal));
                     }
@@ -85,7 +85,7 @@ impl Started<'_> {
         }
     }
 
-    /// A new login that starts an agent.
+    /// Logs in anew and starts an agent.
     pub(super) async fn log_in(&self, target: &Target, report: &Report) -> Result<Fresh, SshError> {
         let machine = &self.probed.machine.name;
         let tell = |login| report.tell(Event::Login { machine: machine.clone(), login });
@@ -96,8 +96,8 @@ impl Started<'_> {
         fresh
     }
 
-    /// Where the new system answers: at its own address if it moves, else first
-    /// where the machine answered before. Each address that is dead costs time.
+    /// The addresses at which the new system may answer. If it has its own address, that one comes
+    /// first, otherwise the one where the machine answered before. Each dead address takes time.
     pub(super) fn confirming_targets(&self) -> Vec<Target> {
         let machine = &self.probed.machine;
         let mut ssh = machine.ssh.clone();
@@ -116,7 +116,7 @@ impl Started<'_> {
 }
 
 impl NotConfirmed {
-    /// In words.
+    /// Describes the failure.
     fn describe(&self, target: &Target) -> String {
         let at = target.user_at_host();
         match self {
@@ -127,7 +127,7 @@ impl NotConfirmed {
         }
     }
 
-    /// Whether a second one like this ends the trying: sshd counts them.
+    /// Whether a second failure of this kind ends the tries. sshd counts failed logins.
     fn is_final_if_repeated(&self) -> bool {
         match self {
             Self::NoLogin(error) => error.diagnosis == Diagnosis::Denied,
@@ -135,7 +135,7 @@ impl NotConfirmed {
         }
     }
 
-    /// Whether this one ends it.
+    /// Whether the first failure of this kind ends the tries.
     fn is_final_at_once(&self) -> bool {
         matches!(self, Self::NoLogin(error) if error.diagnosis == Diagnosis::ChangedHostKey
             || error.diagnosis == Diagnosis::NotThePinnedKey)

@@ -1,5 +1,4 @@
-//! The confirmation over a new login, and the truth about how the attempt
-//! ended, asked for again where a connection was lost.
+//! Confirms an attempt over a new login, and asks how it ended when a connection was lost.
 
 mod again;
 pub mod interrupted;
@@ -33,55 +32,56 @@ use crate::{
     },
 };
 
-/// An attempt that was started.
+/// A started attempt.
 pub struct Started<'run> {
-    /// The machine and how it is reached.
+    /// The machine and its login.
     pub probed: &'run Probed,
-    /// The attempt.
+    /// The attempt's id.
     pub attempt: AttemptId,
     /// The agent's store path.
     pub agent: String,
-    /// Why the last new login confirmed nothing: what the machine cannot know.
+    /// Why the last new login did not confirm, which the machine cannot know.
     pub no_login: Mutex<Option<String>>,
 }
 
-/// What the operator wants of an attempt that runs.
+/// What the operator wants to happen to a running attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
-    /// That it is confirmed and stays.
+    /// Confirm and keep the system.
     Confirm,
-    /// That the machine goes back. `ctrl-c-while-it-is-confirmed-goes-back`
-    /// proves that nothing confirms it any more.
+    /// Roll back. `ctrl-c-while-it-is-confirmed-goes-back` proves that nothing confirms the attempt
+    /// any more.
     GiveUp(Interrupt),
 }
 
 /// What is known of the end.
 #[derive(Debug)]
 pub enum Conclusion {
-    /// The agent told it.
+    /// The agent reported the outcome.
     Known(Box<Outcome>),
-    /// The agent did not begin: nothing was switched.
+    /// The agent did not begin, and nothing was switched.
     Refused(Refusal),
-    /// Nobody followed it to its end.
+    /// The attempt was not followed to its end.
     Left(Left),
-    /// The agent could not be asked until all its deadlines were over: why.
+    /// The agent could not be asked until all deadlines were over. The text says why.
     NotKnown(String),
 }
 
-/// Pauses between tries. sshd's penalties and fail2ban count tries, so each is a
-/// full login and there are few.
+/// The pauses between tries. sshd's penalties and fail2ban count each login, so there are few
+/// tries.
 const PAUSES: [u64; 4] = [1, 2, 4, 8];
 
-/// The pauses, one after the other.
+/// The pauses one after the other; the last one repeats.
 pub fn pauses() -> impl Iterator<Item = Duration> {
     let last = PAUSES[PAUSES.len() - 1];
     PAUSES.into_iter().chain(std::iter::repeat(last)).map(Duration::from_secs)
 }
 
 impl Started<'_> {
-    /// Lets the attempt run, unless an `interrupt` came while the machine was taken, follows it to its end, confirms it when it waits, and gives it up
-    /// when the operator interrupts: without a switch where that was before it, which
-    /// `ctrl-c-while-the-machine-is-taken-switches-nothing` proves.
+    /// Starts the attempt unless an `interrupt` came while the agent was taking the machine,
+    /// follows it to its end, confirms it when it waits, and gives it up when the operator
+    /// interrupts. An interrupt before the switch prevents the switch:
+    /// `ctrl-c-while-the-machine-is-taken-switches-nothing` proves it.
     pub async fn conclude(
         &self,
         watch: &mut Watch<'_>,
@@ -91,7 +91,7 @@ impl Started<'_> {
     ) -> Conclusion {
         let mut followed = Followed::default();
         let mut wish = Wish::Confirm;
-        // A conversation that is dropped takes its request with it.
+        // Dropping a conversation would drop its request as well.
         let mut cancelling = Vec::new();
         let mut told = GiveUpRequest::NotSent;
         let interrupt = match interrupt {
@@ -110,7 +110,7 @@ impl Started<'_> {
             self.lost(report, &error);
             return self.ask_again(&mut followed, wish, told, interrupts, report).await;
         }
-        // Proved by `a_machine_that_is_followed_and_says_nothing_is_given_up`.
+        // `a_machine_that_is_followed_and_says_nothing_is_given_up` proves this limit.
         let longest = again::longest(&self.probed.machine, None);
         let until = Instant::now() + longest;
         loop {
@@ -125,7 +125,7 @@ impl Started<'_> {
                     if !interrupted::can_be_given_up(followed.phase) {
                         continue;
                     }
-                    // Over a connection that is dead this takes as long as ssh takes to see it.
+                    // Over a dead connection, this takes until ssh notices.
                     let given_up = tokio::select! {
                         biased;
                         _ = interrupts.next() => return conclude_left(AGAIN, &followed, told),
@@ -156,7 +156,7 @@ impl Started<'_> {
         }
     }
 
-    /// Follows on, and confirms beside that once it is asked for and wished.
+    /// Follows the attempt, and confirms it meanwhile once that is due and the operator wants it.
     async fn see_through(
         &self,
         watch: &mut Watch<'_>,
@@ -184,15 +184,14 @@ impl Started<'_> {
             seen = &mut on => seen,
             confirmed = self.confirm(report) => match confirmed {
                 Some(outcome) => Seen::Ended(Box::new(outcome)),
-                // Nothing more to try: the machine goes back, and says so.
+                // Nothing is left to try: the machine rolls back and reports that.
                 None => on.await,
             },
         }
     }
 
-    /// The operator gives the attempt up: the machine is told over the login
-    /// that is there, and followed on. The conversation that told it has to last
-    /// until the machine has gone back.
+    /// Gives the attempt up: tells the machine over the existing login, and follows the attempt.
+    /// The conversation that told it must last until the machine has rolled back.
     async fn give_up(
         &self,
         interrupt: Interrupt,
@@ -224,7 +223,7 @@ impl Started<'_> {
         Request::Cancel { attempt: self.attempt.clone(), why: interrupt.to_string() }
     }
 
-    /// Of a computer that was asleep, and of a network that was gone.
+    /// The connection was lost because the computer slept or the network failed.
     fn lost(&self, report: &Report, error: &AgentError) {
         self.note(
             report,
@@ -240,7 +239,7 @@ impl Started<'_> {
     }
 }
 
-/// What is said when the connection is gone; what happened meanwhile is told behind it.
+/// The note that the connection is lost. The events of the meantime follow it.
 pub fn lost(error: &AgentError) -> String {
     format!("{error}; asking over a new login what happened meanwhile")
 }
@@ -249,7 +248,7 @@ fn conclude_left(why: &str, followed: &Followed, told: GiveUpRequest) -> Conclus
     Conclusion::Left(Left { why: why.to_owned(), phase: followed.phase, told })
 }
 
-/// Once something happened there, a refusal is no answer to whether anything was changed.
+/// After the switch began, a refusal does not answer whether something was changed.
 fn conclude_refused(refusal: Refusal, followed: &Followed, told: GiveUpRequest) -> Conclusion {
     match is_switching(followed) {
         false => Conclusion::Refused(refusal),
@@ -261,9 +260,9 @@ fn is_switching(followed: &Followed) -> bool {
     !matches!(followed.phase, None | Some(Phase::Staged | Phase::Arming))
 }
 
-/// Whether the machine only could not answer in this moment, as where PID 1 is too busy, and
-/// nobody has to do anything about it: `a-confirmation-that-could-not-be-taken-is-tried-again`
-/// and `an-agent-that-could-not-answer-is-asked-again` prove that it is asked again.
+/// Whether the refusal is temporary: the machine could not answer at that moment, for example
+/// because PID 1 was busy. `a-confirmation-that-could-not-be-taken-is-tried-again` and
+/// `an-agent-that-could-not-answer-is-asked-again` prove that `deploy` asks again.
 fn is_passing(refusal: &Refusal) -> bool {
     refusal.kind == RefusalKind::Failed
 }

@@ -1,11 +1,11 @@
-//! A machine, and perhaps its profile, as a word of the command line: an attribute path as Nix
-//! reads it, but for names that have dots.
+//! A machine and perhaps its profile, as a word of the command line. It is an attribute path in
+//! Nix's syntax, except that names may have dots.
 
 use std::fmt;
 
 use crate::error::{Failure, Result};
 
-/// What stands behind a flake's `#`, or alone.
+/// The part behind a flake's `#`, or a bare word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
     text: String,
@@ -15,12 +15,12 @@ pub struct Word {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct AttributePart {
     name: String,
-    /// A quoted part is one name; parts without quotes may be one name together.
+    /// A quoted part is one name. Several unquoted parts may be one name together.
     quoted: bool,
 }
 
 impl Word {
-    /// Reads the word. Quotes keep dots together, as in `"web.lan".system`.
+    /// Parses the word. Quotes keep dots together, as in `"web.lan".system`.
     pub fn parse(text: &str) -> Result<Self> {
         let part = |quoted| AttributePart { name: String::new(), quoted };
         let mut parts = vec![part(false)];
@@ -46,7 +46,7 @@ impl Word {
         Ok(Self { text: text.to_owned(), parts })
     }
 
-    /// What it may mean, as machine and profile: the longest machine's name first.
+    /// The possible meanings as machine and profile, the longest machine name first.
     pub fn meanings(&self) -> impl Iterator<Item = (String, Option<String>)> {
         let joined = |parts: &[AttributePart]| {
             parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>().join(".")
@@ -60,13 +60,12 @@ impl Word {
         })
     }
 
-    /// The machine that it means among `known`, and the profile behind a dot: the longest
-    /// machine's name wins.
+    /// The machine in `known` and the profile behind a dot. The longest machine name wins.
     pub fn machine_and_profile(&self, known: &[String]) -> Option<(String, Option<String>)> {
         self.meanings().find(|(machine, _)| known.contains(machine))
     }
 
-    /// The whole of it as one name, to find a slip in.
+    /// The whole word as one name, to look for a misspelling.
     pub fn name(&self) -> String {
         self.parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>().join(".")
     }
@@ -112,7 +111,7 @@ mod tests {
         }
         assert_eq!(meant("\"web.lan\"", &known), machine("web.lan"));
         assert_eq!(meant("\"host\"", &known), machine("host"));
-        // Said to be the machine `web` and its profile `lan`.
+        // The quotes say that this is the machine `web` and its profile `lan`.
         assert_eq!(meant("\"web\".lan", &known), profile("web", "lan"));
         assert_eq!(meant("we\"b.l\"an", &known), machine("web.lan"), "Nix joins what has no dot");
     }

@@ -1,10 +1,10 @@
-//! The address that a flake or the command line names for a machine.
+//! The address of a machine, from the flake or the command line.
 
 use deploy_wire::machine::{Machine, Ssh};
 
 use crate::error::{Failure, Result};
 
-/// Takes a port off the address, and refuses one that leads nowhere.
+/// Splits a port off the address, and refuses an unusable address.
 pub fn settle(machine: &mut Machine) -> Result<()> {
     let name = &machine.name;
     let Ssh { hostname, addresses, port, .. } = &mut machine.ssh;
@@ -34,7 +34,7 @@ pub fn settle(machine: &mut Machine) -> Result<()> {
     Ok(())
 }
 
-/// `host:22` and `[::1]:22` divided. An IPv6 address has more than one colon.
+/// Splits `host:22` and `[::1]:22`. An IPv6 address has more than one colon.
 fn with_port(address: &str) -> Option<(String, u16)> {
     let (host, port) = address.rsplit_once(':')?;
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));

@@ -1,9 +1,10 @@
-//! Machines of which one does not evaluate: it stops itself alone.
+//! Evaluates several machines of which some may fail, and lets each failure stop only its own
+//! machine.
 //!
-//! All of them are one evaluation. What throws in it is caught there, and each machine that did
-//! is evaluated again, by itself, for Nix's own words. What cannot be caught (an attribute that
-//! is not there, an endless recursion) fails the whole: then the halves are evaluated, and of the
-//! half that fails its halves, until those that fail are found.
+//! All machines are one evaluation. It catches what throws, and each machine that threw is
+//! evaluated again alone to get Nix's own message. What cannot be caught (a missing attribute, an
+//! infinite recursion) fails the whole evaluation. Then the machines are evaluated in halves, and a
+//! half that fails in halves again, until the failing machines are found.
 
 use serde_json::{Value, json};
 
@@ -11,34 +12,34 @@ use crate::tools::nix::{Evaluated, Nix, NixError};
 
 use super::{EXPRESSION, nix_string};
 
-/// What is evaluated.
+/// The machines to evaluate.
 pub struct Asked<'a> {
-    /// The flake, as Nix is told it.
+    /// The flake's reference, as Nix gets it.
     pub url: &'a str,
-    /// What each word may mean; `None` means all machines.
+    /// The possible meanings of each word; `None` means all machines.
     pub candidates: Option<&'a [Vec<String>]>,
 }
 
-/// What is told while it goes on.
+/// A step that is reported during the evaluation.
 pub enum EvaluationStep<'a> {
-    /// This derivation is built for it.
+    /// Nix builds this derivation for the evaluation.
     Builds(&'a str),
-    /// All together cannot be evaluated.
+    /// The machines cannot be evaluated together.
     Apart,
-    /// One machine cannot be.
+    /// One machine cannot be evaluated.
     Failed(&'a str, NixError),
 }
 
-/// What came of it.
+/// The result of the evaluation.
 pub struct Outcome {
-    /// Of the machines that can be evaluated.
+    /// The value of the machines that can be evaluated.
     pub evaluated: Evaluated,
-    /// Those that cannot.
+    /// The machines that cannot be evaluated.
     pub failed: Vec<String>,
 }
 
 impl Asked<'_> {
-    /// The arguments of the evaluation of all.
+    /// The arguments to evaluate all machines.
     pub fn args(&self) -> Value {
         self.args_of("machines", None)
     }
@@ -57,8 +58,8 @@ impl Asked<'_> {
         nix.eval(self.url, &function, |drv| tell(EvaluationStep::Builds(drv))).await
     }
 
-    /// Evaluates all of them. It fails where there is one alone, or where the fault is the
-    /// flake's and no machine's.
+    /// Evaluates all machines. It fails if there is only one, or if the fault is the flake's and no
+    /// machine's.
     pub async fn evaluate(
         &self,
         nix: &Nix,
@@ -106,7 +107,7 @@ impl Asked<'_> {
     }
 }
 
-/// The second half first: the last one is taken next.
+/// Both halves, the second one first, because the last one is taken next.
 fn halves(names: &[String]) -> Vec<Vec<String>> {
     let (first, second) = names.split_at(names.len().div_ceil(2));
     vec![second.to_vec(), first.to_vec()]
@@ -116,7 +117,7 @@ fn texts(value: &Value) -> impl Iterator<Item = String> + '_ {
     value.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned))
 }
 
-/// Those that threw, each by itself, the last one first.
+/// The machines that threw, each alone, the last one first.
 fn alone(evaluated: &Evaluated) -> Vec<Vec<String>> {
     let mut names: Vec<Vec<String>> =
         texts(&evaluated.value["failed"]).map(|name| vec![name]).collect();
@@ -124,7 +125,7 @@ fn alone(evaluated: &Evaluated) -> Vec<Vec<String>> {
     names
 }
 
-/// Adds what the evaluation of some machines gave to that of others.
+/// Adds the evaluation of some machines to that of others.
 fn add(all: &mut Evaluated, more: Evaluated) {
     for text in more.warnings {
         if !all.warnings.contains(&text) {
@@ -134,7 +135,7 @@ fn add(all: &mut Evaluated, more: Evaluated) {
     merge(&mut all.value, more.value);
 }
 
-/// Objects have the fields of both, lists what is in either; all else is the same in each.
+/// Merges two values: objects by field, lists by element. Other values are the same in both.
 fn merge(all: &mut Value, more: Value) {
     match (all, more) {
         (Value::Object(all), Value::Object(more)) => {

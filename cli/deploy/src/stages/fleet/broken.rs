@@ -1,4 +1,4 @@
-//! A flake that does not evaluate: what is wrong, where, and what to do.
+//! Failures of an evaluation: what is wrong, where, and what to do.
 
 use std::path::{Path, PathBuf};
 
@@ -13,27 +13,27 @@ use crate::{
     },
 };
 
-/// The failure that Nix's error means.
+/// The failure for an error of Nix.
 pub fn failure(flake: &str, error: NixError, errors: Errors) -> Box<Failure> {
     of(flake, &format!("the flake `{flake}`"), error, errors)
 }
 
-/// Machines that do not evaluate, beside others that may.
+/// Reports machines that cannot be evaluated, while others may.
 pub struct Broken<'a> {
     selection: &'a Selection,
     overrides: &'a Overrides,
     report: &'a Report,
-    /// What was said of each.
+    /// The message of each machine so far.
     said: Vec<(String, Vec<String>)>,
 }
 
 impl<'a> Broken<'a> {
-    /// None yet.
+    /// No failures yet.
     pub fn new(selection: &'a Selection, overrides: &'a Overrides, report: &'a Report) -> Self {
         Self { selection, overrides, report, said: Vec::new() }
     }
 
-    /// Tells what goes on. What was said of another machine is not said again.
+    /// Reports a step. A message that was already shown for another machine is not repeated.
     pub fn tell(&mut self, told: EvaluationStep<'_>) {
         let (name, error) = match told {
             EvaluationStep::Builds(derivation) => {
@@ -70,14 +70,14 @@ fn of(flake: &str, what: &str, error: NixError, errors: Errors) -> Box<Failure> 
     Failure::unchanged(format!("{what} cannot be evaluated")).because(text).hint(hint)
 }
 
-/// The folder that a flake's files are in: that of its repository.
+/// The folder of a flake's files, which is its repository.
 fn root(flake: &str) -> Option<PathBuf> {
     let folder = source::folder(flake)?;
     let repository = folder.ancestors().find(|path| path.join(".git").exists());
     Some(repository.unwrap_or(&folder).to_owned())
 }
 
-/// What to do about the commonest errors.
+/// What to do about the most common errors.
 fn hint(flake: &str, error: &NixError) -> Option<String> {
     if matches!(error, NixError::Missing(_)) {
         return Some("install Nix: https://nixos.org/download".into());
@@ -105,21 +105,21 @@ fn hint(flake: &str, error: &NixError) -> Option<String> {
     })
 }
 
-/// The reference with its submodules. Only git's own references have any.
+/// The reference with submodules. Only references to git have them.
 fn with_submodules(flake: &str) -> String {
     let and = if flake.contains('?') { '&' } else { '?' };
     format!("{flake}{and}submodules=1")
 }
 
-/// Why Nix does not see a file that is there.
+/// Why Nix does not see an existing file.
 #[derive(Debug, PartialEq, Eq)]
 enum UnseenFile {
     Untracked(String),
     InSubmodule(String),
 }
 
-/// Why Nix misses a file of the flake that is there: git does not track it, or it is in a
-/// submodule. Nix sees the repository's tracked files only, and says just that a path does not
+/// Why Nix misses an existing file of the flake: git does not track it, or it is in a submodule.
+/// Nix sees only the tracked files of the repository, and says no more than that a path does not
 /// exist.
 fn unseen(flake: &str, missing: String) -> Option<UnseenFile> {
     let root = root(flake).filter(|root| root.join(".git").exists())?;
@@ -130,7 +130,7 @@ fn unseen(flake: &str, missing: String) -> Option<UnseenFile> {
     exists.then_some(UnseenFile::Untracked(missing))
 }
 
-/// Whether one of the folders that `.gitmodules` names has the file, checked out or not.
+/// Whether the file is in a folder that `.gitmodules` names, checked out or not.
 fn is_in_submodule(root: &Path, file: &str) -> bool {
     let modules = std::fs::read_to_string(root.join(".gitmodules")).unwrap_or_default();
     let folders = modules.lines().filter_map(|line| {

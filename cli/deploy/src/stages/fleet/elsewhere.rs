@@ -1,4 +1,4 @@
-//! A flake that is on another computer: somebody plans it before having read it.
+//! A flake from another computer, which somebody may plan before they have read it.
 
 use deploy_wire::machine::{BuildPlace, Machine};
 
@@ -8,23 +8,23 @@ use crate::{
     tools::ssh,
 };
 
-/// Whose options of `ssh` are taken as they are.
+/// Which options of `ssh` a flake may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SshOptions {
-    /// All: the flake is a folder of this computer, or the command line says so.
+    /// All: the flake is a folder on this computer, or the command line allows it.
     Any,
-    /// Those that run no command here.
+    /// Only options that run no command on this computer.
     Harmless,
 }
 
 impl SshOptions {
-    /// Of a flake, by its reference and by what Nix made of that.
+    /// By the flake's reference and the URL that Nix resolves it to.
     pub fn of(flake: &str, url: &str, allowed: bool) -> Self {
         let is_here = folder(flake).is_some() || folder(url).is_some();
         if allowed || is_here { Self::Any } else { Self::Harmless }
     }
 
-    /// Refuses a machine whose options may run a command here.
+    /// Refuses a machine whose options may run a command on this computer.
     pub fn allow(self, machine: &Machine, flake: &str) -> Result<()> {
         if self == Self::Any {
             return Ok(());
@@ -39,7 +39,7 @@ impl SshOptions {
                     "read it first; --allow-ssh-opts takes it as it is, --ssh-opts others".into(),
                 )))
         };
-        // What is no option at all is refused at the login, in its own words.
+        // A word that is not an option is refused at the login, with its own message.
         if let Ok(Some(option)) = ssh::first_beyond(&machine.ssh.opts) {
             return refused(format!("the ssh option `{option}` of {name} is not taken"));
         }

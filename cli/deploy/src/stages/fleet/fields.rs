@@ -1,5 +1,4 @@
-//! What an author wrote about a machine: fields of a wrong type, without sense, or that
-//! nothing reads.
+//! A machine's fields with a wrong type or a useless value, and fields that nothing reads.
 
 use deploy_wire::machine::{Machine, MachineError};
 use serde_json::Value;
@@ -10,7 +9,7 @@ use crate::{
     tools::shell,
 };
 
-/// What the reader's words mean to somebody who writes Nix.
+/// The parser's terms, and the terms of somebody who writes Nix.
 const WORDS: [(&str, &str); 9] = [
     ("invalid type: ", ""),
     ("invalid value: ", ""),
@@ -23,13 +22,13 @@ const WORDS: [(&str, &str); 9] = [
     ("unknown variant", "there is no"),
 ];
 
-/// A document that does not have the shape of a machine.
+/// The failure for a document that is not a machine.
 pub fn wrong(flake: &str, machine: &str, error: &MachineError) -> Box<Failure> {
     let what = |field: &str| format!("`deploy.nodes.{machine}{field}` in `{flake}` is not right");
     match error {
         MachineError::Version { .. } => Failure::unchanged(what("")).because(error),
         MachineError::Shape { field, reason } => {
-            // The reader has no name for a key that is a platform.
+            // The parser has no name for a key that is a platform.
             let field = field.trim_end_matches(".?").trim_matches('.');
             let dot = if field.is_empty() { "" } else { "." };
             Failure::unchanged(what(&format!("{dot}{field}"))).because(plain(reason))
@@ -37,7 +36,7 @@ pub fn wrong(flake: &str, machine: &str, error: &MachineError) -> Box<Failure> {
     }
 }
 
-/// deploy-rs's `sudo` is one text. It is divided as `--sudo` is:
+/// Splits deploy-rs's `sudo`, which is one string, as `--sudo` is split:
 /// `flakes/quotes-in-sudo-mean-what-they-mean-in-a-shell` proves it.
 pub fn divide_sudo(flake: &str, machine: &str, document: &mut Value) -> Result<()> {
     let Some(command) = document.pointer_mut("/sudo/command") else { return Ok(()) };
@@ -50,14 +49,14 @@ pub fn divide_sudo(flake: &str, machine: &str, document: &mut Value) -> Result<(
     Ok(())
 }
 
-/// A reader's reason in the words of somebody who writes Nix.
+/// Translates the parser's reason for somebody who writes Nix.
 pub fn plain(reason: &str) -> String {
     let reason = reason.replace("sequence, expected", "a list, expected");
     let reason = reason.replace("map, expected", "an attribute set, expected");
     WORDS.iter().fold(reason, |reason, (word, plain)| reason.replace(word, plain))
 }
 
-/// Refuses values of the right type that no machine can be deployed with.
+/// Refuses values of the right type with which no deploy is possible.
 pub fn refuse_nonsense(machine: &Machine) -> Result<()> {
     let limits = [
         ("confirm.timeout", machine.confirm.timeout),
@@ -74,10 +73,10 @@ pub fn refuse_nonsense(machine: &Machine) -> Result<()> {
     }
 }
 
-/// More fields than these that nothing reads are told in one line.
+/// The number of unused fields that get a line each. More of them share one line.
 const SHOWN: usize = 3;
 
-/// Fields that nothing reads, with the ones that were probably meant.
+/// Fields that nothing reads, with the fields that were probably meant.
 pub fn unknown(evaluated: &Value) -> Vec<String> {
     let fields: Vec<&Value> = evaluated["unknown"].as_array().into_iter().flatten().collect();
     let place =

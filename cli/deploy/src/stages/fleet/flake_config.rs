@@ -1,11 +1,11 @@
-//! The flake's `nixConfig`. Nix uses it for commands about the flake; a build by derivation is
-//! not told of the flake, and gets it here, by Nix's own rule of what is trusted.
+//! The flake's `nixConfig`. Nix uses it in commands about the flake. A build by derivation does not
+//! know the flake, so `deploy` passes the settings on, by Nix's own rule of trust.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// Settings that Nix takes from any flake; none of them is about builds.
+/// Settings that Nix accepts from any flake. None of them is about builds.
 const HARMLESS: [&str; 6] = [
     "bash-prompt",
     "bash-prompt-prefix",
@@ -15,19 +15,20 @@ const HARMLESS: [&str; 6] = [
     "commit-lockfile-summary",
 ];
 
-/// What a flake sets for builds.
+/// The flake's settings for builds.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct FlakeConfig {
-    /// What the user trusts, as names and values.
+    /// The settings that the user trusts, as names and values.
     pub used: Vec<(String, String)>,
-    /// The names of what is not used.
+    /// The names of the settings that are not used.
     pub ignored: Vec<String>,
-    /// Why nothing of it is known.
+    /// Why the settings could not be read.
     pub unreadable: Option<String>,
 }
 
 impl FlakeConfig {
-    /// Divides `nixConfig` by whether all is accepted, or by what was accepted for good.
+    /// Splits `nixConfig` into used and ignored settings. All are used if `accepts_all`, otherwise
+    /// those that the user accepted permanently.
     pub fn read(config: &Value, accepts_all: bool, trusted: &Value) -> Self {
         let mut divided = Self::default();
         for (name, value) in config.as_object().into_iter().flatten() {
@@ -44,13 +45,13 @@ impl FlakeConfig {
         divided
     }
 
-    /// A `nixConfig` that Nix does not read out.
+    /// A `nixConfig` that Nix cannot read.
     pub fn unreadable(why: &str) -> Self {
         let why = why.lines().last().unwrap_or_default().trim().to_owned();
         Self { unreadable: Some(why), ..Self::default() }
     }
 
-    /// What is said of that which is not used.
+    /// The warning about unused settings.
     pub fn warning(&self) -> Option<String> {
         if let Some(why) = &self.unreadable {
             return Some(format!("the flake's `nixConfig` is not used: {why}"));
@@ -66,20 +67,20 @@ impl FlakeConfig {
     }
 }
 
-/// What the user accepted for good when Nix asked.
+/// The settings that the user accepted permanently when Nix asked.
 pub fn trusted() -> Value {
     let text = file().and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// Where Nix keeps it.
+/// The file in which Nix keeps them.
 fn file() -> Option<PathBuf> {
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/share"));
     let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home);
     Some(base?.join("nix/trusted-settings.json"))
 }
 
-/// A value as Nix writes it: lists with blanks between.
+/// A value in Nix's format, with blanks between the elements of a list.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

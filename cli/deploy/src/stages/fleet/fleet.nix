@@ -1,23 +1,23 @@
-# From a flake's outputs to machine.json documents, one for each chosen machine.
-# Applied by `nix eval --apply`: one evaluation for all of them. Reads this
-# project's schema of `deploy.nodes`, deploy-rs's (https://github.com/serokell/deploy-rs,
-# README "API"), and plain `nixosConfigurations`. Takes
+# Turns a flake's outputs into machine.json documents, one for each selected machine.
+# `nix eval --apply` evaluates all of them at once. Reads this project's schema of
+# `deploy.nodes`, deploy-rs's (https://github.com/serokell/deploy-rs, README "API"), and plain
+# `nixosConfigurations`. Takes
 #   {
-#     candidates = [ [ NAME ] ] or null;     what each word may mean, null for all machines
-#     among = [ NAME ] or null;              of these only
+#     candidates = [ [ NAME ] ] or null;     possible meanings of each word; null: all machines
+#     among = [ NAME ] or null;              only these of them
 #     what = "machines" or "names";
 #   }
-# and returns { known, names = [ NAME ] }, the chosen ones, or
+# and returns { known, names = [ NAME ] }, the selected machines, or
 #   {
-#     machines.NAME = machine.json;          of each chosen one that can be deployed
-#     failed = [ NAME ];                     of several, those whose evaluation threw
-#     odd.NAME = { system | nothing };       of each chosen one that cannot: its platform, or
-#                                            that it has neither a system nor profiles
+#     machines.NAME = machine.json;          each selected machine that can be deployed
+#     failed = [ NAME ];                     machines that threw, if several are selected
+#     odd.NAME = { system | nothing };       each selected node that cannot be deployed: its
+#                                            platform, or that it has no system and no profiles
 #     known = [ NAME ];
 #     unknown = [ { set, field, known } ];   fields that nothing reads
 #     foreign.TOOL = [ NAME ];               machines with settings of another tool
-#     elsewhere = [ OUTPUT ];                outputs that have machines of other tools
-#     pure = BOOL;                           whether this evaluation saw nothing but the flake
+#     elsewhere = [ OUTPUT ];                outputs with machines of other tools
+#     pure = BOOL;                           whether this evaluation read only the flake
 #   }
 argsJson: outputs:
 let
@@ -32,7 +32,7 @@ let
     map
     ;
 
-  # What Nix's types are called by people who write it.
+  # The names of Nix's types for people who write Nix.
   kindNames = {
     bool = "true or false";
     int = "a whole number";
@@ -44,8 +44,8 @@ let
     lambda = "a function";
     null = "null";
   };
-  # A value of a wrong type is named here, before an operation of Nix's fails on it in the
-  # middle of this file: refusal `fields/fast-connection-is-a-number` is one of its tests.
+  # Reports a value of a wrong type by its field. Otherwise an operation in the middle of this file
+  # would fail on it: refusal `fields/fast-connection-is-a-number` is one of the tests.
   mustBe =
     where: kinds: value:
     let
@@ -59,7 +59,7 @@ let
       throw "${where} is ${toString value}, it must be 1 at least"
     else
       value;
-  # Fields that deploy-rs knows at each level; null is as if it were left out.
+  # The fields that deploy-rs knows at each level. Null counts as left out.
   levelKinds = {
     sshUser = [ "string" ];
     user = [ "string" ];
@@ -92,13 +92,13 @@ let
     agent = [ "set" ];
     image = [ "set" ];
   };
-  # Fields of this project's own schema that have fields themselves.
+  # The fields of this project's own schema that have subfields.
   ownFields = [
     "ssh" "build" "push" "confirm" "timeouts" "units" "checks" "rollback" "beforeActivate"
     "secrets" "agent" "image"
   ];
-  # The set without the fields that are null, once all others are of the right types. Typed
-  # modules write null for what their author left out.
+  # Checks the types of the fields, and removes those that are null. Typed modules write null for
+  # what their author left out.
   sound =
     where: kinds: value:
     let
@@ -110,7 +110,7 @@ let
     in
     builtins.seq (builtins.all field typed) (removeAttrs set (filter isNull (typed ++ untyped)));
 
-  # Without fields that are null, at any depth; packages stay as they are.
+  # Removes fields that are null, at any depth. Packages stay as they are.
   clean =
     value:
     if builtins.isList value then
@@ -132,14 +132,14 @@ let
   configurations = outputs.nixosConfigurations or { };
 
   known = attrNames (configurations // nodes);
-  # A configuration that is no node and makes an ISO image: machines are installed from it.
+  # An installer: a configuration that is not a node and has an ISO image.
   isInstaller = name: !(nodes ? ${name}) && (configurations.${name} or { }) ? config.system.build.isoImage;
 
-  # A flake that lists nodes means these by "all machines".
+  # "All machines" of a flake with nodes are its nodes.
   listed = attrNames (if nodes == { } then configurations else nodes);
   isOneOfAll =
     name: if nodes == { } then !(isInstaller name) else !(elem "manual" (nodes.${name}.tags or [ ]));
-  # A word may be `machine.profile`; its candidates come longest first.
+  # A word may be `machine.profile`. The longest candidate comes first.
   firstKnown = candidates: filter (name: elem name known) candidates;
   chosen = filter (name: args.among == null || elem name args.among) (
     if args.candidates == null then
@@ -156,7 +156,8 @@ let
       )
   );
 
-  # deploy-rs merges profile over node over deploy; null falls through.
+  # deploy-rs takes a value from the profile, else from the node, else from `deploy`. Null does not
+  # count.
   firstOf =
     key: default: levels:
     let
@@ -194,7 +195,7 @@ let
     in
     builtins.mapAttrs (each: sound "deploy.nodes.${name}.profiles.${each}" profileKinds) given;
 
-  # The profiles besides the system: those of `profilesOrder`, then the others by name.
+  # The profiles besides the system: those in `profilesOrder`, then the others by name.
   othersOf =
     name:
     let
@@ -208,12 +209,13 @@ let
     (profilesOf name).${profileName}.path
       or (throw "deploy.nodes.${name}.profiles.${profileName} has no `path`");
 
-  # A platform's name, or null for whatever else somebody's field `system` is.
+  # The platform, or null if the field `system` is something else.
   platform =
     value:
     if builtins.isString value && builtins.match "[a-z0-9_]+-[a-z0-9]+" value != null then value else null;
-  # What a configuration runs on. A derivation's `system` is what builds it, which differs
-  # where it is cross-compiled: `a-cross-compiled-system-is-for-what-it-runs-on` proves it.
+  # The platform that a configuration runs on. A derivation's `system` is the platform that builds
+  # it, which differs for a cross-compiled system:
+  # `a-cross-compiled-system-is-for-what-it-runs-on` proves it.
   hostPlatform =
     name:
     let
@@ -224,8 +226,8 @@ let
     in
     if ofPackages != null then ofPackages else ofOption;
 
-  # The system that is wanted of a machine, or null where it stays: a node whose profiles
-  # are all others is not given a system that it did not ask for.
+  # The wanted system of a machine, or null if its system stays. A node that has only other
+  # profiles must not get a system.
   wantedOf =
     name:
     let
@@ -256,7 +258,7 @@ let
     if candidates == [ ] then throw "machine ${name} does not tell its system" else builtins.head candidates;
 
   isDarwin = system: builtins.isString system && builtins.match ".*-darwin" system != null;
-  # The owner of a profile. deploy-rs has no other than the login user where no `user` is set.
+  # The owner of a profile. Without `user`, deploy-rs takes the login user.
   userOf =
     name: profileName:
     let
@@ -267,14 +269,14 @@ let
       ];
     in
     firstOf "user" (if profileName == "system" then "root" else firstOf "sshUser" "" levels) levels;
-  # What a machine's platform is read from where nothing else tells it.
+  # The package to read a machine's platform from if nothing else has it.
   anyOf =
     name:
     let
       wanted = wantedOf name;
     in
     if wanted == null then pathOf name (builtins.head (othersOf name)) else wanted;
-  # What is no NixOS machine, and why.
+  # Why a node is not a NixOS machine, or null if it is one.
   oddOf =
     name:
     if wantedOf name == null && profilesOf name == { } then
@@ -293,7 +295,7 @@ let
       profiles = profilesOf name;
       others = othersOf name;
       wanted = wantedOf name;
-      # One login serves all profiles: the system's settings count, or the first profile's.
+      # One login serves all profiles, with the settings of the system or else of the first profile.
       profile =
         profiles.system or (if wanted == null then profiles.${builtins.head others} else { });
       levels = [
@@ -303,9 +305,9 @@ let
       ];
       level = key: default: firstOf key default levels;
       ownSsh = node.ssh or { };
-      # The login becomes root, whoever owns the profiles.
+      # The login becomes root, whatever users own the profiles.
       user = if wanted == null then "root" else level "user" "root";
-      # One text: it is divided into words where --sudo is, so that quotes mean the same in both.
+      # One text. `deploy` splits it like --sudo, so that quotes mean the same in both.
       sudoLine =
         let
           sudo = level "sudo" "sudo -u";
@@ -424,7 +426,7 @@ let
         }
     );
 
-  # What an author may write; anything else is probably a slip of the pen.
+  # The fields that exist. Any other field is probably misspelled.
   deployKeys = attrNames levelKinds ++ [ "nodes" "agent" ];
   nodeKeys = attrNames levelKinds ++ [
     "hostname" "profilesOrder" "profiles" "tags" "system" "toplevel" "hostName" "ssh" "build"
@@ -434,7 +436,7 @@ let
     set: known: value:
     map (field: { inherit set field known; }) (filter (key: !(elem key known)) (attrNames value));
 
-  # All that is read of one machine, or null where "all machines" does not mean it.
+  # The parts of one machine, or null if "all machines" does not include it.
   partOf =
     name:
     let
@@ -448,13 +450,13 @@ let
         inherit name odd;
         machine = if odd == null then machine name else null;
         unknown = unknown "deploy.nodes.${name}" nodeKeys (nodes.${name} or { });
-        # What other tools read, of machines that have no node here.
+        # Settings of other tools, for machines without a node.
         colmena = isPlain && configurations.${name}.config ? deployment.targetHost;
         nixinate = isPlain && configurations.${name} ? _module.args.nixinate;
       };
-  # One that throws stops itself alone. It is written out as a whole where that is caught: a
-  # package that stands for its path is not looked into. Of a single one the error itself is
-  # wanted: `a-machine-that-throws-stops-only-itself` is the test of both.
+  # A machine that throws stops only itself. `toJSON` evaluates the whole part inside `tryEval`; it
+  # takes a package's path and does not look into the package. If there is only one machine, its own
+  # error is wanted: `a-machine-that-throws-stops-only-itself` is the test of both.
   tried = map (
     name:
     let
@@ -489,6 +491,6 @@ else
   elsewhere = filter (name: outputs ? ${name}) [
     "colmenaHive" "colmena" "darwinConfigurations" "homeConfigurations" "systemConfigs"
   ];
-  # What pure evaluation takes away, and what no evaluation should have.
+  # Pure evaluation removes the first of these, and no evaluation should have the other two.
   pure = !(builtins ? currentSystem || builtins ? exec || builtins ? importNative);
 }

@@ -6,21 +6,21 @@ use serde_json::{Value, json};
 
 use crate::tools::{cache::Cache, nix::Evaluated};
 
-/// The place of one evaluation among those that are kept. An evaluation that may see more than
-/// the flake is neither kept nor looked for: it would deploy what the environment said the last
-/// time. `an-address-from-the-environment-is-asked-for-each-time` proves it.
+/// The key of a kept evaluation. An evaluation that may read more than the flake is neither kept
+/// nor looked up, because it would deploy values from an earlier environment.
+/// `an-address-from-the-environment-is-asked-for-each-time` proves it.
 pub struct KeptEvaluation {
     is_usable: bool,
     key: String,
 }
 
 impl KeptEvaluation {
-    /// The place of what `key` says all of.
+    /// The key must name everything that the evaluation depends on.
     pub fn new(is_usable: bool, key: &Value) -> Self {
         Self { is_usable, key: key.to_string() }
     }
 
-    /// What was kept there, if it is of use.
+    /// The kept evaluation, if it is still usable.
     pub fn get(&self) -> Option<Evaluated> {
         let kept = self.is_usable.then(|| Cache::named("evaluations").get(&self.key)).flatten()?;
         let warnings = serde_json::from_value(kept["warnings"].clone()).ok()?;
@@ -28,8 +28,8 @@ impl KeptEvaluation {
         Some(Evaluated { value, warnings })
     }
 
-    /// Keeps an evaluation. Nix's own word counts most: by it the evaluation was pure or not,
-    /// whatever made it so.
+    /// Keeps an evaluation. Nix itself reports whether the evaluation was pure; this decides,
+    /// whatever the settings say.
     pub fn put(&self, Evaluated { value, warnings }: &Evaluated) {
         if self.is_usable && value["pure"] == true {
             let kept = json!({ "value": value, "warnings": warnings });
@@ -38,7 +38,7 @@ impl KeptEvaluation {
     }
 }
 
-/// Whether all that it is to build can be built from it: derivations that were collected cannot.
+/// Whether all derivations to build still exist. Garbage collection may have removed them.
 fn derivations_are_here(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields.iter().all(|(name, value)| match value {

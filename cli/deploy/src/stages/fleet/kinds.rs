@@ -1,4 +1,4 @@
-//! Whether a machine's document is of a kind that is deployed at all.
+//! Decides whether `deploy` can deploy a machine's document.
 
 use deploy_wire::machine::{Machine, MachineError};
 use serde_json::Value;
@@ -6,16 +6,16 @@ use serde_json::Value;
 use super::fields;
 use crate::error::{Failure, Result};
 
-/// Why there is nothing to deploy.
+/// Why a document cannot be deployed.
 #[derive(Debug)]
 pub enum NotThis {
-    /// The machine is of a kind that is not deployed; others beside it may be.
+    /// The machine is of a kind that is not deployed. Other machines may be.
     Machine(Box<Failure>),
     /// The flake is wrong.
     Document(Box<Failure>),
 }
 
-/// The machine of a document.
+/// Parses a machine's document.
 pub fn deployable(
     flake: &str,
     name: &str,
@@ -23,7 +23,7 @@ pub fn deployable(
 ) -> std::result::Result<Machine, NotThis> {
     fields::divide_sudo(flake, name, &mut document).map_err(NotThis::Document)?;
     let machine = Machine::from_json(document).map_err(|error| match &error {
-        // The platform may come from the configuration as well as from the node.
+        // The platform may come from the configuration or from the node.
         MachineError::Shape { field, reason } if field == "system" => {
             let what = format!(
                 "the system of {name} in `{flake}` is for a platform that deploy does not know"
@@ -35,8 +35,8 @@ pub fn deployable(
     Ok(machine)
 }
 
-/// Refuses a profile `system` that is not root's, at the system's own place. Another place holds
-/// another system, such as a container's, which must not become the machine's.
+/// Refuses a profile `system` that is not root's profile at the system's own path. At another path
+/// it is another system, such as a container's, which must not become the machine's.
 pub fn refuse_system_elsewhere(machine: &Machine) -> Result<()> {
     const PLACE: &str = "/nix/var/nix/profiles/system";
     let name = &machine.name;

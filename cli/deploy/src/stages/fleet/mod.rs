@@ -1,4 +1,4 @@
-//! From a flake to machines: one evaluation for all that are chosen.
+//! Evaluates the flake once for all selected machines.
 
 mod address;
 mod apart;
@@ -37,20 +37,20 @@ use crate::{
     tools::nix::{Metadata, Nix, OLDEST, Purity, essence, is_too_old},
 };
 
-/// The expression that turns outputs into machine.json documents.
+/// The expression that turns flake outputs into machine.json documents.
 const EXPRESSION: &str = include_str!("fleet.nix");
 
-/// The machines of one run, as the flake describes them.
+/// The machines of a run, as the flake describes them.
 #[derive(Debug)]
 pub struct Fleet {
-    /// In the order of the command line, or by name.
+    /// The machines, in the order of the command line or by name.
     pub machines: Vec<Machine>,
-    /// Those beside them that cannot be evaluated; why was told.
+    /// The machines that cannot be evaluated. Their errors were reported.
     pub failed: Vec<String>,
 }
 
-/// Evaluates the flake once for all chosen machines, and again only for those of several that
-/// cannot be evaluated. A clean tree's result is kept: the same tree is not evaluated twice.
+/// Evaluates the flake once for all selected machines, and again only for machines that failed. The
+/// result of a clean tree is kept, so that the same tree is not evaluated twice.
 pub async fn evaluate(
     nix: &mut Nix,
     selection: &Selection,
@@ -73,7 +73,7 @@ pub async fn evaluate(
         return Err(too_old(&version));
     }
     let metadata = metadata.map_err(not_evaluated)?;
-    // Settings that cannot be read are not known to keep an evaluation pure.
+    // If the settings cannot be read, the evaluation may be impure.
     let (is_pure, accepts_all) =
         settings.map_or((false, false), |it| (it.purity == Purity::Pure, it.accepts_flake_config));
     let url = metadata.url_or(&flake);
@@ -128,7 +128,8 @@ fn too_old(version: &str) -> Box<Failure> {
         .hint(Some("docs/nix-versions.md says which command needs which Nix".into()))
 }
 
-/// What the flake sets for its builds. That it cannot be read stops nothing: it is not used.
+/// The flake's settings for builds. If they cannot be read, they are not used, and the deploy goes
+/// on.
 async fn flake_config(nix: &Nix, metadata: &Metadata, accepts_all: bool) -> FlakeConfig {
     match nix.flake_config(metadata).await {
         Ok(config) => FlakeConfig::read(&config, accepts_all, &flake_config::trusted()),
@@ -146,20 +147,20 @@ pub async fn check(nix: &Nix, selection: &Selection, report: &Report) -> Result<
 }
 
 impl Metadata {
-    /// The reference to evaluate: the locked one where the tree is clean, so that
-    /// what is kept is what was evaluated; a dirty tree has none.
+    /// The reference to evaluate. A clean tree has a locked reference, so that the kept evaluation
+    /// matches it; a dirty tree has none.
     fn url_or(&self, flake: &str) -> String {
         if self.is_clean() { self.url.clone() } else { flake.to_owned() }
     }
 }
 
-/// A JSON document as a string of the Nix language, which knows all of JSON's
-/// escapes that can stand here and one thing more: `${`.
+/// A JSON document as a string in the Nix language. Nix knows all escapes of JSON that can occur
+/// here, but `${` must be escaped in addition.
 fn nix_string(json: &Value) -> String {
     Value::String(json.to_string()).to_string().replace("${", "\\${")
 }
 
-/// The machines that each word may mean, the likeliest first.
+/// The possible machine names of each word, the likeliest first.
 fn candidates(names: &[Word]) -> Vec<Vec<String>> {
     names.iter().map(|name| name.meanings().map(|(machine, _)| machine).collect()).collect()
 }
@@ -192,7 +193,7 @@ fn read(
             continue;
         }
         let document = documents.get(&name).cloned().unwrap_or_default();
-        // What deploy does not do at all must not stop the machines beside it.
+        // A machine that cannot be deployed must not stop the others.
         match kinds::deployable(&selection.flake, &name, document)
             .and_then(|machine| chosen_of(machine, &meant, selection.aim, report))
         {
@@ -270,7 +271,7 @@ fn chosen(
     Ok(names)
 }
 
-/// A machine with what is meant of it, if that can be deployed.
+/// The machine with the selected profiles, if they can be deployed.
 fn chosen_of(
     mut machine: Machine,
     meant: &Meant,

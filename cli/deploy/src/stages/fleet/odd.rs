@@ -1,5 +1,6 @@
-//! What a flake has that is not deployed: nodes that are no NixOS machines, settings of other
-//! tools. What was named is refused; without names the rest is done, and a line tells of each.
+//! Parts of a flake that are not deployed: nodes that are not NixOS machines, and settings of other
+//! tools. A named one is refused. Without names, the others are deployed and a line reports each
+//! one that is skipped.
 
 use std::collections::BTreeMap;
 
@@ -11,44 +12,44 @@ use crate::{
     stages::flake::Selection,
 };
 
-/// A chosen node that is no NixOS machine.
+/// A selected node that is not a NixOS machine.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Odd {
-    /// It is for this platform, which is no Linux.
+    /// It is for this platform, which is not Linux.
     System(String),
     /// It has neither a system nor profiles.
     Nothing,
 }
 
-/// All of it, by machine.
+/// All parts that are not deployed.
 #[derive(Debug, Default, Deserialize)]
 pub struct NotDeployed {
-    /// Nodes that are left out as a whole.
+    /// Nodes that are skipped, by machine.
     #[serde(default)]
     pub odd: BTreeMap<String, Odd>,
-    /// By tool, machines that have its settings and no node.
+    /// Machines with settings of a tool and without a node, by tool.
     #[serde(default)]
     foreign: BTreeMap<String, Vec<String>>,
-    /// Outputs that have machines of other tools.
+    /// Outputs with machines of other tools.
     #[serde(default)]
     elsewhere: Vec<String>,
 }
 
 impl NotDeployed {
-    /// Of what was evaluated.
+    /// Reads them from the evaluation.
     pub fn read(evaluated: &Value) -> Self {
         Self::deserialize(evaluated).unwrap_or_default()
     }
 
-    /// One line for each node that is left out where no machine was named.
+    /// A line for each skipped node, if no machine was named.
     pub fn skipped(&self, selection: &Selection) -> Vec<String> {
         let is_all = selection.names.is_none();
         let nodes = self.odd.iter().filter(|_| is_all);
         nodes.map(|(name, odd)| format!("{name} is left out: {}", odd.why())).collect()
     }
 
-    /// Refuses a machine that was named and that cannot be deployed.
+    /// Refuses a named machine that cannot be deployed.
     pub fn refuse(&self, name: &str) -> Result<()> {
         match self.odd.get(name) {
             None => Ok(()),
@@ -58,7 +59,7 @@ impl NotDeployed {
         }
     }
 
-    /// Settings of other tools that nothing reads, a line for each tool.
+    /// A line for each tool whose settings are ignored.
     pub fn foreign(&self) -> Vec<String> {
         let tools = self.foreign.iter().filter(|(_, names)| !names.is_empty());
         tools
@@ -114,7 +115,7 @@ impl Odd {
     }
 }
 
-/// "a, b", "a, b, c and 9 more".
+/// Formats names as "a, b" or "a, b, c and 9 more".
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 3;
     if names.len() <= SHOWN {

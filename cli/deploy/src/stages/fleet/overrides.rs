@@ -1,4 +1,4 @@
-//! What the command line says in place of the flake.
+//! Values of the command line that replace the flake's.
 
 use deploy_wire::machine::{BuildPlace, Machine};
 
@@ -7,41 +7,41 @@ use crate::{
     tools::nix::essence::Errors,
 };
 
-/// Values that beat the flake's. `None` leaves the flake's.
+/// Values that take precedence over the flake's. `None` keeps the flake's value.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
-    /// Another address to log in to.
+    /// The address to log in to.
     pub hostname: Option<String>,
-    /// Another login user.
+    /// The login user.
     pub ssh_user: Option<String>,
-    /// Other arguments for `ssh`.
+    /// The arguments for `ssh`.
     pub ssh_opts: Option<Vec<String>>,
-    /// Whether a flake of another computer may choose any.
+    /// Whether a flake from another computer may set any option of `ssh`.
     pub allow_ssh_opts: bool,
-    /// Whose profile is meant; only root's is deployed.
+    /// The profile's user. Only root's profile is deployed.
     pub profile_user: Option<String>,
-    /// Another command to become root with.
+    /// The command to become root with.
     pub sudo: Option<Vec<String>>,
     /// Whether sudo asks for a password.
     pub ask_sudo_password: Option<bool>,
-    /// Where the closure is built.
+    /// Where to build the closure.
     pub build: Option<BuildPlace>,
-    /// deploy-rs's word for not asking substituters.
+    /// deploy-rs's name for not asking substituters.
     pub fast_connection: Option<bool>,
     /// Whether a login has to confirm.
     pub confirm_required: Option<bool>,
-    /// Seconds to confirm.
+    /// The seconds to confirm.
     pub confirm_timeout: Option<u64>,
-    /// Seconds to activate.
+    /// The seconds to activate.
     pub activation_timeout: Option<u64>,
-    /// Arguments for Nix, from behind `--`.
+    /// The arguments for Nix, from behind `--`.
     pub nix_args: Vec<String>,
     /// How much of Nix's errors is shown.
     pub errors: Errors,
 }
 
 impl Overrides {
-    /// Puts the values into a machine.
+    /// Sets the values in a machine.
     pub fn apply(&self, machine: &mut Machine) -> Result<()> {
         if let Some(user) = self.profile_user.as_ref().filter(|user| *user != "root") {
             return Err(Failure::unchanged(format!(

@@ -1,4 +1,4 @@
-//! Which profiles of a machine are meant, and whether they can be deployed.
+//! The selection of a machine's profiles, and whether they can be deployed.
 
 use deploy_wire::machine::{Machine, Profile};
 
@@ -7,17 +7,17 @@ use crate::{
     stages::flake::Aim,
 };
 
-/// The profiles of one machine that the command line means.
+/// The profiles of a machine that the command line selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meant {
-    /// All that it has.
+    /// All profiles.
     All,
-    /// Those that were named behind the machine.
+    /// The profiles that were named behind the machine.
     These(Vec<String>),
 }
 
 impl Meant {
-    /// With what one more word means of the same machine.
+    /// Adds the meaning of another word about the same machine.
     pub fn and(&mut self, profile: Option<String>) {
         match (&mut *self, profile) {
             (Self::These(names), Some(name)) => names.push(name),
@@ -26,7 +26,8 @@ impl Meant {
     }
 }
 
-/// Leaves in `machine` what is meant of it. What is to be told of the rest, if anything is.
+/// Removes the profiles that are not selected from `machine`. Returns a warning about the others,
+/// if there is one to report.
 pub fn choose(machine: &mut Machine, meant: &Meant, aim: Aim) -> Result<Option<String>> {
     if let Meant::These(names) = meant {
         let has_system = machine.toplevel.is_some();
@@ -56,8 +57,8 @@ fn no_profile(machine: &Machine, name: &str) -> Box<Failure> {
         .hint(Some(format!("it has: {}", has.join(", "))))
 }
 
-/// A system goes back by its generations. Which generation of a profile belonged to it, nothing
-/// tells.
+/// Removes the profiles for a rollback of the system. It is not known which generation of a profile
+/// belonged to an earlier system.
 fn goes_back(machine: &mut Machine) -> Result<Option<String>> {
     let name = &machine.name;
     if machine.toplevel.is_none() {
@@ -77,8 +78,8 @@ fn goes_back(machine: &mut Machine) -> Result<Option<String>> {
     })
 }
 
-/// Leaves the systems alone, for what is about them: `what` says it. A line for each machine
-/// whose profiles stay.
+/// Removes all profiles for the option `what`, which is about systems. Returns a line for each
+/// machine whose profiles stay.
 pub fn systems_alone(machines: &mut [Machine], what: &str) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     for machine in machines {
@@ -116,7 +117,7 @@ pub fn refuse_undeployable(machine: &Machine) -> Result<()> {
         if name.contains('/') || name.starts_with('.') {
             return refused("its name is no name of a file".into(), format!("rename {field}"));
         }
-        // A name that a shell or `getent` reads as something else.
+        // A shell or `getent` would read such a name differently.
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
         if profile.user.starts_with('-') || !profile.user.chars().all(plain) {
             return refused(
@@ -142,7 +143,7 @@ pub fn refuse_undeployable(machine: &Machine) -> Result<()> {
     Ok(())
 }
 
-/// Whether a path leads to the system profile, as it is written. The machine looks again.
+/// Whether a path is the system profile's, by its text. The agent checks again on the machine.
 fn is_the_system(place: &str) -> bool {
     let mut parts: Vec<&str> = Vec::new();
     for part in place.split('/').filter(|part| !part.is_empty() && *part != ".") {

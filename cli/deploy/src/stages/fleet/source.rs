@@ -1,8 +1,8 @@
-//! The flake's own files on this computer, where it is a folder.
+//! The flake's files on this computer, if it is a folder.
 
 use std::path::{Path, PathBuf};
 
-/// Nix reads `path/or/ref` as an entry of its registry; a folder is meant.
+/// Makes a folder's path absolute. Nix would read `path/or/ref` as an entry of its registry.
 pub fn absolute(flake: &str) -> String {
     let folder = Path::new(flake);
     let is_reference = flake.contains(':');
@@ -12,7 +12,7 @@ pub fn absolute(flake: &str) -> String {
     }
 }
 
-/// The folder that a reference names, without what stands behind it.
+/// The folder in a reference, without fragment and query.
 pub fn folder(flake: &str) -> Option<PathBuf> {
     let path = ["git+file://", "path:"].iter().find_map(|scheme| flake.strip_prefix(scheme));
     let path = Path::new(path.unwrap_or(flake));
@@ -24,13 +24,13 @@ pub fn folder(flake: &str) -> Option<PathBuf> {
     whole.or_else(bare).filter(|path| path.is_dir())
 }
 
-/// What looks like a path and leads nowhere: Nix's own error for it says less.
+/// Whether the text looks like a path to a folder that does not exist. Nix's own error says less.
 pub fn names_no_folder(flake: &str) -> bool {
     let is_path = flake.starts_with(['/', '.', '~']) && !flake.contains(['?', '#']);
     is_path && !Path::new(flake).exists()
 }
 
-/// A folder as Nix takes it. `#`, `?` and `%` in its path would be read as parts of a reference.
+/// A folder as a flake reference. `#`, `?` and `%` in its path are escaped.
 fn reference(folder: &Path) -> String {
     let text = folder.display().to_string();
     if !text.contains(['#', '?', '%']) {

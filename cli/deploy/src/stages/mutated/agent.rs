@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// A conversation as an agent leads it, a line for each reply.
+/// A conversation of an agent, one line for each reply.
 const REPLIES: [&str; 10] = [
     include_str!("../../../../wire/golden/message/reply-staged.json"),
     include_str!("../../../../wire/golden/message/reply-event-phase.json"),
@@ -27,13 +27,13 @@ const REPLIES: [&str; 10] = [
     include_str!("../../../../wire/golden/message/reply-status.json"),
 ];
 
-/// The replies in their order or in none, damaged.
+/// The replies, in order or shuffled, and damaged.
 fn spoken(random: &mut Random) -> Vec<u8> {
     let mut bytes = Vec::new();
     let in_order = random.below(2) == 0;
     for ordered in &REPLIES[..8] {
         let reply = if in_order { ordered } else { random.one_of(&REPLIES) };
-        // The golden one is of a phase in which nobody has to act.
+        // The golden file has a phase in which nobody has to act.
         let reply = reply.replace("rollingBack", random.one_of(&["rollingBack", "waiting"]));
         bytes.extend(reply.trim().replace('\n', " ").into_bytes());
         bytes.push(b'\n');
@@ -50,7 +50,7 @@ pub async fn conversations(times: u64) {
         let (report, written) = shown::report(format);
         let bytes = spoken(&mut random);
         let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
-        // It drips: as little as one byte at a time.
+        // The input may arrive one byte at a time.
         let reader = BufReader::with_capacity(1 + random.below(64), std::io::Cursor::new(bytes));
         let reader: Box<dyn AsyncBufRead + Unpin + Send> = Box::new(reader);
         let sink: Box<dyn AsyncWrite + Unpin + Send> = Box::new(tokio::io::sink());
@@ -77,7 +77,8 @@ pub async fn conversations(times: u64) {
     assert!(ends.iter().all(|end| *end > times / 1000), "{ends:?}");
 }
 
-/// Counts how it stops: waiting, ended, refused, lost. What is told of an error.
+/// Follows a conversation and counts how it stops: waiting, ended, refused or lost. Returns the
+/// text of an error.
 async fn follow_to_the_end(
     watch: &mut Watch<'_>,
     lines: usize,

@@ -1,4 +1,4 @@
-//! What a login prints: start-up files, the greeting, and the files of the machine in it.
+//! The output of a login: start-up files, the greeting, and the machine's files in it.
 
 use deploy_wire::sealed;
 use tokio::io::BufReader;
@@ -22,7 +22,7 @@ fn file(name: &str, text: &str) -> String {
     format!("@file {name}\n{lines}@endfile\n")
 }
 
-/// An answer as `ask.sh` gives it.
+/// An output of `ask.sh`.
 fn greeting() -> String {
     let system = "/nix/store/00000000000000000000000000000000-nixos-system-frame1-26.05";
     let sealed = |text: &str| {

@@ -1,5 +1,5 @@
-//! What Nix prints while it talks with a machine: a machine's own Nix forwards what it does, and
-//! its programs write beside that.
+//! The output of Nix about a machine. The machine's own Nix forwards its log, and its programs
+//! write to the same stream.
 
 use crate::{
     report::{Event, Format, shown},

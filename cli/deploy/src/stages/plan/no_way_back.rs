@@ -1,5 +1,5 @@
-//! Services whose data moves with them: once their new programs have started, the machine
-//! does not go back by itself. Said, and asked, before anything is switched.
+//! Services whose data is migrated. Once their new programs have started, the machine does not roll
+//! back by itself. `deploy` says so and asks before the switch.
 
 use std::io::IsTerminal;
 
@@ -17,13 +17,13 @@ use crate::{
 /// What to do about services that cannot go back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoWayBack {
-    /// Ask on the terminal; refuse where there is none.
+    /// Ask on the terminal; refuse without a terminal.
     Ask,
-    /// Say so and go on: `--yes`.
+    /// Report it and go on, for `--yes`.
     GoOn,
 }
 
-/// Asks the operator where this deploy starts services that cannot go back.
+/// Asks the operator if this deploy starts services that cannot go back.
 pub async fn ask_first(
     machine: &Machine,
     changes: &Changes,
@@ -56,7 +56,7 @@ pub async fn ask_first(
         .map_err(|not| Failure::unchanged(format!("{name} was not switched")).because(not))
 }
 
-/// Unsafe services with a unit that is new or changed.
+/// The affected services: those with a new or changed unit.
 fn affected<'m>(machine: &'m Machine, changes: &Changes) -> Vec<&'m str> {
     let Units { new, changed, enabled, .. } = &changes.units;
     let differs = |unit: &String| [new, changed, enabled].iter().any(|list| list.contains(unit));

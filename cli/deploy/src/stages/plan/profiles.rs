@@ -1,4 +1,4 @@
-//! The profiles besides the system: which of them differ.
+//! The profiles besides the system, and which of them differ.
 
 use deploy_wire::{
     machine::{Machine, Profile},
@@ -11,8 +11,8 @@ use crate::{
     stages::ask::{Facts, ProfileFacts},
 };
 
-/// The machine with what is not there yet: without its system where that is up to date and only
-/// profiles differ, and without the profiles that are what they are to be.
+/// The machine's description, reduced to what needs a deploy: without a system that is up to date
+/// while a profile differs, and without profiles that are up to date.
 pub fn needed(machine: &Machine, facts: &Facts) -> Machine {
     let missing: Vec<Profile> = with_facts(machine, facts)
         .filter(|(profile, seen)| !is_profile_up_to_date(profile, seen, facts))
@@ -28,7 +28,7 @@ pub fn needed(machine: &Machine, facts: &Facts) -> Machine {
     needed
 }
 
-/// A line for each profile of a plan.
+/// A line for each profile, in a plan.
 pub fn profile_lines(machine: &Machine, facts: &Facts) -> Vec<String> {
     let line = |(profile, seen): (&Profile, &ProfileFacts)| {
         if is_profile_up_to_date(profile, seen, facts) {
@@ -49,8 +49,8 @@ fn with_facts<'a>(
     machine.other_profiles().into_iter().zip(seen)
 }
 
-/// Refuses profiles whose users are not there. A system that is deployed with its profiles may
-/// bring their users; nothing else does.
+/// Refuses profiles whose users do not exist. Only a system that is deployed together with its
+/// profiles may create the users.
 pub(super) fn refuse_missing_users(machine: &Machine, facts: &Facts) -> Result<()> {
     let name = &machine.name;
     let gone = with_facts(machine, facts).find(|(_, seen)| !seen.has_user);
@@ -66,15 +66,15 @@ pub(super) fn refuse_missing_users(machine: &Machine, facts: &Facts) -> Result<(
     }
 }
 
-/// Whether system and profiles are what they are to be.
+/// Whether the system and all profiles are up to date.
 pub(super) fn is_all_up_to_date(machine: &Machine, facts: &Facts) -> bool {
     (machine.toplevel.is_none() || is_up_to_date(facts))
         && with_facts(machine, facts)
             .all(|(profile, seen)| is_profile_up_to_date(profile, seen, facts))
 }
 
-/// Its link names what is wanted, and that is not what an attempt left there that did not end
-/// well.
+/// Whether the link names the wanted profile. It does not count if an attempt that did not commit
+/// left the link there.
 fn is_profile_up_to_date(profile: &Profile, seen: &ProfileFacts, facts: &Facts) -> bool {
     let last = facts.attempt.as_ref().ok().and_then(Option::as_ref);
     let failed = last.filter(|record| {
@@ -157,7 +157,7 @@ mod tests {
         let refused = decide(&home(false, None)).unwrap_err();
         assert_eq!(refused.causes, ["frame1 has no user joe"]);
         assert_eq!(decide(&home(true, None)).unwrap(), Plan::Deploy);
-        // What runs is not what the flake has, and stays.
+        // The running system differs from the flake's and stays.
         let old = Facts { wanted: None, ..home(true, Some('5')) };
         assert_eq!(decide(&old).unwrap(), Plan::UpToDate);
     }

@@ -1,4 +1,4 @@
-//! Secrets that the configuration declares and nobody has made yet. Pure.
+//! Declared secrets that do not exist yet. It is pure.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use deploy_wire::machine::{Machine, Secret};
 
 use crate::error::{Failure, Result};
 
-/// Refuses a machine whose secrets are not all there, before anything is built: names
-/// every one, and what belongs into it.
+/// Refuses a machine with missing secrets before the build. The failure names each one and what
+/// belongs into it.
 pub fn refuse_unmade(machine: &Machine) -> Result<()> {
     let missing = missing(machine);
     let Some(first) = missing.first() else { return Ok(()) };
@@ -27,12 +27,12 @@ pub fn refuse_unmade(machine: &Machine) -> Result<()> {
     ))))
 }
 
-/// The secrets without an encrypted file. One that exists is in the store.
+/// The secrets without an encrypted file. An existing file is in the store.
 pub fn missing(machine: &Machine) -> Vec<&Secret> {
     machine.secrets.iter().filter(|secret| Path::new(&secret.file).is_relative()).collect()
 }
 
-/// A missing secret in a line.
+/// A missing secret as a line.
 pub fn line(secret: &Secret) -> String {
     let Secret { name, file, hint, .. } = secret;
     let hint = if hint.is_empty() { String::new() } else { format!(": {hint}") };

@@ -109,7 +109,7 @@ fn a_new_machine_id_is_no_other_machine_while_a_host_key_is_the_same() {
     };
     assert_eq!(plan(&with(&known.machine_id, vec!["ssh-rsa B".into()])), Plan::UpToDate);
     assert_eq!(plan(&with("new", vec![key])), Plan::UpToDate);
-    // The agent looks, which may read them.
+    // The user may not read the keys, so the agent compares them.
     assert_eq!(plan(&with("new", Vec::new())), Plan::UpToDate);
     let other = with("new", vec!["ssh-rsa B".into()]);
     let refused = decide(&machine(), &other, Mode::Switch, &AcceptedName::default());

@@ -1,4 +1,4 @@
-//! Which program is the agent for a machine.
+//! The choice of the agent's program for a machine.
 
 use std::{
     os::unix::fs::PermissionsExt,
@@ -17,17 +17,17 @@ use crate::{
     tools::{nix::Nix, ssh::OnlyTheAgent},
 };
 
-/// Which agent it is to be.
+/// The agent for a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Agent {
-    /// This one of this computer's store, brought to the machine.
+    /// An agent of the local store, which is pushed to the machine.
     Brought(StorePath),
-    /// The one that is part of the machine's system.
+    /// The agent that is part of the machine's system.
     Installed(StorePath),
 }
 
 impl Agent {
-    /// Where it is in the machine's store, before or after the push.
+    /// Its path in the machine's store, before or after the push.
     pub fn path(&self) -> &StorePath {
         match self {
             Self::Brought(path) | Self::Installed(path) => path,
@@ -35,8 +35,8 @@ impl Agent {
     }
 }
 
-/// The agent's program on this computer: `--agent FILE`, the flake's, or the one
-/// beside `deploy`. None of them where sudo allows only the one that is there.
+/// Finds the agent's program: `--agent FILE`, the flake's, or the one beside `deploy`. If sudo
+/// allows only the installed agent, that one is used.
 pub async fn find(
     nix: &Nix,
     named: Option<&Path>,

@@ -1,4 +1,4 @@
-//! A push that stands still: it is said, with what the machine says of the reason.
+//! Reports a push that makes no progress, and the reason that the machine gives.
 
 use std::{future::Future, time::Duration};
 
@@ -17,9 +17,8 @@ use crate::{
     },
 };
 
-/// How long nothing may move before it is said. Nix itself prints nothing while it waits for
-/// the lock on a path that it is to receive:
-/// `a-push-that-waits-for-another-operators-says-so-and-goes-on` proves it.
+/// How long a push may make no progress before it is reported. Nix prints nothing while it waits
+/// for the lock of a path: `a-push-that-waits-for-another-operators-says-so-and-goes-on` proves it.
 const QUIET: Duration = Duration::from_secs(15);
 
 /// How long the machine may take to answer.
@@ -27,8 +26,8 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 const SCRIPT: &str = include_str!("stall.sh");
 
-/// Waits for `push`, and tells where it stands still. `moves` is notified whenever something
-/// moves in it.
+/// Waits for `push`, and reports it each time that it makes no progress. `moves` is notified of any
+/// progress.
 pub async fn watch_for_stalls<T>(
     push: impl Future<Output = T>,
     moves: &Notify,
@@ -43,7 +42,7 @@ pub async fn watch_for_stalls<T>(
     watched(push, moves, || why(probed, lease), tell).await
 }
 
-/// Asks and tells once.
+/// Asks the machine and reports once.
 async fn watched<T, A: Future<Output = Standstill>>(
     push: impl Future<Output = T>,
     moves: &Notify,
@@ -106,8 +105,8 @@ mod tests {
 
     use super::*;
 
-    /// What is told of a push that moves after each of these pauses, in seconds, and how
-    /// often the machine is asked, which takes so long.
+    /// The reports about a push that makes progress after each of these pauses, in seconds, and how
+    /// often the machine is asked. The machine answers after `answers_in` seconds.
     async fn told_of(pauses: &[u64], answers_in: u64) -> (Vec<Standstill>, u32) {
         let (moves, asked, told) = (Notify::new(), Cell::new(0), Cell::new(Vec::new()));
         let push = async {
@@ -129,7 +128,7 @@ mod tests {
     async fn a_standstill_is_told_once() {
         assert_eq!(told_of(&[14, 14, 14], 1).await, (vec![], 0));
         assert_eq!(told_of(&[14, 20, 100, 100], 1).await, (vec![Standstill::NotKnown], 1));
-        // It moves again while the machine is asked.
+        // The push makes progress again while the machine is asked.
         assert_eq!(told_of(&[18, 1], 5).await, (vec![], 1));
         assert_eq!(told_of(&[18, 30], 5).await, (vec![Standstill::NotKnown], 2));
     }

@@ -1,6 +1,6 @@
-# Says which process holds the lock that the push with $WORD in its environment waits for;
+# Prints the process that holds the lock that the push with $WORD in its environment waits for;
 # no process if it waits for none. Needs sh, grep, sed, tr, cut and cat. Changes nothing.
-# Read once: its numbers are others each time.
+# Read /proc/locks once, because its numbers change with each reading.
 locks=$(cat /proc/locks)
 grep -lszxF -e "$WORD" /proc/[0-9]*/environ | while read -r file; do
   pid=${file#/proc/}
@@ -14,12 +14,12 @@ grep -lszxF -e "$WORD" /proc/[0-9]*/environ | while read -r file; do
   [ -d "/proc/${holder:-none}" ] || continue
   echo "@holder $holder"
   echo "@program $(cat "/proc/$holder/comm")"
-  # Its start is the 22nd word, in hundredths of a second since the boot; the second word
-  # may have blanks in it.
+  # The 22nd word is the start, in hundredths of a second since the boot. The second word may
+  # contain blanks.
   begun=$(sed 's/.*) //' "/proc/$holder/stat" | cut -d " " -f 20)
   read -r up rest < /proc/uptime
   echo "@seconds $((${up%.*} - begun / 100))"
-  # sudo takes the variable away, so whoever started it may have it.
+  # sudo removes the variable, so look at the parent processes as well.
   while [ "${holder:-0}" -gt 1 ]; do
     from=$(tr '\0' '\n' 2>/dev/null < "/proc/$holder/environ" | sed -n 's/^SSH_CONNECTION=//p')
     [ -z "$from" ] || break

@@ -1,4 +1,4 @@
-//! What this computer's deploys left behind on a machine when their connection was lost.
+//! Processes that this computer's deploys left behind on a machine when they lost their connection.
 
 use crate::stages::ask::Probed;
 use crate::{
@@ -10,34 +10,34 @@ use crate::{
     },
 };
 
-/// Where the leases are, below the folder that is kept between runs.
+/// The folder of the leases, below the cache folder.
 const FOLDER: &str = "leases";
 
 const SCRIPT: &str = include_str!("left_behind.sh");
 
-/// Ends it, and begins a lease for what Nix is to do there now.
+/// Ends processes that were left behind, and begins a lease for Nix's new processes on the machine.
 pub async fn begin(probed: &Probed, report: &Report) -> Result<Lease> {
     let folder = private::kept(FOLDER);
     let of = whose(&probed.facts.identity.machine_id);
     end(probed, lease::left_behind(folder.as_deref(), &of), report).await;
-    // sudo lets no word through to the installed agent: nothing could be found by it.
+    // sudo does not pass the variable to the installed agent, so no process could be found by it.
     let folder = folder.filter(|_| probed.installed().is_none());
     Lease::begin(folder.as_deref(), &of)
         .map_err(|error| Failure::unchanged("there are no random numbers").because(error))
 }
 
-/// A home may be on several computers, where one does not see the other's locks: what another
-/// computer began is none of this one's.
+/// Identifies the machine and this computer. Several computers may share a home and do not see each
+/// other's locks, so each one handles only its own leases.
 fn whose(machine: &str) -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     format!("{machine} from {host}")
 }
 
-/// A push that hangs there holds the lock on what it was receiving, and the next one
-/// would wait for it until the machine's sshd gives the connection up, two hours by default:
-/// `a-killed-deploy-leaves-no-ssh-and-no-nix` proves it. Where nothing was left behind
-/// the machine is not asked. sudo shows the script to itself as a variable, which must not
-/// count: `the-next-deploy-ends-what-a-lost-connection-left-behind` proves it.
+/// Ends processes that were left behind. Such a push holds the lock on the path it was receiving,
+/// and the next push would wait for it until the machine's sshd drops the connection, after two
+/// hours by default: `a-killed-deploy-leaves-no-ssh-and-no-nix` proves it. The machine is asked
+/// only if there is an old lease. sudo puts its script into a variable of its own process, which
+/// must not match: `the-next-deploy-ends-what-a-lost-connection-left-behind` proves it.
 async fn end(probed: &Probed, left: Vec<Lease>, report: &Report) {
     if left.is_empty() {
         return;
@@ -54,7 +54,7 @@ async fn end(probed: &Probed, left: Vec<Lease>, report: &Report) {
     };
     let said = match probed.place.run(&script, &probed.root.stdin_prefix()).await {
         Ok(said) => said,
-        // The leases stay, and a push that has to wait for something says so.
+        // The leases stay, and a push that has to wait reports it.
         Err(error) => return not_looked(error.to_string()),
     };
     let found = Found::read(&said);
@@ -72,7 +72,7 @@ fn script(left: &[Lease]) -> String {
     format!("WORDS={}\n{SCRIPT}", shell::quote(&words.join(" ")))
 }
 
-/// What was found of it.
+/// The processes that were found.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Found {
     ended: usize,

@@ -1,6 +1,6 @@
-# Ends what has one of the $WORDS in its environment, and nothing else. Says how much that
-# was, and which processes did not end. Needs sh, grep and sleep.
-# Whole variables only: sudo puts this script into one of its own, and it would end itself.
+# Ends the processes with one of the $WORDS in their environment, and no others. Prints how many
+# there were, and which did not end. Needs sh, grep and sleep.
+# Match whole variables only: sudo puts this script into a variable, and it would end itself.
 left() {
   set --
   for word in $WORDS; do set -- "$@" -e "$word"; done
@@ -14,7 +14,7 @@ send() {
 }
 found=$(left)
 for file in $found; do echo "@ended $file"; done
-# Two seconds to end in order, and three to be taken down.
+# Two seconds to end in an orderly way, and three after the kill.
 round=0
 while [ -n "$found" ] && [ "$round" -lt 50 ]; do
   case $round in

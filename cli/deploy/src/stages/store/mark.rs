@@ -1,4 +1,4 @@
-//! The mark on a machine during a push, kept over the login: `deploy_wire::mark` says why.
+//! The mark on a machine during a push, kept over the login. `deploy_wire::mark` explains it.
 
 use deploy_wire::mark::{SCRIPT, Said};
 use std::time::Duration;
@@ -21,20 +21,20 @@ use crate::{
     stages::ask::{Probed, sessions},
 };
 
-/// How long a machine may take to read what may be damaged of its store, and to sync it.
+/// How long a machine may take to check its store for damage and to sync it.
 const STORE: Duration = Duration::from_secs(1800);
 
-/// A mark on a machine. A program there keeps it and takes it away, once the store is synced,
-/// when this is dropped or this process dies: only a restart of the machine leaves it.
+/// A mark on a machine. A program on the machine keeps it, and clears it after syncing the store
+/// when this value is dropped or this process dies. Only a restart of the machine leaves the mark.
 pub struct Mark<'place>(Option<Running<'place>>);
 
-/// Marks the machine, after deleting what an earlier push left damaged.
+/// Marks the machine, after deleting paths that an earlier push left damaged.
 pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
-    // On this computer a deploy pushes nothing.
+    // With `--local` nothing is pushed.
     if matches!(probed.place, Place::Here) {
         return Ok(Mark::none());
     }
-    // Without root the agent that carries Nix's protocol keeps it.
+    // Without other root commands, the agent that carries Nix's protocol keeps the mark.
     let Ok(script) =
         probed.root.wrap(&format!("sh -c {}", shell::quote(&shell::with_path(SCRIPT))))
     else {
@@ -50,7 +50,7 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
         .spawn(&script)
         .await
         .map_err(|error| failed(&error.to_string(), &error.said))?;
-    // Who does not read it has ended, and stderr tells why.
+    // A program that does not read this has ended, and its stderr says why.
     let _ = running.stdin.write_all(probed.root.stdin_prefix().as_bytes()).await;
     let _ = running.stdin.flush().await;
     let damaged = |text| report.note(name, text);
@@ -63,12 +63,12 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
 }
 
 impl Mark<'_> {
-    /// None: nothing was pushed.
+    /// No mark, because nothing was pushed.
     pub fn none() -> Self {
         Self(None)
     }
 
-    /// Takes it away: what was pushed is on the machine's disk.
+    /// Clears the mark. What was pushed is then on the machine's disk.
     pub async fn clear(self, name: &str, report: &Report) -> Result<()> {
         let Some(Running { mut stdout, stdin, mut rest }) = self.0 else { return Ok(()) };
         drop(stdin);
@@ -82,7 +82,7 @@ impl Mark<'_> {
     }
 }
 
-/// Waits until the program on the machine says `word`; `false` where it ends, says too much or is
+/// Waits until the program on the machine prints `word`. `false` if it ends, prints too much or is
 /// late.
 async fn wait_for_word(
     stdout: &mut (impl AsyncBufRead + Unpin),
@@ -103,8 +103,7 @@ async fn wait_for_word(
     within(STORE, found).await.unwrap_or(false)
 }
 
-/// The failure of something that puts paths into the store of a machine: `why`, out of what
-/// was `said`.
+/// The failure of a push or a remote build. `why` is the reason within the output `said`.
 pub fn not_stored(name: &str, what: String, why: &str, said: &str) -> Box<Failure> {
     if let Some(failure) = sessions::too_few(name, said) {
         return failure;

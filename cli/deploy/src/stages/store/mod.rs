@@ -1,5 +1,5 @@
-//! The machine's store while paths come to it, from a push or from a build there: its mark against
-//! a power cut, and what an earlier connection left behind.
+//! The machine's store during a push or a build on it: the mark against a power cut, and processes
+//! that an earlier connection left behind.
 
 pub mod left_behind;
 pub mod mark;

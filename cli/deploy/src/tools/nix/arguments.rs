@@ -1,7 +1,7 @@
-//! The user's arguments to Nix (what came after `--`), divided by who understands them.
+//! The user's arguments for Nix, from behind `--`, divided by the commands that understand them.
 
-/// Arguments of commands that evaluate a flake, with how many values each takes. `nix config
-/// show` does not know them, and for a build by derivation they mean nothing.
+/// Arguments of commands that evaluate a flake, with their numbers of values. `nix config show`
+/// does not know them, and a build by derivation does not need them.
 const OF_EVALUATION: [(&str, usize); 20] = [
     ("--override-input", 2),
     ("--override-flake", 2),
@@ -25,7 +25,7 @@ const OF_EVALUATION: [(&str, usize); 20] = [
     ("--commit-lock-file", 0),
 ];
 
-/// Arguments that only `nix build` has, with how many values each takes.
+/// Arguments that only `nix build` has, with their numbers of values.
 const OF_BUILDS: [(&str, usize); 7] = [
     ("--rebuild", 0),
     ("--no-link", 0),
@@ -36,33 +36,33 @@ const OF_BUILDS: [(&str, usize); 7] = [
     ("--profile", 1),
 ];
 
-/// Who understands an argument.
+/// The commands that understand an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ArgumentKind {
     Evaluation,
     Build,
-    /// A setting, or what every command has.
+    /// A setting, or an argument of every command.
     Common,
 }
 
-/// Of the user's arguments, those of commands that read or evaluate a flake: all but those of
-/// builds alone. `--refresh` and `--option access-tokens …` belong to what a reference means.
+/// The arguments for commands that read or evaluate a flake: all but those for builds alone.
+/// `--refresh` and `--option access-tokens …` affect what a reference means.
 pub fn evaluation_args(args: &[String]) -> Vec<String> {
     of(args, |kind| kind != ArgumentKind::Build)
 }
 
-/// Of the user's arguments, those that a build by derivation understands.
+/// The arguments for a build by derivation.
 pub fn build_args(args: &[String]) -> Vec<String> {
     of(args, |kind| kind != ArgumentKind::Evaluation)
 }
 
-/// Of the user's arguments, those that every command understands.
+/// The arguments that every command understands.
 pub fn common_args(args: &[String]) -> Vec<String> {
     of(args, |kind| kind == ArgumentKind::Common)
 }
 
-/// Whether the arguments ask for an impure evaluation. `pure-eval` as a setting is told by
-/// `nix config show`.
+/// Whether the arguments ask for an impure evaluation. The setting `pure-eval` is read with `nix
+/// config show`.
 pub fn ask_for_impurity(args: &[String]) -> bool {
     divided(args).iter().any(|(_, words)| words[0] == "--impure")
 }
@@ -72,8 +72,8 @@ fn of(args: &[String], wanted: impl Fn(ArgumentKind) -> bool) -> Vec<String> {
     wanted.flat_map(|(_, words)| words).cloned().collect()
 }
 
-/// The arguments, each with its values. The value of an argument that is not known here stands
-/// alone, as a common one.
+/// Divides the arguments, each with its values. An unknown argument is common, and its value
+/// becomes a common argument of its own.
 fn divided(args: &[String]) -> Vec<(ArgumentKind, &[String])> {
     let mut all = Vec::new();
     let mut rest = args;

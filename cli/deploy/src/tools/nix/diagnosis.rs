@@ -1,36 +1,37 @@
-//! What Nix means by what it prints. It gives no codes: all that is known of its words is here.
+//! The meaning of Nix's messages. Nix has no error codes, so all knowledge of its wording is here.
 
 use super::NixError;
 
-/// What is wrong, where that decides over what people are told.
+/// What is wrong, if that matters for the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NixDiagnosis {
-    /// It sees no file at this path of the flake.
+    /// Nix sees no file at this path of the flake.
     NoSuchFile(String),
-    /// It would have to build something before it can evaluate, and is not allowed to.
+    /// Nix would have to build something to evaluate, and may not.
     BuildsToEvaluate,
     /// There is no flake.
     NoFlake,
-    /// No connection to a builder came about.
+    /// The connection to a builder failed.
     NoWayToBuilder,
-    /// Nothing here builds for a platform, or with a feature, that is needed.
+    /// No builder supports a platform or a feature that is needed.
     NoBuilder,
     /// A disk is full.
     NoRoom,
-    /// What is told is that something else was not built.
+    /// Something else failed to build first.
     DependencyFailed,
-    /// The daemon does not heed a setting or a cache.
+    /// The daemon ignores a setting or a cache.
     SettingIgnored,
 }
 
-/// What a folder without a flake reads like.
+/// Nix's message about a folder without a flake.
 pub(super) const NO_FLAKE_IN_FOLDER: &str = "does not contain a 'flake.nix'";
 
 impl NixDiagnosis {
-    /// All that `said` tells, in the order of this list: what explains the rest comes first.
+    /// All that `said` is about, in the order of this list. The causes come before their
+    /// consequences.
     pub fn all_of(said: &str) -> Vec<Self> {
         let has = |words: &[&str]| words.iter().any(|words| said.contains(words));
-        // `--log-lines` is ours, and nothing is lost with it.
+        // `deploy` passes `--log-lines` itself, and nothing is lost if Nix ignores it.
         let is_ignored = has(&["ignoring "]) && has(&["trusted"]) && !has(&["'log-lines'"]);
         let told = [
             said.lines().find_map(missing_file).map(Self::NoSuchFile),
@@ -45,26 +46,26 @@ impl NixDiagnosis {
         told.into_iter().flatten().collect()
     }
 
-    /// Whether `said` tells this.
+    /// Whether `said` is about this.
     pub fn is_told_by(&self, said: &str) -> bool {
         Self::all_of(said).contains(self)
     }
 }
 
 impl NixError {
-    /// What it means.
+    /// The diagnoses of this error.
     pub fn diagnoses(&self) -> Vec<NixDiagnosis> {
         NixDiagnosis::all_of(&self.to_string())
     }
 }
 
-/// Nix says it in two ways: "a 'aarch64-linux' with features {} is required to
-/// build …" of what was asked for, "Unable to start any build" of what that needs.
+/// Nix has two messages: "a 'aarch64-linux' with features {} is required to build …" about the
+/// derivation itself, and "Unable to start any build" about its inputs.
 const NO_BUILDER: [&str; 3] =
     ["is required to build", "required system or feature", "Unable to start any build"];
 
-/// The file that a line misses: Nix names it by its path in the repository, or in the copy in
-/// the store.
+/// The file that a line reports as missing. Nix names it by its path in the repository or in the
+/// store's copy.
 fn missing_file(line: &str) -> Option<String> {
     let quoted = |mark: &str| line.split(mark).nth(1).and_then(|rest| rest.split('\'').next());
     if line.contains("is not tracked by Git") {

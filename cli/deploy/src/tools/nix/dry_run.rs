@@ -1,19 +1,19 @@
-//! What Nix says that a build would do.
+//! Nix's preview of a build.
 
 use deploy_wire::store_path::StorePath;
 
-/// What a build has to do, by name.
+/// The work of a build, by name.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct BuildWork {
-    /// What has to be built.
+    /// The derivations to build.
     pub build: Vec<String>,
-    /// What can be fetched.
+    /// The paths to fetch.
     pub fetch: Vec<String>,
 }
 
 impl BuildWork {
-    /// Reads "these N derivations will be built:" and "these N paths will be
-    /// fetched (…):", each followed by indented paths.
+    /// Parses "these N derivations will be built:" and "these N paths will be fetched (…):", each
+    /// followed by indented paths.
     pub(super) fn read(said: &str) -> Self {
         let mut work = Self::default();
         let mut into: Option<&mut Vec<String>> = None;

@@ -1,20 +1,20 @@
-//! How work of Nix fails.
+//! The errors of Nix's commands.
 
-/// Why Nix's work is not usable.
+/// Why a command of Nix failed.
 #[derive(Debug, thiserror::Error)]
 pub enum NixError {
-    /// There is no `nix`.
+    /// `nix` was not found.
     #[error("there is no `nix` on this computer; looked on PATH and in {0}")]
     Missing(String),
-    /// Nix failed; the text is its own error.
+    /// Nix failed; the text is Nix's own error.
     #[error("{0}")]
     Failed(String),
-    /// Nix said something unexpected.
+    /// Nix printed something unexpected.
     #[error("unexpected output of {command}: {why}")]
     Unreadable {
-        /// Which command.
+        /// The command.
         command: &'static str,
-        /// Why.
+        /// The reason.
         why: String,
     },
 }

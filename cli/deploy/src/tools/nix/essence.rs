@@ -1,8 +1,8 @@
-//! What matters of an error of Nix's: what is wrong and where, without the way there.
+//! The essence of an error of Nix: what is wrong and where, without the trace.
 //!
-//! Nix prints an error as a trace from the outside in: frames that begin with `…`, each
-//! with its place and lines of code, and at the end the error itself. Asked for the whole
-//! trace it tells where a `throw` is, which else it does not.
+//! Nix prints an error as a trace from the outside in: frames that begin with `…`, each with its
+//! place and lines of code, and the error itself at the end. Without `--show-trace` it does not
+//! print the place of a `throw`.
 
 use std::path::Path;
 
@@ -14,12 +14,12 @@ pub enum Errors {
     /// What is wrong, and where.
     #[default]
     Essence,
-    /// All that Nix says.
+    /// The whole output of Nix.
     Whole,
 }
 
-/// The error in `said`, and the frame that leads to it from the flake in `root` where the
-/// error has no place of its own. Places in the flake are told by the path in it.
+/// The error in `said`. If the error has no place of its own, the frame of the flake in `root` that
+/// leads to it is included. Places in the flake are relative to the flake.
 pub fn trimmed(said: &str, root: Option<&Path>) -> String {
     let plain = crate::tools::colours::plain(said);
     let parts = parts(&plain);
@@ -37,7 +37,7 @@ pub fn trimmed(said: &str, root: Option<&Path>) -> String {
     }
     let input = parts[..last].iter().filter(|part| part.is_about_an_input());
     text.extend(input.flat_map(|part| part.lines(None)));
-    // What git and curl say of a fetch is more than what Nix makes of it.
+    // git and curl explain a failed fetch better than Nix does.
     let fatal =
         plain.lines().find(|line| line.starts_with("fatal: ") || line.contains(NO_FLAKE_IN_FOLDER));
     text.extend(fatal.map(str::to_owned));
@@ -50,7 +50,7 @@ enum TracePartKind {
     Error,
 }
 
-/// A frame or the error, with the lines that belong to it.
+/// A frame or the error, with its lines.
 #[derive(Debug)]
 struct TracePart<'text> {
     kind: TracePartKind,
@@ -62,7 +62,7 @@ fn parts(text: &str) -> Vec<TracePart<'_>> {
     for line in text.lines() {
         let words = line.trim_start();
         let kind = match words {
-            // Its words, or the first frame, are in the next line.
+            // The text or the first frame follows in the next line.
             "error:" => Some(TracePartKind::Error),
             _ if words.starts_with("error: ") => Some(TracePartKind::Error),
             _ if words.starts_with("… ") => Some(TracePartKind::Frame),
@@ -82,7 +82,7 @@ fn is_place(line: &str) -> bool {
 }
 
 impl<'text> TracePart<'text> {
-    /// `at FILE:LINE:COLUMN:`, as file, line and column.
+    /// Splits `at FILE:LINE:COLUMN:` into file, line and column.
     fn place(&self) -> Option<(&'text str, usize, &'text str)> {
         let line = self.lines.iter().map(|line| line.trim()).find(|line| is_place(line))?;
         let mut words = line[3..line.len() - 1].rsplitn(3, ':');
@@ -90,8 +90,8 @@ impl<'text> TracePart<'text> {
         Some((file, number.parse().ok()?, column))
     }
 
-    /// The place in the flake's own files: that the line there is the one that Nix shows
-    /// tells its copy in the store from another flake's.
+    /// The place in the flake's own files. The flake's copy in the store is recognised because the
+    /// file has the line that Nix shows.
     fn own_place(&self, root: &Path) -> Option<String> {
         let (file, number, column) = self.place()?;
         let below = file.split_once("-source/")?.1;
@@ -104,7 +104,7 @@ impl<'text> TracePart<'text> {
         is_same.then(|| format!("{below}:{number}:{column}"))
     }
 
-    /// The lines without the trace's indentation; code is two columns in.
+    /// The lines without the trace's indentation. Code is indented by two columns.
     fn lines(&self, root: Option<&Path>) -> Vec<String> {
         let own = root.and_then(|root| self.own_place(root));
         let lines = || self.lines.iter().filter(|line| !line.trim().is_empty());
@@ -126,7 +126,7 @@ impl<'text> TracePart<'text> {
     }
 }
 
-/// `  12| code` and the mark below it.
+/// Whether the line is ` 12| code` or the mark below it.
 fn is_code(line: &str) -> bool {
     line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('|')
 }

@@ -1,5 +1,4 @@
-//! Nix's commands about a flake: what its reference means, what it evaluates to, its checks and
-//! the settings that it asks for.
+//! Nix's commands about a flake: its reference, its evaluation, its checks and its settings.
 
 use std::path::{Path, PathBuf};
 
@@ -8,49 +7,49 @@ use serde_json::Value;
 use super::{Nix, NixError, arguments::evaluation_args, failed, json};
 use crate::tools::{colours::plain, nix::warnings::Warnings};
 
-/// What `nix flake metadata` tells.
+/// The output of `nix flake metadata`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
     /// The locked flake reference, as attributes.
     pub locked: Value,
-    /// The inputs' locks.
+    /// The locks of the inputs.
     pub locks: Value,
-    /// The flake reference with everything that pins it.
+    /// The locked URL of the flake.
     pub url: String,
-    /// What the user's reference resolves to, as `git+file:///…`.
+    /// The URL that the user's reference resolves to, such as `git+file:///…`.
     pub resolved_url: String,
-    /// The tree in the store here, where Nix has copied it.
+    /// The tree in the local store, if Nix copied it.
     pub tree: Option<PathBuf>,
 }
 
 impl Metadata {
-    /// Whether the same reference will always mean the same tree, with the same inputs.
+    /// Whether the reference always means the same tree with the same inputs.
     pub fn is_clean(&self) -> bool {
         let nodes = self.locks["nodes"].as_object().into_iter().flat_map(|nodes| nodes.values());
         is_locked(&self.locked)
             && nodes.filter(|node| is_fetched(node)).all(|node| is_locked(&node["locked"]))
     }
 
-    /// The flake's own file in the store here.
+    /// The flake's file in the local store.
     fn file(&self) -> Option<PathBuf> {
         let folder = self.locked["dir"].as_str().unwrap_or_default();
         Some(self.tree.as_ref()?.join(folder).join("flake.nix"))
     }
 }
 
-/// Whether a lock names one tree for good. One of a folder that has uncommitted changes, as
-/// `--override-input` brings it, does not.
+/// Whether a lock pins one tree. A folder with uncommitted changes, for example from
+/// `--override-input`, is not pinned.
 fn is_locked(locked: &Value) -> bool {
     locked.get("narHash").is_some() && locked.get("dirtyRev").is_none()
 }
 
-/// Whether a node of the lock file is fetched by itself. The root is not, nor is a folder of
-/// the flake that has it as an input.
+/// Whether a node of the lock file is fetched separately. The root is not, nor is a folder of the
+/// flake that uses it as an input.
 fn is_fetched(node: &Value) -> bool {
     node.get("locked").is_some() && node.get("parent").is_none()
 }
 
-/// What an evaluation gave.
+/// The result of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluated {
     /// The value.
@@ -60,7 +59,7 @@ pub struct Evaluated {
 }
 
 impl Nix {
-    /// What the flake's reference means now.
+    /// Resolves the flake's reference.
     pub async fn metadata(&self, flake: &str) -> Result<Metadata, NixError> {
         let command = self
             .invocation(&["flake", "metadata", "--json", "--no-write-lock-file", "--show-trace"])
@@ -77,15 +76,15 @@ impl Nix {
         })
     }
 
-    /// Evaluates a function of all the flake's outputs. `builds` is called for each derivation
-    /// that is built for it.
+    /// Evaluates a function of all the flake's outputs. `builds` is called for each derivation that
+    /// Nix builds for it.
     pub async fn eval(
         &self,
         flake: &str,
         function: &str,
         mut builds: impl FnMut(&str),
     ) -> Result<Evaluated, NixError> {
-        // With `-v` Nix says what it builds.
+        // Nix prints what it builds only with `-v`.
         let command = self
             .invocation(&["eval", "--json", "--no-write-lock-file", "--show-trace", "-v"])
             .args(["--apply", function])
@@ -111,8 +110,8 @@ impl Nix {
         command.watched(|line| tell(line)).await.map(|_| ()).map_err(failed)
     }
 
-    /// `nixConfig` of the flake: an object, or null where it has none. Builds by derivation are
-    /// not told of it, unlike those of a flake.
+    /// The flake's `nixConfig`: an object, or null if it has none. Nix does not apply it to builds
+    /// by derivation.
     pub async fn flake_config(&self, metadata: &Metadata) -> Result<Value, NixError> {
         let Some(file) = metadata.file().filter(|file| mentions_config(file)) else {
             return Ok(Value::Null);
@@ -125,13 +124,13 @@ impl Nix {
     }
 }
 
-/// What a line of Nix's says that is built: here, or on a builder.
+/// The derivation that a line of Nix reports as being built, locally or on a builder.
 fn built(line: &str) -> Option<&str> {
     let (drv, _) = line.strip_prefix("building '")?.split_once('\'')?;
     drv.ends_with(".drv").then_some(drv)
 }
 
-/// Nearly all flakes have none, and then Nix need not be asked.
+/// Whether the file mentions `nixConfig`. Most flakes do not, and then Nix need not be asked.
 fn mentions_config(file: &Path) -> bool {
     std::fs::read_to_string(file).is_ok_and(|text| text.contains("nixConfig"))
 }

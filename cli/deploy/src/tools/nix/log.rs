@@ -1,7 +1,6 @@
 //! Nix's `--log-format internal-json`, as far as people want to see it.
 //!
-//! The numbers are those of Nix's `ActivityType` and `ResultType`
-//! (`src/libutil/logging.hh`).
+//! The numbers are those of Nix's `ActivityType` and `ResultType` (`src/libutil/logging.hh`).
 
 use std::collections::HashMap;
 
@@ -17,34 +16,34 @@ const BUILD: u64 = 105;
 const BUILD_LOG_LINE: u64 = 101;
 const PROGRESS: u64 = 105;
 
-/// What Nix tells while it works.
+/// An event of Nix's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// A derivation is being built.
     Building(String),
-    /// So many derivations of so many are built.
+    /// The count of built derivations changed.
     Built {
-        /// Done.
+        /// The derivations that are built.
         done: u64,
-        /// In all.
+        /// All derivations to build.
         expected: u64,
     },
-    /// A line of a build's log, or of the agent at the other end.
+    /// A line of a build log, or of the agent at the other end.
     Log(String),
-    /// So many bytes of all known paths have been copied.
+    /// The count of copied bytes changed.
     Copied {
-        /// Done.
+        /// The bytes that are copied.
         bytes: u64,
-        /// In all, as far as known.
+        /// All bytes to copy, as far as known.
         expected: u64,
     },
 }
 
-/// How many lines of build logs a failure shows.
+/// The number of lines of a build log that a failure shows.
 const TAIL: usize = 25;
 
-/// Errors, and activities at one time, that are remembered: a build's log can say that there
-/// are any number of both.
+/// The number of errors and of concurrent activities that are remembered. A build log can claim any
+/// number of both.
 const REMEMBERED: usize = 10_000;
 
 /// Reads the log line by line and remembers what an error message needs.
@@ -52,20 +51,21 @@ const REMEMBERED: usize = 10_000;
 pub struct Reader {
     kinds: HashMap<u64, u64>,
     copies: HashMap<u64, (u64, u64)>,
-    /// What the copies that are over came to.
+    /// The bytes of the finished copies.
     copied: (u64, u64),
     errors: Vec<String>,
     tail: std::collections::VecDeque<String>,
 }
 
 impl Reader {
-    /// Reads one line of stderr.
+    /// Reads a line of stderr.
     pub fn line(&mut self, line: &str) -> Option<Progress> {
         if mark::is_note(line) {
             return Some(Progress::Log(line.to_owned()));
         }
         let Some(json) = line.strip_prefix("@nix ") else {
-            // ssh's warnings, such as that of a key exchange that is not the newest.
+            // ssh prints warnings that do not matter, for example about a key exchange that is not
+            // the newest.
             let matters = !line.trim().is_empty() && !line.starts_with("** ");
             if matters {
                 self.complained(line);
@@ -131,8 +131,8 @@ impl Reader {
         }
     }
 
-    /// What Nix's daemon says that it does not heed: settings and caches that the user, or the
-    /// flake in the user's name, asks for and may not set.
+    /// The settings and caches that the Nix daemon ignores, because the user may not set them. The
+    /// flake may have asked for them in the user's name.
     pub fn ignored(&self) -> Vec<String> {
         let is_ignored = |text: &&String| NixDiagnosis::SettingIgnored.is_told_by(text);
         let first = |text: &String| {
@@ -148,13 +148,13 @@ impl Reader {
         ignored
     }
 
-    /// The error that a failed command means: Nix's own words, and the end of
-    /// the build log where there is one.
+    /// The error of a failed command: Nix's own message, and the end of the build log if there is
+    /// one.
     pub fn failure(&self, error: &ProcessError) -> NixError {
         if self.errors.is_empty() {
             return NixError::Failed(error.to_string());
         }
-        // That what needs a failed derivation is not built either says nothing more.
+        // The failure of what depends on a failed derivation adds nothing.
         let follows = |text: &String| NixDiagnosis::DependencyFailed.is_told_by(text);
         let mut texts: Vec<&String> = self.errors.iter().filter(|text| !follows(text)).collect();
         if texts.is_empty() {
@@ -171,7 +171,7 @@ impl Reader {
     }
 }
 
-/// The start of a text that is longer than an error message.
+/// The start of a text, if it is longer than an error message.
 fn cut(text: &str) -> String {
     let mut end = text.len().min(bounded::MESSAGE);
     while !text.is_char_boundary(end) {

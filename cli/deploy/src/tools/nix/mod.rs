@@ -1,4 +1,4 @@
-//! Nix's command line: exactly the commands that `deploy` uses.
+//! Nix's command line. It has exactly the commands that `deploy` uses.
 
 mod arguments;
 mod diagnosis;
@@ -42,15 +42,15 @@ use super::process::{self, Invocation, ProcessError};
 pub struct Nix {
     program: PathBuf,
     user_args: Vec<String>,
-    /// What the flake sets for its builds, and the user trusts.
+    /// The flake's build settings that the user trusts.
     flake_settings: Vec<(String, String)>,
     settings: OnceCell<Settings>,
 }
 
-/// How many lines of its log a failed build shows.
+/// The number of log lines that a failed build shows.
 const LOG_LINES: &str = "25";
 
-/// Where Nix's installers put it besides PATH.
+/// The folders outside PATH where Nix's installers put it.
 fn usual_places() -> Vec<PathBuf> {
     let mut places: Vec<PathBuf> =
         ["/nix/var/nix/profiles/default/bin", "/run/current-system/sw/bin"]
@@ -63,8 +63,7 @@ fn usual_places() -> Vec<PathBuf> {
 }
 
 impl Nix {
-    /// Finds `nix`; `user_args` (what came after `--`) go to each evaluation and
-    /// build.
+    /// Finds `nix`. `user_args`, from behind `--`, are passed to each evaluation and build.
     pub fn find(user_args: &[String]) -> Result<Self, NixError> {
         let places = usual_places();
         let program = process::find("nix", &places).ok_or_else(|| {
@@ -83,7 +82,7 @@ impl Nix {
         }
     }
 
-    /// Builds with these settings of the flake, below the user's own.
+    /// Sets the flake's settings for builds. The user's own settings take precedence.
     pub fn use_settings(&mut self, settings: Vec<(String, String)>) {
         self.flake_settings = settings;
     }
@@ -94,14 +93,14 @@ impl Nix {
             .args(words.iter().copied())
     }
 
-    /// Nix's own name and version, as `nix (Nix) 2.26.3`.
+    /// Nix's name and version, as `nix (Nix) 2.26.3`.
     pub async fn version(&self) -> Result<String, NixError> {
         let output = Invocation::new(&self.program).arg("--version").output().await;
         Ok(String::from_utf8_lossy(&output.map_err(failed)?).trim().to_owned())
     }
 
-    /// Builds a derivation's output `out`, here or in `store`. `ignored` is called for each
-    /// setting that Nix's daemon does not heed.
+    /// Builds the output `out` of a derivation, locally or in `store`. `ignored` is called for each
+    /// setting that the Nix daemon ignores.
     pub async fn build(
         &self,
         drv: &StorePath,
@@ -134,7 +133,7 @@ impl Nix {
             .map_err(|error| NixError::Unreadable { command: "nix build", why: error.to_string() })
     }
 
-    /// What a build would do. Builds nothing.
+    /// What a build would do, without building.
     pub async fn dry_run(&self, drv: &StorePath) -> Result<BuildWork, NixError> {
         let mut said = String::new();
         let command = self
@@ -149,7 +148,7 @@ impl Nix {
         Ok(BuildWork::read(&said))
     }
 
-    /// Copies the closures of `paths` to `store`. `moves` is called for whatever Nix says.
+    /// Copies the closures of `paths` to `store`. `moves` is called for everything that Nix prints.
     pub async fn copy(
         &self,
         paths: &[&StorePath],
@@ -178,8 +177,8 @@ impl Nix {
         output.map(|_| ()).map_err(|error| log.failure(&error))
     }
 
-    /// Adds one file to the store here, by its contents. `nix store add` does the same, but Nix
-    /// 2.18 and Lix do not have it.
+    /// Adds a file to the local store by its contents. `nix store add` does the same, but Nix 2.18
+    /// and Lix lack it.
     pub async fn add_file(&self, name: &str, file: &Path) -> Result<StorePath, NixError> {
         let command = self.invocation(&["store", "add-path", "--name", name, "--"]).arg(file);
         let output = command.output().await.map_err(failed)?;
@@ -188,7 +187,7 @@ impl Nix {
         })
     }
 
-    /// The sizes of the paths of a closure here, in bytes as NARs.
+    /// The sizes of the paths in a local closure, in bytes as NARs.
     pub async fn sizes(&self, path: &StorePath) -> Result<BTreeMap<String, u64>, NixError> {
         let command =
             self.invocation(&["path-info", "--json", "--recursive", "--"]).arg(path.as_str());
@@ -196,7 +195,7 @@ impl Nix {
         Ok(nar_sizes(&json))
     }
 
-    /// Copies the closure of `path` from `store` to here.
+    /// Copies the closure of `path` from `store` to the local store.
     pub async fn copy_here(
         &self,
         path: &StorePath,
@@ -211,19 +210,19 @@ impl Nix {
         output.map(|_| ()).map_err(|error| log.failure(&error))
     }
 
-    /// The platforms of a derivation and all that it needs.
+    /// The platforms of a derivation and of its inputs.
     pub async fn systems_of(&self, drv: &StorePath) -> Result<BTreeSet<String>, NixError> {
         let command = self.invocation(&["derivation", "show", "--recursive", "--"]);
         let output = command.arg(drv.as_str()).output().await.map_err(failed)?;
         let json = json("nix derivation show", &output)?;
-        // Nix 2.33 puts the derivations one level deeper.
+        // Nix 2.33 nests the derivations one level deeper.
         let all = json.get("derivations").unwrap_or(&json).as_object();
         let systems = all.into_iter().flat_map(|all| all.values()).map(|drv| &drv["system"]);
         Ok(systems.filter_map(|system| system.as_str().map(str::to_owned)).collect())
     }
 }
 
-/// Nix up to 2.18 prints a list, later ones an object by path.
+/// Nix up to 2.18 prints a list, later versions an object by path.
 fn nar_sizes(json: &Value) -> BTreeMap<String, u64> {
     let one = |path: &str, entry: &Value| Some((path.to_owned(), entry["narSize"].as_u64()?));
     match json {

@@ -4,20 +4,20 @@ use std::ffi::OsString;
 
 use crate::tools::{process::Invocation, ssh};
 
-/// Another store, reached over SSH by a login that is already there.
+/// Another store, reached over an existing SSH login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteStore {
     /// `ssh-ng://…`.
     pub url: String,
-    /// What `NIX_SSHOPTS` must be.
+    /// The value of `NIX_SSHOPTS`.
     pub sshopts: String,
-    /// What else Nix's `ssh` has to find in its environment.
+    /// Other environment variables for Nix's `ssh`.
     pub environment: Vec<(String, OsString)>,
 }
 
 impl RemoteStore {
-    /// The store of a builder, logged in to as the user's own ssh does it; but what a machine
-    /// is not lent is not lent to a builder either.
+    /// The store of a builder, over a login with the user's own ssh settings. The builder gets no
+    /// access to the operator's computer, just as a machine gets none.
     pub fn of_builder(host: &str) -> Self {
         let url = if host.contains("://") { host.to_owned() } else { format!("ssh-ng://{host}") };
         let inherited = std::env::var("NIX_SSHOPTS").unwrap_or_default();
@@ -27,17 +27,16 @@ impl RemoteStore {
     }
 }
 
-/// Whether the other side looks into its own substituters before it is sent a
-/// path.
+/// Whether the other side asks its own substituters before a path is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Substitute {
-    /// It does.
+    /// It asks them first.
     First,
-    /// Everything is sent.
+    /// Every path is sent.
     Never,
 }
 
-/// A command of Nix's that goes to another store.
+/// Adds the environment that a command of Nix needs to reach another store.
 pub fn at(command: Invocation, store: &RemoteStore) -> Invocation {
     let command = command.env("NIX_SSHOPTS", &store.sshopts);
     store.environment.iter().fold(command, |command, (name, value)| command.env(name, value))

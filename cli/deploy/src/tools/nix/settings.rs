@@ -1,42 +1,42 @@
-//! Nix's settings on this computer, as `nix.conf`, `NIX_CONFIG` and the user's arguments make
-//! them.
+//! Nix's settings on this computer, from `nix.conf`, `NIX_CONFIG` and the user's arguments.
 
 use serde_json::Value;
 
 use super::{Nix, NixError, build_args, common_args, failed, json};
 
-/// What Nix evaluates and builds with on this computer.
+/// The settings that matter for evaluations and builds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The platforms that it builds for by itself.
+    /// The platforms that this computer builds for.
     pub systems: Vec<String>,
-    /// How many builds run here at once; none at all with 0.
+    /// How many builds run here at once; 0 means none.
     pub jobs: u64,
-    /// `builders`: lines, or `@` and the file that has them.
+    /// `builders`: the lines, or `@` and the name of their file.
     pub builders: String,
-    /// Whether evaluations can see nothing that is not part of the flake.
+    /// Whether evaluations see only the flake.
     pub purity: Purity,
-    /// `accept-flake-config`: whether what a flake's `nixConfig` sets is used unasked.
+    /// `accept-flake-config`: whether a flake's `nixConfig` is used without a question.
     pub accepts_flake_config: bool,
 }
 
-/// Whether an evaluation of the same flake must always give the same.
+/// Whether an evaluation of the same flake always has the same result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purity {
-    /// It must.
+    /// It always has.
     Pure,
-    /// The environment, files, the time or programs may decide as well.
+    /// The environment, files, the time or programs may change the result.
     PerhapsImpure,
 }
 
 impl Nix {
-    /// What Nix evaluates and builds with on this computer. Asked once.
+    /// The settings. They are read once.
     pub async fn settings(&self) -> Result<&Settings, NixError> {
         self.settings.get_or_try_init(|| self.read_settings()).await
     }
 
     async fn read_settings(&self) -> Result<Settings, NixError> {
-        // Nix up to 2.19 has the second name only; what later ones say of it is not shown.
+        // Nix up to 2.19 knows only the second name. Later versions warn about it, and that warning
+        // is not shown.
         let named = self.show_settings(&["config", "show", "--json"]).await;
         let output = match named {
             Ok(output) => output,
@@ -52,7 +52,7 @@ impl Nix {
         command.output().await.map_err(failed)
     }
 
-    /// The settings that builds get: the flake's, and the user's above them.
+    /// The settings for builds: the flake's, and after them the user's, which take precedence.
     pub(super) fn build_settings(&self) -> Vec<String> {
         let flake = self.flake_settings.iter();
         let mut args: Vec<String> = flake
@@ -67,7 +67,7 @@ fn read(json: &Value, user_args: &[String]) -> Settings {
     let value = |name: &str| &json[name]["value"];
     let extra = value("extra-platforms").as_array().into_iter().flatten();
     let systems = std::iter::once(value("system")).chain(extra);
-    // Programs that the evaluation starts are not stopped by `pure-eval`.
+    // `pure-eval` does not stop programs that the evaluation starts.
     let is_pure = value("pure-eval") == true
         && value("allow-unsafe-native-code-during-evaluation") != true
         && !super::arguments::ask_for_impurity(user_args);

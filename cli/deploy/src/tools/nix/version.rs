@@ -1,11 +1,11 @@
-//! The oldest Nix that can do all that is asked of it.
+//! The oldest supported version of Nix.
 
-/// Before it, `FLAKE#.` is not the whole of a flake's outputs. docs/nix-versions.md has the
-/// other commands.
+/// Before this version, `FLAKE#.` is not the whole of a flake's outputs. docs/nix-versions.md lists
+/// the other commands.
 pub const OLDEST: (u32, u32) = (2, 19);
 
 /// Whether a version, as `nix (Nix) 2.26.3` or `nix (Lix, like Nix) 2.93.0`, is older than
-/// [`OLDEST`]. One that cannot be read is tried.
+/// [`OLDEST`]. An unreadable version is not too old.
 pub fn is_too_old(version: &str) -> bool {
     let number = |text: Option<&str>| text?.parse::<u32>().ok();
     let mut parts = version.rsplit(' ').next().unwrap_or_default().split('.');

@@ -1,4 +1,4 @@
-//! docs/nix-versions.md against what is really run.
+//! Compares docs/nix-versions.md with the commands that really run.
 
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -9,7 +9,7 @@ use super::{Nix, RemoteStore, Substitute, version::OLDEST};
 const DRV: &str = "/nix/store/00000000000000000000000000000000-x.drv";
 const PATH: &str = "/nix/store/11111111111111111111111111111111-x";
 
-/// Writes down what it is started with, and answers so that all goes on.
+/// Logs its arguments, and answers so that every command succeeds.
 const NIX: &str = r#"#!/bin/sh
 echo "nix $*" >> "$0.log"
 case "$*" in
@@ -26,7 +26,7 @@ fn page() -> String {
         .unwrap()
 }
 
-/// The rows of one table, as their cells.
+/// The rows of a table, as their cells.
 fn rows(page: &str, table: &str) -> Vec<Vec<String>> {
     let start = format!("<!-- {table} -->\n");
     let text = page.split(&start).nth(1).unwrap().split("<!-- end -->").next().unwrap();
@@ -36,7 +36,7 @@ fn rows(page: &str, table: &str) -> Vec<Vec<String>> {
     text.lines().skip(2).filter(|line| line.starts_with('|')).map(cells).collect()
 }
 
-/// All command lines that there are, without the values that differ.
+/// All command lines of `Nix`, without the values that differ.
 async fn command_lines() -> BTreeSet<String> {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("nix");
@@ -81,7 +81,7 @@ async fn every_command_line_of_nix_is_in_the_table() {
     let written: BTreeSet<String> =
         rows.iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
     assert_eq!(command_lines().await, written);
-    // The methods that start Nix: one more has to be called above.
+    // The methods that start Nix. A new method has to be called above.
     let sources = ["mod.rs", "flake.rs", "settings.rs"];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tools/nix");
     let texts = sources.map(|file| fs::read_to_string(folder.join(file)).unwrap());
@@ -121,7 +121,8 @@ fn every_argument_of_nix_on_the_machine_is_in_the_table() {
     let mut used = BTreeSet::new();
     for file in files {
         let text = fs::read_to_string(cli.join(file)).unwrap();
-        // Of a script only the lines that start Nix, as other programs have arguments too.
+        // In a script, only the lines that start Nix count, because other programs have arguments
+        // too.
         let is_nix = |line: &&str| file.ends_with(".rs") || line.contains("nix");
         let words = text.lines().filter(is_nix).flat_map(|line| line.split([' ', '"', '\\']));
         let is_argument = |word: &&str| {

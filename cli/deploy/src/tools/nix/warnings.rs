@@ -1,12 +1,12 @@
-//! What a configuration says while it is evaluated: warnings and traces, on Nix's stderr.
+//! Warnings and traces of a configuration, which Nix prints to stderr during the evaluation.
 
 use crate::tools::colours::plain;
 
-/// What a line begins with that is the configuration's own. `lib.warn` of nixpkgs uses
-/// `builtins.warn` where Nix has it and a trace where it does not.
+/// The prefixes of the configuration's own lines. `lib.warn` of nixpkgs uses `builtins.warn` if Nix
+/// has it, and a trace otherwise.
 const OWN: [&str; 2] = ["evaluation warning: ", "trace: "];
 
-/// What a line begins with that is Nix's, and ends what was said before it.
+/// The prefixes of Nix's own lines. They end the warning before them.
 const OF_NIX: [&str; 14] = [
     "warning: ",
     "error: ",
@@ -28,12 +28,12 @@ const OF_NIX: [&str; 14] = [
 #[derive(Debug, Default)]
 pub struct Warnings {
     all: Vec<String>,
-    /// Whether the next line may belong to the last warning.
+    /// Whether the next line may continue the last warning.
     is_open: bool,
 }
 
 impl Warnings {
-    /// Reads one line.
+    /// Reads a line.
     pub fn line(&mut self, line: &str) {
         let line = plain(line);
         if let Some(text) = OWN.iter().find_map(|word| line.strip_prefix(word)) {
@@ -55,7 +55,7 @@ impl Warnings {
         }
     }
 
-    /// All of them, each once, in their order.
+    /// The warnings in order, each once.
     pub fn all(self) -> Vec<String> {
         let mut once: Vec<String> = Vec::new();
         for text in self.all {

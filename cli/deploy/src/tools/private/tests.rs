@@ -12,7 +12,7 @@ fn with_mode(folder: &Path, mode: u32) {
     fs::set_permissions(folder, Permissions::from_mode(mode)).unwrap();
 }
 
-/// One test for both kinds of folders: the umask is the whole process's.
+/// One test for both kinds of folders, because the umask belongs to the whole process.
 #[test]
 fn a_folder_of_a_run_is_the_users_alone_whatever_the_umask() {
     let base = tempfile::tempdir().unwrap();
@@ -59,7 +59,7 @@ fn a_link_in_place_of_a_kept_folder_is_not_followed() {
     assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
 }
 
-/// As root, who alone can give a folder away.
+/// Only root can give a folder to another user.
 #[test]
 fn root_with_the_home_of_another_user_keeps_nothing_there() {
     if !geteuid().is_root() {

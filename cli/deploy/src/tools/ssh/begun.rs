@@ -1,4 +1,4 @@
-//! The output of a command without what start-up files print before it.
+//! Removes the output of start-up files from a command's output.
 
 use std::{
     io::{self, BufRead, Read, Write},
@@ -10,33 +10,33 @@ use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 
 use crate::tools::{bounded, shell::BEGINS};
 
-/// Reads what comes behind the line that ends with [`BEGINS`].
+/// Reads the output after the line that ends with [`BEGINS`].
 pub struct Begun<R> {
     inner: R,
     before: Before,
 }
 
 enum Before {
-    /// Of the line that is read.
+    /// The part of the current line that has arrived.
     Line(Vec<u8>),
     Over,
 }
 
 impl<R> Begun<R> {
-    /// The output of a command that was sent.
+    /// Wraps the output of a command.
     pub fn of(inner: R) -> Self {
         Self { inner, before: Before::Line(Vec::new()) }
     }
 }
 
-/// Whether a line is the one that a command begins with; what a start-up file prints without
-/// an end of the line stands in front of it.
+/// Whether the line is the first one of a command. Output of a start-up file without a line end
+/// comes before it in the same line.
 pub fn begins(line: &str) -> bool {
     line.trim_end().ends_with(BEGINS)
 }
 
-/// Copies what comes behind the line that ends with [`BEGINS`] to `to`. Where it never begins,
-/// what came is why: it goes to `instead`.
+/// Copies the output after the line that ends with [`BEGINS`] to `to`. If that line is missing, the
+/// output explains why, and goes to `instead`.
 pub fn pass_on(from: impl Read, to: &mut impl Write, instead: &mut impl Write) -> io::Result<()> {
     let mut from = io::BufReader::new(from);
     let (mut before, mut line) = (Vec::new(), Vec::new());

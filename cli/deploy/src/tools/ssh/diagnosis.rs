@@ -1,4 +1,4 @@
-//! What `ssh` means by what it prints.
+//! The meaning of ssh's messages.
 
 use std::io;
 
@@ -10,11 +10,11 @@ use crate::tools::{limit::Late, process, shell};
 /// Why a login failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Diagnosis {
-    /// The host key is not the one that is known.
+    /// The host key differs from the known one.
     ChangedHostKey,
     /// The host key is not known, and nobody could be asked.
     UnknownHostKey,
-    /// The host key is not the one that the flake says.
+    /// The host key differs from the one in the flake.
     NotThePinnedKey,
     /// The machine refuses the user's keys.
     Denied,
@@ -22,47 +22,47 @@ pub enum Diagnosis {
     NoSuchHost,
     /// The machine answers that nothing listens at the port.
     NothingListens,
-    /// Nothing answers there.
+    /// Nothing answers at the address.
     Unreachable,
-    /// Something accepts the connection, and then says nothing for too long.
+    /// Something accepts the connection, but does not answer in time.
     NoAnswer,
-    /// It allows no more sessions over one login.
+    /// The machine allows no more sessions over one login.
     NoMoreSessions,
-    /// The login worked, and the account's shell ended without running the command.
+    /// The login succeeded, but the account's shell ended without running the command.
     ShellEnded,
-    /// `ssh` ended without a word.
+    /// `ssh` ended without a message.
     Silent,
     /// There is no `ssh` on this computer.
     NoSsh,
-    /// Something on the operator's own computer is in the way.
+    /// The cause is on the operator's own computer.
     Here,
     /// Something else.
     Other,
 }
 
-/// A login that did not come about, or a connection that broke.
+/// A failed login, or a broken connection.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", first_line(.said, .diagnosis))]
 pub struct SshError {
-    /// What it means.
+    /// The cause.
     pub diagnosis: Diagnosis,
-    /// What `ssh` printed.
+    /// The output of `ssh`.
     pub said: String,
 }
 
 impl SshError {
-    /// From what `ssh` printed before it ended.
+    /// From the output of `ssh`.
     pub fn from_stderr(said: &str) -> Self {
         Self { diagnosis: diagnose(said), said: said.trim().to_owned() }
     }
 
-    /// Of something on this computer.
+    /// From an error on this computer.
     pub fn here(error: &impl std::fmt::Display) -> Self {
         Self { diagnosis: Diagnosis::Here, said: error.to_string() }
     }
 
-    /// Of an `ssh` whose command never began: what was said, and its exit code. ssh's own is
-    /// 255; any other is that of the login shell.
+    /// From the output and exit code of an `ssh` whose command did not begin. The code 255 is ssh's
+    /// own; any other comes from the login shell.
     fn of_end(said: &str, code: Option<i32>) -> Self {
         let said = said.trim().to_owned();
         match code {
@@ -79,12 +79,12 @@ impl SshError {
         }
     }
 
-    /// What to do about it, for `host`, which `login` is the login to.
+    /// What to do. `host` is the machine, `login` the user and address.
     pub fn hint(&self, host: &str, login: &str) -> Option<String> {
-        // People paste these.
+        // People paste these into a shell.
         let (host, login) = (shell::quote(host), shell::quote(login));
         let user = login.split_once('@').map_or("the user", |(user, _)| user).to_owned();
-        // A name of a flake's could be an option of ssh.
+        // A name from the flake could be an option of ssh.
         let login = if login.starts_with(['-', '"', '\'']) { format!("-- {login}") } else { login };
         Some(match self.diagnosis {
             Diagnosis::NotThePinnedKey => {
@@ -121,7 +121,7 @@ impl SshError {
                  or false, or does a start-up file end it? --ssh-user names another user"
             ),
             Diagnosis::Silent => format!("ssh -v {login} true says more"),
-            // It says itself what is in the way, and no login would show more.
+            // The message says what is wrong, and a login by hand would show no more.
             Diagnosis::Here => return None,
             Diagnosis::NoSsh => "install OpenSSH's client on this computer".into(),
             Diagnosis::Other => format!("does `ssh {login} true` work?"),
@@ -129,15 +129,15 @@ impl SshError {
     }
 }
 
-/// What sshd's refusal of one more session reads like.
+/// ssh's message when sshd refuses another session.
 const NO_MORE_SESSIONS: &str = "Session open refused by peer";
 
-/// What to do about it: `four-sessions-over-one-login-are-enough` proves the number.
+/// What to do about too few sessions: `four-sessions-over-one-login-are-enough` proves the number.
 pub fn more_sessions(host: &str) -> String {
     format!("deploy needs four: MaxSessions 4, or more, in the sshd_config of {host}")
 }
 
-/// Why the `ssh` that ran as `child` and said this ended before its command began.
+/// The error of an `ssh` that ended before its command began.
 pub(super) async fn ended(mut child: Child, said: &str) -> SshError {
     let status = child.wait().await.ok();
     SshError::of_end(said, status.and_then(|status| status.code()))
@@ -155,9 +155,8 @@ impl From<io::Error> for SshError {
     }
 }
 
-/// What follows `ssh: connect to host HOST port PORT: `. The reason is the system's own word,
-/// which differs between them: "Host is down" is macOS's, and a firewall's refusal reads
-/// "Permission denied" on Linux.
+/// The cause in a line `ssh: connect to host HOST port PORT: …`. The operating system words the
+/// reason: macOS says "Host is down", and Linux says "Permission denied" if a firewall refuses.
 fn connect(said: &str) -> Option<Diagnosis> {
     let line = said.lines().rev().find(|line| line.starts_with("ssh: connect to host "))?;
     let refused = line.trim_end().ends_with("Connection refused");
@@ -194,7 +193,7 @@ fn diagnose(said: &str) -> Diagnosis {
     }
 }
 
-/// What ssh says of a machine, or of the one on the way to it, that does not answer.
+/// ssh's messages about a machine or a jump host that does not answer.
 const UNREACHABLE: [&str; 10] = [
     "timed out",
     "No route to host",
@@ -208,7 +207,7 @@ const UNREACHABLE: [&str; 10] = [
     "open failed: connect failed",
 ];
 
-/// The line that says most: ssh prints banners and warnings before its reason.
+/// The most informative line. ssh prints banners and warnings before its reason.
 fn first_line(said: &str, diagnosis: &Diagnosis) -> String {
     let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
     let found = match diagnosis {
@@ -273,7 +272,7 @@ mod tests {
         assert_eq!(of("", 1), Diagnosis::ShellEnded);
         assert_eq!(of("This account is currently not available.", 1), Diagnosis::ShellEnded);
         assert_eq!(of("joe@h: Permission denied (publickey).", 255), Diagnosis::Denied);
-        // What a command of the machine says is not ssh's.
+        // The output of a command on the machine is not ssh's.
         assert_eq!(of("/bin/sh: Permission denied", 126), Diagnosis::ShellEnded);
         let shell = SshError::of_end("", Some(1));
         assert_eq!(shell.to_string(), "its login shell ended with exit status 1");

@@ -1,4 +1,4 @@
-//! How the login user becomes root on a machine.
+//! Becoming root on a machine, as the login user.
 
 use zeroize::Zeroizing;
 
@@ -8,11 +8,10 @@ use super::{
 };
 use crate::tools::shell;
 
-/// The agent that is part of the system that runs: the one program that a narrow sudo rule
-/// allows.
+/// The agent of the running system. A narrow sudo rule allows only this program.
 pub const INSTALLED: &str = "/run/current-system/sw/bin/deploy-agent";
 
-/// The user may not do it: the sudo rule is for the agent alone.
+/// sudo allows the user to run only the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("sudo lets this user run nothing there but the installed agent, {INSTALLED}")]
 pub struct OnlyTheAgent;
@@ -22,17 +21,17 @@ pub struct OnlyTheAgent;
 pub enum Escalation {
     /// The login user is root.
     Root,
-    /// sudo lets the user in without a password.
+    /// sudo needs no password.
     Free(Vec<String>),
-    /// sudo wants a password, which `-S` makes it read from stdin. `-k` makes it read one always: with one remembered, the line would reach the program as
-    /// input instead.
+    /// sudo needs a password. `-S` makes it read the password from stdin, and `-k` makes it read
+    /// one each time; if sudo remembered it, the program would read the password as input.
     WithPassword(Vec<String>, Password),
-    /// sudo lets the user run [`INSTALLED`] without a password, and nothing else.
+    /// sudo allows the user to run only [`INSTALLED`], without a password.
     AgentAlone(Vec<String>),
 }
 
 impl Escalation {
-    /// `command` as root, in sh's words.
+    /// `command` as root, quoted for sh.
     pub fn wrap(&self, command: &str) -> Result<String, OnlyTheAgent> {
         match self {
             Self::Root => Ok(command.to_owned()),
@@ -42,9 +41,9 @@ impl Escalation {
         }
     }
 
-    /// An agent that answers requests, as root: `agent`, or the installed one where no other
-    /// may run. That one takes no request's word for what it runs, and carries Nix's protocol
-    /// with `--stdio` behind it.
+    /// The command that starts an agent as root: `agent`, or the installed one if sudo allows no
+    /// other. The installed agent lets no request choose what it runs, and carries Nix's protocol
+    /// with `--stdio`.
     pub fn serve(&self, agent: &str) -> String {
         let serve = |agent: &str| format!("{} serve --trusted", shell::quote(agent));
         match self {
@@ -55,7 +54,7 @@ impl Escalation {
         }
     }
 
-    /// What stdin has to begin with.
+    /// The first input of the command.
     pub fn stdin_prefix(&self) -> Zeroizing<String> {
         match self {
             Self::Root | Self::Free(_) | Self::AgentAlone(_) => Zeroizing::default(),
@@ -64,7 +63,7 @@ impl Escalation {
     }
 }
 
-/// `command` as root, where no password stands in between.
+/// `command` as root without a password.
 pub fn without_password(sudo: &[String], command: &str) -> String {
     format!("{} {command}", words(sudo, flags_against_questions(sudo)))
 }
@@ -73,14 +72,15 @@ fn with_password(sudo: &[String], command: &str) -> String {
     format!("{} {command}", words(sudo, &["-k", "-S", "-p", ""]))
 }
 
-/// Asks sudo whether it would run `command`, with a password or without. `None` for a command
-/// that is not sudo.
+/// The command that asks sudo whether it would run `command`, with or without a password. `None` if
+/// the root command is not sudo.
 pub fn may(sudo: &[String], command: &str) -> Option<String> {
     (to_root::kind(sudo) == RootCommand::Sudo)
         .then(|| format!("{} {command}", words(sudo, &["-n", "-l"])))
 }
 
-/// What makes it fail instead of asking for a password. One that is not known gets nothing.
+/// The flags that make the root command fail instead of asking for a password; none for an unknown
+/// command.
 fn flags_against_questions(sudo: &[String]) -> &'static [&'static str] {
     match to_root::kind(sudo) {
         RootCommand::Sudo | RootCommand::Doas => &["-n"],
@@ -89,7 +89,7 @@ fn flags_against_questions(sudo: &[String]) -> &'static [&'static str] {
     }
 }
 
-/// The flags go right behind the program.
+/// Inserts the flags right behind the program.
 fn words(sudo: &[String], flags: &[&str]) -> String {
     let (program, rest) = sudo.split_at(sudo.len().min(1));
     let words = program.iter().map(String::as_str).chain(flags.iter().copied());
@@ -112,8 +112,8 @@ mod tests {
         assert!(!format!("{asked:?}").contains("\"s\""));
     }
 
-    /// A machine that let the user in without a password, and asks for one at the confirmation:
-    /// `sudo -n` fails there, and nothing is sent to it.
+    /// A machine needed no password at first, but needs one at the confirmation. `sudo -n` fails
+    /// there, and no password is sent.
     #[test]
     fn a_machine_that_did_not_ask_for_a_password_is_sent_none() {
         let sudo = || vec!["sudo".to_owned()];

@@ -1,5 +1,5 @@
-//! The fresh login that confirms: a TCP connection of its own, whatever the
-//! user's ssh_config says about multiplexing.
+//! The new login that confirms. It is a separate TCP connection, whatever the user's ssh_config
+//! says about multiplexing.
 
 use tempfile::TempDir;
 use tokio::{
@@ -15,27 +15,25 @@ use crate::tools::{
     shell,
 };
 
-/// More bytes than two addresses and two ports have.
+/// Two addresses and two ports have fewer bytes.
 const CONNECTION: u64 = 1024;
 
-/// A login over a connection that nothing else uses. With a `ControlMaster` of
-/// the user's, `ssh` would reach a machine that nobody can log in to any more:
-/// `new-logins-fail-while-old-ones-live-rolls-back` proves it.
+/// A login over its own connection. With the user's `ControlMaster`, `ssh` would reach a machine
+/// that rejects new logins: `new-logins-fail-while-old-ones-live-rolls-back` proves it.
 pub struct Fresh {
     _child: Child,
     heard: Heard<ChildStderr>,
-    /// The remote command's stdin.
+    /// The stdin of the remote command.
     pub stdin: ChildStdin,
-    /// The remote command's stdout.
+    /// The stdout of the remote command.
     pub stdout: Begun<BufReader<ChildStdout>>,
-    /// What `SSH_CONNECTION` was on the machine.
+    /// The value of `SSH_CONNECTION` on the machine.
     pub connection: String,
     _folder: TempDir,
 }
 
 impl Fresh {
-    /// Logs in and starts `script` (sh). What `ssh` says meanwhile is given to `tell` line by
-    /// line.
+    /// Logs in and starts `script` (sh). `tell` gets each line that `ssh` prints meanwhile.
     pub async fn open(
         target: &Target,
         script: &str,
@@ -53,7 +51,7 @@ impl Fresh {
         let stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
         let mut stdout = Begun::of(stdout);
         let mut heard = Heard::of(child.stderr.take().expect("stderr is a pipe"));
-        // Who does not read it has ended, and says why.
+        // An `ssh` that does not read this has ended, and its stderr says why.
         let _ = stdin.write_all(sent.stdin.as_bytes()).await;
         let mut connection = String::new();
         let mut first = (&mut stdout).take(CONNECTION);
@@ -66,8 +64,7 @@ impl Fresh {
         Ok(Self { _child: child, heard, stdin, stdout, connection, _folder: folder })
     }
 
-    /// Why the connection ended: what `ssh` and the remote command wrote to
-    /// stderr.
+    /// Why the connection ended: the stderr of `ssh` and of the remote command.
     pub async fn why(self) -> SshError {
         SshError::from_stderr(&self.heard.all().await)
     }

@@ -1,10 +1,10 @@
-//! What stands between Nix and its `ssh` where a machine wants more than Nix says, or says more
-//! than Nix reads: a sudo password, and what start-up files print.
+//! Stands between Nix and its `ssh` when a machine needs a sudo password or when its start-up files
+//! print something. Nix supports neither.
 //!
-//! Nix finds this program under the name `ssh` first on its PATH. That one asks its parent's
-//! parent for the password, over a socket in a folder that only the user can enter, so that it is
-//! in no file; writes it to the real `ssh`, and from then on passes on what Nix writes. Of what
-//! the machine prints it passes on what comes behind the line that a command begins with.
+//! Nix finds this program under the name `ssh` first on its PATH. The program asks its grandparent
+//! process for the password over a socket in a folder that only the user can enter, so that no file
+//! contains it. It writes the password to the real `ssh`, and then passes on what Nix writes. It
+//! passes on the machine's output only after the first line of the command.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -25,20 +25,20 @@ use crate::tools::{
     shell,
 };
 
-/// The variable that names the login's private folder.
+/// The environment variable that names the login's private folder.
 const VARIABLE: &str = "DEPLOY_SSH_FOLDER";
 
-/// In it: the folder of this program's link, and the socket where there is a password.
+/// The subfolder with the link to this program, and the socket for the password.
 const BIN: &str = "bin";
 const SOCKET: &str = "p";
 
-/// The name that this program bears then.
+/// The name under which Nix starts this program.
 const SSH: &str = "ssh";
 
-/// More than a terminal lets anybody type in a line.
+/// A terminal accepts no longer line.
 const LONGEST: usize = 8192;
 
-/// Stands in for `ssh`, and hands a password to the user's own processes as long as it lives.
+/// Stands in for `ssh`, and gives the password to the user's own processes while it lives.
 #[derive(Debug)]
 pub struct Handover {
     private: PathBuf,
@@ -46,11 +46,11 @@ pub struct Handover {
 }
 
 impl Handover {
-    /// Begins, in a folder that only the user can enter.
+    /// Begins in a folder that only the user can enter.
     pub fn begin(private: &Path, password: Option<&Password>) -> io::Result<Self> {
         let folder = private.join(BIN);
         fs::create_dir(&folder)?;
-        // A link, not a copy: nothing on /tmp, which may be mounted noexec, has to run.
+        // A link and not a copy, because /tmp may be mounted noexec.
         symlink(std::env::current_exe()?, folder.join(SSH))?;
         let server = match password {
             Some(password) => {
@@ -62,7 +62,7 @@ impl Handover {
         Ok(Self { private: private.to_owned(), server })
     }
 
-    /// What an `ssh` has to find in its environment.
+    /// The environment of an `ssh`.
     pub fn environment(&self) -> Vec<(String, OsString)> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let own = std::iter::once(self.private.join(BIN));
@@ -80,15 +80,15 @@ impl Drop for Handover {
 
 async fn serve(listener: UnixListener, password: Password) {
     while let Ok((mut stream, _)) = listener.accept().await {
-        // The folder keeps others away already, root aside, who needs no socket.
+        // The folder already keeps out everybody but root, who does not need the socket.
         if stream.peer_cred().is_ok_and(|peer| peer.uid() == geteuid().as_raw()) {
             let _ = stream.write_all(password.line().as_bytes()).await;
         }
     }
 }
 
-/// What this program does where it was started under the name `ssh` by a Nix of ours; `None`
-/// where it was not.
+/// Acts as `ssh` if one of our Nix processes started this program under that name; returns `None`
+/// otherwise.
 pub fn as_ssh() -> Option<ExitCode> {
     let private = PathBuf::from(std::env::var_os("DEPLOY_SSH_FOLDER")?);
     let mut args = std::env::args_os();
@@ -117,8 +117,8 @@ fn run(private: &Path, args: Vec<OsString>) -> io::Result<ExitCode> {
     })
 }
 
-/// Whether these are a command's that begins so. Nix also asks `ssh` about itself and its master;
-/// and it gives a command in as many words as it has blanks.
+/// Whether the arguments contain a command that prints [`shell::BEGINS`]. Nix also starts `ssh` to
+/// ask about its version and its master, and it splits a command at blanks.
 fn begins(args: &[OsString]) -> bool {
     args.join(OsStr::new(" ")).to_string_lossy().contains(shell::BEGINS)
 }
@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    /// All files below `folder` that have contents.
+    /// All files below `folder` that are not empty.
     fn files(folder: &Path) -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
@@ -176,7 +176,7 @@ mod tests {
             assert_eq!(line.unwrap().as_slice(), b"open sesame\n");
         }
         let environment = handover.environment();
-        // Every process of the same user can read it, and a child's children have it.
+        // The user's processes can read the environment, and children inherit it.
         let said = format!("{environment:?}");
         assert!(!said.contains("open sesame"), "{said}");
         let path = environment[0].1.to_str().unwrap().to_owned();

@@ -1,14 +1,14 @@
-//! Which options of `ssh` somebody else may choose: those with which it neither runs a command
-//! here, nor writes a file, nor lends anything to the other side.
+//! The options of `ssh` that a foreign flake may set. With them `ssh` runs no command on this
+//! computer, writes no file, and gives the other side no access to anything.
 
 use super::words::{Given, NotOptions};
 
-/// Options of one letter.
+/// The allowed options of one letter.
 const LETTERS: &str = "46Ccimlpv";
 
-/// Words of ssh_config. `ProxyCommand`, `LocalCommand`, `KnownHostsCommand`, `PKCS11Provider`,
-/// `Match exec` and `Include` run commands, `UserKnownHostsFile` is written to, `ProxyJump` goes
-/// through a shell; whatever a newer `ssh` has is not known here.
+/// The allowed options of ssh_config. `ProxyCommand`, `LocalCommand`, `KnownHostsCommand`,
+/// `PKCS11Provider`, `Match exec` and `Include` run commands, ssh writes to `UserKnownHostsFile`,
+/// and `ProxyJump` goes through a shell. Options of newer versions are not known here.
 const WORDS: [&str; 20] = [
     "addressfamily",
     "ciphers",
@@ -32,13 +32,13 @@ const WORDS: [&str; 20] = [
     "user",
 ];
 
-/// The first of a machine's options that is none of these.
+/// The first option of a machine that is not allowed.
 pub fn first_beyond(opts: &[String]) -> Result<Option<String>, NotOptions> {
     let given = Given::read(opts, "")?;
     Ok(given.words.into_iter().find(|word| !is_harmless(word)))
 }
 
-/// Of an option as [`Given`] writes it, its value behind its letter.
+/// Whether an option is allowed. It has the form of [`Given`], with its value behind its letter.
 fn is_harmless(word: &str) -> bool {
     let Some(option) = word.strip_prefix('-') else { return false };
     match option.strip_prefix('o') {

@@ -1,4 +1,4 @@
-//! What `ssh` says on stderr while a login comes about: to touch a key, banners, warnings.
+//! The stderr of `ssh` during a login: a prompt to touch a key, banners, warnings.
 
 use std::{future::Future, time::Duration};
 
@@ -9,36 +9,36 @@ use tokio::{
 
 use crate::tools::bounded;
 
-/// How long a line waits before it is told: what `ssh` says right before it ends is why it
-/// ends, and the error tells that.
+/// How long a line waits before it is reported. The last line before `ssh` ends is usually the
+/// reason, and then the error includes it.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// The lines of one `ssh`, told as they come and kept for the error.
+/// The lines of one `ssh`, which are reported as they arrive and kept for the error.
 pub struct Heard<R> {
     reader: BufReader<R>,
-    /// What has come of a line.
+    /// The part of a line that has arrived.
     line: Vec<u8>,
     said: String,
     waiting: Vec<String>,
     ended: bool,
-    /// How many more are told.
+    /// How many more lines may be reported.
     more: usize,
     authenticated: Option<String>,
 }
 
-/// What `ssh` says of itself with `LogLevel=VERBOSE`, and does not say otherwise.
+/// Prefixes of lines that `ssh` prints only with `LogLevel=VERBOSE`.
 const VERBOSE: [&str; 3] = ["Authenticated ", "Transferred: sent ", "Bytes per second: sent "];
 
-/// How it was let in, of `Authenticated to HOST ([ADDRESS]:22) using "publickey".`
+/// The authentication method in `Authenticated to HOST ([ADDRESS]:22) using "publickey".`
 fn method(line: &str) -> Option<&str> {
     let (_, rest) = line.strip_prefix("Authenticated to ")?.split_once("using \"")?;
     rest.split('"').next()
 }
 
-/// Bytes of a line; a longer one is told in parts.
+/// The maximum bytes of a line. A longer line is split.
 const LONGEST: usize = 4096;
 
-/// Lines that are told of one login; a machine may print banners without end.
+/// The maximum number of reported lines of a login. A machine may print banners without end.
 const TOLD: usize = 200;
 
 impl<R: AsyncRead + Unpin> Heard<R> {
@@ -50,18 +50,18 @@ impl<R: AsyncRead + Unpin> Heard<R> {
         Self { reader, line, said, waiting, ended, more, authenticated }
     }
 
-    /// How `ssh` was let in, as far as it said so.
+    /// The authentication method, if `ssh` printed it.
     pub fn authenticated(&mut self) -> Option<String> {
         self.authenticated.take()
     }
 
-    /// The next line; nothing of it is lost where nobody waits for it any more.
+    /// The next line. Dropping this future loses nothing.
     async fn next(&mut self) -> Option<Vec<u8>> {
         bounded::piece(&mut self.reader, &mut self.line, LONGEST).await.ok()?;
         Some(std::mem::take(&mut self.line)).filter(|line| !line.is_empty())
     }
 
-    /// Tells what is heard until `answer` is there.
+    /// Reports lines until `answer` is ready.
     pub async fn during<T>(
         &mut self,
         answer: impl Future<Output = T>,
@@ -81,7 +81,7 @@ impl<R: AsyncRead + Unpin> Heard<R> {
                         }
                         when = Instant::now() + LAST_WORDS;
                     }
-                    // Nothing more can be heard; the answer tells how it goes on.
+                    // stderr is closed, so only the answer is left.
                     None => self.ended = true,
                 },
                 answer = &mut answer => return answer,
@@ -92,12 +92,12 @@ impl<R: AsyncRead + Unpin> Heard<R> {
         }
     }
 
-    /// Tells what still waits: the login came about.
+    /// Reports the waiting lines after a successful login.
     pub fn told(&mut self, mut tell: impl FnMut(&str)) {
         self.waiting.drain(..).for_each(|line| tell(&line));
     }
 
-    /// All that was said, to the end.
+    /// The whole stderr, read to its end.
     pub async fn all(mut self) -> String {
         while let Some(line) = self.next().await {
             self.keep(&line);
@@ -105,7 +105,7 @@ impl<R: AsyncRead + Unpin> Heard<R> {
         self.said
     }
 
-    /// Reads on to the end and keeps nothing: a pipe that fills up would stop `ssh`.
+    /// Reads to the end and keeps nothing. A full pipe would stop `ssh`.
     pub async fn ignored(mut self) {
         while self.next().await.is_some() {}
     }

@@ -1,5 +1,4 @@
-//! The one login that a run works over: a multiplexing master that ends when
-//! `deploy` does.
+//! The one login of a run: a multiplexing master that ends when `deploy` does.
 
 use std::{error::Error as _, ffi::OsString, io, sync::OnceLock};
 
@@ -14,16 +13,15 @@ use tokio::{
 use super::{Begun, Handover, Password, SshError, Target, begun, diagnosis, heard::Heard};
 use crate::tools::{bounded, private, process::Invocation, shell};
 
-/// The line after which the greeting is over.
+/// The line that ends the greeting.
 const END: &str = "@end";
 
-/// A login. Its master runs `cat`, whose stdin is a pipe from this process: when
-/// `deploy` dies, however it dies, `cat` ends and the master with it, on Linux
-/// and macOS alike.
+/// A login. Its master runs `cat` with a pipe from this process as stdin. When `deploy` dies in any
+/// way, `cat` ends and the master with it, on Linux and on macOS.
 pub struct Login {
     session: Session,
     target: Target,
-    /// Where something stands between Nix and its `ssh`.
+    /// Stands between Nix and its `ssh` where that is needed.
     handover: OnceLock<Handover>,
     folder: TempDir,
     _master: Child,
@@ -31,10 +29,10 @@ pub struct Login {
 }
 
 impl Login {
-    /// Logs in and runs `greeting` (sh) on the machine; gives what it printed.
-    /// One login and no round trip more. `ssh` asks on the terminal what it has
-    /// to ask (passphrase, PIN, a new host key); what else it says (a key to touch, a
-    /// banner) is given to `tell` line by line.
+    /// Logs in and runs `greeting` (sh) on the machine; returns its output. This takes one login
+    /// and no further round trip. `ssh` asks its questions on the terminal (a passphrase, a PIN, a
+    /// new host key). `tell` gets each other line that it prints (a prompt to touch a key, a
+    /// banner).
     pub async fn open(
         target: &Target,
         greeting: &str,
@@ -51,7 +49,8 @@ impl Login {
             .arg(sent.line)
             .spawn()
             .map_err(|error| SshError::here(&error))?;
-        // Who does not read it has ended, and says why. The pipe stays: `cat` reads it.
+        // An `ssh` that does not read this has ended, and its stderr says why. The pipe stays open
+        // for `cat`.
         if let Some(stdin) = master.stdin.as_mut() {
             let _ = stdin.write_all(sent.stdin.as_bytes()).await;
         }
@@ -61,8 +60,8 @@ impl Login {
         let greeted = match answer {
             Ok(greeted) => Greeted { authenticated: heard.authenticated(), ..greeted },
             Err(said) => {
-                // A login that the account's shell or its start-up file ends says so
-                // on stdout.
+                // If the account's shell or a start-up file ends the login, the reason is on
+                // stdout.
                 let why = heard.all().await;
                 let why = if why.trim().is_empty() { said } else { why };
                 return Err(diagnosis::ended(master, &why).await);
@@ -81,8 +80,8 @@ impl Login {
         &self.target
     }
 
-    /// What a command of Nix's needs in its environment where sudo wants `password`, or where
-    /// start-up files print something, before Nix's protocol may begin.
+    /// The environment of a Nix command that needs sudo's `password`, or whose machine's start-up
+    /// files print something before Nix's protocol.
     pub fn handing_over(&self, password: Option<&Password>) -> io::Result<Vec<(String, OsString)>> {
         if self.handover.get().is_none() {
             let _ = self.handover.set(Handover::begin(self.folder.path(), password)?);
@@ -90,8 +89,8 @@ impl Login {
         Ok(self.handover.get().map(Handover::environment).unwrap_or_default())
     }
 
-    /// `NIX_SSHOPTS` that make Nix's own `ssh` use this login and no other: were
-    /// it gone, a new one would ask and be counted again.
+    /// The `NIX_SSHOPTS` that make Nix's `ssh` use only this login. If the login were lost, a new
+    /// one could ask for a password and would count for sshd.
     pub fn nix_sshopts(&self) -> String {
         let socket = self.folder.path().join("s");
         format!(
@@ -109,19 +108,19 @@ impl Login {
         command.stderr(openssh::Stdio::piped());
         let mut child = command.spawn().await.map_err(broken)?;
         let mut stdin = child.stdin().take().expect("stdin is a pipe");
-        // Who does not read it has ended, and stderr tells why.
+        // A command that does not read this has ended, and its stderr says why.
         let _ = stdin.write_all(sent.stdin.as_bytes()).await;
         let stdout = BufReader::new(child.stdout().take().expect("stdout is a pipe"));
         let stderr = child.stderr().take().expect("stderr is a pipe");
         Ok(Remote { stdin, stdout: Begun::of(stdout), stderr, child })
     }
 
-    /// Runs a command (sh) over this login to its end: stdout if its status is 0.
+    /// Runs a command (sh) over this login to its end; returns its stdout if its status is 0.
     pub async fn run(&self, script: &str, stdin: &str) -> Result<String, SshError> {
         let Remote { stdin: mut input, stdout: mut out, stderr: mut err, child } =
             self.spawn(script).await?;
         let write = async {
-            // A command that does not read its stdin closes it; its status tells.
+            // A command that does not read its stdin closes it; its status says how it ended.
             let _ = input.write_all(stdin.as_bytes()).await;
             drop(input);
             Ok(())
@@ -135,19 +134,19 @@ impl Login {
     }
 }
 
-/// What a login printed.
+/// The output of a login.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Greeted {
-    /// The greeting.
+    /// The output of the greeting.
     pub said: String,
-    /// Start-up files on the machine, before it.
+    /// The output of start-up files before it.
     pub noise: String,
-    /// How `ssh` was let in, as it names it: `publickey`, `password`.
+    /// The authentication method, by ssh's own name: `publickey`, `password`.
     pub authenticated: Option<String>,
 }
 
-/// Reads what a login prints, files of the machine among it, of which one may be damaged: the
-/// greeting, or what had been printed by then when the connection ended before the greeting did.
+/// Reads the output of a login, with the machine's files in it, which may be damaged. The inner
+/// error is the output so far, if the connection ended before the greeting did.
 pub async fn greeted(
     stdout: &mut (impl AsyncBufRead + Unpin),
 ) -> io::Result<Result<Greeted, String>> {
@@ -178,13 +177,13 @@ pub async fn greeted(
 
 /// A command that runs over a login. It has begun to read its script.
 pub struct Remote<'login> {
-    /// What it reads.
+    /// The command's stdin.
     pub stdin: openssh::ChildStdin,
-    /// What it prints.
+    /// The command's stdout.
     pub stdout: Begun<BufReader<openssh::ChildStdout>>,
-    /// What else it prints.
+    /// The command's stderr.
     pub stderr: openssh::ChildStderr,
-    /// What keeps it running.
+    /// Keeps the command running.
     pub child: openssh::Child<&'login Session>,
 }
 

@@ -1,4 +1,4 @@
-//! SSH: the one login that a run works over, and the fresh one that confirms.
+//! SSH: the one login of a run, and the new login that confirms.
 
 mod begun;
 mod diagnosis;

@@ -1,18 +1,19 @@
-//! What the command to become root means by what it prints, or the shell that does not find it.
+//! The meaning of what the command to become root prints, or the shell that does not find that
+//! command.
 
-/// Why nobody becomes root.
+/// Why becoming root failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RootRefusal {
-    /// The password is not the user's.
+    /// The password is wrong.
     WrongPassword,
-    /// There is no such command.
+    /// The command does not exist.
     NoSuchCommand,
     /// Something else.
     Other,
 }
 
 impl RootRefusal {
-    /// What `said` means.
+    /// The meaning of `said`.
     pub fn of(said: &str) -> Self {
         if said.contains("incorrect password") {
             Self::WrongPassword
@@ -24,7 +25,7 @@ impl RootRefusal {
     }
 }
 
-/// Whether it is sudo-rs that says so: it may be called `sudo`, and tells its name.
+/// Whether the output is from sudo-rs. It may be installed as `sudo`, but prints its own name.
 pub(super) fn is_of_sudo_rs(said: &str) -> bool {
     said.starts_with("sudo-rs")
 }

@@ -1,4 +1,4 @@
-//! Where to log in, as arguments of `ssh`.
+//! The address of a login, as arguments of `ssh`.
 
 use std::{ffi::OsString, io, path::Path};
 
@@ -6,18 +6,18 @@ use deploy_wire::machine::Ssh;
 
 use super::options::Options;
 
-/// One address of a machine with what `ssh` has to know about it.
+/// An address of a machine, with the arguments of `ssh` for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Name, alias of ssh_config, or address.
+    /// A name, an alias of ssh_config, or an address.
     pub hostname: String,
-    /// The login user, or what ssh_config says.
+    /// The login user; `None` means that ssh_config decides.
     pub user: Option<String>,
-    /// The port, or what ssh_config says.
+    /// The port; `None` means that ssh_config decides.
     pub port: Option<u16>,
-    /// More arguments.
+    /// Additional arguments.
     pub options: Options,
-    /// The one host key that is accepted; else known_hosts decides.
+    /// The only accepted host key; `None` means that known_hosts decides.
     pub host_key: Option<String>,
 }
 
@@ -36,8 +36,8 @@ impl Target {
             .collect()
     }
 
-    /// The arguments in front of the remote command. A pinned host key is
-    /// written to `known_hosts` in `folder` first.
+    /// The arguments before the remote command. Writes a pinned host key to a `known_hosts` file in
+    /// `folder` first.
     pub fn args(&self, folder: &Path) -> io::Result<Vec<OsString>> {
         let mut args: Vec<OsString> = Vec::new();
         if let Some(user) = &self.user {
@@ -69,11 +69,11 @@ impl Target {
     }
 }
 
-/// What a machine with a pinned key is called in front of `ssh`.
+/// The name of a machine with a pinned key in known_hosts.
 pub(super) const PINNED: &str = "pinned-by-deploy";
 
-/// Options that accept exactly `key`, whatever the host is called; `newer` is one that not every
-/// `ssh` has. `no_setting_of_a_user_s_adds_a_key_to_a_pinned_one` proves them.
+/// The options that accept only `key`, whatever the host's name is. `newer` is an option that not
+/// every version of `ssh` has. `no_setting_of_a_user_s_adds_a_key_to_a_pinned_one` proves them.
 fn pin(key: &str, newer: Option<&str>, folder: &Path) -> io::Result<Vec<OsString>> {
     let file = tempfile::Builder::new().prefix("known_hosts-").tempfile_in(folder)?;
     std::fs::write(file.path(), format!("{PINNED} {key}\n"))?;

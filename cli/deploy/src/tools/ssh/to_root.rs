@@ -1,67 +1,67 @@
-//! The command with which the login user becomes root, as users write it: deploy-rs's
-//! `sudo -u`, doas, run0.
+//! The command with which the login user becomes root, as users write it: deploy-rs's `sudo -u`,
+//! doas, run0.
 
 use super::refusal::is_of_sudo_rs;
 
-/// What a command is, by its name.
+/// The kind of a command, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RootCommand {
-    /// sudo or sudo-rs, which may be called `sudo` as well.
+    /// sudo, or sudo-rs, which may be installed as `sudo`.
     Sudo,
     /// doas.
     Doas,
     /// systemd's run0.
     Run0,
-    /// Another one; a command line is appended to it, and nothing else is known of it.
+    /// Another command. `deploy` appends a command line to it, and knows nothing else about it.
     Other,
 }
 
 /// Why a command cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotRoot {
-    /// No word at all.
+    /// The command is empty.
     #[error("the command to become root with is empty")]
     Empty,
-    /// It becomes somebody else.
+    /// The command becomes another user.
     #[error("`{command}` becomes {user}, and the agent has to run as root")]
     OtherUser {
         /// The command.
         command: String,
-        /// Who.
+        /// The user.
         user: String,
     },
-    /// A shell stands in between, or it runs no command at all.
+    /// The command goes through a shell, or runs no command.
     #[error("`{command}` cannot be used: {why}")]
     Unfit {
         /// The command.
         command: String,
-        /// Why.
+        /// The reason.
         why: &'static str,
     },
-    /// It asks for a password, and cannot be given one.
+    /// The command asks for a password and cannot read one.
     #[error("{program} wants a password and cannot be given one: {why}")]
     NoPassword {
-        /// Its name.
+        /// The program.
         program: String,
-        /// Why.
+        /// The reason.
         why: &'static str,
     },
 }
 
-/// What comes between a command and the program.
+/// Why a command is unfit.
 const SHELL: &str = "a shell in between reads the command once more";
 const NO_COMMAND: &str = "it does not run the command and wait for its end";
 
-/// A command of which one knows what it is.
+/// A parsed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Become {
-    /// Its words; a user is named wherever the program wants one.
+    /// The words of the command, with a user where the program needs one.
     pub words: Vec<String>,
-    /// What it is.
+    /// The kind of the command.
     pub kind: RootCommand,
 }
 
-/// What the first word is.
+/// The kind of the first word.
 pub fn kind(words: &[String]) -> RootCommand {
     match name(words) {
         "sudo" | "sudo-rs" => RootCommand::Sudo,
@@ -76,11 +76,12 @@ fn name(words: &[String]) -> &str {
 }
 
 const TERMINAL: &str = "it reads one from a terminal alone";
-/// It fills a buffer: the first request to the agent, or the first words of Nix, would be gone.
+/// Such a program fills a buffer, which would swallow the first request to the agent or the first
+/// bytes of Nix.
 const MORE: &str = "it reads more than that from a pipe";
 
-/// Whether it reads a password, and no more, from standard input, as `-S` makes sudo do. `said`
-/// is what it says without one: sudo-rs may be called `sudo`, and tells its name.
+/// Whether the command reads a password, and no more, from stdin, as sudo does with `-S`. `said` is
+/// its output without a password; sudo-rs may be installed as `sudo`, but prints its own name.
 /// `doas-and-sudo-rs-deploy` proves it.
 pub fn reads_a_password(words: &[String], said: &str) -> Result<(), NotRoot> {
     let not = |program: &str, why| Err(NotRoot::NoPassword { program: program.to_owned(), why });
@@ -93,7 +94,7 @@ pub fn reads_a_password(words: &[String], said: &str) -> Result<(), NotRoot> {
     }
 }
 
-/// Reads `words`. A `-u` at the end, deploy-rs's way, is that of root.
+/// Parses `words`. A `-u` at the end, as deploy-rs has it, means root.
 pub fn read(words: &[String]) -> Result<Become, NotRoot> {
     let kind = kind(words);
     let command = || words.join(" ");
@@ -101,7 +102,7 @@ pub fn read(words: &[String]) -> Result<Become, NotRoot> {
     let (short, long): (&str, &[&str]) = match (kind, name(words)) {
         (_, "") => return Err(NotRoot::Empty),
         (_, "su") => return Err(unfit(SHELL)),
-        // The letters that have a value, and the long options that have one behind a blank.
+        // The letters that take a value, and the long options whose value is the next word.
         (RootCommand::Sudo, _) => {
             ("CDgphRrTtUu", &["--user", "--group", "--chdir", "--prompt", "--host"])
         }

@@ -1,51 +1,50 @@
-//! Arguments for `ssh` that the user gives: divided as a shell does it, and read as `ssh`
-//! reads them.
+//! The user's arguments for `ssh`, split like a shell and read like `ssh`.
 
 use crate::tools::shell::{self, OpenQuote};
 
-/// What a user gave.
+/// The arguments that the user gave.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Given {
-    /// What `ssh` gets.
+    /// The arguments that are passed to `ssh`.
     pub words: Vec<String>,
-    /// What it does not get, and why, in words for people.
+    /// The arguments that are left out, each with the reason.
     pub left_out: Vec<String>,
 }
 
 /// Why arguments are refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotOptions {
-    /// A quote without its end, in NIX_SSHOPTS.
+    /// NIX_SSHOPTS has a quote that is not closed.
     #[error("NIX_SSHOPTS cannot be read: {0}")]
     OpenQuote(#[from] OpenQuote),
-    /// A word that `ssh` would take for the address or for the command.
+    /// `ssh` would take the word for the address or for the command.
     #[error("`{word}` in {place} is no option of ssh: it would be taken for the host to log in to")]
     NoOption {
-        /// Where they come from.
+        /// The source of the arguments.
         place: &'static str,
         /// The word.
         word: String,
     },
-    /// An option with which no command runs on the machine.
+    /// The option keeps `ssh` from running a command on the machine.
     #[error("`-{flag}` in {place} cannot be used: {why}")]
     Unfit {
-        /// Where they come from.
+        /// The source of the arguments.
         place: &'static str,
         /// The option.
         flag: char,
-        /// Why.
+        /// The reason.
         why: &'static str,
     },
 }
 
-/// Where arguments come from.
+/// The sources of arguments.
 const OPTS: &str = "the ssh options of the machine";
 const INHERITED: &str = "NIX_SSHOPTS";
 
-/// The options of one letter that have a value, by ssh(1). `P` is one in newer versions.
+/// The options of one letter that take a value, from ssh(1). `P` takes one in newer versions.
 const WITH_VALUE: &str = "BbcDEeFIiJLlmOoPpQRSWw";
 
-/// What is left out, as `deploy` has no use for it.
+/// The options that are left out, because `deploy` does not need them.
 const USELESS: [(char, &str); 9] = [
     ('t', "sudo's password is asked here, no terminal is needed there"),
     ('T', "no terminal is asked for anyway"),
@@ -58,7 +57,7 @@ const USELESS: [(char, &str); 9] = [
     ('w', "nothing is forwarded"),
 ];
 
-/// What is refused.
+/// The options that are refused.
 const UNFIT: [(char, &str); 11] = [
     ('N', "no command would run on the machine"),
     ('s', "no command would run on the machine"),
@@ -74,7 +73,7 @@ const UNFIT: [(char, &str); 11] = [
 ];
 
 impl Given {
-    /// Of a machine's options, which are words already, and of NIX_SSHOPTS, which is text.
+    /// Reads a machine's options, which are words, and NIX_SSHOPTS, which is a text.
     pub fn read(opts: &[String], inherited: &str) -> Result<Self, NotOptions> {
         let mut given = Self::default();
         given.add(opts, OPTS)?;
@@ -93,7 +92,7 @@ impl Given {
         Ok(())
     }
 
-    /// One word may have several letters, of which the last may have a value.
+    /// Reads one word, which may have several letters. The last of them may take a value.
     fn letters<'a>(
         &mut self,
         letters: &str,
@@ -105,7 +104,7 @@ impl Given {
             let mut word = format!("-{flag}");
             let has_value = WITH_VALUE.contains(flag);
             if has_value {
-                // Without a value ssh itself says what is missing.
+                // If the value is missing, ssh says so.
                 let next =
                     if rest.is_empty() { words.next().map(String::as_str) } else { Some(rest) };
                 word.push_str(next.unwrap_or_default());
@@ -130,7 +129,7 @@ impl Given {
     }
 }
 
-/// `--` ends the options, and what follows is a host.
+/// Whether the letters are an option. `--` ends the options, and a host follows.
 fn is_option(letters: &str) -> bool {
     !letters.is_empty() && !letters.starts_with('-')
 }
@@ -154,7 +153,7 @@ mod tests {
         assert_eq!(words(r"-i /a\ b -4C"), ["-i/a b", "-4", "-C"]);
         assert_eq!(words("-vvp2222 -J a,b"), ["-v", "-v", "-p2222", "-Ja,b"]);
         assert_eq!(words(""), <[&str; 0]>::default());
-        // A flake's word that holds two, as deploy-rs's users write it.
+        // A word of a flake that contains an option and its value, as users of deploy-rs write it.
         assert_eq!(Given::read(&["-p 2212".into()], "").unwrap().words, ["-p 2212"]);
     }
 

@@ -1,10 +1,10 @@
-//! Each end, and each exit code that the deploy of one machine has.
+//! Each end and each exit code of a deploy of one machine.
 
 use std::collections::BTreeSet;
 
 use super::*;
 
-/// A deploy that ends so.
+/// A deploy with its end and its exit code.
 struct Story {
     name: &'static str,
     code: u8,
@@ -43,7 +43,7 @@ fn every_end_has_a_story_and_every_exit_code() {
     let word = |ending| serde_json::to_string(&ending).unwrap();
     let of = |story: &Story| (story.finished)().ending;
     let told: BTreeSet<String> = STORIES.iter().map(|story| word(of(story))).collect();
-    // What is only looked at is not activated.
+    // `Looked` is left out, because nothing is activated then.
     let all: BTreeSet<String> = [
         Ending::UpToDate,
         Ending::Committed,
@@ -82,14 +82,14 @@ fn committed() -> Finished {
     told(known(outcome(End::Committed, None, wanted(), Some(42))))
 }
 
-/// No login has to confirm it.
+/// An attempt that no login has to confirm.
 fn unproved() -> Vec<Event> {
     let mut events = checking();
     events.push(phase(Phase::Committing, 240));
     events
 }
 
-/// And the loader cannot be read.
+/// The same, with an unreadable boot loader.
 fn committed_unproved() -> Finished {
     let mut record = record();
     record.rules.confirm.required = false;
@@ -155,7 +155,7 @@ fn rolled_back_check() -> Finished {
     told(known(outcome(End::RolledBack, Some(FAILS), before(), Some(41))))
 }
 
-/// The new system's firewall lets nobody in.
+/// The new system's firewall rejects the login.
 const NO_LOGIN: &str = "no new login at root@frame1: Connection timed out";
 
 fn nobody() -> Vec<Event> {
@@ -170,7 +170,7 @@ fn rolled_back_no_login() -> Finished {
         .with_login(Some(NO_LOGIN.into()))
 }
 
-/// Nothing was confirmed there before, and what ran is no generation.
+/// Nothing was confirmed on the machine before, and the previous system is not a generation.
 fn to_the_baseline() -> Finished {
     let mut record = record();
     record.profile.generation = None;
@@ -207,7 +207,7 @@ fn stranded() -> Finished {
     }))
 }
 
-/// Nobody can tell what runs.
+/// The running system is not known.
 fn between() -> Finished {
     told(known(Outcome {
         runs: None,

@@ -1,4 +1,4 @@
-//! Ctrl-C in each phase, once and again; SIGTERM and a terminal that was closed are as Ctrl-C.
+//! Ctrl-C in each phase, once and twice. SIGTERM and a closed terminal act like Ctrl-C.
 
 use super::*;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     tools::terminal::Interrupt,
 };
 
-/// The phases that a machine tells; none is told yet while it is being taken.
+/// The phases that a machine reports. While the agent takes the machine, it has not reported any.
 const PHASES: [(&str, Option<Phase>); 9] = [
     ("stage", None),
     ("arm", Some(Phase::Arming)),
@@ -118,7 +118,7 @@ fn again_in_every_view() {
     snapshots("interrupted-again", &ended(events, finished));
 }
 
-/// Nothing is begun any more, and every machine is named.
+/// No further machine is begun, and every machine is named.
 #[test]
 fn among_several_in_every_view() {
     let mut outcome = outcome(End::RolledBack, None, before(), Some(41));

@@ -1,28 +1,28 @@
-//! The operator's computer was asleep, as with a closed lid, and wakes up.
+//! The operator's computer sleeps, for example with a closed lid, and wakes up.
 
 use super::*;
 use crate::{stages::confirm::lost, tools::agent::AgentError};
 
-/// Nobody confirmed it meanwhile.
+/// The machine rolled back, because nobody confirmed meanwhile.
 fn goes_back_to_its_end(mut events: Vec<Event>) -> Vec<Event> {
     events.push(goes_back(NOBODY));
     ended(events, told(known(outcome(End::RolledBack, Some(NOBODY), before(), Some(41)))))
 }
 
-/// The connection is gone, and a new login asks.
+/// The connection is lost, and a new login asks.
 fn asks_anew(mut events: Vec<Event>) -> Vec<Event> {
     events.push(note(&lost(&AgentError::Ended)));
     events.extend(login());
     events
 }
 
-/// The connection is still there: all that happened meanwhile comes at once.
+/// The connection still exists, and all events of the meantime arrive at once.
 #[test]
 fn with_its_connection() {
     snapshots("awake-rolled-back", &goes_back_to_its_end(waiting()));
 }
 
-/// It is gone: what was not told yet is asked for.
+/// The connection is lost, and the missing events are requested.
 #[test]
 fn without_its_connection() {
     let mut events = asks_anew(activating());
@@ -30,7 +30,7 @@ fn without_its_connection() {
     snapshots("awake-asks-rolled-back", &goes_back_to_its_end(events));
 }
 
-/// It was confirmed before the lid was closed.
+/// The attempt was confirmed before the lid was closed.
 #[test]
 fn after_the_confirmation() {
     let events = asks_anew(committing());
@@ -38,7 +38,7 @@ fn after_the_confirmation() {
     snapshots("awake-asks-committed", &ended(events, told(known(outcome))));
 }
 
-/// It wakes up where the machine cannot be reached.
+/// The computer wakes up where the machine cannot be reached.
 #[test]
 fn elsewhere() {
     let events = asks_anew(waiting());

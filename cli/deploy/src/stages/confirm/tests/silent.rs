@@ -1,4 +1,4 @@
-//! A machine that takes each question and answers nothing.
+//! A machine that reads each request and does not answer.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn started(here: &Here) -> Started<'_> {
     }
 }
 
-/// A conversation in which nothing is said for as long as the other end is kept.
+/// A conversation without replies, for as long as the other end is kept.
 async fn silent() -> (Watch<'static>, DuplexStream) {
     let (ours, theirs) = duplex(64);
     let (reader, writer) = (Box::new(BufReader::new(ours)), Box::new(sink()));
@@ -51,7 +51,7 @@ async fn a_machine_that_is_followed_and_says_nothing_is_given_up() {
     let late = format!("it did not answer within {limit} s");
     assert_eq!(why(&conclusion), late);
     assert!(written().contains(&late), "{}", written());
-    // Once over the connection that is there, and once over others.
+    // Once over the existing connection, and once over new ones.
     assert_eq!(begun.elapsed().as_secs(), 2 * limit);
 }
 

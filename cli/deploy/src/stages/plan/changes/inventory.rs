@@ -1,4 +1,4 @@
-//! What a system is made of, read where it is.
+//! The parts of a system, read in the store that has it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,16 +12,16 @@ const SCRIPT: &str = include_str!("inventory.sh");
 /// The parts of a system.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Inventory {
-    /// Its closure.
+    /// The paths of its closure.
     pub paths: BTreeSet<StorePath>,
     /// Its units.
     pub units: Declared,
-    /// Kernel, initrd, modules and systemd.
+    /// Its kernel, initrd, modules and systemd.
     pub parts: BTreeMap<String, String>,
 }
 
 impl Inventory {
-    /// Looks at `system` at `place`.
+    /// Reads `system` at `place`.
     pub async fn of(system: &StorePath, place: &Place) -> Result<Self, SshError> {
         let script = format!("SYSTEM={}; {SCRIPT}", shell::quote(system.as_str()));
         Ok(Self::read(&place.run(&script, "").await?, system))
@@ -33,7 +33,7 @@ impl Inventory {
             let Some((word, rest)) = line.split_once(' ') else { continue };
             match word {
                 "@path" => inventory.paths.extend(StorePath::parse(rest).ok()),
-                // Checksum, size and file.
+                // The line has the checksum, the size and the file.
                 "@unit" => {
                     if let Some((says, file)) = rest.split_once(" ./") {
                         inventory.units.add(file, says);
@@ -47,7 +47,8 @@ impl Inventory {
         inventory
     }
 
-    /// A part that is a folder of the system itself tells nothing.
+    /// Adds a part. A folder of the system itself is skipped, because its path changes with every
+    /// system.
     fn part(&mut self, rest: &str, system: &StorePath) {
         if let Some((part, file)) = rest.split_once(' ')
             && !file.starts_with(system.as_str())
@@ -61,8 +62,8 @@ impl Inventory {
 mod tests {
     use super::*;
 
-    /// The script is run on a system that looks like NixOS's: links into the store, drop-in
-    /// folders, links of wants, a masked unit.
+    /// Runs the script on a system that looks like NixOS's: links into the store, drop-in folders,
+    /// links of wants, a masked unit.
     #[test]
     fn the_script_sees_what_units_say() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What a deploy changes on a machine, told before it does.
+//! The changes that a deploy makes on a machine, for the report before the switch.
 
 mod inventory;
 mod packages;
@@ -20,7 +20,7 @@ use crate::{
     tools::{nix::Nix, place::Place, ssh::SshError},
 };
 
-/// Compares what runs with what is wanted.
+/// Compares the running system with the wanted one.
 pub async fn changes(probed: &Probed, built: &Built) -> Result<Changes> {
     let name = &probed.machine.name;
     let runs = probed.facts.runs.as_ref().expect("the plan refused a machine without a system");
@@ -40,19 +40,20 @@ pub async fn changes(probed: &Probed, built: &Built) -> Result<Changes> {
     Ok(between(&before, &after, &probed.facts.booted_parts))
 }
 
-/// The sizes of the paths of a closure here, in bytes.
+/// The sizes of the paths in a local closure, in bytes.
 pub async fn sizes(nix: &Nix, toplevel: &StorePath) -> Result<BTreeMap<String, u64>> {
     nix.sizes(toplevel).await.map_err(|error| {
         Failure::unchanged("cannot determine the size of the closure").because(error)
     })
 }
 
-/// The paths of a closure that a machine lacks, given what it has.
+/// The paths of a closure that a machine lacks.
 pub fn lacking<'a>(closure: &'a Inventory, has: &'a Inventory) -> Vec<&'a StorePath> {
     closure.paths.difference(&has.paths).collect()
 }
 
-/// `booted` are the parts of the system that was booted: what runs may be newer.
+/// Compares two systems. `booted` are the parts of the booted system, which may be older than the
+/// running one.
 fn between(before: &Inventory, after: &Inventory, booted: &BTreeMap<String, String>) -> Changes {
     let differs =
         |(part, file): &(&String, &String)| booted.get(*part).is_some_and(|booted| booted != *file);

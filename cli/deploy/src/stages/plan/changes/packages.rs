@@ -1,4 +1,4 @@
-//! Packages and versions, from the names of store paths.
+//! Packages and their versions, from the names of store paths.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,7 @@ use deploy_wire::store_path::StorePath;
 
 use crate::report::PackageChange;
 
-/// The packages that differ. Paths without a version (units, configuration) are
-/// told apart elsewhere.
+/// The packages that differ. Paths without a version (units, configuration) are compared elsewhere.
 pub fn changed(before: &BTreeSet<StorePath>, after: &BTreeSet<StorePath>) -> Vec<PackageChange> {
     let (before, after) = (versions(before), versions(after));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
@@ -33,11 +32,11 @@ fn versions(paths: &BTreeSet<StorePath>) -> BTreeMap<String, BTreeSet<String>> {
     versions
 }
 
-/// Outputs that a name ends with, besides `out`, which is not written.
+/// The outputs that the end of a name can have. The output `out` is not in the name.
 const OUTPUTS: [&str; 9] = ["bin", "dev", "doc", "man", "lib", "info", "data", "devdoc", "static"];
 
-/// As Nix's `builtins.parseDrvName`: the version begins at the first dash that
-/// is not followed by a letter.
+/// Follows Nix's `builtins.parseDrvName`: the version begins after the first dash that no letter
+/// follows.
 fn name_and_version(text: &str) -> Option<(&str, &str)> {
     let text = OUTPUTS
         .iter()

@@ -1,4 +1,4 @@
-//! Units by name, from the files of `/etc/systemd/system`.
+//! The units in the files of `/etc/systemd/system`, by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,33 +11,33 @@ pub struct Declared {
     pulled: BTreeSet<String>,
 }
 
-/// The folders whose links make one unit start another.
+/// The suffixes of folders whose links make one unit start another.
 const PULLS: [&str; 3] = [".wants", ".requires", ".upholds"];
 
 impl Declared {
-    /// Takes note of one file, by its path below `/etc/systemd/system`; `says` differs when
-    /// its contents do.
+    /// Adds a file by its path below `/etc/systemd/system`. `says` differs when the contents
+    /// differ.
     pub fn add(&mut self, path: &str, says: &str) {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         if PULLS.iter().any(|ending| folder.ends_with(ending)) {
             self.pulled.insert(name.to_owned());
             return;
         }
-        // NixOS puts what changes a unit of another package into NAME.d/overrides.conf.
+        // NixOS writes overrides of a package's unit into NAME.d/overrides.conf.
         let unit = folder.strip_suffix(".d").unwrap_or(name);
         let files = self.files.entry(unit.to_owned()).or_default();
         files.insert(path.to_owned(), says.to_owned());
     }
 }
 
-/// What differs between what two systems declare.
+/// The difference between the units of two systems.
 pub fn changed(before: &Declared, after: &Declared) -> Units {
     let only = |some: &Declared, others: &Declared| -> Vec<String> {
         some.files.keys().filter(|unit| !others.files.contains_key(*unit)).cloned().collect()
     };
     let differs =
         |(unit, files): &(&String, &_)| after.files.get(*unit).is_some_and(|other| other != *files);
-    // Of a unit that comes or goes as a whole this says nothing more.
+    // A unit that is added or removed as a whole is not listed here again.
     let stays =
         |unit: &&String| before.files.contains_key(*unit) == after.files.contains_key(*unit);
     let pulled = |some: &Declared, others: &Declared| -> Vec<String> {

@@ -1,4 +1,5 @@
-//! The table of docs/ssh-config.md, what is passed, and what `ssh` makes of it.
+//! Compares the table of docs/ssh-config.md with the options that are passed and with what `ssh`
+//! does with them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +8,7 @@ use super::*;
 
 const PAGE: &str = include_str!("../../../../../../docs/ssh-config.md");
 
-/// What the page says of an option.
+/// A row of the page's table.
 struct Row {
     option: &'static str,
     decision: &'static str,
@@ -26,7 +27,7 @@ fn rows() -> Vec<Row> {
         .collect()
 }
 
-/// Those that are about the one connection that is shared; they differ between logins.
+/// The options about sharing the connection. They differ between logins.
 const SHARING: [(&str, &str); 3] =
     [("ControlMaster", "no"), ("ControlPath", "none"), ("ControlPersist", "no")];
 
@@ -47,12 +48,12 @@ fn the_page_says_what_is_passed() {
     }
 }
 
-/// What `ssh` of this computer would do, by its own words.
+/// The settings that this computer's `ssh` reports.
 async fn settings(config: &str, args: &[OsString]) -> BTreeMap<String, String> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), config).unwrap();
     let ssh = Invocation::new("ssh").args(["-G", "-F"]).arg(file.path());
-    // One of the traps stops `ssh` here already.
+    // One of the configurations stops `ssh` already here.
     let said = ssh.args(args.iter().cloned()).arg("host").output().await.unwrap_or_default();
     let lines = String::from_utf8(said).unwrap();
     let pairs = lines.lines().filter_map(|line| line.split_once(' '));
@@ -69,7 +70,7 @@ async fn the_page_has_every_option_of_ssh() {
     }
 }
 
-/// What somebody may have in ssh_config, and what `ssh` then says of itself.
+/// Lines of a user's ssh_config, and what `ssh` reports if they took effect.
 const TRAPS: [(&str, &str); 9] = [
     ("ClearAllForwardings no", "yes"),
     ("PermitLocalCommand yes", "no"),
@@ -130,7 +131,8 @@ async fn nothing_of_the_operators_computer_is_lent_to_a_machine() {
             assert_eq!(ours[name], value, "{name}");
         }
     }
-    // Who needs an agent there, as for pam_ssh_agent_auth, says so in the arguments.
+    // A user who needs an agent on the machine, for example for pam_ssh_agent_auth, sets it in the
+    // arguments.
     let (lent, _) = Options::of(&["-A".into()]).await.unwrap();
     assert_eq!(settings(config, &lent.args()).await["forwardagent"], "yes");
 }
@@ -145,7 +147,7 @@ fn an_older_ssh_is_not_given_what_it_does_not_know() {
     assert_eq!(names("dropbear"), 0);
 }
 
-/// What may add a key to the pinned one, or take another name for the machine.
+/// Options that could add a key to the pinned one, or use another name for the machine.
 const KEYS: &str = "Host *
   KnownHostsCommand /bin/echo host ssh-ed25519 AAAA
   UserKnownHostsFile /etc/others
