@@ -1,5 +1,5 @@
-//! Writes what is shipped beside `deploy` and made from its command line: manual pages and
-//! completions, below the folder `share` that is the one argument.
+//! Writes the manual pages and completions of `deploy`, which are made from its command line, below
+//! the folder `share`. That folder is the one argument.
 
 use std::{fs, path::Path};
 
@@ -8,7 +8,7 @@ use clap::CommandFactory;
 use clap_complete::{Shell, generate_to};
 use deploy::args::CommandLine;
 
-/// Where each shell looks for completions of a package.
+/// The folders in which each shell looks for a package's completions.
 const COMPLETIONS: [(Shell, &str); 3] = [
     (Shell::Bash, "bash-completion/completions"),
     (Shell::Zsh, "zsh/site-functions"),
@@ -30,7 +30,7 @@ fn write(share: &Path) -> Result<()> {
     clap_mangen::generate_to(CommandLine::command().disable_help_subcommand(true), &manual)?;
     for (shell, inside) in COMPLETIONS {
         let file = generate_to(shell, &mut CommandLine::command(), "deploy", folder(inside)?)?;
-        // The name under which bash looks.
+        // bash looks for this name.
         if shell == Shell::Bash {
             fs::rename(&file, file.with_file_name("deploy"))?;
         }
