@@ -1,6 +1,6 @@
-# nixosModules: all, the deploy target alone, the contract without a service, and each
-# shipped service with the contract. Paths, so that messages name files and a module that is
-# imported twice counts once.
+# nixosModules: all of them, the deploy target alone, the contract without a service, and each
+# shipped service with the contract. They are paths, so that messages name files and a module that
+# is imported twice counts once.
 builtins.mapAttrs (_: service: {
   _class = "nixos";
   imports = [

@@ -1,5 +1,5 @@
-# ADDRESS:PORT as URLs and scrape targets write it. An address that means "every one" is
-# reached through loopback.
+# ADDRESS:PORT for URLs and scrape targets. An address that means "all addresses" is reached through
+# loopback.
 lib: address:
 import ./listen.nix lib (
   {

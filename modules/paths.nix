@@ -1,5 +1,5 @@
-# Paths of routes: `/a/*` is `/a` and all below it, `/a*` all that begins so, `/a` that
-# path alone.
+# Paths of routes: `/a/*` is `/a` and everything below it, `/a*` everything that begins with it,
+# `/a` only that path.
 lib:
 let
   withoutStar = lib.removeSuffix "*";
@@ -7,7 +7,7 @@ let
   isBelow = lib.hasSuffix "/*";
   isOpen = lib.hasSuffix "*";
 
-  # Of two with one base, the narrower is first.
+  # Of two paths with the same base, the narrower one comes first.
   width =
     path:
     if isBelow path then
@@ -20,10 +20,10 @@ in
 rec {
   inherit base;
 
-  # As the proxy's matcher wants them: its `/a/*` does not take `/a`.
+  # The patterns for the proxy's matcher, whose `/a/*` does not match `/a`.
   patterns = path: lib.optional (isBelow path) (base path) ++ [ path ];
 
-  # The longest first, so that the first that fits is the one that is meant.
+  # The longest path comes first, so that the first match is the right one.
   sort = lib.sort (
     a: b:
     let
@@ -38,10 +38,10 @@ rec {
       pattern: if isOpen pattern then lib.hasPrefix (withoutStar pattern) asked else asked == pattern
     ) (patterns path);
 
-  # The one of `paths` that counts for a request, or null.
+  # The one of `paths` that applies to a request, or null.
   find = asked: paths: lib.findFirst (takes (lib.toLower (lib.head (lib.splitString "?" asked)))) null (sort paths);
 
-  # A path that this one of `paths` counts for.
+  # A path to which this one of `paths` applies.
   probe =
     path: paths:
     let
@@ -50,6 +50,7 @@ rec {
     in
     lib.findFirst (asked: find asked paths == path) (lib.head asked) asked;
 
-  # Lower case, as the proxy takes `/A` for `/a`; not `/*`, which is the site itself.
+  # Lower case only, because the proxy treats `/A` as `/a`. `/*` is excluded, because it is the site
+  # itself.
   isValid = path: builtins.match "/([a-z0-9._~-][a-z0-9._~/-]*[*]?)?" path != null;
 }

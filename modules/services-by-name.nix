@@ -1,5 +1,5 @@
-# The shipped services by name: each is NAME.nix or NAME/default.nix in ./services. Nothing
-# else lists them: tests, documents and `nixosModules` follow this one.
+# The shipped services by name. Each is NAME.nix or NAME/default.nix in ./services. Nothing else
+# lists them: tests, documents and `nixosModules` use this list.
 let
   entries = builtins.readDir ./services;
   nameOf =

@@ -1,8 +1,8 @@
 # The options of a shipped service: the contract's fields and its own, both under
-# `homelab.services.NAME`, off until somebody enables it.
+# `homelab.services.NAME`. A service is off until it is enabled.
 #
-# What its module says about the service must not stand under `lib.mkIf cfg.enable`: the
-# condition would be a part of what it decides over.
+# What its module declares about the service must not be inside `lib.mkIf cfg.enable`, because the
+# condition would depend on itself.
 lib: name: options:
 let
   inherit (lib) mkOption types;
@@ -16,7 +16,7 @@ in
           {
             _file = toString (./services + (if builtins.pathExists ./services/${name}.nix then "/${name}.nix" else "/${name}"));
             inherit options;
-            # Weaker than a default of a module, stronger than the contract's own.
+            # This is weaker than a module's default and stronger than the contract's own.
             config.enable = lib.mkOverride 1400 false;
           }
         ];

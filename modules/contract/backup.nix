@@ -1,14 +1,14 @@
-# What of the service is state, and how it is saved.
+# The state of the service, and how to save it.
 { lib, ... }:
 let
   inherit (lib) mkOption types;
 
-  # `null` switches off what a shipped module declares, whatever the priorities of its fields.
+  # `null` switches off the declaration of a shipped module, whatever the priorities of its fields.
   orNone =
     type:
     types.nullOr type
     // {
-      # The module system makes the type anew from its parts.
+      # The module system rebuilds the type from its parts.
       substSubModules = modules: orNone (type.substSubModules modules);
       merge =
         loc: defs:

@@ -1,5 +1,5 @@
-# How far a check decides over a deploy, and for how long it may fail before it does: fields
-# of everything that is checked.
+# How far a check decides over a deploy, and how long it may fail before it does. Everything that is
+# checked has these fields.
 lib:
 let
   inherit (lib) mkOption types;

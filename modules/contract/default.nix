@@ -1,11 +1,11 @@
-# The contract: a service is declared once, here, and everything else is derived
-# from the merged set. A typo in a field is an error: only the services' names are free.
+# The contract: a service is declared once, here, and everything else is derived from the merged
+# set. Only the names of services are free, so a misspelled field is an error.
 { lib, ... }:
 {
   _class = "nixos";
 
   options.homelab.services = lib.mkOption {
-    # Shipped services have fields of their own beside the contract's: ../shipped.nix.
+    # Shipped services have further fields beside the contract's: ../shipped.nix.
     type = lib.types.submodule {
       freeformType = lib.types.attrsOf (lib.types.submodule ./service.nix);
     };

@@ -1,4 +1,4 @@
-# Something that is derived unless one says no.
+# Something that is derived unless it is switched off.
 lib: description:
 lib.mkOption {
   type = lib.types.bool;

@@ -1,4 +1,4 @@
-# What has to hold after a deploy. Each entry is one check of machine.json.
+# What must hold after a deploy. Each entry is one check of machine.json.
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;

@@ -1,4 +1,4 @@
-# Ports besides the web interface, and what the firewall lets in.
+# Ports besides the web interface, and what the firewall accepts.
 { lib, ... }:
 let
   inherit (lib) mkOption types;

@@ -1,4 +1,4 @@
-# One path of a site: who answers there, for whom, or that nobody does.
+# One path of a site: who answers there and for whom, or that it is closed.
 { lib, ... }:
 let
   inherit (lib) mkOption types;

@@ -1,4 +1,4 @@
-# How its units run beside the others.
+# How the service's units run beside the others.
 { lib, ... }:
 let
   inherit (lib) mkOption types;

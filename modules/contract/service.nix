@@ -1,4 +1,4 @@
-# One service: who it is, where it listens, and one file per consumer's fields.
+# One service: its identity, its address and port, and one file for each consumer's fields.
 {
   lib,
   name,

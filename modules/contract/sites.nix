@@ -1,4 +1,4 @@
-# Under which names the service answers, for whom, and behind which login.
+# The names under which the service answers, for whom, and behind which login.
 {
   lib,
   config,

@@ -1,6 +1,5 @@
-# The agent, installed. Not needed for a deploy, which brings its own; with it a
-# deploy that a power cut left open is finished at boot, and a user with a narrow
-# rule can deploy.
+# The installed agent. A deploy does not need it, because it pushes its own. With it, an attempt
+# that a power cut left open is ended at boot, and a user with a narrow sudo rule can deploy.
 {
   lib,
   config,
@@ -29,9 +28,8 @@ in
       description = "Finish a deploy that a power cut left open";
       wantedBy = [ "multi-user.target" ];
       after = [ "local-fs.target" ];
-      # An attempt that is under way has its agent here, and /run does not survive
-      # a boot: a switch that starts this unit must not end the attempt that it is
-      # part of.
+      # An attempt in progress has its agent here, and /run does not survive a boot. A switch that
+      # starts this unit must not end the attempt that it is part of.
       unitConfig.ConditionPathExists = "!/run/deploy-agent/agent";
       restartIfChanged = false;
       stopIfChanged = false;
@@ -42,7 +40,7 @@ in
       };
     };
 
-    # A mount that fails would stop sshd and wait for somebody at the console.
+    # Otherwise a failed mount stops sshd and waits for somebody at the console.
     systemd.enableEmergencyMode = lib.mkDefault false;
   };
 }

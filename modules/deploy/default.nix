@@ -1,5 +1,5 @@
-# What makes a machine one that `deploy` knows: how it is reached, and, when
-# `deploy.agent.enable` is set, the agent installed on it.
+# Makes a machine a target of `deploy`: how to reach it, and the installed agent if
+# `deploy.agent.enable` is set.
 {
   _class = "nixos";
 

@@ -1,14 +1,13 @@
-# A user who may deploy and type nothing else as root. Whoever may activate any
-# closure is root in the end: the rule narrows what can be typed, and logs it. It
-# protects against slips, not against a stolen key. What works with it and what does not is
-# in docs/deployment.md.
+# A user who may deploy and run nothing else as root. A user who may activate any closure is root in
+# the end, so the rule only narrows and logs the commands. It protects against mistakes, not against
+# a stolen key. docs/deployment.md says what works with it and what does not.
 { lib, config, ... }:
 let
   cfg = config.deploy.agent;
 
-  # No path of the store, so that it need not change with the agent, and no
-  # pattern: `*` of sudoers matches spaces and slashes too. All else goes by
-  # standard input. `--stdio` is what Nix appends to a remote program.
+  # This is not a store path, so that it need not change with the agent, and not a pattern, because
+  # `*` in sudoers also matches spaces and slashes. Everything else goes through stdin. Nix appends
+  # `--stdio` to a remote program.
   agent = "/run/current-system/sw/bin/deploy-agent";
   allowed = command: {
     inherit command;
@@ -18,7 +17,7 @@ let
     ];
   };
 
-  # No terminal, no forwards, no agent: a deploy needs none. A key may have options already.
+  # No terminal, no forwarding, no SSH agent: a deploy needs none. A key may already have options.
   restricted =
     key:
     if lib.hasPrefix "restrict" key then
@@ -48,7 +47,7 @@ in
     users.users.${cfg.user} = {
       isSystemUser = true;
       group = cfg.user;
-      # sshd runs the agent's command by it.
+      # sshd runs the agent's command with this shell.
       useDefaultShell = true;
       description = "Deploys this machine";
       openssh.authorizedKeys.keys = map restricted cfg.authorizedKeys;

@@ -1,4 +1,4 @@
-# How deploys ended, for the node exporter: written whenever an attempt ended.
+# The outcomes of attempts, for the node exporter. They are written whenever an attempt ended.
 {
   lib,
   config,
@@ -19,13 +19,13 @@ in
   };
 
   config = lib.mkIf (cfg.enable && cfg.textfileDirectory != null) {
-    # Ended attempts are put into this folder, so nothing starts in the middle of one.
+    # Only ended attempts are put into this folder, so nothing starts in the middle of one.
     systemd.paths.deploy-metrics = {
       description = "Watch for ended deploys";
       wantedBy = [ "paths.target" ];
       pathConfig.PathChanged = "/nix/var/deploy-agent/attempts";
     };
-    # What only reports does not decide.
+    # A unit that only reports must not decide.
     deploy.units.advisory = [ "deploy-metrics.service" ];
     systemd.services.deploy-metrics = {
       description = "Export how deploys ended";

@@ -1,6 +1,6 @@
-# The machine as `deploy` sees it, in machine.json's names. A fleet turns these
-# options into `deploy.nodes.NAME`. Of them only `units.advisory` and `units.deciding` are in
-# the closure: they name units of this very system.
+# The machine as `deploy` sees it, in machine.json's names. A fleet turns these options into
+# `deploy.nodes.NAME`. Only `units.advisory` and `units.deciding` are in the closure, because they
+# name units of this very system.
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;
@@ -15,7 +15,7 @@ let
       inherit default;
       description = "${description}, in seconds.";
     };
-  # What the agent reads as a unit's name or a pattern of names: docs/units.md.
+  # What the agent reads as the name of a unit or a pattern of names: docs/units.md.
   unitPattern = types.strMatching "[^[:space:]/]+" // {
     description = "name of a unit or pattern of names";
   };

@@ -1,6 +1,6 @@
-# Alert rules: the declared ones, those for every unit that is not active, every scrape that
-# fails and every backup that is too old. What has no series compares to nothing, and a rule
-# about it would never fire: each asks for an absent one too. Proof: nix/tests/alerts.
+# Alert rules: the declared ones, and those for every inactive unit, failed scrape and old backup. A
+# rule about a missing series would never fire, so each rule also asks for an absent one. Proof:
+# nix/tests/alerts.
 { lib, config, ... }:
 let
   ruleOf = service: name: alert: {
@@ -14,7 +14,7 @@ let
     annotations.summary = alert.summary;
   };
 
-  # Of units there is no series either when nobody exports them, which ScrapeFailed tells once.
+  # If nothing exports units, there is no series of any unit, and ScrapeFailed reports that once.
   unitDown =
     service: unit:
     let
@@ -39,7 +39,7 @@ let
       summary = "there are no metrics of ${job}: alerts on them cannot fire";
     };
 
-  # A time that is exported when something went well: too old, and never.
+  # Rules about the exported time of a success: it is too old, or missing.
   agingOf =
     service: alert: metric: hours: what:
     let

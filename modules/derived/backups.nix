@@ -1,12 +1,11 @@
-# What is saved. The names depend on the declared services alone; only values are
-# read from the units, or evaluation would go round in circles.
+# What to back up. The names depend only on the declared services; only values are read from the
+# units. Otherwise the evaluation would recurse without end.
 { lib, config, ... }:
 let
   isYes = value: value == true || lib.elem (toString value) [ "1" "yes" "true" "on" ];
 
-  # State directories of a unit as they are on disk. /var/lib/NAME of a
-  # DynamicUser is a link, and a backup of a link saves no file.
-  # Proof: nix/tests/state-directory.nix.
+  # The state directories of a unit as they are on the disk. /var/lib/NAME of a DynamicUser is a
+  # link, and a backup of a link saves no file. Proof: nix/tests/state-directory.nix.
   stateOf =
     unit:
     let

@@ -1,5 +1,5 @@
-# Checks of machine.json. A service brings one per unit, per site and per
-# certificate by itself, and those it declares.
+# The checks of machine.json: the declared ones of each service, and one for each of its units,
+# sites and certificates.
 { lib, config, ... }:
 let
   paths = import ../paths.nix lib;
@@ -51,7 +51,7 @@ let
       // declared.kind.${type};
     };
 
-  # Through the proxy by name: it shows what people see.
+  # Through the proxy and by name, which is what people see.
   throughProxy =
     site: name: answer:
     check {
@@ -72,7 +72,7 @@ let
     entry: site:
     throughProxy site "site.${site.host}" entry.siteCheck // { inherit (entry.siteCheck) level grace; };
 
-  # A path that nobody may reach is asked for as well: what is not looked at opens again.
+  # A path that nobody may reach is checked too, because it could be opened by mistake.
   denialCheck =
     site: route:
     throughProxy site "denied.${site.host}${route.path}" {
@@ -81,7 +81,7 @@ let
       contains = null;
     };
 
-  # So is one that a site does not let through. `entry` is the site or a route of it.
+  # So is a path that a site does not pass on. `entry` is the site or one of its routes.
   closedCheck =
     site: entry:
     let
@@ -105,8 +105,8 @@ let
         }
       );
 
-  # A self-signed certificate answers as well, so the issuer is looked at. It decides
-  # once a first one was issued: an order takes minutes.
+  # The check compares the issuer, because a self-signed certificate would answer as well. It
+  # decides only once a first certificate was issued, because an order takes minutes.
   certificateCheck =
     entry: site:
     check {

@@ -1,4 +1,4 @@
-# Dashboard files, by a name that no other service's dashboard has.
+# Dashboard files, each under a name that no other service's dashboard has.
 { lib, config, ... }:
 {
   homelab.derived.dashboards = lib.concatMapAttrs (

@@ -1,4 +1,4 @@
-# Data sources for dashboards. The uid is the declared name: dashboards point at it.
+# Data sources for dashboards. The uid is the declared name, which dashboards refer to.
 { lib, config, ... }:
 let
   endpoint = import ../endpoint.nix lib;

@@ -1,11 +1,11 @@
-# Everything that follows from the declared services, as plain values. A provider
-# (a proxy, a start page, a database) turns one of these into its own words; no
-# file of this folder knows the name of any service or provider.
+# All values that follow from the declared services. A provider (a proxy, a start page, a database)
+# translates one of them into its own configuration. No file in this folder knows the name of a
+# service or a provider.
 { lib, config, ... }:
 let
   plain = description: lib.mkOption {
-    # Looked into by nobody: a type that merges would look at the values, and those of
-    # backups are read from units, whose names depend on them.
+    # A type that merges would evaluate the values. Those of backups are read from units, whose
+    # names depend on them.
     type = lib.types.raw;
     readOnly = true;
     internal = true;

@@ -1,6 +1,6 @@
-# Services of other machines, as this one has to do with them: their sites and tiles on the
-# gateway, their metrics on the monitor. What is theirs alone (units, backups, secrets) is left
-# out. Only what a machine declares itself is asked for, or two would ask each other for ever.
+# Services of other machines, as far as they concern this one: their sites and tiles on the gateway,
+# their metrics on the monitor. Their units, backups and secrets are left out. Only what a machine
+# declares itself is read; otherwise two machines would read each other without end.
 { lib, config, ... }:
 let
   inherit (config.homelab) fleet;
@@ -43,7 +43,7 @@ let
               }
             ) (lib.filterAttrs (_: metrics: metrics.enable && !isLoopback metrics.address) service.metrics)
           );
-          # A rule of a service that runs here as well looks at the series of both.
+          # A rule of a service that runs here too already covers the series of both.
           alerts = lib.optionalAttrs (isMonitor && !(config.homelab.services.${name} or { enable = false; }).enable) service.alerts;
           logs = service.logs // {
             enable = false;

@@ -1,4 +1,4 @@
-# Ports that other hosts may reach. Whoever opens a port by hand is not seen here.
+# Ports that other hosts may reach. A port that is opened by hand is not seen here.
 { lib, config, ... }:
 let
   portsOf =

@@ -1,5 +1,5 @@
-# What a deploy has to know about this system, in machine.json's names. It is in
-# the closure too, for a rollback and for a closure that was built elsewhere.
+# What a deploy has to know about this system, in machine.json's names. It is in the closure as
+# well, for a rollback and for a closure that was built elsewhere.
 { lib, config, ... }:
 let
   services = config.homelab.enabledServices;

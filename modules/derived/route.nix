@@ -1,5 +1,5 @@
-# One path of a site with what is behind it. A target that does not exist has no
-# upstream here; modules/policy/routes.nix says so.
+# One path of a site, with its upstream. A missing target has no upstream; modules/policy/routes.nix
+# reports it.
 { lib, services }:
 let
   endpoint = import ../endpoint.nix lib;
@@ -28,8 +28,8 @@ let
       target.extraPorts.${route.port} or none;
   prefix = paths.base path;
 
-  # A login is asked for when the site's service or the one behind the route wants it.
-  # The paths that pass by it are the service's own, as it sees them.
+  # A login is required if the site's service or the route's service wants one. The paths that
+  # bypass the login are the service's own.
   auth =
     if target == null || (target.auth.kind != "forward" && own.auth.kind == "forward") then
       own.auth
@@ -37,7 +37,7 @@ let
       target.auth // { bypassPaths = map (bypass: "${prefix}${bypass}") target.auth.bypassPaths; }
     else
       target.auth;
-  # What its sites let through, as the proxy sees it.
+  # The paths that the service's sites pass on, as the proxy sees them.
   sitePaths = if target == null then null else target.access.sitePaths;
 in
 {

@@ -1,5 +1,4 @@
-# Scrape jobs. A name is the service's, with the entry's own name behind it when
-# that says more.
+# Scrape jobs. The name is the service's, followed by the entry's own name if that differs.
 { lib, config, ... }:
 let
   endpoint = import ../endpoint.nix lib;

@@ -1,10 +1,9 @@
-# Secrets of all services by name, with the file that each is read from and
-# whether that file exists yet. A missing one must not break the evaluation:
-# whoever sets up a machine has to see the whole list at once.
+# Secrets of all services by name, with the file of each and whether that file exists. A missing
+# file must not break the evaluation, so that whoever sets up a machine sees the whole list at once.
 { lib, config, ... }:
 let
   inherit (config.homelab.secrets) directory provider providers;
-  # Null when the provider needs no files.
+  # Null if the provider needs no files.
   extension = (providers.${provider} or { extension = null; }).extension;
 
   declared = lib.concatLists (

@@ -9,7 +9,7 @@ let
   paths = import ../paths.nix lib;
   inherit (config.homelab) tls proxy fleet;
 
-  # The declared domain whose certificate, `*.domain` and `domain`, names this host.
+  # The declared domain whose certificate, for `*.domain` and `domain`, covers this host.
   covering =
     host:
     lib.findFirst (
@@ -36,7 +36,7 @@ let
   };
 in
 {
-  # Behind another machine's proxy they are its sites.
+  # Behind another machine's proxy, the sites belong to that machine.
   homelab.derived.sites = lib.optionals (lib.elem fleet.gateway [ null fleet.name ]) (lib.concatLists (
     lib.mapAttrsToList (
       name: service: map (siteOf name service) service.siteList

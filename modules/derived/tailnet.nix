@@ -1,7 +1,6 @@
-# Whoever comes from an address of the tailnet by another interface is none of the tailnet:
-# anybody on the LAN, or behind the same provider's NAT, can have such an address. The proxy
-# sees addresses alone, so the firewall looks at the interface.
-# Proof: nix/tests/real/firewall.sh.
+# Refuses addresses of the tailnet that arrive by another interface: anybody on the LAN, or behind
+# the same provider's NAT, can have such an address. The proxy sees only addresses, so the firewall
+# checks the interface. Proof: nix/tests/real/firewall.sh.
 { lib, config, ... }:
 let
   inherit (config.homelab) derived proxy;
@@ -16,8 +15,8 @@ let
   ];
   commaed = lib.concatMapStringsSep "," toString;
 
-  # Each goes to the top of NixOS's chain, so what is last here is asked first: the machine
-  # itself may use its own address.
+  # Each rule goes to the top of NixOS's chain, so the last one here is the first to match: the
+  # machine itself may use its own address.
   iptables =
     lib.concatMapStrings (
       range:
@@ -30,7 +29,7 @@ let
     ) proxy.tailnetRanges
     + "ip46tables -I nixos-fw -i lo -j nixos-fw-accept\n";
 
-  # Before NixOS's own chain, whose connections that are there already are let through.
+  # The rules come before NixOS's own chain, which accepts established connections.
   rules =
     family: ranges:
     lib.optionalString (ranges != [ ]) ''

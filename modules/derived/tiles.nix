@@ -20,7 +20,7 @@ let
       widget
       ;
     href = urlOf name;
-    # Asked by the start page's server, so loopback is right and needs no login.
+    # The start page's server sends the requests, so loopback is right and needs no login.
     monitor =
       if service.port == null then
         null

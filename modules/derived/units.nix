@@ -1,5 +1,5 @@
-# Start order and limits of the units of services that declare any, and which units do
-# not decide over a deploy.
+# Start order and limits of the units of services that declare any, and the units that do not decide
+# over a deploy.
 { lib, config, ... }:
 let
   services = config.homelab.enabledServices;
@@ -34,12 +34,12 @@ in
 
   homelab.derived.units = lib.concatLists (lib.mapAttrsToList entriesOf services);
 
-  # Other kinds of units are refused: modules/policy/units.nix.
+  # modules/policy/units.nix refuses other kinds of units.
   systemd.services = lib.mkMerge (
     map (entry: {
       ${lib.removeSuffix ".service" entry.unit} = {
         inherit (entry) after;
-        # Somebody asked for them: NixOS's own limits of the unit yield.
+        # The user set these limits, so they override NixOS's own.
         serviceConfig = lib.mapAttrs (_: lib.mkForce) entry.limits;
       };
     }) (lib.filter (entry: lib.hasSuffix ".service" entry.unit) config.homelab.derived.units)

@@ -1,5 +1,5 @@
-# Several machines: which one is the proxy in front of all sites, which one has the metrics
-# and which one the logs. `lib.fleet` says who the others are.
+# Several machines: which one is the proxy in front of all sites, which one has the metrics and
+# which one the logs. `lib.fleet` sets the others.
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;
@@ -15,7 +15,7 @@ let
   hasRoles = cfg.gateway != null || cfg.monitor != null || cfg.logs != null;
   isLoopback = bind: lib.hasPrefix "127." bind || bind == "::1";
 
-  # A site that the gateway cannot reach.
+  # Sites that the gateway cannot reach.
   unreached = lib.filterAttrs (
     _: service:
     cfg.gateway != null
@@ -49,7 +49,7 @@ in
       internal = true;
       description = "The configurations of all machines, by name.";
     };
-    # Where shipped services listen that others have to reach.
+    # The address for shipped services that other machines have to reach.
     listen = mkOption {
       type = types.raw;
       readOnly = true;

@@ -1,5 +1,5 @@
-# What binds to the machine's address in the fleet is let in by its interface and from the
-# addresses of the other machines: logs and metrics ask nobody for a name.
+# Services on the machine's fleet address are accepted only by its interface and from the addresses
+# of the other machines, because logs and metrics need no login.
 { lib, config, ... }:
 let
   cfg = config.homelab.fleet;
@@ -24,7 +24,7 @@ let
 in
 {
   config = lib.mkIf (cfg.address != null && cfg.interface != null && addresses != [ ] && ports != [ ]) {
-    # A tailnet's address is there later than the services that bind to it.
+    # The tailnet's address may appear only after the services that bind to it.
     boot.kernel.sysctl = {
       "net.ipv4.ip_nonlocal_bind" = lib.mkDefault 1;
       "net.ipv6.ip_nonlocal_bind" = lib.mkDefault 1;

@@ -1,5 +1,5 @@
-# What can be changed without a login is not reached by more people than the machine's own
-# programs, unless somebody says which paths.
+# What can be changed without a login may be reached only by the machine's own programs, unless the
+# paths are declared.
 { lib, config, ... }:
 let
   services = config.homelab.enabledServices;
@@ -7,7 +7,7 @@ let
   changes =
     service: lib.filter (what: what != "read") (if service.access.open == null then [ ] else service.access.open);
 
-  # Everything that a site leads to: its own service, and those of its routes.
+  # All services that a site leads to: its own, and those of its routes.
   entries = lib.concatMap (
     site:
     [ site ]
@@ -36,7 +36,7 @@ let
     ) services
   );
 
-  # A site whose own check would be answered by a refusal.
+  # A site that would refuse its own check.
   unasked = lib.filter (
     site:
     let
@@ -46,7 +46,7 @@ let
     && site.auth.kind != "forward"
     && paths.find service.siteCheck.path site.allowed == null
   ) config.homelab.derived.sites;
-  # An address alone says little: modules/derived/tailnet.nix.
+  # An address alone proves little: modules/derived/tailnet.nix.
   unproven = lib.optionals (config.homelab.proxy.tailnetInterface != null && !config.networking.firewall.enable) (
     lib.filter (entry: entry.audience == "tailnet") entries
   );

@@ -1,5 +1,5 @@
-# Two services on one port or host name. Defaults upstream clash: 3000, 3001, 8080,
-# 5055, 9000, 9093.
+# Two services on one port or host name. These upstream defaults clash: 3000, 3001, 8080, 5055,
+# 9000, 9093.
 { lib, config, ... }:
 let
   services = config.homelab.enabledServices;
@@ -7,7 +7,8 @@ let
   # A service on another host takes no port of this one.
   isHere = bind: lib.hasPrefix "127." bind || lib.elem bind [ "0.0.0.0" "::" "::1" ];
 
-  # Addresses that mean "every one" clash with all; two others only with themselves.
+  # An address that means "all addresses" clashes with every other; two specific ones clash only if
+  # they are equal.
   clash = a: b: a == b || lib.any (any: a == any || b == any) [ "0.0.0.0" "::" ];
 
   listening = lib.concatLists (

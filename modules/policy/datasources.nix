@@ -1,5 +1,5 @@
-# A dashboard names a data source by its uid, and one of all may be the default: with
-# two of either nothing is provisioned.
+# A dashboard refers to a data source by its uid, and only one source may be the default. With a
+# second of either, nothing is provisioned.
 { lib, config, ... }:
 let
   inherit (config.homelab.derived) datasources;

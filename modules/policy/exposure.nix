@@ -1,12 +1,12 @@
-# Who can reach a service, and whether anybody meant it.
+# Who can reach a service, and whether that is intended.
 { lib, config, ... }:
 let
   services = config.homelab.enabledServices;
   isLoopback = bind: lib.hasPrefix "127." bind || bind == "::1";
-  # What has no unit here listens elsewhere, unless its address means every one.
+  # A service without a unit here listens elsewhere, unless its address means "all addresses".
   isBeyond =
     service: bind:
-    # The other machines' alone: modules/fleet/firewall.nix.
+    # Only the other machines reach it: modules/fleet/firewall.nix.
     !(config.homelab.fleet.interface != null && bind == config.homelab.fleet.address)
     && (lib.elem bind [ "0.0.0.0" "::" ] || (service.units != [ ] && !isLoopback bind));
 

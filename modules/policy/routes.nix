@@ -1,11 +1,11 @@
-# Paths of sites: each goes somewhere or nowhere, and nobody gets in by a side door.
+# Paths of sites: each one leads somewhere or is closed, and no path bypasses a login by accident.
 { lib, config, ... }:
 let
   services = config.homelab.enabledServices;
   paths = import ../paths.nix lib;
   inherit (config.homelab) derived;
 
-  # Every route with its site, as derived and as declared.
+  # Every route with its site, both as derived and as declared.
   all = lib.concatMap (
     site:
     map (
@@ -29,7 +29,7 @@ let
   isKnown = route: services ? ${route.service};
 
   nowhere = lib.filter (route: isKnown route && route.upstream == null) passing;
-  # Of the site's own service exposure.nix speaks.
+  # exposure.nix checks the site's own service.
   open = lib.filter (
     route:
     isKnown route
@@ -38,7 +38,7 @@ let
     && !(route.service == route.owner && route.siteAudience == "public")
   ) passing;
 
-  # A site whose own check would be answered by a refusal.
+  # A site that would refuse its own check.
   deniedChecks = lib.filter (
     site:
     let

@@ -1,4 +1,4 @@
-# Secrets: never in the store, owned by somebody who exists.
+# Secrets: never in the store, and owned by an existing user.
 { lib, config, ... }:
 let
   services = config.homelab.enabledServices;
@@ -19,8 +19,8 @@ let
     lib.filterAttrs (_: secret: inStore secret.path) config.homelab.secrets.files
   );
 
-  # A token is a file of the machine that scrapes; that of another machine is not there, and
-  # what scrapes does not start without it.
+  # A token is a file on the machine that scrapes. Another machine's token does not exist here, and
+  # the scraper would not start without it.
   tokenless = lib.concatLists (
     lib.mapAttrsToList (
       name: service:

@@ -1,4 +1,4 @@
-# Start order and limits: of units that there are, and without going in circles.
+# Start order and limits: the units must exist, and the order must have no circle.
 { lib, config, ... }:
 let
   services = config.homelab.enabledServices;
@@ -8,7 +8,7 @@ let
     _: service: lib.any (limit: limit != null) (lib.attrValues service.limits)
   ) services;
 
-  # Each name in `startAfter` that is wrong, with the service that has it.
+  # Each wrong name in `startAfter`, with its service.
   wrong =
     isWrong:
     lib.concatLists (
@@ -37,8 +37,8 @@ let
     ) (ordered // limited)
   );
 
-  # From a service along `startAfter` until a name repeats. Of a circle only the first
-  # name by the alphabet tells, so that each is told once.
+  # Follows `startAfter` from a service until a name repeats. Only the first name of a circle by the
+  # alphabet reports it, so that each circle is reported once.
   circlesOf =
     start:
     let

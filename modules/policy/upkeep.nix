@@ -1,4 +1,4 @@
-# Every service has a backup or a reason, and a check.
+# Every service has a backup or a reason for none, and a check.
 { lib, config, ... }:
 let
   services = config.homelab.enabledServices;
@@ -12,8 +12,7 @@ let
   ) services;
   nowhere = lib.filterAttrs (_: backup: backup.paths == [ ]) derived.backups;
 
-  # By its name the file that must be there is a database, and nothing keeps it from being
-  # written while it is copied.
+  # The required file is a database by its name, and it can be written while it is copied.
   torn = lib.filterAttrs (
     _: backup:
     backup.sentinel != null

@@ -1,6 +1,6 @@
-# Sends what fires to one webhook, whose address is a secret, and says to a watcher elsewhere that
-# it still does: metrics, rules and Alertmanager cannot report their own death. Proof:
-# nix/tests/real/programs.sh stops the metrics, and the watcher hears nothing more.
+# Sends alerts to one webhook, whose address is a secret, and tells an external watcher that this
+# still works: metrics, rules and Alertmanager cannot report their own death. Proof:
+# nix/tests/real/programs.sh stops the metrics, and the watcher stops hearing from it.
 { lib, config, ... }:
 let
   cfg = config.homelab.services.alertmanager;
@@ -42,7 +42,7 @@ in
           note = "A program of the machine can send alerts and silence them.";
         };
         noBackupReason = "holds silences and what was sent; both can be lost";
-        # It always fires.
+        # This alert always fires.
         alerts.Watchdog = lib.mkIf cfg.watchdog.enable {
           expr = "vector(1)";
           for = "0s";
@@ -65,7 +65,7 @@ in
         enable = true;
         listenAddress = cfg.bind;
         inherit (cfg) port;
-        # One alone needs no cluster, whose port would listen on every address.
+        # A single instance needs no cluster, whose port would listen on every address.
         extraFlags = [ "--cluster.listen-address=" ];
         configuration = {
           route = {
@@ -81,7 +81,7 @@ in
               receiver = "watchdog";
               matchers = [ ''alertname="Watchdog"'' ];
               group_wait = "0s";
-              # A request is repeated at the first of these that `repeat_interval` allows.
+              # A request is repeated at the first of these intervals that `repeat_interval` allows.
               group_interval = "1m";
               repeat_interval = cfg.watchdog.interval;
             };
@@ -102,7 +102,7 @@ in
             webhook_configs = [
               {
                 url_file = "/run/credentials/alertmanager.service/watchdog";
-                # To the watcher every request says that all is well.
+                # To the watcher, every request means that all is well.
                 send_resolved = false;
               }
             ];
@@ -110,7 +110,7 @@ in
         };
       };
 
-      # A DynamicUser cannot own the secret: systemd hands it over.
+      # A DynamicUser cannot own the secret, so systemd passes it on.
       systemd.services.alertmanager.serviceConfig.LoadCredential = [
         "webhook:${config.homelab.secrets.files.alert-webhook.path}"
       ]

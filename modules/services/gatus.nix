@@ -1,4 +1,4 @@
-# A status page: asks every service with a site what the deploy asks it, all the time.
+# A status page. It continuously asks every service with a site what a deploy asks it.
 { lib, config, ... }:
 let
   cfg = config.homelab.services.gatus;
@@ -7,7 +7,7 @@ let
     name: service: name != "gatus" && service.siteList != [ ] && service.port != null
   ) config.homelab.enabledServices;
 
-  # On loopback, as the page has no login to show; `pat` is Gatus's word for a pattern.
+  # On loopback, because the page has no login. `pat` is Gatus's name for a pattern.
   endpointOf = _: service: {
     name = service.title;
     inherit (service) group;

@@ -8,7 +8,7 @@
 let
   cfg = config.homelab.services.grafana;
   inherit (config.homelab) derived proxy secrets;
-  # The one that people are sent to; without any it is reached on its port alone.
+  # The first site is the public one. Without a site, Grafana is reached by its port only.
   site = (lib.head cfg.siteList).host;
   dashboards = pkgs.linkFarm "dashboards" (
     lib.mapAttrsToList (name: path: { inherit name path; }) derived.dashboards
@@ -66,7 +66,7 @@ in
           }
           // lib.optionalAttrs (cfg.siteList != [ ]) {
             domain = site;
-            # Logins are sent to the wrong place without it.
+            # Otherwise logins are redirected to the wrong place.
             root_url = "https://${site}${
               lib.optionalString (proxy.publicPort != 443) ":${toString proxy.publicPort}"
             }/";
@@ -86,10 +86,10 @@ in
           enable = true;
           datasources.settings = {
             apiVersion = 1;
-            # One that is no longer declared goes away.
+            # A data source that is no longer declared is removed.
             prune = true;
             datasources = map (source: {
-              # Grafana wants names that differ, and uids do.
+              # Grafana needs distinct names, and uids are distinct.
               name = source.uid;
               inherit (source)
                 type

@@ -4,8 +4,8 @@ let
   cfg = config.homelab.services.homepage;
   inherit (config.homelab) derived proxy;
 
-  # The page compares the Host header with this list, port and all, and answers
-  # its own tiles with an error otherwise.
+  # The page compares the Host header with this list, including the port. It answers its own tiles
+  # with an error if it is not in the list.
   sites = map (site: site.host) cfg.siteList;
   hosts =
     sites
@@ -84,7 +84,7 @@ in
         services = lib.mapAttrsToList (group: tiles: { ${group} = map tile tiles; }) derived.tiles;
       };
 
-      # It listens on every address otherwise.
+      # Otherwise it listens on every address.
       systemd.services.homepage-dashboard.environment.HOSTNAME = lib.mkDefault cfg.bind;
     })
   ];

@@ -24,7 +24,7 @@ in
         weight = 30;
         unit = "loki.service";
         port = 3100;
-        # On loopback, or where the other machines reach it.
+        # On loopback, or on the address where the other machines reach it.
         bind = fleet.listen (fleet.logs == fleet.name);
         extraPorts.grpc.port = 9096;
         access = {
@@ -33,7 +33,7 @@ in
             "write"
             "admin"
           ];
-          # What Grafana and logcli ask for; neither pushing nor stopping it.
+          # The paths that Grafana and logcli use; neither pushing nor stopping.
           sitePaths = [
             "/ready"
             "/metrics"
@@ -53,7 +53,7 @@ in
           ];
           note = "A program of the machine can send lines and stop it; nobody can delete lines before their time.";
         };
-        # It says 503 for the first 15 seconds of its life.
+        # It answers 503 during its first 15 seconds.
         health.ready = {
           grace = 90;
           kind.http.path = "/ready";
@@ -72,7 +72,7 @@ in
           auth_enabled = false;
           analytics.reporting_enabled = false;
           server = {
-            # Without these it listens on every address, gRPC included.
+            # Without these it listens on every address, including gRPC.
             http_listen_address = cfg.bind;
             http_listen_port = cfg.port;
             grpc_listen_address = cfg.extraPorts.grpc.bind;
@@ -92,7 +92,7 @@ in
               rules_directory = "${dataDir}/rules";
             };
           };
-          # The date must never move: lines of before it could not be read.
+          # The date must never change, because older lines could not be read any more.
           schema_config.configs = [
             {
               from = "2024-04-01";
@@ -109,13 +109,13 @@ in
             retention_period = cfg.retention;
             reject_old_samples = true;
             reject_old_samples_max_age = "168h";
-            # Every program of the machine reaches it: none may delete. What is too old goes
-            # all the same.
+            # Every program on the machine can reach it, so no request may delete. The retention
+            # still removes old lines.
             deletion_mode = "disabled";
             allow_structured_metadata = true;
             volume_enabled = true;
           };
-          # All three are needed, else nothing is ever deleted.
+          # Nothing is ever deleted unless all three are set.
           compactor = {
             working_directory = "${dataDir}/compactor";
             retention_enabled = true;

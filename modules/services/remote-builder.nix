@@ -1,5 +1,5 @@
-# What makes this machine somebody's remote builder: a user of its own, whose keys speak
-# Nix's protocol and nothing else. Nix trusts that user, who therefore is root in the end.
+# Makes this machine a remote builder. A user of its own has keys that speak Nix's protocol and
+# nothing else. Nix trusts that user, so the user is root in the end.
 {
   lib,
   config,
@@ -103,8 +103,8 @@ in
       users.users.${cfg.user} = {
         isNormalUser = true;
         description = "Builds for other machines";
-        # No forwarding, no terminal, no command but the one that speaks Nix's protocol.
-        # Proof: the scenario `real-services-come-with-a-deploy-and-pass-their-own-checks`.
+        # No forwarding, no terminal, and no command except Nix's protocol. Proof: the scenario
+        # `real-services-come-with-a-deploy-and-pass-their-own-checks`.
         openssh.authorizedKeys.keys = map (
           key: ''restrict,command="/run/current-system/sw/bin/nix-daemon --stdio" ${key}''
         ) cfg.authorizedKeys;

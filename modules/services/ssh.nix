@@ -1,4 +1,4 @@
-# The way in: keys only.
+# The SSH server: keys only.
 { lib, config, ... }:
 let
   cfg = config.homelab.services.ssh;
@@ -50,7 +50,7 @@ in
         enable = true;
         ports = [ cfg.port ];
         listenAddresses = lib.mkIf (cfg.bind != "0.0.0.0") [ { addr = cfg.bind; } ];
-        # The contract opens it.
+        # The contract opens the port.
         openFirewall = false;
         settings = {
           PasswordAuthentication = lib.mkDefault false;

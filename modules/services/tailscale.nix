@@ -22,7 +22,7 @@ in
           bind = "0.0.0.0";
           openFirewall = true;
         };
-        # Being logged in needs the coordination server: it must not decide.
+        # Logging in needs the coordination server, so it must not decide.
         backgroundUnits = [
           "tailscaled-autoconnect.service"
           "tailscaled-set.service"
@@ -36,7 +36,7 @@ in
             "--peers=false"
           ];
         };
-        # The node key: without it the machine joins as a new one.
+        # The node key. Without it the machine joins as a new one.
         backup.paths = [ "/var/lib/tailscale" ];
         secrets.tailscale-auth-key.hint = "an auth key of the tailnet";
       };

@@ -6,7 +6,7 @@ let
   vmalert = config.homelab.services.vmalert or { enable = false; };
   listen = import ../listen.nix lib;
   endpoint = import ../endpoint.nix lib;
-  # Tokens are root's, and it is a DynamicUser: systemd hands them over.
+  # Tokens belong to root and this is a DynamicUser, so systemd passes them on.
   handed =
     job:
     job
@@ -16,7 +16,7 @@ let
   tokens = map (job: "token-${job.job_name}:${job.bearer_token_file}") (
     lib.filter (job: job ? bearer_token_file) derived.scrapeJobs
   );
-  # In the folder that NixOS gives it, which is closed to others.
+  # In the runtime directory from NixOS, which is closed to others.
   key = "/run/victoriametrics/admin-key";
 in
 {
@@ -43,7 +43,7 @@ in
             "read"
             "write"
           ];
-          # What Grafana, its own pages and federation ask for.
+          # The paths that Grafana, its own pages and federation use.
           sitePaths = [
             "/"
             "/health"
@@ -98,8 +98,8 @@ in
         extraOptions = [
           "-storage.minFreeDiskSpaceBytes=1GB"
         ]
-        # Every program of the machine reaches it: what deletes, copies or slows down wants a
-        # key that nobody has but root. Proof: nix/tests/real/programs.sh.
+        # Every program on the machine can reach it, so deleting, copying and slow requests need a
+        # key that only root has. Proof: nix/tests/real/programs.sh.
         ++ map (what: "-${what}AuthKey=file://${key}") [
           "delete"
           "snapshot"

@@ -1,4 +1,4 @@
-# Evaluates the derived rules over the metrics; what fires goes to Alertmanager.
+# Evaluates the derived rules on the metrics, and sends alerts to Alertmanager.
 { lib, config, ... }:
 let
   cfg = config.homelab.services.vmalert;
@@ -44,7 +44,7 @@ in
         rules.groups = config.homelab.derived.alertGroups;
         settings = {
           "datasource.url" = metrics;
-          # Else every alert starts anew after a restart.
+          # Otherwise every alert starts anew after a restart.
           "remoteWrite.url" = metrics;
           "remoteRead.url" = metrics;
           "notifier.url" = [ (urlOf alertmanager) ];

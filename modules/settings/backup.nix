@@ -1,4 +1,4 @@
-# Who makes the declared backups.
+# What makes the declared backups.
 { lib, ... }:
 {
   options.homelab.backup.isProvided = lib.mkOption {

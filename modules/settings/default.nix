@@ -1,4 +1,4 @@
-# What the derived values need to know about the machine as a whole.
+# Settings of the machine as a whole that the derived values need.
 {
   _class = "nixos";
 

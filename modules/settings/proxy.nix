@@ -1,4 +1,4 @@
-# Where the proxy listens and who belongs to which audience.
+# Where the proxy listens, and who belongs to which audience.
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;

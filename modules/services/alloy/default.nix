@@ -1,4 +1,4 @@
-# The journal to Loki, each line with the label of its service.
+# Sends the journal to Loki, each line with the label of its service.
 {
   lib,
   config,
@@ -49,8 +49,8 @@ in
           grace = 60;
           kind.http.path = "/-/healthy";
         };
-        # A configuration that it refuses keeps the old one running: the unit looks well, and
-        # only this tells.
+        # If Alloy refuses a configuration, it keeps running with the old one and the unit looks
+        # healthy. Only this check shows it.
         health.configuration = {
           grace = 60;
           kind.http = {
@@ -83,8 +83,8 @@ in
 
       environment.etc."alloy/config.alloy".text = configuration;
 
-      # Read by the program itself before there is a system. `validate` knows the components;
-      # a release that has none of it reads the language.
+      # The program itself checks its configuration at the build. `validate` knows the components; a
+      # release without it checks only the syntax.
       system.checks = lib.mkIf cfg.checkConfig [
         (pkgs.runCommand "alloy-configuration" { } ''
           alloy=${lib.getExe config.services.alloy.package}

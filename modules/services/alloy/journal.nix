@@ -1,4 +1,4 @@
-# Alloy's configuration: text in its own language.
+# Alloy's configuration, in its own language.
 { lib }:
 {
   logLabels,

@@ -1,6 +1,6 @@
-# What stands before and behind a site or a route of it, in the order in which it runs:
-# strangers are sent away before anybody asks who they are. It is for a `route` block,
-# which alone keeps the order. Proof: nix/tests/sites.nix.
+# What is in front of a site or route and behind it, in the order in which it runs: strangers are
+# refused before any login. It is for a `route` block, which is the only one that keeps the order.
+# Proof: nix/tests/sites.nix.
 { lib, proxy }:
 {
   audience,
@@ -15,7 +15,8 @@ let
     "127.0.0.0/8"
     "::1"
   ];
-  # The firewall sees to it that they come by its interface: modules/derived/tailnet.nix.
+  # The firewall ensures that these addresses arrive by the tailnet's interface:
+  # modules/derived/tailnet.nix.
   tailnet = lib.optionals (proxy.tailnetInterface != null) proxy.tailnetRanges;
   ranges = {
     lan = loopback ++ proxy.lanRanges ++ tailnet;
@@ -27,9 +28,9 @@ let
     "respond @outside 403"
   ];
 
-  # Headers that say who somebody is come from the login and from nobody else: not where a
-  # path bypasses it, not where it leaves one out, and not with `_`, which many programs
-  # take for `-`. Proof: nix/tests/real/programs.sh.
+  # Only the login may set headers that identify a user: not a client on a path that bypasses the
+  # login, not a client when the login omits one, and not in the spelling with `_`, which many
+  # programs treat like `-`. Proof: nix/tests/real/programs.sh.
   spellings =
     name:
     lib.foldl' (
@@ -43,7 +44,7 @@ let
     map (name: "request_header -${name}") (lib.concatMap spellings proxy.forwardAuth.copyHeaders)
   );
 
-  # What is not for people without a login. With one, the paths that bypass it are left.
+  # The paths that need a login. If the site has one, only the paths that bypass it are restricted.
   open = if allowed == [ ] then [ "/-none-" ] else allowed;
   closed = lib.optionals (allowed != null) (
     if auth.kind != "forward" then
@@ -80,7 +81,7 @@ let
     "}"
   ];
 
-  # A service without a port answers in the proxy's own words.
+  # The proxy itself answers for a service without a port.
   answer =
     if upstream == null then
       [ "handle {" ] ++ lib.splitString "\n" entry.proxy.extraConfig ++ [ "}" ]

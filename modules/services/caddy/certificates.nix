@@ -1,5 +1,5 @@
-# Certificates: one per domain by security.acme, or the proxy's own orders with a
-# plugin. Either needs the DNS provider's token.
+# Certificates: one per domain by security.acme, or the proxy's own orders with a plugin. Both need
+# the DNS provider's token.
 {
   lib,
   config,
@@ -18,8 +18,8 @@ in
     (lib.mkIf (tls.mode == "acme") {
       homelab.services.caddy = import ../../defaults.nix lib {
         secrets.${token} = { inherit hint; };
-        # An order fails without the name server, the authority or a right token. Of the
-        # account's target only the first order is a part.
+        # An order fails without the name server, the authority or a valid token. Only the first
+        # order is part of the account's target.
         backgroundUnits = [
           "acme-order-renew-*.service"
           "acme-account-*.target"
@@ -53,8 +53,8 @@ in
         }
       ];
 
-      # Without this a failed order waits for the next day. How long it waits in between
-      # is NixOS's own: the authority allows five failed orders an hour.
+      # Without this, a failed order waits for the next day. NixOS sets the pause, because the
+      # authority allows five failed orders an hour.
       systemd.services = lib.listToAttrs (
         map (
           domain:
@@ -68,7 +68,7 @@ in
     (lib.mkIf (cfg.enable && tls.mode == "plugin") {
       assertions = [
         {
-          # nixpkgs gives the sources of a Caddy with plugins a name that says so.
+          # In nixpkgs, the sources of a Caddy with plugins have a name that says so.
           assertion =
             cfg.package.outPath != pkgs.caddy.outPath || lib.hasInfix "plugins" (pkgs.caddy.src.name or "");
           message = "nixpkgs' Caddy has no DNS provider built in, which homelab.tls.mode = \"plugin\" needs: set homelab.services.caddy.package to pkgs.caddy.withPlugins { … }, or another mode";

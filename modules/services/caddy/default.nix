@@ -11,9 +11,9 @@ let
   inherit (config.homelab) derived proxy tls;
   siteConfig = import ./site.nix { inherit lib proxy tls; };
 
-  # With the plugin too a domain has one certificate: the name of each site would be in the
-  # authorities' public logs. Sites below such a name take its certificate.
-  # Proof: nix/tests/real/programs.sh.
+  # With the plugin, too, a domain has one certificate; otherwise the name of each site would be in
+  # the authorities' public logs. Sites below the domain use its certificate. Proof:
+  # nix/tests/real/programs.sh.
   below = lib.unique (
     map (site: site.certificate) (
       lib.filter (site: site.certificate != null && site.certificate != site.host) derived.sites
@@ -80,8 +80,8 @@ in
           };
           metrics.port = 2020;
         };
-        # A configuration that it refuses keeps the old one running: the unit looks
-        # well, and only this tells.
+        # If Caddy refuses a configuration, it keeps running with the old one and the unit looks
+        # healthy. Only this check shows it.
         health.configuration.kind.http = {
           address = "127.0.0.1";
           inherit (cfg.extraPorts.metrics) port;
@@ -111,20 +111,20 @@ in
       services.caddy = {
         enable = true;
         inherit (cfg) package;
-        # An address makes Caddy ready to order certificates itself, beside security.acme.
+        # With an address, Caddy would order certificates itself, beside security.acme.
         email = if tls.mode == "plugin" then tls.email else null;
-        # At ERROR, the default, a certificate that cannot be had goes unseen.
+        # At the default, ERROR, a certificate that cannot be ordered goes unnoticed.
         logFormat = "level INFO";
         globalConfig = lib.concatStringsSep "\n" (
           [
-            # Else a reload waits for every open connection.
+            # Otherwise a reload waits for every open connection.
             "grace_period 10s"
             "metrics"
-            # On its default, a port on loopback, every user of the machine could load a
+            # By default it is a port on loopback, and every user of the machine could load a
             # configuration. Proof: nix/tests/real/programs.sh.
             "admin unix/${cfg.adminSocket}"
           ]
-          # What NixOS has no option for before 26.05.
+          # Settings for which NixOS has no option before 26.05.
           ++ lib.optionals (!(options.services.caddy ? httpPort)) (
             lib.optional (cfg.extraPorts.http.port != 80) "http_port ${toString cfg.extraPorts.http.port}"
             ++ lib.optional (cfg.port != 443) "https_port ${toString cfg.port}"
@@ -138,7 +138,7 @@ in
           // wildcards;
       }
       // {
-        # What the admin interface would say to whoever asks, without the interface.
+        # The metrics of the admin interface, without the interface.
         extraConfig = ''
           http://127.0.0.1:${toString cfg.extraPorts.metrics.port} {
             bind 127.0.0.1

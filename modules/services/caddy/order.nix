@@ -1,4 +1,4 @@
-# How the proxy orders a certificate itself, by DNS.
+# The proxy's own order of a certificate, by DNS.
 { lib, tls }:
 [
   "tls {"

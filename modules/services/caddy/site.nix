@@ -1,4 +1,4 @@
-# One virtual host out of one derived site.
+# The virtual host of one derived site.
 {
   lib,
   proxy,
@@ -13,13 +13,13 @@ let
   certificate = {
     acme = [ ];
     internal = [ "tls internal" ];
-    # One that `*.domain` is ordered for takes that certificate.
+    # A site that is covered by the order for `*.domain` uses that certificate.
     plugin = lib.optionals (site.certificate == null || site.certificate == site.host) order;
   };
 
   block = head: lines: [ "${head} {" ] ++ map (line: "  ${line}") lines ++ [ "}" ];
 
-  # Of several `handle` one runs, the first that fits. Inside, `route` keeps the order.
+  # Only the first `handle` that matches runs. Inside it, `route` keeps the order.
   handle =
     index: entry:
     let
@@ -34,7 +34,7 @@ let
   rest = behind site;
 in
 {
-  # The default is a file per site, which no journal ever sees.
+  # The default is a file for each site, which would not be in the journal.
   logFormat = ''
     output stderr
     format json

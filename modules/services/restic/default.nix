@@ -1,4 +1,4 @@
-# A restic job per service that declares a backup.
+# A restic job for each service that declares a backup.
 {
   lib,
   config,
@@ -15,8 +15,9 @@ let
     /run/current-system/sw/bin/systemctl ${verb} ${lib.escapeShellArgs backup.units}
   '';
 
-  # Before anything is stopped. NixOS's own `initialize` waits for no other job: of a repository
-  # that one checks or prunes it says that there is none, and fails. Proof: nix/tests/real.
+  # This runs before anything is stopped. NixOS's own `initialize` does not wait for other jobs:
+  # while one checks or prunes the repository, it reports a missing repository and fails. Proof:
+  # nix/tests/real.
   ready = ''
     ${pkgs.restic}/bin/restic cat config --retry-lock=1h > /dev/null || ${pkgs.restic}/bin/restic init || exit 1
   '';
@@ -28,17 +29,17 @@ let
     passwordFile = secrets.files.restic-password.path;
     environmentFile = if cfg.environment then secrets.files.restic-environment.path else null;
     exclude = backup.exclude ++ sqlite.exclude backup.sqlite;
-    # Not `paths`: NixOS decides by it which units there are, and what is saved is read
-    # from units. Proof: nix/tests/real.
+    # `paths` is not used: NixOS needs it to decide which units exist, but the paths are read from
+    # units. Proof: nix/tests/real.
     dynamicFilesFrom = "cat /etc/backups/${service}";
-    # All jobs share one repository, which one at a time may prune.
+    # All jobs share one repository, and only one at a time may prune it.
     extraBackupArgs = [
       "--tag=${service}"
       "--retry-lock=1h"
     ];
     backupPrepareCommand =
       ready + stop "stop" backup + backup.prepare + sqlite.prepare backup.sqlite;
-    # Runs also when the backup failed: what was stopped comes back.
+    # This runs after a failed backup as well, so that stopped units start again.
     backupCleanupCommand = orNone (backup.cleanup + stop "start" backup);
     timerConfig = {
       OnCalendar = cfg.schedule;
@@ -68,7 +69,7 @@ in
         title = "Backups";
         description = "Saves the state of every service";
         health.scheduled.kind.unit.unit = "timers.target";
-        # Where they write to may be out of reach.
+        # The repository may be unreachable.
         backgroundUnits = [ "restic-*.service" ];
         noBackupReason = "is the backup";
         access.open = [ ];

@@ -1,10 +1,10 @@
-# A repository on the disk that it saves is lost with it.
+# A repository on the disk that it backs up is lost with that disk.
 { lib, config, ... }:
 let
   cfg = config.homelab.services.restic;
   inherit (config.homelab) derived;
 
-  # The file system of a path is that of the longest mount point above it.
+  # The file system of a path is the one with the longest mount point above it.
   isAbove = mount: path: mount == "/" || path == mount || lib.hasPrefix "${mount}/" path;
   mountOf =
     path:
@@ -13,7 +13,7 @@ let
       if isAbove mount path && lib.stringLength mount > lib.stringLength best then mount else best
     ) "/" (lib.attrNames config.fileSystems);
 
-  # A disk's name without that of its part.
+  # The name of a disk without the suffix of a partition.
   parts = [
     "(/dev/disk/by-[a-z]+/.*)-part[0-9]+"
     "(/dev/disk/by-partlabel/disk-[^-]+)-.*"

@@ -1,5 +1,5 @@
-# The restore drill: the last snapshot of every service is restored beside the live state,
-# looked at, and removed. A backup that nobody ever restored is a hope.
+# The restore drill: restores the last snapshot of every service beside the live state, checks it
+# and removes it. A backup that was never restored proves nothing.
 { lib, pkgs }:
 {
   backups,

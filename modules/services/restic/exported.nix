@@ -1,4 +1,4 @@
-# Lines of shell that export the time of something that went well, for the node exporter.
+# Shell lines that export the time of a success, for the node exporter.
 { lib }:
 {
   textfileDirectory,

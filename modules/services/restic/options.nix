@@ -1,4 +1,4 @@
-# What is said of the repository, and when it is used.
+# The options about the repository and its schedule.
 { lib }:
 let
   inherit (lib) mkOption types;

@@ -1,10 +1,10 @@
-# SQLite databases are written while they are saved. Copied as files they can be torn, so
-# that of each a copy is made that SQLite itself vouches for; that one is saved.
+# SQLite databases may be written while they are saved, and a plain copy of the files can be
+# damaged. SQLite itself makes a consistent copy, and that copy is saved.
 { lib, pkgs }:
 rec {
   copyOf = database: "${database}.backup";
 
-  # SQLite gives what it writes as root to the database's owner; the copy is told so here.
+  # When root writes, SQLite gives the file to the database's owner. The copy needs the same here.
   prepare = lib.concatMapStrings (database: ''
     if ! test -f ${lib.escapeShellArg database}; then
       echo ${lib.escapeShellArg "there is no database ${database}"} >&2
@@ -17,7 +17,7 @@ rec {
     ${pkgs.coreutils}/bin/chmod --reference=${lib.escapeShellArg database} ${lib.escapeShellArg (copyOf database)}
   '');
 
-  # The live files are left out.
+  # The live files are excluded.
   exclude = lib.concatMap (
     database:
     map (end: "${database}${end}") [

@@ -1,5 +1,5 @@
-# The repository is checked, and restored from, each on a schedule of its own: restic does
-# neither by itself, and a damaged one is found on the day that it is needed.
+# The repository is checked and restored from, each on its own schedule. restic does neither by
+# itself, and damage would be found only when the backup is needed.
 {
   lib,
   config,
@@ -19,7 +19,7 @@ let
       startAt = schedule;
       wants = [ "network-online.target" ];
       after = [ "network-online.target" ];
-      # One that runs goes on during a switch.
+      # A running one continues during a switch.
       restartIfChanged = false;
       environment = {
         RESTIC_REPOSITORY = cfg.repository;
@@ -57,7 +57,7 @@ let
     inherit textfileDirectory;
   };
 
-  # As the unit's timer has it, the whole of the time from one to the next and two days.
+  # The full interval of the unit's timer, and two days.
   tooOld = "9d";
   late = expr: severity: summary: {
     inherit expr severity summary;

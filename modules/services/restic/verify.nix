@@ -1,5 +1,5 @@
-# Run after a backup: a snapshot without any file, or without the declared one,
-# is a failure, although restic says that all is well.
+# Runs after a backup. A snapshot without any file, or without the declared one, is a failure,
+# although restic reports success.
 { lib, pkgs }:
 let
   exported = import ./exported.nix { inherit lib; };

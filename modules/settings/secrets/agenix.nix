@@ -1,5 +1,5 @@
-# Secrets by agenix. The module works without agenix too: then `age` is no option,
-# and only `provider = "plain"` or no secret at all evaluates.
+# Secrets by agenix. The module works without agenix too: then the option `age` does not exist, and
+# only `provider = "plain"` or a machine without secrets evaluates.
 {
   lib,
   config,
@@ -13,7 +13,7 @@ let
   age = config.age or { };
   text = value: builtins.unsafeDiscardStringContext (toString value);
 
-  # A file's own store path: it changes with its content and with nothing else.
+  # The store path of the file, which changes only with its content.
   stored = path: "${path}";
 
   common = {

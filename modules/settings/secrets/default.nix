@@ -1,12 +1,12 @@
-# Where secrets are kept and where services find them. Who decrypts them is a provider: each
-# is a file here with one interface, and a flake of a user's adds one as these do.
+# Where secrets are kept and where services find them. A provider decrypts them: each is a file here
+# with the same interface, and a user's flake adds one in the same way.
 { lib, config, ... }:
 let
   inherit (lib) mkOption types;
   cfg = config.homelab.secrets;
   inherit (config.homelab) derived;
   known = lib.attrNames cfg.providers;
-  # Of one that there is not an assertion speaks.
+  # An assertion reports an unknown provider.
   provider =
     cfg.providers.${cfg.provider} or {
       folder = "/run/secrets";
@@ -19,7 +19,7 @@ let
 
   neverMade = name: secret: {
     inherit name;
-    # Not a store path: what a person has to make.
+    # The path in the flake, not in the store: a person has to make this file.
     file = fileOf name;
     inherit (cfg.files.${name}) path;
     inherit (secret)
@@ -134,8 +134,8 @@ in
       + lib.optionalString (provider.make != "") ". Make each with `${provider.make}`"
     );
 
-    # Few providers restart what reads a secret. A file's own store path changes with its
-    # content and with nothing else.
+    # Few providers restart the readers of a secret. The store path of a file changes only with its
+    # content.
     systemd.services = lib.mkMerge (
       lib.concatLists (
         lib.mapAttrsToList (

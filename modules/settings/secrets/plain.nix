@@ -1,4 +1,4 @@
-# Secrets that are none, for virtual machines: the word `nixos` in each file.
+# Placeholders for secrets, for virtual machines: each file has the word `nixos`.
 { lib, config, ... }:
 let
   enabled = config.homelab.secrets.provider == "plain";

@@ -1,5 +1,5 @@
-# Secrets by sops-nix: a file of its own for each, in sops's binary format. The module works
-# without sops-nix too: then `sops` is no option.
+# Secrets by sops-nix: one file for each, in sops's binary format. The module works without sops-nix
+# too: then the option `sops` does not exist.
 {
   lib,
   config,
