@@ -15,7 +15,7 @@
     };
   };
 
-  # A table of contents: each output points at one file.
+  # The table of contents: each output names one file.
   outputs =
     inputs:
     let

@@ -1,12 +1,11 @@
-# The public keys of people and machines: for logins, the installer, and who can
-# read which secret. The keys here are examples whose private halves nobody has:
-# put in your own.
+# The public keys of people and machines, for logins, the installer, and the readers of secrets. The
+# keys here are examples without private halves; replace them.
 {
   admins = {
     admin = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH0qz7RS5vMz5+eZRMrcul8AWoBdxnDrSx2HN16avSKV";
   };
 
-  # Those who build on frame1: the root user of each Mac.
+  # The keys that may build on frame1: the root user of each Mac.
   buildClients = {
     mac = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPmsSt1Tzt05/N8eZL3h1y9bk4fLlirY0Dt6TqoiVFGL";
   };

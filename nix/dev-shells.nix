@@ -1,4 +1,4 @@
-# What one needs to work on the programs, the modules and the secrets.
+# The tools to work on the programs, the modules and the secrets.
 { inputs, pkgs }:
 {
   default = pkgs.mkShell {

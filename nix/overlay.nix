@@ -1,4 +1,4 @@
-# `deploy` and `deploy-agent` for a package set that is not this flake's.
+# `deploy` and `deploy-agent` for another package set than this flake's.
 final: _: {
   deploy = final.callPackage ./packages/deploy.nix { };
   deploy-agent = final.callPackage ./packages/agent.nix { };

@@ -1,5 +1,5 @@
-# Who can read which secret: agenix's rules. The names are those that the services
-# declare; a file that does not exist yet is listed by `deploy plan`.
+# Who can read which secret, as agenix's rules. The services declare the names; `deploy plan` lists
+# files that do not exist yet.
 let
   keys = import ../machines/keys.nix;
   readers = builtins.attrValues keys.admins ++ [ keys.machines.frame1 ];

@@ -1,8 +1,8 @@
-# One disk: what GRUB needs, by BIOS and by UEFI, /boot, and the rest.
+# One disk: GRUB's partition for BIOS and the one for UEFI, /boot, and the rest.
 #
-# The disk is named by its id: `sda` is another one when a second is plugged in. On the
-# machine, or in the installer on it, `ls -l /dev/disk/by-id` shows it: the line that points
-# at the disk and has no `-part`. This one is an example that no machine has: put in yours.
+# The disk is named by its id, because `sda` changes when a second disk is plugged in. On the
+# machine or in its installer, `ls -l /dev/disk/by-id` shows the id: use the line that points at the
+# disk and has no `-part`. The id here is an example that no machine has; replace it.
 {
   disko.devices.disk.main = {
     type = "disk";
@@ -10,12 +10,12 @@
     content = {
       type = "gpt";
       partitions = {
-        # GRUB's own part on a GPT disk that boots by BIOS.
+        # GRUB's own partition on a GPT disk that boots by BIOS.
         bios = {
           size = "1M";
           type = "EF02";
         };
-        # Where firmware looks that boots by UEFI.
+        # The partition that UEFI firmware boots from.
         efi = {
           size = "256M";
           type = "EF00";

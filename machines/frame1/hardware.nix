@@ -1,8 +1,8 @@
 # The board: how it boots and what its first steps need.
 {
   boot = {
-    # disko tells GRUB the disk. It is put there for BIOS and, where every firmware looks,
-    # for UEFI: the disk boots in either kind of machine.
+    # disko tells GRUB the disk. GRUB is installed for BIOS and for UEFI, at the path that every
+    # firmware checks, so that the disk boots in either kind of machine.
     loader.grub = {
       enable = true;
       efiSupport = true;
@@ -18,8 +18,9 @@
       "usb_storage"
       "xhci_pci"
     ];
-    # A kernel that panics restarts, and then boots what was confirmed. So does an initrd that
-    # finds no root file system: without the second word it waits for somebody at the console.
+    # A kernel that panics restarts and then boots the confirmed system. The second word does the
+    # same for an initrd that finds no root file system; otherwise it waits for somebody at the
+    # console.
     kernelParams = [
       "panic=10"
       "boot.panic_on_fail"

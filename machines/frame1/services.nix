@@ -1,4 +1,4 @@
-# What runs on frame1, and under which names.
+# The services of frame1 and their names.
 let
   domain = "local.kaifer.dev";
 in
@@ -35,8 +35,8 @@ in
       ssh.enable = true;
       restic = {
         enable = true;
-        # Brings back what somebody deleted, and not a disk. For that: another host, as
-        # "sftp:backup@nas.local.kaifer.dev:/frame1".
+        # This brings back what somebody deleted, but not a lost disk. Use another host for that,
+        # such as "sftp:backup@nas.local.kaifer.dev:/frame1".
         repository = "/var/backup/restic";
         sameDiskReason = "frame1 has one disk, and nothing on it yet that is nowhere else";
       };

@@ -16,13 +16,11 @@
     cores = 4;
     diskSize = 20 * 1024;
     graphics = false;
-    # A Mac's store is on a volume that takes `A` and `a` for one name; sharing it
-    # breaks the guest's.
+    # A Mac's store is on a volume that ignores case; sharing it would break the guest's store.
     useNixStoreImage = true;
     writableStore = true;
-    # Else paths that were deployed are gone at the next start. Which system starts is
-    # decided by the script that starts it, which boots the one that it was built with: what
-    # was deployed since runs until the machine is restarted.
+    # Otherwise deployed paths are gone at the next start. The start script boots the system that it
+    # was built with, so a deployed system runs only until the machine restarts.
     writableStoreUseTmpfs = false;
     forwardPorts =
       lib.mapAttrsToList
@@ -39,19 +37,19 @@
           "8080" = 80;
           "2222" = 22;
         };
-    # Who starts it. Nothing but the start script is built for that system.
+    # The computer that starts it. Only the start script is built for that system.
     host.pkgs = lib.mkIf pkgs.stdenv.hostPlatform.isAarch64 inputs.nixpkgs.legacyPackages.aarch64-darwin;
   };
 
   # The name server that QEMU offers does not answer on macOS.
   networking.nameservers = [ "1.1.1.1" ];
 
-  # There is no disk of its own to boot from.
+  # The virtual machine has no disk of its own to boot from.
   disko.enableConfig = lib.mkForce false;
   boot.loader.grub.enable = lib.mkForce false;
   system.build.installBootLoader = lib.mkForce "${pkgs.writeShellScript "no-boot-loader" "exit 0"}";
 
-  # Passwords, here and only here.
+  # Passwords exist only here.
   users.users.root.password = "nixos";
   users.users.admin.password = "nixos";
   services.openssh.settings = {

@@ -1,4 +1,4 @@
-# What a new machine is installed from: no screen needed, SSH with the admins' keys.
+# The installer of a new machine. It needs no screen and accepts the admins' SSH keys.
 {
   lib,
   pkgs,
@@ -16,7 +16,7 @@ in
   system.stateVersion = "26.05";
 
   image.baseName = lib.mkForce "installer-iso";
-  # Quick to make; a little larger.
+  # This is faster to make and a little larger.
   isoImage.squashfsCompression = "zstd -Xcompression-level 3";
 
   hardware.enableRedistributableFirmware = true;
@@ -28,7 +28,7 @@ in
     KbdInteractiveAuthentication = false;
     PermitRootLogin = lib.mkForce "prohibit-password";
   };
-  # So that it can be found: ssh root@installer.local
+  # Its name for a login: ssh root@installer.local
   networking.hostName = "installer";
   services.avahi = {
     enable = true;

@@ -1,5 +1,5 @@
-# Checks of one system. Only a Linux system has anything built for Linux, so that
-# `nix flake check` on a Mac needs no Linux builder.
+# The checks of one system. Only on a Linux system do they build anything for Linux, so that `nix
+# flake check` on a Mac needs no Linux builder.
 { inputs, pkgs }:
 let
   inherit (pkgs) lib;

@@ -1,12 +1,12 @@
-# Pages and tables that follow from the flake, as text. `nix run .#docs` writes them
-# into ./docs; nix/tests/documents.nix says when they are out of date.
+# Pages and tables that are generated from the flake, as text. `nix run .#docs` writes them into
+# ./docs; nix/tests/documents.nix fails when they are out of date.
 { inputs, pkgs }:
 let
   inherit (inputs.nixpkgs) lib;
   options = import ./options.nix { inherit inputs lib; };
   tables = import ./tables.nix { inherit inputs lib; };
 
-  # Which page a table is in.
+  # The page that has a table.
   pageOf =
     name:
     {

@@ -8,7 +8,7 @@ let
     modules = [
       inputs.self.nixosModules.default
       {
-        # Only this flake's options are wanted: what it sets of NixOS's is let pass.
+        # Only this flake's options are listed, so its settings of NixOS's options are not checked.
         _module.check = false;
         _module.args.pkgs = inputs.nixpkgs.legacyPackages.x86_64-linux;
       }
@@ -19,7 +19,7 @@ let
   );
   below = path: lib.filter (option: lib.take (lib.length path) option.loc == path) listed;
 
-  # What every service has, by the name that stands for any.
+  # The options of every service, by the placeholder for its name.
   contract = lib.filter (option: lib.length option.loc > 3 && lib.hasPrefix "<" (lib.elemAt option.loc 2)) (
     below [
       "homelab"
@@ -38,7 +38,7 @@ let
       ]
     );
 
-  # Of an option inside of another one's type the place of that one is known.
+  # The file of an option inside another option's type is the file of that option.
   fileOf =
     option:
     let
@@ -90,7 +90,7 @@ let
     ''
     + lib.concatMapStrings (option: "\n${entry option}") (lib.sort (a: b: a.name < b.name) options);
 
-  # What its module says about a service, each a default.
+  # The values that a service's module sets, which are defaults.
   frame1 = inputs.self.nixosConfigurations.frame1.config.homelab.services;
   said =
     name:

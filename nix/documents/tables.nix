@@ -66,7 +66,7 @@ let
     "${toString (lib.length entry.openssh.authorizedKeys.keys)}"
   ];
 
-  # Who reaches a service, and what they can do there.
+  # Who can reach a service, and what they can do there.
   may = what: if what == null then "not said" else if what == [ ] then "nothing" else lib.concatStringsSep ", " what;
   access =
     name: entry:
@@ -130,7 +130,7 @@ in
   client = lib.concatMapStrings (line: "    ${line}\n") (
     lib.splitString "\n" (lib.removeSuffix "\n" frame1.homelab.services.remote-builder.clientSettings)
   );
-  # How names of the virtual machine's sites reach it from the computer that it runs on.
+  # How the names of the virtual machine's sites reach it from its host.
   vm-request =
     let
       site = lib.findFirst (site: site.service == "grafana") (lib.head vm.sites) vm.sites;

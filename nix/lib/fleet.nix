@@ -1,4 +1,4 @@
-# A folder with a folder per machine becomes configurations and deploy nodes.
+# Turns a folder with a folder per machine into configurations and deploy nodes.
 {
   inputs,
   lib,
@@ -38,7 +38,7 @@ let
     else
       roles;
 
-  # Machines are the caller's: its inputs, its nixpkgs.
+  # The machines belong to the caller and use its inputs and its nixpkgs.
   own = self.inputs or inputs;
 
   configurationOf =
@@ -57,7 +57,7 @@ let
         (own.disko or inputs.disko).nixosModules.disko
         (machines + "/${checked name}")
         {
-          # The installer and its kind are none of the machines that work together.
+          # Installers are not part of the fleet.
           homelab.fleet = lib.mkIf (!lib.elem name images) (
             lib.mapAttrs (_: lib.mkDefault) checkedRoles
             // {

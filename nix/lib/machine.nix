@@ -6,7 +6,7 @@
   self,
 }:
 let
-  # Store paths as plain text: the document is read before anything is built.
+  # Store paths as plain text, because the document is read before anything is built.
   text = value: builtins.unsafeDiscardStringContext (toString value);
   derivation = package: {
     drv = text package.drvPath;
@@ -40,7 +40,7 @@ in
   confirm = node.confirm // {
     required = true;
   };
-  # Those of deploy-rs's flakes; the system itself is `toplevel`.
+  # Only deploy-rs's flakes have these; the system itself is `toplevel`.
   profiles = [ ];
   agent = lib.mapAttrs (_: derivation) node.agent;
   revision = {

@@ -31,7 +31,7 @@ in
     ;
   inherit system toplevel;
   image = if cfg.image == null then null else images.${cfg.image};
-  # Empty is not known, as in images for clouds.
+  # An empty name is unknown, as in images for clouds.
   hostName = if config.networking.hostName == "" then null else config.networking.hostName;
   rollback = {
     services = manifest.rollback.services or { };

@@ -1,4 +1,4 @@
-# Public keys of groups, each once.
+# The public keys of groups, each once.
 { lib }:
 keys: groups:
 lib.unique (

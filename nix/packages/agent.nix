@@ -1,4 +1,4 @@
-# `deploy-agent`: runs on the machine, as root. Linux only.
+# `deploy-agent`, which runs on the machine as root. Linux only.
 { lib, rustPlatform }:
 rustPlatform.buildRustPackage {
   pname = "deploy-agent";

@@ -1,5 +1,5 @@
-# Packages of one system. `deploy-agent-SYSTEM` is static: it has to run on
-# machines that share nothing with the system it was built on.
+# The packages of one system. `deploy-agent-SYSTEM` is static, because it has to run on machines
+# that share nothing with the system it was built on.
 { inputs, pkgs }:
 let
   inherit (pkgs) lib;
@@ -14,15 +14,15 @@ let
   agents = lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] agentFor;
 
   deploy = pkgs.callPackage ./deploy.nix {
-    # The agent of the package's own system only: another one would need a
-    # builder of that system to install `deploy`.
+    # Only the agent of the package's own system. For another one, installing `deploy` would need a
+    # builder of that system.
     agents = lib.optionalAttrs isLinux { ${system} = agents.${system}; };
   };
   documents = import ../documents { inherit inputs pkgs; };
 
   build = name: inputs.self.nixosConfigurations.${name}.config.system.build;
-  # What is started or installed from here. The start script of frame1-vm is a
-  # Mac's, its guest is Linux: a Linux builder makes that.
+  # Images to start or to install from here. The start script of frame1-vm is for a Mac and its
+  # guest is Linux, so it needs a Linux builder.
   images = {
     x86_64-linux = {
       installer-iso = (build "installer-iso").isoImage;

@@ -1,8 +1,8 @@
-# `deploy`: the operator's side, Linux and macOS.
+# `deploy`: the operator's side, for Linux and macOS.
 #
-# `agents` is a package per Linux system that goes beside the program, as
-# `libexec/deploy-agent-SYSTEM`. A Mac's package has none: it would need a Linux
-# builder before the first deploy.
+# `agents` is a package for each Linux system, which is installed beside the program as
+# `libexec/deploy-agent-SYSTEM`. A Mac's package has none, because it would need a Linux builder
+# before the first deploy.
 {
   lib,
   rustPlatform,
@@ -18,8 +18,8 @@ rustPlatform.buildRustPackage {
     "--package=deploy-pages"
   ];
   cargoTestFlags = [ "--package=deploy" ];
-  # Manual pages and completions are made from the command line itself; what makes them
-  # is not installed.
+  # The manual pages and completions are made from the command line itself. The program that makes
+  # them is not installed.
   postInstall = ''
     $out/bin/deploy-pages $out/share
     rm $out/bin/deploy-pages

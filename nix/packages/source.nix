@@ -1,5 +1,5 @@
-# What the programs are built from. Only the workspace and the pages that its tests
-# read, so that an edit of a module or of another page does not build them again.
+# The sources of the programs: only the workspace and the pages that its tests read, so that an edit
+# of a module or of another page does not rebuild them.
 { lib }:
 lib.fileset.toSource {
   root = ../..;

@@ -1,8 +1,8 @@
-# The blocks of code of a page, each evaluated as a module: what is shown works.
+# The code blocks of a page. Each is evaluated as a module, so that what the page shows works.
 { lib }:
 let
   isCode = lib.hasPrefix "    ";
-  # Lines, with an empty one between code as a part of it.
+  # Collects lines. An empty line between code belongs to the block.
   collect =
     lines:
     lib.foldl' (
@@ -28,12 +28,12 @@ rec {
   # of PAGE: the blocks as text.
   of = page: map lib.concatLines (collect (lib.splitString "\n" (builtins.readFile page))).done;
 
-  # A block is a module, or what stands between its braces.
+  # A block is a module, or the contents of its braces.
   module =
     block:
     if lib.hasInfix ", ... }: {\n" block then importText block else importText "{ ... }: {\n${block}}\n";
 
-  # The one that begins with START.
+  # The block that begins with START.
   find =
     page: start:
     module (

@@ -1,7 +1,7 @@
 # Who orders certificates, in each of the three ways.
 { lib, evaluate, ... }:
 let
-  # Plugin mode wants one that is not nixpkgs' own.
+  # Plugin mode needs another package than nixpkgs' own.
   withPlugin =
     { pkgs, ... }:
     {
@@ -89,7 +89,7 @@ in
     expr = {
       wildcard = ordering "*.local.example.org";
       site = ordering "a.local.example.org";
-      # No declared domain covers it.
+      # No declared domain covers the host.
       other = lib.hasInfix "dns cloudflare" (
         (evaluate [
           withPlugin

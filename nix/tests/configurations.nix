@@ -1,7 +1,7 @@
-# A program that refused its configuration goes on with the old one, and its unit looks well:
-# which of the two it has, it says in its metrics alone, and there the deploy looks. Caddy is
-# asked itself in nix/tests/real/programs.sh; an Alloy there is not, so that what it exports is
-# written here as it writes it.
+# A program that refuses its configuration keeps running with the old one, and its unit looks
+# healthy. Only its metrics show which of the two it has, and the deploy checks them.
+# nix/tests/real/programs.sh asks Caddy itself. There is no Alloy there, so its output is written
+# here.
 { inputs, lib, ... }:
 let
   inherit (inputs.self.nixosConfigurations.frame1.config.homelab) derived services;
@@ -13,7 +13,7 @@ let
   '';
   check =
     service: lib.findFirst (check: check.name == "${service}.health.configuration") null derived.checks;
-  # As the agent does: the text is anywhere in the answer.
+  # Like the agent: the text may be anywhere in the answer.
   passes = service: body: lib.hasInfix (toString (check service).kind.contains) body;
   of = service: name: {
     inherit (check service) level;

@@ -1,4 +1,4 @@
-# One more service on frame1 adds exactly these entries, and nothing else changes.
+# One more service on frame1 adds exactly these entries and changes nothing else.
 {
   inputs,
   lib,

@@ -1,4 +1,4 @@
-# Which units decide over a deploy: those of the services, and not what depends on something
+# Which units decide over a deploy: those of the services, and not those that depend on something
 # elsewhere.
 {
   inputs,
@@ -11,7 +11,7 @@ let
   inherit (frame1.config) systemd homelab;
   inherit (frame1.config.deploy.units) advisory;
 
-  # As the agent reads what is written here: `*` is anything, `?` one character.
+  # The agent's patterns: `*` is any text, `?` one character.
   fits =
     unit: pattern:
     builtins.match (lib.replaceStrings [ "\\*" "\\?" ] [ ".*" "." ] (lib.escapeRegex pattern)) unit != null;
@@ -25,8 +25,8 @@ let
   );
   ofServices = lib.concatMap (service: service.units) (lib.attrValues homelab.enabledServices);
 
-  # What waits for the network and is no service's own unit. Those that every NixOS has
-  # are not ours to judge.
+  # Units that wait for the network and do not belong to a service. Those of every NixOS do not
+  # count.
   waiting = lib.filter (
     unit:
     lib.elem "network-online.target" systemd.services.${lib.removeSuffix ".service" unit}.after
@@ -60,7 +60,7 @@ in
     expected = true;
   };
   "no pattern is for a unit that there is not" = {
-    # It is there only with flags of the tailnet that frame1 does not set.
+    # This unit exists only with flags of the tailnet that frame1 does not set.
     expr = lib.filter (pattern: pattern != "tailscaled-set.service" && !lib.any (unit: fits unit pattern) units) advisory;
     expected = [ ];
   };

@@ -1,11 +1,11 @@
-# Evaluation tests. A file here returns tests by name, each with what is and what
-# should be; nothing is built for them but a note in the system that checks, so
-# that a Mac runs them without a Linux builder.
+# Evaluation tests. A file here returns tests by name, each with the actual and the expected value.
+# They build only a note, on the system that checks, so that a Mac runs them without a Linux
+# builder.
 { inputs, pkgs }:
 let
   inherit (inputs.nixpkgs) lib;
 
-  # A name that no module can know: it follows from the sources.
+  # A name that no module can know, because it follows from the sources.
   demo = "demo-${builtins.substring 0 8 (builtins.hashString "sha256" "${inputs.self}")}";
   evaluating = import ./evaluate.nix { inherit inputs lib; };
   arguments = {

@@ -1,4 +1,4 @@
-# A service that uses the contract's main fields; its name is a parameter.
+# A service that uses the contract's main fields. Its name is a parameter.
 name: {
   homelab.services.${name} = {
     title = "Demo";

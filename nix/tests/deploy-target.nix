@@ -1,4 +1,4 @@
-# What the deploy target leaves on a machine.
+# What the deploy target changes on a machine.
 { inputs, lib, ... }:
 let
   inherit (inputs.self.nixosConfigurations.frame1) config;
@@ -145,7 +145,7 @@ in
   "what makes frame1 a builder: a user whom Nix trusts, its keys, its features" = {
     expr = {
       trusted = lib.elem "builder" config.nix.settings.trusted-users;
-      # NixOS defines the same ones for every machine.
+      # NixOS defines the same features for every machine.
       features = lib.unique config.nix.settings.system-features;
       inherit (config.users.users.builder.openssh.authorizedKeys) keys;
     };

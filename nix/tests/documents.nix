@@ -1,4 +1,4 @@
-# What follows from the flake in docs/ is what the flake says.
+# The generated parts of docs/ match the flake.
 {
   inputs,
   lib,
@@ -13,7 +13,7 @@ let
       file = ../../docs + "/${name}";
     in
     if builtins.pathExists file then builtins.readFile file else "";
-  # Paths of the tree in the overview, and the folders that it has to have.
+  # The paths in the overview's tree, and the folders that must be in it.
   tree = map (line: lib.head (lib.splitString " " (lib.trim line))) (
     lib.filter (lib.hasPrefix "    ") (
       lib.splitString "\n" (
@@ -42,7 +42,7 @@ let
   );
   outOfDate = file: "${file} is out of date: nix run .#docs";
 in
-# Types are worded by nixpkgs: the page is that of the locked release.
+# nixpkgs words the types, so the page matches the locked release only.
 lib.optionalAttrs (lib.trivial.release == "26.05") {
   "the pages of options are all there are" = {
     expr = lib.attrNames (builtins.readDir ../../docs/options);
@@ -71,7 +71,7 @@ lib.optionalAttrs (lib.trivial.release == "26.05") {
     );
     expected = lib.attrNames inputs.self.nixosConfigurations.frame1.config.homelab.derived;
   };
-  # Two of the contract's ports are drawn at no arrow: nothing talks to them.
+  # Two ports of the contract have no arrow in the picture, because nothing connects to them.
   "the overview's picture has every port of frame1's services, and no other" = {
     expr = lib.sort lib.lessThan (
       lib.unique (

@@ -1,6 +1,6 @@
-# Configurations for tests. What a test reads of a machine counts only when the whole
-# machine evaluates, so its system is evaluated first: a definition that conflicts with
-# one of NixOS fails each test that speaks of the machine.
+# Configurations for tests. A value of a machine counts only if the whole machine evaluates, so its
+# system is evaluated first: a definition that conflicts with NixOS's fails every test about that
+# machine.
 { inputs, lib }:
 let
   system =
@@ -11,7 +11,7 @@ let
     };
   agenix = [
     inputs.agenix.nixosModules.default
-    # Where it looks for the machine's key.
+    # The path of the machine's key.
     { age.identityPaths = [ "/etc/ssh/ssh_host_ed25519_key" ]; }
   ];
   plain = {
@@ -30,14 +30,14 @@ let
     {
       homelab.secrets = {
         directory = ./secrets;
-        # Some of the tests' own are missing.
+        # Some secrets of the tests do not exist.
         warn = lib.mkDefault false;
       };
     }
   ];
 in
 rec {
-  # whole MACHINE: the same machine, that of `extendModules` too.
+  # whole MACHINE: the same machine after its system was evaluated, also for `extendModules`.
   whole =
     machine:
     machine
@@ -46,17 +46,17 @@ rec {
       extendModules = arguments: whole (machine.extendModules arguments);
     };
 
-  # plainSystem MODULES: a machine that has nothing of this flake but MODULES.
+  # plainSystem MODULES: a machine that has only MODULES of this flake.
   plainSystem = modules: system ([ plain ] ++ modules);
 
-  # smallest MODULES: as small as NixOS lets a machine with all of this flake be. MODULES is a
+  # smallest MODULES: the smallest machine with all of this flake that NixOS allows. MODULES is a
   # list, or `{ withAgenix = false; modules }`.
   smallest =
     modules: system (if lib.isList modules then common ++ agenix ++ modules else common ++ modules.modules);
 
-  # evaluate MODULES: the configuration of a machine out of modules.
+  # evaluate MODULES: the configuration of a machine with these modules.
   evaluate = modules: (whole (smallest modules)).config;
 
-  # refused MODULES: the configuration of a machine that may be refused: it has no system.
+  # refused MODULES: the configuration of a machine that may be refused and so has no system.
   refused = modules: (smallest modules).config;
 }

@@ -1,4 +1,4 @@
-# What docs/OVERVIEW.md shows evaluates, and does what the page says.
+# The examples in docs/OVERVIEW.md evaluate, and do what the page says.
 {
   inputs,
   lib,
@@ -46,7 +46,7 @@ let
     (find "{ lib, config, ... }: {\n      environment.etc")
   ];
 
-  # The fleet of the page, and one more machine that says how it is reached in the page's one line.
+  # The page's fleet, and one more machine with the page's one line about how to reach it.
   machineOf =
     name: modules:
     lib.nixosSystem {
@@ -203,7 +203,7 @@ in
       secrets = "/run/vault/word";
     };
   };
-  # Shown in the page's order; one that no test looks at is missing here.
+  # In the page's order. A block that no test uses is missing here.
   "no other module is shown" = {
     expr = map (block: lib.trim (lib.head (lib.splitString "\n" block))) (blocks.of page);
     expected = [

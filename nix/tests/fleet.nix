@@ -1,4 +1,4 @@
-# From a folder of machines to configurations; what is refused is in wrong/.
+# Turns a folder of machines into configurations. The refused ones are in wrong/.
 { inputs, lib, ... }:
 let
   keys = {

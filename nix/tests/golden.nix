@@ -1,5 +1,5 @@
-# The documents of this flake's machines have the shape that `deploy` reads: every
-# field of the golden file, none besides, and values of the same types.
+# The documents of this flake's machines have the shape that `deploy` reads: every field of the
+# golden file, no others, and values of the same types.
 { inputs, lib, ... }:
 let
   full = lib.importJSON ../../cli/wire/golden/machine/full.json;
@@ -11,15 +11,15 @@ let
     };
   documents = lib.mapAttrs documentOf inputs.self.deploy.nodes;
 
-  # Maps with names of the author's: what is in them has one shape, the names do not
-  # count. An image is there for some machines only, and compared below.
+  # Maps whose names the author chooses. Their values have one shape, and the names do not count.
+  # Only some machines have an image, which is compared below.
   open = [
     "rollback.services"
     "agent"
     "image"
   ];
 
-  # Types by path. Of a list, the shapes of its elements; `null` fits everything.
+  # The types by path. A list has the shapes of its elements, and `null` matches everything.
   shapeOf =
     path: value:
     if lib.isAttrs value then
@@ -35,8 +35,8 @@ let
     else
       { ${path} = builtins.typeOf value; };
 
-  # The program's own expression, over the same outputs. It fills in the revision
-  # later, takes deploy-rs's profiles as well, and leaves out what is the default.
+  # The program's own expression on the same outputs. It adds the revision later, accepts
+  # deploy-rs's profiles too, and omits defaults.
   readNames =
     names:
     import ../../cli/deploy/src/stages/fleet/fleet.nix (
@@ -52,7 +52,7 @@ let
   installer =
     (readNames [ "installer-iso" ] { inherit (inputs.self) deploy nixosConfigurations; })
     .machines.installer-iso;
-  # What is null is what is left out.
+  # Null counts as left out.
   comparable = document: lib.filterAttrsRecursive (_: value: value != null) (comparableFields document // {
     checks = map (lib.filterAttrsRecursive (_: value: value != null)) document.checks;
   });
@@ -75,7 +75,7 @@ let
     in
     {
       unknown = lib.attrNames (removeAttrs found (lib.attrNames wanted));
-      # A kind of check or a list that this machine does not use is no field that lacks.
+      # A kind of check or a list that this machine does not use is not a missing field.
       lacking = lib.filter (path: !lib.hasInfix "[" path) (
         lib.attrNames (removeAttrs wanted (lib.attrNames found))
       );
@@ -87,8 +87,8 @@ let
     wrongType = [ ];
   };
 
-  # A machine with each kind of check, a secret and a command, so that every list of
-  # the golden file has an element here.
+  # A machine with every kind of check, a secret and a command, so that every list of the golden
+  # file has an element.
   everything = documentOf "all" (
     inputs.self.lib.deployNode (
       inputs.self.nixosConfigurations.frame1.extendModules {

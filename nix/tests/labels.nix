@@ -1,7 +1,7 @@
-# What Alloy makes of a line of the journal: the rules of its file, applied as Prometheus'
-# relabelling applies them (docs/sources/shared/reference/components/rule-block-logs.md of
-# github.com/grafana/alloy: joined by `;`, a regular expression that must match as a
-# whole, `$1` in the replacement, `replace` unless said otherwise).
+# The labels that Alloy gives a line of the journal. The rules of its file are applied like
+# Prometheus' relabelling (docs/sources/shared/reference/components/rule-block-logs.md of
+# github.com/grafana/alloy: joined by `;`, a regular expression that must match the whole, `$1` in
+# the replacement, `replace` by default).
 {
   inputs,
   lib,
@@ -17,7 +17,7 @@ let
       )
     );
 
-  # The values are lists and strings as JSON has them.
+  # The values are lists and strings, as in JSON.
   read =
     rules: line:
     let

@@ -1,9 +1,9 @@
-# Who can reach a shipped service: the contract says loopback, and its module tells the program
-# what the contract says.
+# Who can reach a shipped service: the contract says loopback, and the module passes that on to the
+# program.
 { inputs, lib, smallest, ... }@arguments:
 let
   shipped = import ./shipped arguments;
-  # All of them, and those that open a port to others.
+  # All shipped services, and those that open a port to others.
   machine = smallest ([ shipped.ground ] ++ map shipped.exampleOf shipped.names);
   services = lib.getAttrs shipped.names machine.config.homelab.services;
   isLoopback = bind: lib.hasPrefix "127." bind || bind == "::1";
@@ -39,7 +39,7 @@ let
         }
       ];
     };
-  # What the module does not pass on.
+  # Values that the module does not pass on.
   untold =
     name:
     let
@@ -79,7 +79,7 @@ in
       ];
     };
   };
-  # Of what the contract does not know: rings and clusters of one.
+  # Ports that the contract does not know: rings and clusters of one.
   "what would listen besides is told loopback, or not to" = {
     expr = {
       ring = frame1.loki.configuration.common.instance_addr;

@@ -1,8 +1,8 @@
-# Metrics that the exporters here have, each group with the source that names them.
+# The metrics of the exporters here, each group with its source.
 {
-  # nixpkgs builds it from github.com/prometheus/node_exporter: collector/cpu_linux.go,
-  # meminfo.go, filesystem_common.go, netdev_common.go, diskstats_common.go, loadavg.go,
-  # systemd_linux.go, uname.go
+  # nixpkgs builds it from github.com/prometheus/node_exporter: collector/cpu_linux.go, meminfo.go,
+  # filesystem_common.go, netdev_common.go, diskstats_common.go, loadavg.go, systemd_linux.go,
+  # uname.go
   node = [
     "node_cpu_seconds_total"
     "node_disk_io_time_seconds_total"
@@ -45,6 +45,6 @@
   # github.com/grafana/alloy: internal/runtime/alloy_services.go and its metrics page
   alloy = [ "alloy_config_last_load_successful" ];
 
-  # Every scrape has it.
+  # Every scrape has this metric.
   scrape = [ "up" ];
 }

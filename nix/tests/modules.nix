@@ -1,11 +1,11 @@
-# nixosModules: each alone, on a plain NixOS system.
+# nixosModules: each one alone on a plain NixOS system.
 { inputs, lib, plainSystem, ... }@arguments:
 let
   shipped = import ./shipped arguments;
   inherit (inputs.self) nixosModules;
   evaluates =
     modules: builtins.isString (plainSystem modules).config.system.build.toplevel.drvPath;
-  # Where something else answers for sites and makes backups.
+  # A machine where something else serves sites and makes backups.
   elsewhere = {
     homelab.proxy.isProvided = true;
     homelab.backup.isProvided = true;

@@ -1,4 +1,4 @@
-# The contract, what follows from it and the policies name no service.
+# The contract, the derived values and the policies name no service.
 { inputs, lib, ... }:
 let
   services = lib.attrNames inputs.self.nixosConfigurations.frame1.config.homelab.services;
@@ -12,7 +12,7 @@ let
       ../../modules/endpoint.nix
       ../../modules/paths.nix
     ];
-  # Comments and descriptions count as well: they should not know any either.
+  # Comments and descriptions count too, because they must not know a service either.
   words = file: lib.filter lib.isString (builtins.split "[^a-z0-9-]+" (lib.toLower (builtins.readFile file)));
   named = file: lib.intersectLists services (words file);
 in

@@ -1,16 +1,16 @@
-# A user changes what a shipped module says about its own service without `mkForce`, field by
-# field, and switches off what is derived of it.
+# A user changes what a shipped module declares about its service without `mkForce`, field by field,
+# and switches off what is derived from it.
 { inputs, lib, evaluate, smallest, ... }@arguments:
 let
   inherit (inputs.self.nixosConfigurations) frame1;
-  # What the modules of this flake say, with priorities and conditions.
+  # The definitions of this flake's modules, with priorities and conditions.
   shipped = import ./shipped arguments;
   all = smallest ([ shipped.ground ] ++ map shipped.exampleOf shipped.names);
   stanzas = lib.filter (
     definition: lib.hasInfix "/modules/services/" definition.file
   ) all.options.homelab.services.definitionsWithLocations;
 
-  # The fields of a stanza, as paths, down to what is no set of fields.
+  # The fields of a stanza as paths, down to values that are not sets of fields.
   content =
     value:
     if value._type or null == "if" then
@@ -50,14 +50,14 @@ let
     map (field: lib.setAttrByPath field.path (other (plain field))) (
       lib.filter (
         field:
-        # Their types take few lists or paths; a list of one's own shows what counts. What the
-        # pages enable stays enabled.
+        # The types accept only few lists and paths, and a list of the user's shows the same.
+        # Services that the pages enable stay enabled.
         lib.tail field.path != [ "enable" ]
         && (!lib.isList (plain field) || !lib.elem (lib.last field.path) [ "paths" "argv" ])
       ) fields
     )
   );
-  # Not `config`: with all fields changed at once policies refuse the machine.
+  # This does not read `config`, because policies refuse a machine with all fields changed at once.
   overridden =
     (all.extendModules { modules = [ { homelab.services = overriding; } ]; }).options.homelab.services.value;
   wrong = lib.filter (

@@ -1,4 +1,4 @@
-# Whose a definition is, by the file that it is in.
+# The origin of a definition, by its file.
 { inputs, lib }:
 let
   ours = "${inputs.self}/modules";

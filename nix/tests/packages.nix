@@ -1,5 +1,5 @@
-# The packages of the programs, compared with what the programs look for and with what
-# scripts/build leaves. Only names: a stand-in for nixpkgs compiles nothing.
+# Compares the packages of the programs with what the programs look for and with the output of
+# scripts/build. Only names are compared, because a stand-in for nixpkgs compiles nothing.
 { inputs, lib, ... }:
 let
   inherit (inputs.self) packages;
@@ -13,7 +13,7 @@ let
     "agent"
     "deploy"
   ];
-  # Pages that the sources name, as docs/NAME.md.
+  # Pages that the sources mention, as docs/NAME.md.
   pagesIn = file: lib.concatLists (lib.filter lib.isList (builtins.split "docs/([a-z-]+[.]md)" (builtins.readFile file)));
   pages = lib.unique (lib.concatMap pagesIn (lib.filter (file: lib.hasSuffix ".rs" (toString file)) sources));
 in

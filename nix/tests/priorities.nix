@@ -1,5 +1,5 @@
-# What our modules say about a unit, a user, a group or a file that NixOS defines too: a
-# value has a priority of its own, and one that NixOS does not overrule or run into.
+# What our modules declare about a unit, a user, a group or a file that NixOS defines too. Each
+# value needs a priority that NixOS neither overrides nor conflicts with.
 { inputs, lib, ... }:
 let
   byDefault = lib.modules.defaultOverridePriority;
@@ -69,7 +69,7 @@ let
       lowest = lib.foldl' lib.min 1500 theirs;
       word = if lib.isList entry.value then "list" else "value";
     in
-    # A list is added to that of NixOS, when both have one priority.
+    # A list is merged with NixOS's if both have the same priority.
     if word == "value" && entry.priority == byDefault then
       "${entry.file}: ${option} has no priority, and NixOS defines ${set}.\"${name}\": write lib.mkDefault or lib.mkForce"
     else if theirs != [ ] && lowest < entry.priority then
@@ -107,7 +107,7 @@ let
     ) sets
     ++ map (unit: noFacts unit) (unknownUnits machine);
 
-  # Units of the contract of which nothing is defined.
+  # Units of the contract that are not defined.
   unknownUnits =
     machine:
     let
@@ -142,7 +142,7 @@ let
     }
   ];
 
-  # As if our modules said so.
+  # A definition as if it were in our modules.
   example = "modules/services/example.nix";
   caddy = "${example}: systemd.services.\"caddy\"";
   examples = with' [

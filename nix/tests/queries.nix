@@ -1,11 +1,11 @@
-# Every query of a dashboard or an alert names metrics that an exporter here has.
+# Every query of a dashboard or an alert uses metrics that an exporter here has.
 { inputs, lib, ... }:
 let
   inherit (inputs.self.nixosConfigurations.frame1) config;
   inherit (config.homelab) derived;
   known = lib.concatLists (lib.attrValues (import ./metric-names.nix));
 
-  # The same text without what a pattern matches.
+  # The text without what a pattern matches.
   without = pattern: text: lib.concatStrings (lib.filter lib.isString (builtins.split pattern text));
   metricsOf =
     query:
@@ -37,8 +37,8 @@ let
       panel: lib.optionals (panel.datasource.type == "prometheus") (map (target: target.expr) panel.targets)
     ) board.panels;
 
-  # Labels of LogQL: in the selector and behind `by`. Those that lines have are what the
-  # journal's rules make.
+  # Labels in LogQL are in the selector and behind `by`. The labels of lines come from the journal's
+  # rules.
   namesOf = pattern: text: map lib.head (lib.filter lib.isList (builtins.split pattern text));
   labelsOf =
     query:

@@ -17,12 +17,12 @@ let
     (frame1.extendModules { modules = [ { homelab.tls.domains = [ "kaifer.dev" ]; } ]; }).config;
 
   plain = value: builtins.unsafeDiscardStringContext (builtins.toJSON value);
-  # A path turns into a copy in the store, which a missing file cannot have.
+  # A path is copied to the store, which fails for a missing file.
   withoutPaths = derived: derived // { secrets = lib.mapAttrs (_: secret: removeAttrs secret [ "file" ]) derived.secrets; };
   derivedOf = config: plain (withoutPaths config.homelab.derived);
 
-  # All shipped services together, and each of them taken away. Its values alone count: some are
-  # needed by others, and a machine without them is refused.
+  # All shipped services together, and each one removed in turn. Only values are compared, because
+  # other services need some of them and a machine without those is refused.
   shipped = import ./shipped arguments;
   together = smallest ([ shipped.ground ] ++ map shipped.exampleOf shipped.names);
   without =
@@ -31,8 +31,8 @@ let
       modules = [ { homelab.services.${name}.enable = lib.mkForce false; } ];
     }).config;
 
-  # Where a service could have left something. `"NAME"` and `NAME.unit` are traces;
-  # `grafana.svg` elsewhere would be one too.
+  # Where a service could leave a trace. `"NAME"` and `NAME.unit` are traces; `grafana.svg`
+  # elsewhere would be one too.
   surroundings =
     config:
     plain {
@@ -43,7 +43,7 @@ let
       jobs = config.services.victoriametrics.prometheusConfig.scrape_configs or [ ];
       alerts = lib.mapAttrs (_: instance: instance.rules) config.services.vmalert.instances;
       tiles = config.services.homepage-dashboard.services;
-      # Its language has words that begin as a service is named.
+      # Its language has words that begin with a service's name.
       logs = "\n" + config.environment.etc."alloy/config.alloy".text or "";
       sources = config.services.grafana.provision.datasources.settings;
       units = lib.attrNames config.systemd.services;
@@ -62,7 +62,7 @@ let
       ''-${service}"''
       ''/${service}"''
     ];
-  # And its own units.
+  # The service's own units count too.
   tracesOf =
     name: config:
     traces name (surroundings config)

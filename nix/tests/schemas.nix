@@ -1,6 +1,5 @@
-# Configurations of programs that cannot be run where there is no nixpkgs, against what
-# their sources say. Each schema also refuses what the program's own documentation or
-# tests call wrong.
+# Compares configurations of programs that cannot run without nixpkgs with what their sources say.
+# Each schema also refuses what the program's own documentation or tests call wrong.
 { inputs, lib, ... }:
 let
   inherit (inputs.self.nixosConfigurations.frame1.config) services environment;

@@ -1,4 +1,4 @@
-# Secrets that exist, and those that do not yet.
+# Secrets that exist, and secrets that do not exist yet.
 { lib, evaluate, refused, ... }:
 let
   service = {
@@ -16,7 +16,7 @@ let
     { homelab.secrets.provider = "plain"; }
   ];
   entry = name: lib.findFirst (secret: secret.name == name) null config.homelab.manifest.secrets;
-  # What sops-nix declares, and a provider of a user's own.
+  # What sops-nix declares, and a user's own provider.
   sops = evaluate [
     service
     {

@@ -1,5 +1,5 @@
-# Three machines: one in front of the sites of all and with the metrics, one with the logs, and
-# one with a service.
+# Three machines: the gateway of all sites with the metrics, one with the logs, and one with a
+# service.
 { inputs, lib, ... }:
 let
   fleetOf =
@@ -16,7 +16,7 @@ let
       }
       // arguments
     )).nixosConfigurations;
-  # Each as a whole: what is read of a machine counts when it evaluates.
+  # The whole machine must evaluate before a value of it counts.
   machines = lib.mapAttrs (
     _: machine: builtins.seq machine.config.system.build.toplevel.drvPath machine.config
   ) (fleetOf { });
@@ -106,7 +106,7 @@ in
       small = lib.filter (line: line != "") (lib.splitString "\n" small.networking.firewall.extraCommands);
       store = lib.filter (line: line != "") (lib.splitString "\n" store.networking.firewall.extraInputRules);
       gate = lib.hasInfix "-A nixos-fw" gate.networking.firewall.extraCommands;
-      # The tailnet comes up after the services do.
+      # The tailnet comes up after the services.
       early = map (machine: machine.boot.kernel.sysctl."net.ipv4.ip_nonlocal_bind") [
         small
         store
@@ -170,7 +170,7 @@ in
         metrics.default.bearerTokenFile = "/run/agenix/token";
         secrets.token = { };
       };
-      # The monitor's messages, when each machine is given MODULES.
+      # The monitor's messages when each machine gets MODULES.
       gateWith =
         modules:
         map (entry: entry.message) (

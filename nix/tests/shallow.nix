@@ -1,12 +1,12 @@
-# Options whose type merges an attribute set name by name and no deeper (`types.attrs`): of two
-# definitions of a name one is silently lost. What our modules say there, NixOS's do not
-# say as well. Other types need no watch here: those that go deeper refuse two values of one
-# name (`types.anything` too), and then no machine of these tests evaluates.
+# Options whose type merges an attribute set by name and no deeper (`types.attrs`): of two
+# definitions of a name, one is silently lost. This test checks that our modules and NixOS's do not
+# both define a name there. Types that merge deeper refuse two values of one name (`types.anything`
+# too), so a test machine with such a clash does not evaluate.
 { inputs, lib, ... }:
 let
   ownerOf = import ./owners.nix { inherit inputs lib; };
 
-  # Definitions without conditions and priorities: what yields today can be heard tomorrow.
+  # Definitions without conditions and priorities, because both may change.
   plain =
     definition:
     let
@@ -30,7 +30,7 @@ let
     ) definitions;
   namesIn = definitions: lib.unique (lib.concatMap (definition: lib.attrNames definition.value) definitions);
 
-  # Names that one of ours and one of NixOS's give, in what merges no deeper.
+  # Names that a module of ours and one of NixOS's both define, in options that merge no deeper.
   clashes =
     path: type: all:
     let
@@ -62,7 +62,7 @@ let
         name: clashesIn (path ++ [ name ]) (options.${name} or { }) (below name definitions)
       ) (namesIn (lib.filter (definition: lib.isAttrs definition.value) definitions));
 
-  # What is defined of an option, with who defines it.
+  # The definitions of an option, with their origin.
   saidOf =
     option:
     lib.concatMap (
@@ -77,7 +77,7 @@ let
     let
       owners = map (file: ownerOf (toString file)) option.files;
     in
-    # Of some defaults the stand-in for nixpkgs says that it does not know them.
+    # The stand-in for nixpkgs does not know some defaults.
     (builtins.tryEval (lib.elem "ours" owners && lib.elem "nixos" owners)).value;
   clashesOf =
     options:
@@ -86,7 +86,7 @@ let
     );
 
   inherit (inputs.self.nixosConfigurations) frame1;
-  # As if NixOS's modules and ours both said so.
+  # A definition as if NixOS's modules and ours both had it.
   said = folder: module: {
     _file = "${folder}/modules/example.nix";
     config = module;

@@ -1,4 +1,4 @@
-# What the proxy is told about a site.
+# The proxy's configuration of a site.
 { lib, evaluate, refused, ... }:
 let
   config = evaluate [
@@ -108,7 +108,7 @@ let
     lib.lists.findFirstIndex (line: lib.hasPrefix start (lib.trim line)) null (
       lib.splitString "\n" (textOf host)
     );
-  # Lines of a block without what is before them, from START to the line END.
+  # The lines of a block from START to the line END, without indentation.
   blockOf =
     host: start: end:
     let
@@ -239,7 +239,7 @@ in
         "@closed not path /p /p/ /p/api/query /p/api/query/*"
         "respond @closed 403"
       ]
-      # Who has a login may all; who bypasses it, what anybody may.
+      # With a login, everything is allowed; without one, what anybody may do.
       [
         "@closed {"
         "path /open/*"

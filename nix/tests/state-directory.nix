@@ -1,5 +1,5 @@
-# Where a unit's state really is. /var/lib/NAME of a DynamicUser is a link: a
-# backup of it succeeds and holds no file.
+# Where a unit's state really is. /var/lib/NAME of a DynamicUser is a link, and a backup of it
+# succeeds without a file.
 { lib, evaluate, ... }:
 let
   pathsOf =

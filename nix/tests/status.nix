@@ -1,4 +1,4 @@
-# What the status page asks is what a deploy asks, of each service with a site and of no other.
+# The status page asks what a deploy asks, of each service with a site and of no other.
 { lib, evaluate, ... }:
 let
   config = evaluate [

@@ -1,4 +1,4 @@
-# frame1-vm is frame1 but for what is listed here.
+# frame1-vm equals frame1 except for what is listed here.
 { inputs, lib, ... }:
 let
   frame1 = inputs.self.nixosConfigurations.frame1.config;
@@ -36,7 +36,7 @@ let
     disko = config.disko.enableConfig;
   };
 
-  # What is different, by path.
+  # The differences by path.
   differences =
     path: a: b:
     if lib.isAttrs a && lib.isAttrs b then

@@ -10,7 +10,7 @@
   outputs =
     inputs:
     let
-      # Each folder of ./machines is a machine.
+      # Each folder in ./machines is a machine.
       fleet = inputs.deploy.lib.fleet {
         inherit (inputs) self;
         machines = ./machines;

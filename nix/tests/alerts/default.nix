@@ -1,5 +1,5 @@
-# Every alert can fire and need not. What the expressions come to is asked of promtool
-# (scripts/test-rendered); here is that no alert is left out there.
+# Every alert can fire, and none fires without a reason. promtool evaluates the expressions
+# (scripts/test-rendered); this test checks that no alert is left out there.
 { inputs, lib, ... }:
 let
   inherit (inputs.self.nixosConfigurations.frame1) config;

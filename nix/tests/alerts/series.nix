@@ -1,6 +1,6 @@
-# What a machine exports in four states, and which alerts must fire in each: for promtool's
-# unit tests (nix/tests/real/programs.sh), and for the test that no alert is left out. Watchdog
-# fires in all of them: what ends it is the death of a program, which programs.sh tries.
+# What a machine exports in four states, and which alerts must fire in each, for promtool's unit
+# tests (nix/tests/real/programs.sh) and for the test that no alert is left out. Watchdog fires in
+# all of them. Only the death of a program ends it, which programs.sh tries.
 { lib, config }:
 let
   inherit (config.homelab) derived enabledServices;
@@ -9,9 +9,9 @@ let
   jobs = map (job: job.job_name) derived.scrapeJobs;
   saved = lib.attrNames derived.backups;
 
-  # Fifteen days, a value an hour.
+  # Fifteen days, with a value for each hour.
   steady = value: "${toString value}x360";
-  # The time at which it is read, and the beginning of all time.
+  # The time of the reading, and the time 0.
   now = "0+3600x360";
   never = steady 0;
   series = series: values: { inherit series values; };
@@ -35,7 +35,7 @@ let
       (series "alloy_config_last_load_successful" (steady loaded))
     ];
 
-  # The labels that a firing rule takes from its series.
+  # The labels that a firing rule gets from its series.
   labelsOf =
     rule:
     let
@@ -106,7 +106,7 @@ in
       available = 5;
       loaded = 0;
     }) (lib.filter (name: !lib.hasSuffix "Missing" name && name != "Watchdog") names))
-    # Nothing was ever saved, no unit is known, nothing is scraped.
+    # Nothing was ever backed up, no unit is known, and nothing is scraped.
     (state "there is nothing but one unit" [ (unit "odd.service" "failed" 0) ] (
       lib.filter (name: lib.hasSuffix "Missing" name) names
       ++ [

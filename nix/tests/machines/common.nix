@@ -1,4 +1,4 @@
-# What the three machines of nix/tests/several.nix have in common.
+# The shared part of the three machines in nix/tests/several.nix.
 address: {
   nixpkgs.hostPlatform = "x86_64-linux";
   system.stateVersion = "26.05";

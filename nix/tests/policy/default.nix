@@ -1,4 +1,4 @@
-# Every policy fires, with its message, and nothing fires that should not.
+# Every policy fires with its message, and none fires without a reason.
 { lib, refused, ... }:
 let
   messagesOf =
@@ -23,7 +23,7 @@ import ./services.nix helpers
 // import ./units.nix helpers
 // import ./machine.nix (helpers // { inherit lib refused; })
 // {
-  # One that is added without a test here makes the numbers differ.
+  # A policy without a test here makes the numbers differ.
   "every policy has its test" = {
     expr = lib.foldl' (
       sum: file: sum + lib.length (lib.splitString "message = " (builtins.readFile file)) - 1

@@ -1,5 +1,4 @@
-# What the machine lacks for its services: a proxy, somebody who decrypts, a token, a second
-# disk.
+# What the machine lacks for its services: a proxy, a provider of secrets, a token, a second disk.
 {
   lib,
   refused,

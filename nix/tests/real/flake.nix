@@ -1,8 +1,8 @@
 {
   description = "frame1's services over NixOS's own modules, on a lab host";
 
-  # Both are given on the command line: `--override-input deploy …`, and for
-  # `deploy/nixpkgs` a nixpkgs with `nixosModules.labHost`.
+  # The command line sets both: `--override-input deploy …`, and for `deploy/nixpkgs` a nixpkgs with
+  # `nixosModules.labHost`.
   inputs.deploy.url = "path:../../..";
 
   outputs =
@@ -20,12 +20,12 @@
           ./machine.nix
         ];
       };
-      # As the machine at home has it: certificates are files, and one is ordered.
+      # As on the machine at home: certificates are files, and one is ordered.
       packages.x86_64-linux.acme =
         (inputs.self.nixosConfigurations.frame1.extendModules {
           modules = [ { homelab.tls.mode = nixpkgs.lib.mkForce "acme"; } ];
         }).config.system.build.etc;
-      # Which alerts must fire in which state, for promtool; its rules are beside it.
+      # Which alerts must fire in which state, for promtool, with the rules.
       packages.x86_64-linux.alerts = nixpkgs.legacyPackages.x86_64-linux.writeText "alerts.json" (
         builtins.toJSON {
           rule_files = [ "rules.yml" ];
@@ -38,12 +38,12 @@
           );
         }
       );
-      # The proxy orders them itself, with a plugin that Debian's has not.
+      # The proxy orders the certificates itself, with a plugin that Debian's package lacks.
       packages.x86_64-linux.plugin =
         (inputs.self.nixosConfigurations.frame1.extendModules {
           modules = [ { homelab.tls.mode = nixpkgs.lib.mkForce "plugin"; } ];
         }).config.system.build.etc;
-      # What tells an address of the tailnet from a forged one, for each of NixOS's firewalls.
+      # The rules that tell a tailnet address from a forged one, for each of NixOS's firewalls.
       packages.x86_64-linux.firewall =
         let
           networking =

@@ -1,5 +1,5 @@
-# frame1's services on a lab host: no kernel, no disk, no certificate authority, and
-# secrets that are none. For NixOS's own modules (see newer-options.nix).
+# frame1's services on a lab host: no kernel, no disk, no certificate authority, and placeholder
+# secrets. For NixOS's own modules (see newer-options.nix).
 {
   lib,
   pkgs,
@@ -42,7 +42,7 @@
       };
       backup.sqlite = [ "/var/lib/private/notes/notes.db" ];
     };
-    # Its backup holds no file.
+    # A service whose backup has no file.
     services.hollow = {
       noHealthCheckReason = "has no program";
       backup.paths = [ "/var/lib/hollow" ];
@@ -54,15 +54,15 @@
     authorizedKeys = lib.attrValues (import "${inputs.deploy}/machines/keys.nix").admins;
   };
 
-  # Containers get a socket.
+  # In a container, NixOS would start sshd by a socket.
   services.openssh.startWhenNeeded = false;
 
-  # Debian has no Loki, which NixOS asks to verify its file while it builds.
+  # Debian has no Loki, and NixOS runs it at the build to verify its file.
   services.loki.package = pkgs.writeShellScriptBin "loki" ''
     echo "a stub in place of Loki: the configuration was not verified by it"
   '';
 
-  # The stub package has one of its programs only.
+  # The stub package has only one of its programs.
   services.vmalert.package = pkgs.writeShellScriptBin "vmalert" ''
     exec /usr/bin/vmalert "$@"
   '';

@@ -1,6 +1,6 @@
-# Options that NixOS got after the module tree of August 2024, each with what today's
-# module makes of it, so that this flake's modules evaluate there too. The nixpkgs file
-# that is followed stands above each.
+# Options that NixOS got after the module tree of August 2024, each with the effect of today's
+# module, so that this flake's modules evaluate with that tree too. The corresponding nixpkgs file
+# is above each option.
 {
   lib,
   config,
@@ -25,7 +25,7 @@ in
       default = null;
     };
 
-    # nixos/modules/services/monitoring/gatus.nix: off on these machines, as Debian has none.
+    # nixos/modules/services/monitoring/gatus.nix: off on these machines, because Debian has none.
     gatus = {
       enable = lib.mkEnableOption "";
       settings = mkOption {

@@ -1,5 +1,5 @@
-# A service whose state is a DynamicUser's, for a lab host, the rendered configuration and a
-# NixOS test. PROGRAM runs once there is a file in it.
+# A service with a DynamicUser's state, for a lab host, the rendered configuration and a NixOS test.
+# PROGRAM runs once the state has a file.
 program: {
   homelab.services.notes = {
     unit = "notes.service";

@@ -1,5 +1,5 @@
-# Two services behind the proxy, for a lab host and for the rendered configuration: one with
-# state, which is a DynamicUser's, and one behind a login but for a path.
+# Two services behind the proxy, for a lab host and for the rendered configuration: one with a
+# DynamicUser's state, and one behind a login except for one path.
 {
   imports = [ (import ./notes.nix "/usr/bin/python3 ${./notes.py} 8000") ];
 

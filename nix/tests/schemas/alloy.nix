@@ -1,6 +1,6 @@
-# Alloy's language, as far as it is written here: one construct a line. From
-# github.com/grafana/alloy: docs/sources/reference/components/loki/loki.{write,process,
-# relabel,source.journal}.md, docs/sources/shared/reference/components/rule-block-logs.md,
+# Alloy's language, as far as it is used here: one construct a line. From github.com/grafana/alloy:
+# docs/sources/reference/components/loki/loki.{write,process,relabel,source.journal}.md,
+# docs/sources/shared/reference/components/rule-block-logs.md,
 # internal/runtime/internal/controller/loader.go (a component declared twice).
 { lib }:
 let
@@ -82,7 +82,7 @@ let
     in
     if line == "" then
       state
-    # Inside a map that was opened by `key = {`.
+    # Inside a map that `key = {` opened.
     else if state.inMap then
       if lib.hasPrefix "}" line then state // { inMap = false; } else state
     else if line == "}" then

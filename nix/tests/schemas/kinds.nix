@@ -1,4 +1,4 @@
-# The kinds of values that all schemas have.
+# The kinds of values that all schemas use.
 { lib }:
 {
   text.type = "string";
@@ -6,6 +6,6 @@
   yes.type = "bool";
   anything.type = "any";
 
-  # Fields of one kind.
+  # Fields of the same kind.
   each = kind: names: lib.genAttrs names (_: kind);
 }

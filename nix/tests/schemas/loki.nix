@@ -1,11 +1,11 @@
-# Loki's configuration, as far as one program with files on a disk uses it. From
-# github.com/grafana/loki: docs/sources/shared/configuration.md (fields),
-# pkg/compactor/config.go and pkg/loki/validation.go (rules).
+# Loki's configuration, as far as a single program with files on a disk uses it. From
+# github.com/grafana/loki: docs/sources/shared/configuration.md (fields), pkg/compactor/config.go
+# and pkg/loki/validation.go (rules).
 { lib, kinds }:
 let
   inherit (kinds) text number yes each;
   oneOf = values: text // { one = values; };
-  # Go's durations know no days.
+  # Go's durations have no days.
   duration = text // { matches = "([0-9]+(ns|us|ms|s|m|h))+"; };
   block = fields: { inherit fields; };
 

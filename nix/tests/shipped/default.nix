@@ -1,5 +1,5 @@
-# The shipped services, as their folder and their pages have them: what tests need to know of
-# one follows from its module and its page.
+# The shipped services, read from their folder and their pages. What tests need to know about a
+# service follows from its module and its page.
 { inputs, lib, ... }:
 let
   modules = import ../../../modules/services-by-name.nix;
@@ -7,7 +7,7 @@ let
 
   pageOf = name: ../../../docs/services + "/${name}.md";
 
-  # The first lines of code of a page show how the service is enabled. They are evaluated.
+  # The first code block of a page enables the service. It is evaluated.
   exampleOf =
     name:
     let
@@ -18,7 +18,7 @@ let
     else
       blocks.module (lib.head found);
 
-  # What the machine has that is none of theirs: nothing is asked outside, secrets are none.
+  # The machine's settings beside the services: nothing asks outside, and secrets are placeholders.
   ground = {
     homelab = {
       tls.mode = lib.mkDefault "internal";
@@ -26,8 +26,8 @@ let
     };
   };
 
-  # The values that a module gives to NixOS's options, as it gives them: under conditions and
-  # with priorities, and by the files that it imports from its own folder.
+  # The values that a module and the files of its folder give to NixOS's options, with conditions
+  # and priorities.
   definitionsOf =
     name: machine:
     let
@@ -48,7 +48,7 @@ let
     in
     map (config: content (without config)) (load modules.${name});
 
-  # What is said of services is another matter.
+  # Declarations of services are not included.
   without =
     config:
     if config._type or null == "merge" then
@@ -81,6 +81,6 @@ in
   inherit modules pageOf exampleOf ground;
   names = lib.attrNames modules;
 
-  # Everything that a module tells NixOS, as words.
+  # Everything that a module gives to NixOS, as words.
   toldBy = name: machine: map toString (lib.filter (value: !lib.isFunction value) (lib.flatten (definitionsOf name machine)));
 }

@@ -1,4 +1,4 @@
-# A node with this flake's modules, and secrets that need no key.
+# A node with this flake's modules and with secrets that need no key.
 { inputs }:
 {
   imports = [ inputs.self.nixosModules.default ];

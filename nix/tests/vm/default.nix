@@ -1,5 +1,4 @@
-# Tests on NixOS machines. They need KVM and a binary cache; each `node` is
-# evaluated anywhere.
+# Tests on NixOS machines. They need KVM and a binary cache; each `node` can be evaluated anywhere.
 { inputs, pkgs }:
 let
   run = file: pkgs.testers.runNixOSTest (import file { inherit inputs pkgs; });

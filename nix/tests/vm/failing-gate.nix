@@ -1,4 +1,4 @@
-# A service that stops answering is seen by the very check that a deploy uses.
+# The check that a deploy uses sees a service that stops answering.
 { inputs, pkgs }:
 {
   name = "failing-gate";
@@ -7,7 +7,7 @@
     imports = [ (import ./common.nix { inherit inputs; }) ];
 
     deploy.agent.enable = true;
-    # Machines of tests have no switch-to-configuration unless they ask for it.
+    # Machines of tests have no switch-to-configuration by default.
     system.switch.enable = true;
     systemd.services.web = {
       wantedBy = [ "multi-user.target" ];
@@ -24,7 +24,7 @@
       noBackupReason = "has no state";
     };
 
-    # What a deploy switches to: everything is as before but the page is gone.
+    # The target of the switch: the page is gone, and everything else is as before.
     specialisation.broken.configuration = {
       systemd.services.web.script = pkgs.lib.mkForce "exec ${pkgs.python3}/bin/python3 -m http.server --bind 127.0.0.1 8000 --directory ${pkgs.writeTextDir "other" "page"}";
     };

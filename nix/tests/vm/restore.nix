@@ -1,4 +1,4 @@
-# The state of a DynamicUser is saved, lost and restored; a backup of nothing fails.
+# A DynamicUser's state is backed up, lost and restored; a backup of nothing fails.
 { inputs, pkgs }:
 {
   name = "restore";

@@ -1,6 +1,6 @@
-# The whole stack on one machine: every site answers by name through the proxy,
-# every job is scraped, a line of the journal is found with its label, and another
-# machine reaches nothing but what is open.
+# The whole stack on one machine: every site answers by name through the proxy, every job is
+# scraped, a line of the journal is found with its label, and another machine reaches only what is
+# open.
 { inputs, pkgs }:
 let
   inherit (pkgs) lib;
@@ -14,8 +14,8 @@ in
       ../../../machines/frame1/services.nix
     ];
     homelab.services.tailscale.enable = lib.mkForce false;
-    # Alloy reads it here when it starts, and its health is a check of the machine. At the build it
-    # needs the program, where nixpkgs may be a stand-in.
+    # Here Alloy checks its file at the start, and its health is a check of the machine. At the
+    # build it would need the program, where nixpkgs may be a stand-in.
     homelab.services.alloy.checkConfig = false;
   };
   nodes.stranger = {
@@ -26,7 +26,7 @@ in
     { nodes, ... }:
     let
       inherit (nodes.server) homelab;
-      # All that the script names comes from the contract.
+      # All names in the script come from the contract.
       contract = {
         sites = map (site: site.host) homelab.derived.sites;
         inherit (homelab.derived) checks;
@@ -34,7 +34,7 @@ in
         jobs = lib.length homelab.derived.scrapeJobs;
         sources = map (source: source.uid) homelab.derived.datasources;
         labels = lib.unique (map (label: label.service) homelab.derived.logLabels);
-        # What listens on TCP and is not open.
+        # The TCP ports that are listened on and not open.
         closed = lib.concatLists (
           lib.mapAttrsToList (
             _: service:

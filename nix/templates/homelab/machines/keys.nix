@@ -4,7 +4,7 @@
     # you = "ssh-ed25519 AAAA…";
   };
 
-  # /etc/ssh/ssh_host_ed25519_key.pub of each machine: it reads its secrets with it.
+  # /etc/ssh/ssh_host_ed25519_key.pub of each machine, which reads its secrets with it.
   machines = {
     # home = "ssh-ed25519 AAAA…";
   };

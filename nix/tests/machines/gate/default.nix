@@ -1,4 +1,4 @@
-# In front of all sites, with the metrics.
+# The gateway of all sites, with the metrics.
 {
   imports = [ (import ../common.nix "100.64.0.1") ];
   homelab = {

@@ -1,4 +1,4 @@
-# A service for the others, and one for itself.
+# A machine with a service for the others, and one for itself.
 { config, ... }:
 {
   imports = [ (import ../common.nix "100.64.0.3") ];

@@ -1,4 +1,4 @@
-# Where the logs are, with the other one of NixOS's firewalls.
+# The machine with the logs. It uses NixOS's other firewall.
 {
   imports = [ (import ../common.nix "100.64.0.2") ];
   networking.nftables.enable = true;

@@ -1,4 +1,4 @@
-# The first machine. Rename the folder: it is the machine's name.
+# The first machine. Its name is the folder's name; rename it.
 { inputs, ... }:
 let
   keys = import ../keys.nix;
@@ -26,8 +26,8 @@ in
   };
 
   homelab = {
-    # The proxy's own authority to begin with. For certificates that browsers know:
-    # mode = "acme", an e-mail address, and the token as secrets/dns-api-token.age.
+    # The proxy's own authority, to begin with. For certificates that browsers trust: mode = "acme",
+    # an e-mail address, and the token as secrets/dns-api-token.age.
     tls = {
       mode = "internal";
       domains = [ domain ];
@@ -43,14 +43,14 @@ in
 
       restic = {
         enable = true;
-        # Another host or disk as soon as there is something to lose:
+        # Use another host or disk as soon as there is something to lose:
         # "sftp:backup@nas.example.org:/home".
         repository = "/var/backup/restic";
         sameDiskReason = "nothing is on it yet that is nowhere else";
       };
 
-      # A service of your own: from this one entry come its site, its tile, its log
-      # label, its backup, its alerts, and the checks that decide over a deploy.
+      # A service of your own. This one entry gives it a site, a tile, a log label, a backup,
+      # alerts, and the checks that decide over a deploy.
       notes = {
         title = "Notes";
         unit = "notes.service";

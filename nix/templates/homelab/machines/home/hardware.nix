@@ -1,4 +1,4 @@
-# What `nixos-generate-config` writes belongs here.
+# Put the output of `nixos-generate-config` here.
 {
   boot.loader.grub.device = "/dev/sda";
   fileSystems."/" = {
