@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# The flake with its locked inputs, NixOS's own modules first of all, for who reaches them.
-# Sourced by test-flake, whose functions and variables are used.
+# The flake with its locked inputs, NixOS's own modules among them, where they can be reached.
+# Sourced by test-flake, whose functions and variables it uses.
 
-# A line for each input that flake.lock names: its name, a space, its address. One that the
-# arguments override has the address that they give it.
+# Prints a line for each input in flake.lock: its name, a space, its address. An input that the
+# arguments override has the address from the arguments.
 input_addresses() {
   local name url index=0
   while read -r name url; do
@@ -18,8 +18,8 @@ input_addresses() {
     awk '{ value[$1] = $2 } $1 == "rev" { print value["name"], "https://github.com/" value["owner"] "/" value["repo"] "/archive/" value["rev"] ".tar.gz" }')
 }
 
-# Whether all of them answer, nixpkgs first, within 10 seconds altogether; if not, why: in
-# $unreached.
+# Whether all inputs answer, nixpkgs first, within 10 seconds altogether. If not, $unreached says
+# why.
 inputs_reached() {
   local deadline=$((SECONDS + 10)) name url left said
   unreached=
@@ -41,12 +41,12 @@ inputs_reached() {
   done < <(input_addresses | sort -s -k1,1 | awk '$1 == "nixpkgs" { print; next } { rest = rest $0 "\n" } END { printf "%s", rest }')
 }
 
-# locked ARGUMENTS...: Nix over the flake with these inputs. Output in $work/out and $work/err.
+# locked ARGUMENTS...: runs Nix on the flake with these inputs. Output in $work/out and $work/err.
 locked() {
   nix "$@" --no-write-lock-file --option connect-timeout 10 "${locked_arguments[@]}" > "$work/out" 2> "$work/err"
 }
 
-# Each check in a process of its own, so that the memory of one is given back before the next.
+# Each check runs in its own process, so that its memory is freed before the next.
 with_locked_inputs() {
   local name check checks test noise result
   echo "      with the locked inputs: some minutes, and 0.3 GB the first time"

@@ -1,21 +1,20 @@
 # shellcheck shell=bash
-# What scripts need on a Debian machine. Sourced.
+# The Debian packages that the scripts need. Sourced.
 
-# What all of them need.
+# The packages that all scripts need.
 install_missing() {
   install_packages cc:gcc cc:libc6-dev git:git ip:iproute2 tc:iproute2 ssh:openssh-client \
     ps:procps xz:xz-utils debootstrap:debootstrap mke2fs:e2fsprogs shellcheck:shellcheck
 }
 
-# install_packages PROGRAM:PACKAGE...: installs Debian's packages of the programs that are
-# missing.
+# install_packages PROGRAM:PACKAGE...: installs the Debian packages of missing programs.
 install_packages() {
   local missing=() entry log
   for entry; do
     command -v "${entry%%:*}" > /dev/null || [[ " ${missing[*]-} " == *" ${entry#*:} "* ]] ||
       missing+=("${entry#*:}")
   done
-  # For the program that checks the workflow's file.
+  # The program that checks the workflow file needs this.
   python3 -c 'import ensurepip' 2> /dev/null || missing+=(python3-venv)
   [ "${#missing[@]}" -gt 0 ] || return 0
   if [ "$(id -u)" -ne 0 ] || ! command -v apt-get > /dev/null; then

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Roots of Debian sid, for programs that stable releases lack or have too old. Each is made
-# once, in ~/.cache/deploy-lab, and never written to again. Sourced.
+# Roots of Debian sid, for programs that stable releases lack or have in an old version. Each root
+# is made once, in ~/.cache/deploy-lab, and never changed again. Sourced.
 
 cache=$HOME/.cache/deploy-lab
 
-# sid_root AFTER PACKAGE...: sets `sid` to the root that has these packages and in which the
-# script AFTER ran; makes it when it is missing. When there is none, `sid_missing` says why.
+# sid_root AFTER PACKAGE...: sets `sid` to the root that has these packages and in which the script
+# AFTER ran; makes it if it is missing. If that fails, `sid_missing` says why.
 # shellcheck disable=SC2034 # for the caller
 sid_root() {
   local after=$1
@@ -31,8 +31,8 @@ sid_root() {
   exec {lock}>&-
 }
 
-# Made under another name, so that one that was broken off is not taken for ready. `set -e`
-# does not hold here, as the caller asks how it ended.
+# The root is made under another name, so that an incomplete one is not taken for ready. `set -e`
+# has no effect here, because the caller checks the status.
 sid_make() {
   local after=$1 fill
   shift
@@ -46,16 +46,16 @@ sid_make() {
     chroot "$root" apt-get clean'
   rm -rf "$sid.new" &&
     debootstrap --variant=minbase sid "$sid.new" &&
-    # How this machine reaches Debian's mirror.
+    # The settings with which this machine reaches Debian's mirror.
     cp /etc/resolv.conf "$sid.new/etc/" &&
     cp -rT /etc/apt/apt.conf.d "$sid.new/etc/apt/apt.conf.d" &&
     unshare --mount --propagation private bash -euc "$fill" _ "$sid.new" "$after" "$@" &&
     mv "$sid.new" "$sid"
 }
 
-# in_sid SCRATCH NETWORK [FOLDER|FILE INSIDE MODE]... -- [NAME=VALUE]... COMMAND...: in a copy
-# of the root that is thrown away, mounted below SCRATCH. NETWORK is `alone` or `shared`,
-# MODE `ro` or `rw`.
+# in_sid SCRATCH NETWORK [FOLDER|FILE INSIDE MODE]... -- [NAME=VALUE]... COMMAND...: runs a command
+# in a temporary copy of the root, mounted below SCRATCH. NETWORK is `alone` or `shared`, MODE `ro`
+# or `rw`.
 in_sid() {
   local scratch=$1 network=()
   [ "$2" = shared ] || network=(--net)
