@@ -1,4 +1,5 @@
-//! How far the agent believes a request, and the request's line in the journal.
+//! How far the agent believes a request, and the request's line in the journal. Nothing here carries
+//! a request out.
 
 pub mod origin;
 

@@ -1,4 +1,5 @@
-//! The declared checks. Each runs every second until the commit; its last result counts.
+//! The declared checks. Each runs every second until the commit; its last result counts. What a
+//! failing check leads to is decided in `attempt`.
 
 pub mod history;
 mod http;

@@ -1,4 +1,5 @@
-//! `deploy-agent serve`: requests on stdin, replies on stdout, one JSON document per line.
+//! `deploy-agent serve`: requests on stdin, replies on stdout, one JSON document per line. An attempt
+//! goes on without it: nothing here moves one but by an event that it offers.
 
 mod confirm;
 mod follow;

@@ -1,4 +1,4 @@
-//! The programs and sockets that the agent uses, one file each.
+//! The programs and sockets that the agent uses, one file each. They know nothing of attempts.
 
 pub mod age;
 pub mod command;

@@ -1,4 +1,5 @@
-//! The commands, one file for each.
+//! The commands, one file for each. A command selects machines and says how far down the pipeline
+//! it goes; what happens to a machine is in the stages, and every word of output in the report.
 
 mod build;
 mod deploy;

@@ -1,4 +1,5 @@
-//! Turns the end of an attempt into what people see.
+//! Turns the end of an attempt into what people see. No machine is asked here: all that is said was
+//! seen before.
 
 use deploy_wire::{
     attempt::AttemptId,

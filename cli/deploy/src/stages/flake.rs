@@ -1,4 +1,4 @@
-//! The flake and the selected machines.
+//! The flake and the selected machines, as the command line names them. Nothing is evaluated here.
 
 use strsim::levenshtein;
 

@@ -1,4 +1,4 @@
-//! Pushes the closure and the agent to the machine.
+//! Pushes the closure and the agent to the machine. Nothing is activated here, and no profile set.
 
 pub mod agent_program;
 pub mod stall;

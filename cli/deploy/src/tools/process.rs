@@ -6,21 +6,19 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{ExitCode, Stdio},
-    sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::BufReader,
     process::{Child, Command},
-    runtime::Handle,
-    signal::unix::{SignalKind, signal},
-    task::JoinHandle,
 };
 use zeroize::Zeroizing;
 
+use self::ending::AskedToEnd;
+pub use self::ending::{keep_exit_statuses, wait_for_ending};
 use super::bounded;
+
+mod ending;
 
 /// A command line, with additions to the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,16 +68,6 @@ pub enum ProcessError {
         /// The reason.
         source: std::io::Error,
     },
-}
-
-/// Makes the kernel keep the exit statuses of programs that are started from now on. A shell that
-/// ignores SIGCHLD passes that on to its children, and the kernel then discards their statuses: now
-/// and then `deploy` could not see how Nix or ssh ended. The refusal
-/// `a-shell-that-ignores-sigchld-hands-that-on-and-nix-is-heard-of` proves it.
-pub fn keep_exit_statuses() {
-    // With a handler, child programs start with the default again. If it cannot be installed, the
-    // inherited setting stays.
-    let _ = signal(SignalKind::child());
 }
 
 fn not_started(program: &str, source: &std::io::Error) -> String {
@@ -170,8 +158,8 @@ impl Invocation {
         most: usize,
         mut line: impl FnMut(&str),
     ) -> Result<Vec<u8>, ProcessError> {
-        let mut asked = AskedToEnd(Some(self.spawn()?));
-        let child = asked.0.as_mut().expect("it is taken by the drop alone");
+        let mut asked = AskedToEnd::new(self.spawn()?);
+        let child = asked.child();
         drop(child.stdin.take());
         let lost = |source| ProcessError::Lost { program: self.name(), source };
         let mut stdout = child.stdout.take().expect("stdout is a pipe");
@@ -242,43 +230,6 @@ impl Invocation {
     }
 }
 
-/// How long a program may take to end after it was asked to.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// A program that is asked to end when this is dropped, and killed only if it does not. Nix without
-/// a daemon would leave its builds running if it were killed, and they hold locks.
-/// `ctrl-c-ends-a-build-wherever-it-is` proves it.
-struct AskedToEnd(Option<Child>);
-
-/// Programs that were asked to end and may still run.
-static ENDING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
-
-impl Drop for AskedToEnd {
-    fn drop(&mut self) {
-        let Some(mut child) = self.0.take() else { return };
-        let running = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        let Some(running) = running else { return };
-        // A program that has ended needs no signal.
-        let _ = kill_process(running, Signal::TERM);
-        let ended = async move {
-            let _ = tokio::time::timeout(PATIENCE, child.wait()).await;
-        };
-        // Nothing waits any more while the runtime ends.
-        if let Ok(runtime) = Handle::try_current() {
-            ENDING.lock().unwrap_or_else(PoisonError::into_inner).push(runtime.spawn(ended));
-        }
-    }
-}
-
-/// Waits until the programs have ended that were asked to. Exiting earlier would kill them.
-pub async fn wait_for_ending() {
-    let ending = std::mem::take(&mut *ENDING.lock().unwrap_or_else(PoisonError::into_inner));
-    for program in ending {
-        // A program whose task is gone does not run any more.
-        let _ = program.await;
-    }
-}
-
 /// The first file named `program` in the folders of PATH, except the folder `without`.
 pub fn find_beyond(without: &Path, program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -302,7 +253,7 @@ fn is_executable(file: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use rustix::process::WaitOptions;
+    use rustix::process::{Pid, WaitOptions};
 
     use super::*;
 

@@ -1,4 +1,5 @@
-//! Units: their state at `stage`, their state now, and which of them this deploy broke.
+//! Units: their state at `stage`, their state now, and which of them this deploy broke. Nothing here
+//! starts or stops a unit.
 
 pub mod definition;
 pub mod restore;

@@ -1,4 +1,5 @@
-//! Logs in once and asks for the machine's facts.
+//! Logs in once and asks for the machine's facts. Nothing here changes the machine, and nothing
+//! decides what will be done: the plan does.
 
 mod again_by_hand;
 mod facts;

@@ -1,4 +1,5 @@
-//! Evaluates the flake once for all selected machines.
+//! Evaluates the flake once for all selected machines, and reads every shape of flake as one kind of
+//! machine. No machine is contacted here.
 
 mod address;
 mod apart;

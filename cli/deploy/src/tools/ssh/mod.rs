@@ -1,4 +1,5 @@
-//! SSH: the one login of a run, and the new login that confirms.
+//! SSH: the one login of a run, and the new login that confirms. Only Nix starts ssh besides, with
+//! the options that are made here.
 
 mod begun;
 mod diagnosis;

@@ -1,4 +1,5 @@
-//! The changes that a deploy makes on a machine, for the report before the switch.
+//! The changes that a deploy makes on a machine, for the report before the switch. They are compared
+//! from the two closures; nothing here changes the machine.
 
 mod inventory;
 mod packages;
