@@ -133,14 +133,16 @@ fn building(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
+/// A deploy that asks for a sudo password.
+fn with_sudo_password() -> Fleet {
+    let fleet = Fleet::of("frame1", second()).node("frame1", "sshUser", "askadmin");
+    fleet.node("frame1", "interactiveSudo", true)
+}
+
 fn at_questions(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let before = state(&scene.frame1)?;
-    scene.has(Fleet::of("frame1", second()).node("frame1", "sshUser", "askadmin").node(
-        "frame1",
-        "interactiveSudo",
-        true,
-    ))?;
+    scene.has(with_sudo_password())?;
     let at = |args: &str, question: &str, first: Option<(&str, &str)>| -> Result<()> {
         let mut terminal: Terminal = on_terminal(&scene.mac, args)?;
         if let Some((question, answer)) = first {
@@ -169,11 +171,7 @@ fn at_questions(lab: &mut Lab) -> Result<()> {
 fn signals_at_questions(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     let before = state(&scene.frame1)?;
-    scene.has(Fleet::of("frame1", second()).node("frame1", "sshUser", "askadmin").node(
-        "frame1",
-        "interactiveSudo",
-        true,
-    ))?;
+    scene.has(with_sudo_password())?;
     for signal in ["TERM", "HUP"] {
         let terminal = on_terminal(&scene.mac, "frame1")?;
         terminal.wait_for("sudo password on frame1")?;
