@@ -207,7 +207,7 @@ in
   "no other module is shown" = {
     expr = map (block: lib.trim (lib.head (lib.splitString "\n" block))) (blocks.of page);
     expected = [
-      "flake.nix                a table of contents: each output is one file"
+      "flake.nix                the table of contents: each output is one file"
       "homelab.services.notes = {"
       "homelab.services.grafana = {"
       "fleet = inputs.deploy.lib.fleet {"
