@@ -10,6 +10,7 @@ mod pipeline;
 mod queries;
 mod question;
 mod report;
+mod secrets;
 mod stages;
 mod tools;
 

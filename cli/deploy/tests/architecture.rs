@@ -16,9 +16,10 @@ use imports::{Imports, paths};
 use sources::{cli, code, sources};
 
 /// The folders whose modules are drawn.
-const DRAWN: [(&str, &[&str]); 11] = [
+const DRAWN: [(&str, &[&str]); 12] = [
     ("wire", &[]),
     ("deploy", &[]),
+    ("deploy", &["secrets"]),
     ("deploy", &["stages"]),
     ("deploy", &["tools"]),
     ("agent", &[]),

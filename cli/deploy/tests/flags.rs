@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use clap::{Arg, CommandFactory, Parser, error::ErrorKind};
+use clap::{Arg, Command, CommandFactory, Parser, error::ErrorKind};
 use deploy::args::CommandLine;
 
 /// `deploy` without a command's name.
@@ -17,11 +17,14 @@ const BARE: &str = "deploy";
 /// The flags that clap adds to each command.
 const CLAPS: [&str; 2] = ["--help", "--version"];
 
-/// The table: the commands of each flag.
-fn table() -> BTreeMap<String, BTreeSet<String>> {
+/// The command whose own commands have a table of their own.
+const SECRETS: &str = "secrets";
+
+/// The table under this head: the commands of each flag.
+fn table(head: &str) -> BTreeMap<String, BTreeSet<String>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commands.md");
     let text = fs::read_to_string(file).unwrap();
-    let mut lines = text.lines().skip_while(|line| !line.starts_with("| flag | deploy |"));
+    let mut lines = text.lines().skip_while(|line| !line.starts_with(head));
     let cells = |line: &str| -> Vec<String> {
         line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
     };
@@ -41,10 +44,26 @@ fn table() -> BTreeMap<String, BTreeSet<String>> {
 fn parser() -> BTreeMap<String, Vec<Arg>> {
     let mut bare = CommandLine::command();
     bare.build();
-    let named = bare.get_subcommands().filter(|command| command.get_name() != "help").cloned();
-    let mut all: Vec<_> = named.collect();
+    let mut all = below(&bare);
+    all.retain(|command| command.get_name() != SECRETS);
     all.push(bare);
-    all.into_iter()
+    flags(all)
+}
+
+/// The same of `deploy secrets`.
+fn parser_of_secrets() -> BTreeMap<String, Vec<Arg>> {
+    let mut bare = CommandLine::command();
+    bare.build();
+    flags(below(bare.find_subcommand(SECRETS).expect("there is one")))
+}
+
+fn below(command: &Command) -> Vec<Command> {
+    command.get_subcommands().filter(|command| command.get_name() != "help").cloned().collect()
+}
+
+fn flags(commands: Vec<Command>) -> BTreeMap<String, Vec<Arg>> {
+    commands
+        .into_iter()
         .map(|command| {
             let flags = command.get_arguments().filter(|arg| arg.get_long().is_some()).cloned();
             (command.get_name().to_owned(), flags.collect())
@@ -57,9 +76,7 @@ fn long(arg: &Arg) -> String {
 }
 
 /// A command line with the flag, and with a value if it takes one.
-fn line(command: &str, flag: &Arg) -> Vec<String> {
-    let mut words = vec!["deploy".to_owned()];
-    words.extend((command != BARE).then(|| command.to_owned()));
+fn line(mut words: Vec<String>, flag: &Arg) -> Vec<String> {
     let names = flag.get_value_names().unwrap_or_default();
     let value = match names.first().map(|name| name.as_str()) {
         _ if !flag.get_action().takes_values() => None,
@@ -74,7 +91,37 @@ fn line(command: &str, flag: &Arg) -> Vec<String> {
 
 #[test]
 fn every_flag_is_honoured_or_refused_by_its_name() {
-    let (table, parser) = (table(), parser());
+    let before = |command: &str| match command {
+        BARE => vec![BARE.to_owned()],
+        named => vec![BARE.to_owned(), named.to_owned()],
+    };
+    compare(&table("| flag | deploy |"), &parser(), before);
+}
+
+#[test]
+fn every_flag_of_secrets_is_honoured_or_refused_by_its_name() {
+    let before = |command: &str| [BARE, SECRETS, command].map(str::to_owned).into();
+    compare(&table("| flag of `secrets` |"), &parser_of_secrets(), before);
+}
+
+/// Parses the words, and behind them the names that a command cannot do without.
+fn parse(words: &[String]) -> Result<CommandLine, clap::Error> {
+    let with = |names: &[&str]| {
+        let names = names.iter().map(|name| (*name).to_owned());
+        CommandLine::try_parse_from(words.iter().cloned().chain(names))
+    };
+    let lacks = |error: &clap::Error| error.kind() == ErrorKind::MissingRequiredArgument;
+    match with(&[]) {
+        Err(error) if lacks(&error) => with(&["a"]).or_else(|_| with(&["a", "b"])),
+        parsed => parsed,
+    }
+}
+
+fn compare(
+    table: &BTreeMap<String, BTreeSet<String>>,
+    parser: &BTreeMap<String, Vec<Arg>>,
+    before: impl Fn(&str) -> Vec<String>,
+) {
     let flags: BTreeMap<String, Arg> =
         parser.values().flatten().map(|arg| (long(arg), arg.clone())).collect();
     let ours = flags.keys().filter(|flag| !CLAPS.contains(&flag.as_str()));
@@ -83,11 +130,11 @@ fn every_flag_is_honoured_or_refused_by_its_name() {
         ours.collect::<Vec<_>>(),
         "docs/commands.md and the command line have different flags"
     );
-    for (flag, having) in &table {
+    for (flag, having) in table {
         for command in parser.keys() {
-            let words = line(command, &flags[flag]);
+            let words = line(before(command), &flags[flag]);
             let said = words.join(" ");
-            match CommandLine::try_parse_from(&words) {
+            match parse(&words) {
                 Ok(_) => {
                     assert!(having.contains(command), "`{said}` is taken, and not in the table")
                 }

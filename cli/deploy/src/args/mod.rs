@@ -10,6 +10,7 @@ mod building;
 mod deploy_rs;
 mod machines;
 mod reach;
+mod secrets;
 
 use clap::{
     Args, CommandFactory, Parser, Subcommand,
@@ -22,6 +23,10 @@ pub use building::{BuildPlaceArgs, PushArgs};
 pub use deploy_rs::DeployRs;
 pub use machines::{Machines, Showing};
 pub use reach::{Identity, Reach};
+pub use secrets::{
+    AsJson, EditArgs, KeyArgs, ListArgs, NewArgs, RecipientsArgs, RulesArgs, SecretsCommand,
+    ShowArgs, TextArgs,
+};
 
 /// Deploys NixOS machines, and keeps only what a new login confirms.
 #[derive(Debug, Parser)]
@@ -74,6 +79,9 @@ pub enum Command {
     Rollback(RollbackArgs),
     /// What a machine's journal has of an attempt
     Logs(LogsArgs),
+    /// agenix's files: who can read which, and what is in them
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
 }
 
 /// Deploying.

@@ -7,6 +7,7 @@ mod logs;
 mod plan;
 mod push;
 mod rollback;
+mod secrets;
 mod status;
 
 use crate::args::{Command, CommandLine};
@@ -21,5 +22,6 @@ pub async fn run(line: CommandLine) -> u8 {
         Some(Command::Plan(args)) => plan::run(&args).await,
         Some(Command::Status(args)) => status::run(&args).await,
         Some(Command::Logs(args)) => logs::run(&args).await,
+        Some(Command::Secrets(command)) => secrets::run(&command).await,
     }
 }

@@ -150,6 +150,17 @@ pub enum Event {
         /// The failure.
         failure: Box<Failure>,
     },
+    /// A secret, and how its file stands to its rule.
+    Secret(SecretShown),
+    /// A key that rules name.
+    Key(KeyShown),
+    /// What came of secrets.
+    SecretsDone {
+        /// The one that it is about, if it is one.
+        secret: Option<String>,
+        /// One line.
+        text: String,
+    },
     /// A command that changes machines is over.
     Ended {
         /// Each machine, and how it ended.
@@ -183,6 +194,61 @@ pub struct Holder {
     pub seconds: Option<u64>,
     /// The address of the login that started it, if a login did.
     pub from: Option<String>,
+}
+
+/// A secret, as it is told.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretShown {
+    /// Its name in the rules.
+    pub name: String,
+    /// Its file.
+    pub file: String,
+    /// The names of those who can read it, by the rules.
+    pub readers: Vec<String>,
+    /// How the file stands to them.
+    #[serde(flatten)]
+    pub state: SecretState,
+    /// Whether some of them can be counted only: a file does not name them.
+    pub counted_only: bool,
+}
+
+/// How a secret's file stands to its rule.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "camelCase")]
+pub enum SecretState {
+    /// Nobody has made it yet.
+    Missing,
+    /// It is encrypted to those of the rule.
+    AsTheRule,
+    /// It is encrypted to others.
+    Differs {
+        /// Who cannot read it, and should.
+        lacks: Vec<String>,
+        /// Who can read it, and should not.
+        unknown: Vec<String>,
+        /// What differs in number.
+        counted: Vec<String>,
+    },
+    /// It is no whole file of age's.
+    Damaged {
+        /// Why.
+        why: String,
+    },
+}
+
+/// A key of rules, as it is told.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyShown {
+    /// Whose it is.
+    pub name: String,
+    /// The key.
+    pub key: String,
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// The names of the secrets that it can read, by the rules.
+    pub secrets: Vec<String>,
 }
 
 /// The state of a new login.

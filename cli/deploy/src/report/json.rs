@@ -115,12 +115,22 @@ pub fn document(event: &Event) -> Value {
         Event::NotEvaluated { machine, failure } => json!({
             "event": "failed", "machine": machine, "failure": failure_document(failure),
         }),
+        Event::Secret(secret) => tagged("secret", json!(secret)),
+        Event::Key(key) => tagged("key", json!(key)),
+        Event::SecretsDone { secret, text } => {
+            json!({ "event": "secretsDone", "secret": secret, "text": text })
+        }
         Event::Ended { machines, code } => {
             let machine = |(name, ending)| json!({ "machine": name, "ending": ending });
             let machines: Vec<Value> = machines.iter().map(|(n, e)| machine((n, e))).collect();
             json!({ "event": "ended", "machines": machines, "exitCode": code })
         }
     }
+}
+
+fn tagged(event: &str, mut document: Value) -> Value {
+    document["event"] = event.into();
+    document
 }
 
 fn progress(progress: &Progress) -> Value {

@@ -156,6 +156,9 @@ impl Renderer for Live {
             | Event::Finished(_)
             | Event::Failed(_)
             | Event::NotEvaluated { .. }
+            | Event::Secret(_)
+            | Event::Key(_)
+            | Event::SecretsDone { .. }
             | Event::Ended { .. } => {
                 self.stops();
                 self.print(event);

@@ -18,9 +18,12 @@ mod words;
 use std::{io::IsTerminal, sync::Mutex};
 
 pub use changes::{Changes, PackageChange, Units};
-pub use event::{Event, Finished, Holder, NewLogin, Stage, Standstill};
+pub use event::{
+    Event, Finished, Holder, KeyShown, NewLogin, SecretShown, SecretState, Stage, Standstill,
+};
 use line::{Colours, Line};
 use out::Out;
+pub use out::secret_text;
 pub use words::bytes;
 
 /// Shows events.

@@ -64,6 +64,13 @@ impl Out {
     }
 }
 
+/// Writes a secret to standard output as it is, for another program to read. A reader that goes
+/// away is no error.
+pub fn secret_text(text: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text).and_then(|()| out.flush());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

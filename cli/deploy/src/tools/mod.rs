@@ -9,6 +9,7 @@ pub mod colours;
 pub mod damage;
 pub mod lease;
 pub mod limit;
+pub mod memory;
 pub mod nix;
 pub mod place;
 pub mod private;

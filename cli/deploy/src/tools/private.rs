@@ -32,7 +32,8 @@ pub fn for_this_run() -> io::Result<TempDir> {
     make_in(&base)
 }
 
-fn make_in(base: &Path) -> io::Result<TempDir> {
+/// A folder for this run in `base`, where others cannot rename what is in that.
+pub fn make_in(base: &Path) -> io::Result<TempDir> {
     let holder = fs::metadata(base)?;
     if !keeps_names(&holder) {
         return Err(not_safe(base, &holder));

@@ -8,6 +8,7 @@ use std::{
     process::{ExitCode, Stdio},
 };
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::{
     io::BufReader,
     process::{Child, Command},
@@ -68,6 +69,13 @@ pub enum ProcessError {
         /// The reason.
         source: std::io::Error,
     },
+}
+
+/// Has this process leave no image of its memory behind when it ends badly, nor what it starts.
+pub fn leave_no_core() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    // It can always be lowered.
+    let _ = setrlimit(Resource::Core, none);
 }
 
 fn not_started(program: &str, source: &std::io::Error) -> String {
@@ -200,6 +208,20 @@ impl Invocation {
 }
 
 impl Invocation {
+    /// Runs it to its end on this process's own terminal. It is asked to end when nobody waits
+    /// for it any more.
+    pub async fn on_terminal(&self) -> Result<std::process::ExitStatus, ProcessError> {
+        let started = self.command().spawn();
+        let started =
+            started.map_err(|source| ProcessError::Start { program: self.name(), source })?;
+        let mut asked = AskedToEnd::new(started);
+        asked
+            .child()
+            .wait()
+            .await
+            .map_err(|source| ProcessError::Lost { program: self.name(), source })
+    }
+
     /// Replaces this process by the program. Returns only on failure.
     pub fn replace_this(&self) -> io::Error {
         std::process::Command::new(&self.program).args(&self.args).exec()

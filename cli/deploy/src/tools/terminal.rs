@@ -47,9 +47,29 @@ pub async fn ask(question: Printable, echo: Echo) -> io::Result<Zeroizing<String
         kill_process(getpid(), Signal::INT)?;
         return std::future::pending().await;
     }
-    let text = std::str::from_utf8(&line);
+    in_letters(&line)
+}
+
+/// The same for who cannot wait in the runtime. Ctrl-C at the question is Ctrl-C for whoever
+/// listens, and no answer.
+pub fn ask_at_once(question: &Printable, echo: Echo) -> io::Result<Zeroizing<String>> {
+    let line = read_line(question, echo)?;
+    if line.last() == Some(&CTRL_C) {
+        kill_process(getpid(), Signal::INT)?;
+        return Err(io::ErrorKind::Interrupted.into());
+    }
+    in_letters(&line)
+}
+
+fn in_letters(line: &[u8]) -> io::Result<Zeroizing<String>> {
+    let text = std::str::from_utf8(line);
     let text = text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
     Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Says something on the terminal, whatever stdout is.
+pub fn tell(text: &Printable) -> io::Result<()> {
+    writeln!(open()?, "{text}")
 }
 
 /// Whether a person would answer a program that asks on the terminal. If stdin is not this

@@ -8,7 +8,10 @@ use super::*;
 use crate::tools::agent::read_reply;
 use crate::{
     outcome::Ending,
-    report::{Changes, Format, Holder, NewLogin, PackageChange, Stage, Standstill, Units},
+    report::{
+        Changes, Format, Holder, KeyShown, NewLogin, PackageChange, SecretShown, SecretState,
+        Stage, Standstill, Units,
+    },
 };
 
 const STATUS: &str = include_str!("../../../../wire/golden/message/reply-status.json");
@@ -132,6 +135,46 @@ fn all() -> Vec<(&'static str, Event)> {
                     .because("attribute 'x' missing"),
             },
         ),
+        (
+            "secret",
+            Event::Secret(SecretShown {
+                name: "grafana-secret-key.age".into(),
+                file: "/fleet/secrets/grafana-secret-key.age".into(),
+                readers: vec!["admin".into(), name()],
+                state: SecretState::Differs {
+                    lacks: vec![name()],
+                    unknown: vec!["SHA256:x joe@laptop".into()],
+                    counted: vec!["1 of age's own keys, where the rule has 2".into()],
+                },
+                counted_only: true,
+            }),
+        ),
+        (
+            "secret-damaged",
+            Event::Secret(SecretShown {
+                name: "restic-password.age".into(),
+                file: "/fleet/secrets/restic-password.age".into(),
+                readers: vec!["admin".into(), name()],
+                state: SecretState::Damaged { why: "it is no file of age's".into() },
+                counted_only: false,
+            }),
+        ),
+        (
+            "key",
+            Event::Key(KeyShown {
+                name: name(),
+                key: "ssh-ed25519 AAAA".into(),
+                fingerprint: "SHA256:x".into(),
+                secrets: vec!["restic-password.age".into()],
+            }),
+        ),
+        (
+            "secrets-done",
+            Event::SecretsDone {
+                secret: Some("restic-password.age".into()),
+                text: "encrypted to admin, frame1".into(),
+            },
+        ),
         ("ended", Event::Ended { machines: vec![(name(), Ending::RolledBack)], code: 3 }),
     ]
 }
@@ -183,6 +226,9 @@ fn kind(event: &Event) -> &'static str {
         Event::Warning { .. } => "warning",
         Event::Finished(_) => "finished",
         Event::Failed(_) | Event::NotEvaluated { .. } => "failed",
+        Event::Secret(_) => "secret",
+        Event::Key(_) => "key",
+        Event::SecretsDone { .. } => "secretsDone",
         Event::Ended { .. } => "ended",
     }
 }
@@ -190,7 +236,7 @@ fn kind(event: &Event) -> &'static str {
 #[test]
 fn every_kind_of_event_is_as_its_golden_file() {
     let kinds: BTreeSet<_> = all().iter().map(|(_, event)| kind(event)).collect();
-    assert_eq!(kinds.len(), 19, "a kind has no golden file");
+    assert_eq!(kinds.len(), 22, "a kind has no golden file");
     for (name, event) in all() {
         let document = document(&event);
         assert_eq!(format!("{document}\n"), golden(name), "{name}");

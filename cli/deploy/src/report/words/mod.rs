@@ -4,6 +4,7 @@ mod changes;
 mod ended;
 mod happened;
 mod quantities;
+mod secrets;
 mod stalled;
 
 use deploy_wire::store_path::StorePath;
@@ -69,6 +70,9 @@ pub fn lines(event: &Event, detail: Detail) -> Vec<Line> {
         }
         Event::Finished(finished) => ended::finished(finished),
         Event::Failed(failure) | Event::NotEvaluated { failure, .. } => ended::failure(failure),
+        Event::Secret(secret) => secrets::secret(secret),
+        Event::Key(key) => secrets::key(key),
+        Event::SecretsDone { secret, text } => secrets::done(secret.as_deref(), text),
         Event::Ended { machines, code } => ended::summary(machines, *code),
     }
 }

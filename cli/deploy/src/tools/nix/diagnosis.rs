@@ -9,6 +9,8 @@ pub enum NixDiagnosis {
     NoSuchFile(String),
     /// Nix would have to build something to evaluate, and may not.
     BuildsToEvaluate,
+    /// It reads something that a pure evaluation does not see.
+    NotPure,
     /// There is no flake.
     NoFlake,
     /// The connection to a builder failed.
@@ -36,6 +38,7 @@ impl NixDiagnosis {
         let told = [
             said.lines().find_map(missing_file).map(Self::NoSuchFile),
             has(&["allow-import-from-derivation"]).then_some(Self::BuildsToEvaluate),
+            has(&IMPURE).then_some(Self::NotPure),
             has(&["could not find a flake.nix", NO_FLAKE_IN_FOLDER]).then_some(Self::NoFlake),
             has(&["failed to start SSH connection"]).then_some(Self::NoWayToBuilder),
             has(&NO_BUILDER).then_some(Self::NoBuilder),
@@ -58,6 +61,10 @@ impl NixError {
         NixDiagnosis::all_of(&self.to_string())
     }
 }
+
+/// The first is what it says of `<nixpkgs>` where no search path is heeded.
+const IMPURE: [&str; 3] =
+    ["was not found in the Nix search path", "in restricted mode", "in pure evaluation mode"];
 
 /// Nix has two messages: "a 'aarch64-linux' with features {} is required to build …" about the
 /// derivation itself, and "Unable to start any build" about its inputs.
@@ -94,6 +101,8 @@ mod tests {
                 vec![NoSuchFile("c.nix".into())],
             ),
             ("the option 'allow-import-from-derivation' is disabled", vec![BuildsToEvaluate]),
+            ("file 'nixpkgs' was not found in the Nix search path (add it", vec![NotPure]),
+            ("access to absolute path '/x/k.nix' is forbidden in restricted mode", vec![NotPure]),
             ("path '/x' does not contain a 'flake.nix', searching up", vec![NoFlake]),
             ("could not find a flake.nix file", vec![NoFlake]),
             ("a 'aarch64-linux' with features {} is required to build 'x'", vec![NoBuilder]),

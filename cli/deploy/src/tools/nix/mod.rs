@@ -5,6 +5,7 @@ mod diagnosis;
 mod dry_run;
 mod error;
 pub mod essence;
+mod file;
 mod flake;
 pub mod log;
 mod remote;

@@ -1,0 +1,158 @@
+//! `deploy secrets`: which command takes which flags.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::{
+    report::{Detail, Format},
+    tools::nix::essence::Errors,
+};
+
+/// What is done with secrets.
+#[derive(Debug, Subcommand)]
+pub enum SecretsCommand {
+    /// Each secret: who can read it, and whether its file is encrypted to them
+    List(ListArgs),
+    /// Exit with 1 where a file is missing, damaged or encrypted to others than the rules say
+    Check(ListArgs),
+    /// Print a secret
+    Show(ShowArgs),
+    /// The keys that the rules name, and what each can read
+    Recipients(RecipientsArgs),
+    /// Change a secret in $EDITOR, or put in what stands in a file or on standard input
+    Edit(EditArgs),
+    /// Make a secret that has no file yet
+    New(NewArgs),
+}
+
+/// Which rules, and what Nix is told.
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    /// The rules, instead of the nearest secrets.nix or secrets/secrets.nix [RULES]
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// Print Nix's whole errors
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+    /// Arguments for nix, behind --
+    #[arg(last = true, value_name = "NIX_ARGS")]
+    pub nix_args: Vec<String>,
+}
+
+/// How it is shown.
+#[derive(Debug, Args)]
+pub struct AsJson {
+    /// Print JSON, one document a line; never a secret
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// With which private keys secrets are opened.
+#[derive(Debug, Args)]
+pub struct KeyArgs {
+    /// A private key of SSH's or age's, instead of ~/.ssh/id_ed25519 and id_rsa; may be repeated
+    #[arg(short = 'i', long = "identity", value_name = "FILE")]
+    pub identities: Vec<PathBuf>,
+}
+
+/// Looking at what there is.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Secrets, with or without .age; without one, all of them
+    #[arg(value_name = "SECRET")]
+    pub secrets: Vec<String>,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// How it is shown.
+    #[command(flatten)]
+    pub shown: AsJson,
+}
+
+/// Looking at the keys.
+#[derive(Debug, Args)]
+pub struct RecipientsArgs {
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// How it is shown.
+    #[command(flatten)]
+    pub shown: AsJson,
+}
+
+/// Printing a secret.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The secret, with or without .age
+    #[arg(value_name = "SECRET")]
+    pub secret: String,
+    /// With which keys.
+    #[command(flatten)]
+    pub keys: KeyArgs,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RulesArgs,
+}
+
+/// Where a secret's text comes from.
+#[derive(Debug, Args)]
+pub struct TextArgs {
+    /// Take the text from FILE instead of an editor; standard input is taken where it is no
+    /// terminal
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Let the text come on a disk while it is edited, where no file system is in memory
+    #[arg(long)]
+    pub text_on_disk: bool,
+}
+
+/// Changing a secret.
+#[derive(Debug, Args)]
+pub struct EditArgs {
+    /// The secret, with or without .age
+    #[arg(value_name = "SECRET")]
+    pub secret: String,
+    /// Where its text comes from.
+    #[command(flatten)]
+    pub text: TextArgs,
+    /// With which keys it is opened.
+    #[command(flatten)]
+    pub keys: KeyArgs,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RulesArgs,
+}
+
+/// Making a secret.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The secret, with or without .age
+    #[arg(value_name = "SECRET")]
+    pub secret: String,
+    /// Where its text comes from.
+    #[command(flatten)]
+    pub text: TextArgs,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RulesArgs,
+}
+
+impl RulesArgs {
+    /// How much is shown of Nix's errors.
+    pub fn errors(&self) -> Errors {
+        if self.verbose { Errors::Whole } else { Errors::Essence }
+    }
+
+    /// How much is shown.
+    pub fn detail(&self) -> Detail {
+        if self.verbose { Detail::Everything } else { Detail::Normal }
+    }
+}
+
+impl AsJson {
+    /// How it is shown.
+    pub fn format(&self) -> Format {
+        if self.json { Format::Json } else { Format::People }
+    }
+}

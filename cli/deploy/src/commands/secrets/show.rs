@@ -1,0 +1,79 @@
+//! `deploy secrets show`: a secret's text, as it is.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::{for_people, open};
+use crate::{
+    args::ShowArgs,
+    error::{Failure, Result},
+    outcome,
+    report::{Event, Report, secret_text},
+    secrets::{
+        encrypted::{self, NotOpened},
+        head::Head,
+        identities::Identities,
+        rules::Rule,
+    },
+    tools::process,
+};
+
+/// Prints it. 6: it could not be read.
+pub async fn run(args: &ShowArgs) -> u8 {
+    let report = for_people(&args.rules);
+    match text(args, &report).await {
+        Ok(text) => {
+            secret_text(&text);
+            0
+        }
+        Err(failure) => {
+            report.tell(Event::Failed(failure));
+            outcome::COULD_NOT_LOOK
+        }
+    }
+}
+
+async fn text(args: &ShowArgs, report: &Report) -> Result<Zeroizing<Vec<u8>>> {
+    process::leave_no_core();
+    let opened = open(&args.rules, report).await?;
+    let rule = opened.rule(&args.secret)?;
+    let bytes = read(rule, &opened.here)?;
+    let mut keys = Identities::load(&args.keys.identities)?;
+    decrypted(rule, &bytes, &mut keys).await
+}
+
+/// A secret's file, whole.
+pub fn read(rule: &Rule, here: &Path) -> Result<Vec<u8>> {
+    std::fs::read(&rule.path).map_err(|error| {
+        let name = &rule.name;
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return Failure::unchanged(format!("the secret {name} was never made"))
+                .because(format!("there is no {}", super::shown(&rule.path, here)))
+                .hint(Some(format!("deploy secrets new {name}")));
+        }
+        Failure::unchanged(format!("the secret {name} cannot be read")).because(error)
+    })
+}
+
+/// Its text.
+pub async fn decrypted(
+    rule: &Rule,
+    bytes: &[u8],
+    keys: &mut Identities,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let failed = |why: String| {
+        Failure::unchanged(format!("the secret {} cannot be decrypted", rule.name)).because(why)
+    };
+    let head = Head::of(bytes).map_err(failed)?;
+    keys.unlock([&head]).await?;
+    encrypted::decrypt(bytes, keys).map_err(|error| {
+        let failure = failed(error.to_string());
+        match error {
+            NotOpened::NoKey => failure
+                .because(format!("tried: {}", keys.names()))
+                .hint(Some("name the key that can: -i FILE".into())),
+            NotOpened::Other(_) => failure,
+        }
+    })
+}

@@ -1,0 +1,14 @@
+//! agenix's files: who may read which, what they are encrypted to, and their text. Knows nothing
+//! of machines.
+
+pub mod answers;
+pub mod clear;
+pub mod compared;
+pub mod encrypted;
+pub mod head;
+pub mod identities;
+pub mod lock;
+pub mod owners;
+pub mod recipient;
+pub mod rules;
+pub mod written;

@@ -1,0 +1,192 @@
+//! A folder with rules and keys, and `deploy` in it. Nix is a stand-in that gives what the rules
+//! would, and writes down that it was asked.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The folder; `repo/secrets` has the rules.
+pub struct Fleet {
+    folder: TempDir,
+}
+
+/// What `deploy` ended with.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub out: String,
+}
+
+/// Whether programs are here; says which are not.
+pub fn are_here(programs: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_here = |program: &&&str| std::env::split_paths(&path).any(|f| f.join(program).exists());
+    let missing: Vec<_> = programs.iter().filter(|program| !is_here(program)).collect();
+    if !missing.is_empty() {
+        eprintln!("skipped: there is no {missing:?} on this computer");
+    }
+    missing.is_empty()
+}
+
+pub fn run(program: &str, args: &[&str]) -> String {
+    let output = Command::new(program).args(args).stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{program} {args:?}: {said}");
+    String::from_utf8(output.stdout).unwrap_or_default()
+}
+
+impl Fleet {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let fleet = Self { folder };
+        for inside in ["home/.ssh", "repo/.git", "repo/secrets", "bin"] {
+            fs::create_dir_all(fleet.path(inside)).unwrap();
+        }
+        fleet.write("repo/secrets/secrets.nix", "{ }");
+        fleet.program(
+            "nix",
+            "printf '%s\\n' \"$*\" >> \"$HOME/nix-was-asked\"; cat \"$HOME/rules.json\"",
+        );
+        fleet
+    }
+
+    pub fn path(&self, inside: &str) -> PathBuf {
+        self.folder.path().canonicalize().unwrap().join(inside)
+    }
+
+    pub fn secret(&self, name: &str) -> PathBuf {
+        self.path("repo/secrets").join(name)
+    }
+
+    pub fn write(&self, inside: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(inside);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub fn program(&self, name: &str, script: &str) -> PathBuf {
+        let path = self.write(&format!("bin/{name}"), format!("#!/bin/sh\n{script}\n"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// Makes a key pair; gives the public half. `id_ed25519` in `home/.ssh` is what is used
+    /// without `-i`.
+    pub fn key(&self, file: &str, kind: &str, passphrase: &str) -> String {
+        let path = self.path(file).display().to_string();
+        run("ssh-keygen", &["-q", "-t", kind, "-N", passphrase, "-C", "", "-f", &path]);
+        fs::read_to_string(format!("{path}.pub")).unwrap().trim().to_owned()
+    }
+
+    /// Sets the rules: each a name and its keys.
+    pub fn rules(&self, rules: &[(&str, &[&str])]) {
+        let rule = |keys: &[&str]| json!({ "publicKeys": keys, "armor": null, "fields": [] });
+        let all: Value =
+            rules.iter().map(|(name, keys)| ((*name).to_owned(), rule(keys))).collect();
+        self.write("home/rules.json", json!({ "rules": all }).to_string());
+    }
+
+    pub fn armored(&self, name: &str, key: &str) {
+        let rules = json!({ name: { "publicKeys": [key], "armor": true, "fields": [] } });
+        self.write("home/rules.json", json!({ "rules": rules }).to_string());
+    }
+
+    pub fn times_nix_was_asked(&self) -> usize {
+        let log = fs::read_to_string(self.path("home/nix-was-asked")).unwrap_or_default();
+        log.lines().filter(|line| line.contains(" eval ")).count()
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_deploy"));
+        self.prepare(&mut command);
+        command.arg("secrets").args(args);
+        command
+    }
+
+    fn prepare(&self, command: &mut Command) {
+        let path = std::env::var("PATH").unwrap();
+        command
+            .current_dir(self.path("repo"))
+            .env("PATH", format!("{}:{path}", self.path("bin").display()))
+            .env("HOME", self.path("home"))
+            .env_remove("XDG_RUNTIME_DIR")
+            .env_remove("RULES")
+            .env_remove("EDITOR");
+    }
+
+    /// `deploy secrets …` without a terminal and with nothing on standard input.
+    pub fn deploy(&self, args: &[&str]) -> Ended {
+        Ended::of(self.command(args).stdin(Stdio::null()).output().unwrap())
+    }
+
+    /// The same with a text on standard input.
+    pub fn given(&self, args: &[&str], text: &[u8]) -> Ended {
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // Who refuses before it reads closes the pipe.
+        let _ = stdin.write_all(text);
+        drop(stdin);
+        Ended::of(child.wait_with_output().unwrap())
+    }
+
+    /// The same on a terminal, with an editor: `script` of util-linux makes the terminal.
+    pub fn on_terminal(&self, args: &[&str], editor: &str) -> Ended {
+        let line = format!("{} secrets {}", env!("CARGO_BIN_EXE_deploy"), args.join(" "));
+        let mut command = Command::new("script");
+        self.prepare(&mut command);
+        command.args(["-qec", &line, "/dev/null"]).env("EDITOR", editor).env("TERM", "dumb");
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        Ended::of(output)
+    }
+
+    /// The same, with somebody who types a line again and again.
+    pub fn typing(&self, args: &[&str], line: &str) -> Ended {
+        let program = format!("{} secrets {}", env!("CARGO_BIN_EXE_deploy"), args.join(" "));
+        let mut command = Command::new("script");
+        self.prepare(&mut command);
+        command.args(["-qec", &program, "/dev/null"]).env("TERM", "dumb");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (mut stdin, line) = (child.stdin.take().unwrap(), format!("{line}\n"));
+        std::thread::spawn(move || {
+            while stdin.write_all(line.as_bytes()).is_ok() {
+                std::thread::sleep(std::time::Duration::from_millis(300));
+            }
+        });
+        Ended::of(child.wait_with_output().unwrap())
+    }
+}
+
+impl Ended {
+    fn of(output: Output) -> Self {
+        let text = [output.stdout, output.stderr].concat();
+        let out = String::from_utf8_lossy(&text).replace("\r\n", "\n");
+        Self { code: output.status.code(), out }
+    }
+
+    /// Asserts the exit code, and words that it says.
+    #[track_caller]
+    pub fn says(&self, code: i32, words: &[&str]) -> &Self {
+        assert_eq!(self.code, Some(code), "{}", self.out);
+        for words in words {
+            assert!(self.out.contains(words), "no `{words}` in:\n{}", self.out);
+        }
+        self
+    }
+}
+
+/// The text of a file, by age's program.
+pub fn opened(program: &str, key: &Path, file: &Path) -> String {
+    let (key, file) = (key.display().to_string(), file.display().to_string());
+    run(program, &["-d", "-i", &key, &file])
+}

@@ -1,0 +1,7 @@
+//! `deploy secrets` with real keys and real files, beside `age`, `rage` and `ssh-keygen`.
+
+mod edited;
+mod evaluated;
+mod fleet;
+mod looked;
+mod others;
