@@ -24,6 +24,12 @@ pub enum SecretsCommand {
     Edit(EditArgs),
     /// Make a secret that has no file yet
     New(NewArgs),
+    /// Remove a secret's file
+    Rm(RmArgs),
+    /// Move a secret's file to another name, which the rules have already
+    Rename(RenameArgs),
+    /// Encrypt anew what is encrypted to others than the rules say
+    Rekey(RekeyArgs),
 }
 
 /// Which rules, and what Nix is told.
@@ -136,6 +142,57 @@ pub struct NewArgs {
     /// Which rules.
     #[command(flatten)]
     pub rules: RulesArgs,
+}
+
+/// Removing a secret.
+#[derive(Debug, Args)]
+pub struct RmArgs {
+    /// The secret, with or without .age; its rule may be gone already
+    #[arg(value_name = "SECRET")]
+    pub secret: String,
+    /// Answer the question with yes
+    #[arg(short = 'y', long)]
+    pub yes: bool,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RulesArgs,
+}
+
+/// Moving a secret.
+#[derive(Debug, Args)]
+pub struct RenameArgs {
+    /// The secret as it is called now
+    #[arg(value_name = "OLD")]
+    pub old: String,
+    /// As it is to be called, and as the rules call it
+    #[arg(value_name = "NEW")]
+    pub new: String,
+    /// With which keys it is opened, where others are to read it.
+    #[command(flatten)]
+    pub keys: KeyArgs,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RulesArgs,
+}
+
+/// Encrypting anew.
+#[derive(Debug, Args)]
+pub struct RekeyArgs {
+    /// Secrets, or names of keys: what these can read; without one, all
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Also what is encrypted to those of its rule
+    #[arg(long)]
+    pub all: bool,
+    /// With which keys they are opened.
+    #[command(flatten)]
+    pub keys: KeyArgs,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RulesArgs,
+    /// How it is shown.
+    #[command(flatten)]
+    pub shown: AsJson,
 }
 
 impl RulesArgs {

@@ -11,4 +11,5 @@ pub mod lock;
 pub mod owners;
 pub mod recipient;
 pub mod rules;
+pub mod together;
 pub mod written;

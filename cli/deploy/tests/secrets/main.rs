@@ -5,3 +5,5 @@ mod evaluated;
 mod fleet;
 mod looked;
 mod others;
+mod rekeyed;
+mod renamed;

@@ -6,6 +6,9 @@ mod list;
 mod new;
 mod put;
 mod recipients;
+mod rekey;
+mod remove;
+mod rename;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +35,9 @@ pub async fn run(command: &SecretsCommand) -> u8 {
         SecretsCommand::Recipients(args) => recipients::run(args).await,
         SecretsCommand::Edit(args) => edit::run(args).await,
         SecretsCommand::New(args) => new::run(args).await,
+        SecretsCommand::Rm(args) => remove::run(args).await,
+        SecretsCommand::Rename(args) => rename::run(args).await,
+        SecretsCommand::Rekey(args) => rekey::run(args).await,
     }
 }
 
@@ -87,6 +93,23 @@ impl Opened {
             }
         }
         Ok(rules)
+    }
+
+    /// The file that a word means, also where it has no rule any more: its name, and its place.
+    fn file(&self, word: &str) -> Result<(String, PathBuf)> {
+        if let Some(rule) = self.rules.named(word, &self.here) {
+            return Ok((rule.name.clone(), rule.path.clone()));
+        }
+        let with_ending = format!("{word}.age");
+        for name in [word, &with_ending] {
+            if let Ok(path) = rules::file_named(&self.rules.folder, name)
+                && path.is_file()
+                && path.extension().is_some_and(|ending| ending == "age")
+            {
+                return Ok((name.to_owned(), path));
+            }
+        }
+        self.rule(word).map(|rule| (rule.name.clone(), rule.path.clone()))
     }
 
     /// Whose keys these are.

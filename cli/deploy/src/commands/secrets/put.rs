@@ -19,6 +19,15 @@ pub fn before(file: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// `text` for those of the rule.
+pub fn encrypted(rule: &Rule, text: &[u8], answers: &Answers) -> Result<Vec<u8>> {
+    encrypted::encrypt(text, &rule.recipients, rule.armor, answers).map_err(|why| failed(rule, why))
+}
+
+fn failed(rule: &Rule, why: String) -> Box<Failure> {
+    Failure::unchanged(format!("the secret {} was not written", rule.name)).because(why)
+}
+
 /// Encrypts `text` to those of the rule, and writes it in place of `before`. Who wrote the file
 /// meanwhile is not overwritten.
 pub async fn put(
@@ -28,17 +37,14 @@ pub async fn put(
     opened: &Opened,
     answers: &Answers,
 ) -> Result<()> {
-    let failed = |why: String| {
-        Failure::unchanged(format!("the secret {} was not written", rule.name)).because(why)
-    };
-    let bytes = encrypted::encrypt(text, &rule.recipients, rule.armor, answers).map_err(failed)?;
+    let bytes = encrypted(rule, text, answers)?;
     let _lock = lock::take(&opened.rules.folder).await?;
     if self::before(&rule.path)?.as_deref() != before {
         let file = shown(&rule.path, &opened.here);
-        return Err(failed(format!("somebody else has written {file} meanwhile")));
+        return Err(failed(rule, format!("somebody else has written {file} meanwhile")));
     }
     let written = written::stage(&rule.path, &bytes).and_then(written::StagedFile::name);
-    written.map_err(|error| failed(error.to_string()))
+    written.map_err(|error| failed(rule, error.to_string()))
 }
 
 /// What was done, and whether git has to be told of it: a flake does not see what git does not

@@ -111,6 +111,11 @@ impl Identities {
         ssh.chain(self.others.iter().map(AsRef::as_ref))
     }
 
+    /// What plugins ask by.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
     /// The files, for messages.
     pub fn names(&self) -> String {
         let names: Vec<_> = self.files.iter().map(|file| file.display().to_string()).collect();

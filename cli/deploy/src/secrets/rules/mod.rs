@@ -17,6 +17,7 @@ use crate::error::{Failure, Result};
 
 pub use evaluate::evaluate;
 pub use find::{RulesFile, find};
+pub use name::path as file_named;
 
 /// All rules of a file.
 #[derive(Debug)]
