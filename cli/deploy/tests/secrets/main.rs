@@ -5,5 +5,6 @@ mod evaluated;
 mod fleet;
 mod looked;
 mod others;
+mod plugins;
 mod rekeyed;
 mod renamed;
