@@ -2,6 +2,44 @@
 { lib, ... }:
 let
   inherit (lib) mkOption types;
+
+  generator.options = {
+    kind = mkOption {
+      type = types.enum [
+        "random"
+        "hex"
+        "uuid"
+        "ssh-key"
+        "age-key"
+        "command"
+      ];
+      description = ''
+        `random`: letters; `hex`: bytes as hexadecimal digits; `uuid`: a random UUID; `ssh-key`,
+        `age-key`: a private key, whose public half is written beside it as `NAME.pub`; `command`:
+        what a program prints.
+      '';
+    };
+    length = mkOption {
+      type = types.ints.between 8 4096;
+      default = 32;
+      description = "Letters of `random`, bytes of `hex`.";
+    };
+    alphabet = mkOption {
+      type = types.strMatching "[!-~]{2,}";
+      default = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+      description = "The letters of `random`.";
+    };
+    command = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      example = [
+        "nix"
+        "run"
+        ".#make-token"
+      ];
+      description = "The program of `command` and its arguments, without a shell. It runs on the operator's computer, in the flake's folder.";
+    };
+  };
 in
 {
   options.secrets = mkOption {
@@ -32,6 +70,18 @@ in
             type = types.str;
             default = "";
             description = "What to put into it, for the message that says it is missing.";
+          };
+          generator = mkOption {
+            type = types.nullOr (types.submodule generator);
+            default = null;
+            example = {
+              kind = "random";
+              length = 40;
+            };
+            description = ''
+              What makes it, for `deploy secrets new MACHINE`, where nobody has made it yet. Null:
+              a person has to say it.
+            '';
           };
         };
       }

@@ -28,6 +28,7 @@ let
         group
         mode
         hint
+        generator
         ;
       services = map (entry: entry.service) entries;
       restartUnits = lib.unique (lib.concatMap (entry: entry.secret.restartUnits) entries);

@@ -18,6 +18,7 @@ let
     owner = "grafana";
     group = "grafana";
     restartUnits = [ "grafana.service" ];
+    generator.kind = "random";
     inherit hint;
   };
 in

@@ -6,7 +6,10 @@ let
       unit = "thing.service";
       noBackupReason = "test";
       secrets.present.restartUnits = [ "thing.service" ];
-      secrets.absent.hint = "a word";
+      secrets.absent = {
+        hint = "a word";
+        generator.kind = "hex";
+      };
     };
     systemd.services.thing.script = "true";
   };
@@ -131,12 +134,19 @@ in
     expr = {
       missing = (entry "absent").file;
       inherit (entry "absent") hint;
+      generator = { inherit ((entry "absent").generator) kind length; };
+      isGenerated = (entry "present") ? generator;
       present = builtins.match "/nix/store/[a-z0-9]{32}-present.age" (entry "present").file != null;
       inherit ((entry "present")) path restartUnits;
     };
     expected = {
       missing = "secrets/absent.age";
       hint = "a word";
+      generator = {
+        kind = "hex";
+        length = 32;
+      };
+      isGenerated = false;
       present = true;
       path = "/run/agenix/present";
       restartUnits = [ "thing.service" ];

@@ -74,7 +74,10 @@ in
         noBackupReason = "is the backup";
         access.open = [ ];
         secrets = {
-          restic-password.hint = "the repository's password; keep a copy elsewhere: without it no backup can be read";
+          restic-password = {
+            hint = "the repository's password; keep a copy elsewhere: without it no backup can be read";
+            generator.kind = "random";
+          };
         }
         // lib.optionalAttrs cfg.environment {
           restic-environment.hint = "keys of the object store, NAME=VALUE each line";

@@ -39,7 +39,7 @@ in
       homelab.secrets.providers.agenix = {
         folder = toString (age.secretsDir or "/run/agenix");
         extension = ".age";
-        make = "agenix -e";
+        make = "deploy secrets new";
       };
     }
     (lib.mkIf enabled (

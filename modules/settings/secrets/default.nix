@@ -31,7 +31,8 @@ let
       ;
     identityPaths = [ ];
     ageBin = "";
-  };
+  }
+  // lib.optionalAttrs (secret.generator != null) { inherit (secret) generator; };
 in
 {
   imports = [
@@ -75,7 +76,7 @@ in
             make = mkOption {
               type = types.str;
               default = "";
-              example = "agenix -e";
+              example = "deploy secrets new";
               description = "The command that makes such a file, for messages.";
             };
           };

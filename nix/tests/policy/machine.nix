@@ -151,7 +151,7 @@ in
     ];
     expected = [
       [
-        "secrets that do not exist yet, and whose services will not start: secrets/absent.age. Make each with `agenix -e`"
+        "secrets that do not exist yet, and whose services will not start: secrets/absent.age. Make each with `deploy secrets new`"
       ]
       [ ]
     ];

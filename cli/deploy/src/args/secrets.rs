@@ -133,9 +133,13 @@ pub struct EditArgs {
 /// Making a secret.
 #[derive(Debug, Args)]
 pub struct NewArgs {
-    /// The secret, with or without .age
-    #[arg(value_name = "SECRET")]
-    pub secret: String,
+    /// The secret, with or without .age; or a machine: all that its services declare and nobody
+    /// has made
+    #[arg(value_name = "SECRET|MACHINE")]
+    pub name: String,
+    /// Of a machine, ask nothing: make what makes itself, and leave the rest
+    #[arg(long, conflicts_with_all = ["from", "text_on_disk"])]
+    pub generate: bool,
     /// Where its text comes from.
     #[command(flatten)]
     pub text: TextArgs,

@@ -5,6 +5,7 @@ pub mod answers;
 pub mod clear;
 pub mod compared;
 pub mod encrypted;
+pub mod generated;
 pub mod head;
 pub mod identities;
 pub mod lock;

@@ -57,6 +57,28 @@ impl Fleet {
         fleet
     }
 
+    /// Has the flake say that these secrets of frame1 are missing.
+    pub fn missing(&self, secrets: &[Value]) {
+        self.write("repo/flake.nix", "{ }");
+        let path = "/nix/store/00000000000000000000000000000000-x";
+        let machine = json!({
+            "version": 1, "name": "frame1", "system": "x86_64-linux",
+            "toplevel": { "drv": format!("{path}.drv"), "out": path },
+            "ssh": { "hostname": "frame1" }, "secrets": secrets,
+        });
+        let flake = json!({
+            "machines": { "frame1": machine }, "failed": [], "odd": {}, "known": ["frame1"],
+            "unknown": [], "foreign": {}, "elsewhere": [], "pure": true,
+        });
+        self.write("home/flake.json", flake.to_string());
+        self.write("home/metadata.json", json!({ "locked": {}, "locks": {} }).to_string());
+        self.program(
+            "nix",
+            "case \"$*\" in *--file*) f=rules ;; *metadata*) f=metadata ;; *--version*) echo \
+             'nix (Nix) 2.30.0'; exit ;; *' eval '*) f=flake ;; *) exit 1 ;; esac; cat \"$HOME/$f.json\"",
+        );
+    }
+
     pub fn path(&self, inside: &str) -> PathBuf {
         self.folder.path().canonicalize().unwrap().join(inside)
     }

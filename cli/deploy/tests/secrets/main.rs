@@ -3,6 +3,7 @@
 mod edited;
 mod evaluated;
 mod fleet;
+mod generated;
 mod looked;
 mod others;
 mod plugins;

@@ -46,8 +46,12 @@ fn a_plugin_s_pin_is_asked_once_for_all_files() {
     fleet.given(&["new", "a"], b"text of a").says(0, &[]);
     fleet.given(&["new", "b"], b"text of b").says(0, &[]);
     fleet.deploy(&["check"]).says(0, &["of 2 some keys are counted only"]);
-    fleet.typing(&["show", "a", "-i", &keys], "1234").says(0, &["PIN of the fake key", "text of a"]);
-    fleet.typing(&["show", "a", "-i", &keys], "9999").says(6, &["cannot be decrypted", "wrong PIN"]);
+    fleet
+        .typing(&["show", "a", "-i", &keys], "1234")
+        .says(0, &["PIN of the fake key", "text of a"]);
+    fleet
+        .typing(&["show", "a", "-i", &keys], "9999")
+        .says(6, &["cannot be decrypted", "wrong PIN"]);
 
     fs::remove_file(fleet.path("home/asked")).unwrap();
     fleet.rules(&[("a.age", &[RECIPIENT, &joe]), ("b.age", &[RECIPIENT, &joe])]);

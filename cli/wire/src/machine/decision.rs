@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::UnitGlob;
+use super::{UnitGlob, generator::Generator};
 
 /// Limits of the phases, in seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,4 +155,7 @@ pub struct Secret {
     /// What the secret should contain. The message about a missing secret shows it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
+    /// What makes it, where it was never made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator: Option<Generator>,
 }

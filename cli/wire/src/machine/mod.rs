@@ -6,6 +6,7 @@
 mod access;
 mod check;
 mod decision;
+mod generator;
 mod image;
 mod manifest;
 mod system;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use access::{Build, BuildPlace, Confirm, Profile, ProfileScript, Push, Ssh, Sudo};
 pub use check::{Check, CheckKind, Level};
 pub use decision::{BeforeActivate, Policy, RollBack, RollBackKind, Secret, Timeouts, Units};
+pub use generator::{Generator, GeneratorKind};
 pub use image::{Image, ImageKind};
 pub use manifest::{Manifest, OfServices, OfUnits};
 pub use system::System;

@@ -1,5 +1,5 @@
-# Who can read which secret: agenix's rules. `agenix -e NAME.age` in this folder
-# makes one; `deploy plan` lists those that are missing.
+# Who can read which secret: agenix's rules. `deploy secrets new home` makes those that are
+# missing; `deploy plan` lists them.
 let
   keys = import ../machines/keys.nix;
   readers = builtins.attrValues keys.admins ++ builtins.attrValues keys.machines;

@@ -18,7 +18,7 @@ pub fn try_to_decrypt(secrets: &[Secret]) -> Result<Option<String>, Refusal> {
         let name = &secret.name;
         if !Path::new(&secret.file).exists() {
             let why = format!("secret {name}: {} does not exist", secret.file);
-            let hint = "make it: agenix -e, and git add it";
+            let hint = "make it: deploy secrets new, and git add it";
             return Err(refuse_with(RefusalKind::Secret, why, hint));
         }
         let identities = readable(&secret.identity_paths);
@@ -43,7 +43,7 @@ pub fn try_to_decrypt(secrets: &[Secret]) -> Result<Option<String>, Refusal> {
                 continue;
             }
             let why = format!("secret {name} cannot be decrypted on the machine: {said}");
-            let hint = "encrypt it for the machine's key too (agenix --rekey)";
+            let hint = "encrypt it for the machine's key too (deploy secrets rekey)";
             return Err(refuse_with(RefusalKind::Secret, why, hint));
         }
     }
@@ -82,6 +82,7 @@ mod tests {
             age_bin: format!("sh {}", path(&age)),
             restart_units: Vec::new(),
             hint: String::new(),
+            generator: None,
         }
     }
 

@@ -12,7 +12,7 @@ mod kinds;
 mod odd;
 pub mod overrides;
 mod profiles;
-mod source;
+pub mod source;
 
 use std::{collections::BTreeMap, time::Instant};
 

@@ -18,12 +18,13 @@ pub fn refuse_unmade(machine: &Machine) -> Result<()> {
     };
     let failure = Failure::unchanged(what);
     let failure = missing.iter().fold(failure, |failure, secret| failure.because(line(secret)));
-    let file = Path::new(&first.file);
-    let folder = file.parent().unwrap_or(Path::new(".")).display();
-    let file = file.file_name().unwrap_or_default().display();
+    let folder = Path::new(&first.file).parent().unwrap_or(Path::new(".")).display();
+    if !first.file.ends_with(".age") {
+        return Err(failure.hint(Some(format!("make them, then git add {folder}"))));
+    }
     Err(failure.hint(Some(format!(
-        "make each: (cd {folder} && agenix -e {file}); git add {folder}; {folder}/secrets.nix says \
-         who can read it"
+        "make them: deploy secrets new {name}; then git add {folder}; {folder}/secrets.nix says who \
+         can read them"
     ))))
 }
 
@@ -76,7 +77,12 @@ mod tests {
             refused.causes,
             ["missing secret b (secrets/b.age): a word", "missing secret c (secrets/c.age)"]
         );
+        let of_sops = refuse_unmade(&machine(&[secret("d", "secrets/d.sops", "")])).unwrap_err();
+        assert_eq!(of_sops.hint.unwrap(), "make them, then git add secrets");
         let hint = refused.hint.unwrap();
-        assert!(hint.starts_with("make each: (cd secrets && agenix -e b.age)"), "{hint}");
+        assert!(
+            hint.starts_with("make them: deploy secrets new frame1; then git add sec"),
+            "{hint}"
+        );
     }
 }

@@ -24,7 +24,7 @@ fn missing(lab: &mut Lab) -> Result<()> {
     let restic = "missing secret restic-password (secrets/restic-password.age): ";
     // `plan` reports what the deploy is refused for.
     home.deploy("plan frame1")?.ends(1, &[grafana, restic])?;
-    let make = "(cd secrets && agenix -e alert-watchdog.age); git add secrets";
+    let make = "deploy secrets new frame1; then git add secrets";
     let refused = home.deploy("frame1")?;
     refused.ends(1, &["7 secrets of frame1 were never made", grafana, restic, make])?;
     refused.ends(1, &["nothing was changed"])?;
