@@ -8,7 +8,7 @@ use std::{
     process::{ExitCode, Stdio},
 };
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     io::BufReader,
     process::{Child, Command},
@@ -73,9 +73,9 @@ pub enum ProcessError {
 
 /// Has this process leave no image of its memory behind when it ends badly, nor what it starts.
 pub fn leave_no_core() {
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
-    // It can always be lowered.
-    let _ = setrlimit(Resource::Core, none);
+    let maximum = getrlimit(Resource::Core).maximum;
+    // Where it is refused the system writes none, or root decides what it does with it.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
 }
 
 fn not_started(program: &str, source: &std::io::Error) -> String {

@@ -163,7 +163,10 @@ impl Fleet {
 
     /// The same on a terminal, with an editor: `script` of util-linux makes the terminal.
     pub fn on_terminal(&self, args: &[&str], editor: &str) -> Ended {
-        let line = format!("{} secrets {}", env!("CARGO_BIN_EXE_deploy"), args.join(" "));
+        // Whatever the limit is here, it is what `deploy` makes of it that the editor sees.
+        let limit = "ulimit -c unlimited 2> /dev/null";
+        let program = env!("CARGO_BIN_EXE_deploy");
+        let line = format!("{limit}; {program} secrets {}", args.join(" "));
         let mut command = Command::new("script");
         self.prepare(&mut command);
         command.args(["-qec", &line, "/dev/null"]).env("EDITOR", editor).env("TERM", "dumb");

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use zeroize::Zeroizing;
+
+use crate::tools::process;
 
 /// A sudo password. It is never printed, its memory is overwritten when it is dropped, and no core
 /// dump contains it. Swapped memory is not protected.
@@ -13,9 +14,7 @@ pub struct Password(Zeroizing<String>);
 impl Password {
     /// Wraps what was typed. From now on this process writes no core file.
     pub fn new(typed: Zeroizing<String>) -> Self {
-        let maximum = getrlimit(Resource::Core).maximum;
-        // If this fails, the system writes no core files, or root decides about them.
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+        process::leave_no_core();
         Self(typed)
     }
 
@@ -37,6 +36,7 @@ impl fmt::Debug for Password {
 
 #[cfg(test)]
 mod tests {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     use zeroize::ZeroizeOnDrop;
 
     use super::*;
