@@ -95,3 +95,20 @@ fn an_edit_is_kept_where_the_editor_fails_or_the_file_cannot_be_written() {
     assert_eq!(kept(&failed), "mine\n");
     assert_eq!(fs::read(&file).unwrap(), before);
 }
+
+#[test]
+fn a_deploy_that_is_terminated_while_the_editor_is_open_leaves_no_text_behind() {
+    let Some(fleet) = fleet().filter(|_| are_here(&["ps"])) else { return };
+    let seen = fleet.path("seen").display().to_string();
+    for signal in ["TERM", "HUP"] {
+        let script = format!(
+            "echo \"$1\" > {seen}; p=$PPID; while [ \"$(ps -o comm= -p $p)\" != deploy ]; do \
+             p=$(ps -o ppid= -p $p | tr -d ' '); done; kill -{signal} $p; sleep 3"
+        );
+        let editor = fleet.program("waits", &script).display().to_string();
+        fleet.on_terminal(&["edit", "a"], &editor).says(1, &["while the editor was open"]);
+        let file = fs::read_to_string(fleet.path("seen")).unwrap();
+        assert!(!Path::new(file.trim()).parent().unwrap().exists(), "{signal}: {file} is left");
+        assert_eq!(text(&fleet), "one\n");
+    }
+}
