@@ -223,9 +223,9 @@ pub enum SecretState {
     AsTheRule,
     /// It is encrypted to others.
     Differs {
-        /// Who cannot read it, and should.
+        /// The readers of the rule that the file is not encrypted to.
         lacks: Vec<String>,
-        /// Who can read it, and should not.
+        /// The readers of the file that the rule does not name.
         unknown: Vec<String>,
         /// What differs in number.
         counted: Vec<String>,

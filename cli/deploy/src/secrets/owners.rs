@@ -22,7 +22,7 @@ const MOST: (usize, usize) = (20, 1 << 20);
 pub struct Owners(Vec<String>);
 
 impl Owners {
-    /// Those of the rules, and of what they import inside the repository.
+    /// Reads them from the rules, and from the files inside the repository that these import.
     pub fn of(at: &RulesFile) -> Self {
         let mut seen = BTreeSet::new();
         let (mut next, mut texts) = (vec![at.file.clone()], Vec::new());

@@ -1,4 +1,4 @@
-//! Who can read a secret: a public key, as rules name it.
+//! The reader of a secret: a public key, as rules name it.
 
 use std::{fmt, rc::Rc};
 

@@ -77,7 +77,7 @@ impl MemoryFolder {
     /// Removes it with all that is in it.
     pub async fn remove(self) -> io::Result<()> {
         if let Some(device) = &self.device {
-            // One that was not mounted cannot be unmounted.
+            // The disk may not be mounted.
             let _ = run("umount", &[&self.path().display().to_string()]).await;
             run("diskutil", &["quiet", "eject", device]).await?;
         }

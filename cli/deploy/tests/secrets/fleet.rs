@@ -155,7 +155,7 @@ impl Fleet {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        // Who refuses before it reads closes the pipe.
+        // `deploy` closes the pipe if it refuses before it reads.
         let _ = stdin.write_all(text);
         drop(stdin);
         Ended::of(child.wait_with_output().unwrap())
@@ -163,7 +163,7 @@ impl Fleet {
 
     /// The same on a terminal, with an editor: `script` of util-linux makes the terminal.
     pub fn on_terminal(&self, args: &[&str], editor: &str) -> Ended {
-        // Whatever the limit is here, it is what `deploy` makes of it that the editor sees.
+        // The editor sees the limit that `deploy` set, not the one of this process.
         let limit = "ulimit -c unlimited 2> /dev/null";
         let program = env!("CARGO_BIN_EXE_deploy");
         let line = format!("{limit}; {program} secrets {}", args.join(" "));

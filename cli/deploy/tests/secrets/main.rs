@@ -1,5 +1,7 @@
 //! `deploy secrets` with real keys and real files, beside `age`, `rage` and `ssh-keygen`.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod edited;
 mod evaluated;
 mod fleet;

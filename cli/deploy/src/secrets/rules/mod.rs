@@ -30,14 +30,14 @@ pub struct SecretRules {
     pub list: Vec<Rule>,
 }
 
-/// Who can read a secret.
+/// The rule of a secret: its readers.
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// Its name in the rules: a file, relative to them.
     pub name: String,
     /// The file.
     pub path: PathBuf,
-    /// Who can read it; at least one.
+    /// The readers; at least one.
     pub recipients: Vec<Recipient>,
     /// Whether the file is to be in letters.
     pub armor: bool,
