@@ -1,7 +1,7 @@
 //! `machine.json`: what a flake tells `deploy` about one machine.
 //!
 //! Nix passes one such document per machine to Rust, and nothing else. An unknown field is an error
-//! that names it, so a new field needs a new version.
+//! that names it, so after the first release a new field needs a new version.
 
 mod access;
 mod check;
