@@ -1,6 +1,7 @@
 //! Parsers of boot loader files, which determine the system that a reboot starts.
 //!
-//! They are pure: the caller passes the texts of the files.
+//! They are pure: the caller passes the texts of the files. The agent reads the paths below, and
+//! `ask.sh` of `deploy` the same paths at the login.
 
 mod extlinux;
 mod grub;
