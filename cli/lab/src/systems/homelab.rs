@@ -220,7 +220,7 @@ fn make_secrets(operator: &Host) -> Result<()> {
 ///
 /// # Errors
 /// When the rules cannot be evaluated or read.
-pub fn secret_readers(operator: &Host) -> Result<BTreeMap<String, String>> {
+fn secret_readers(operator: &Host) -> Result<BTreeMap<String, String>> {
     let rules = format!("nix eval --json --file {HOMELAB_FOLDER}/secrets/secrets.nix");
     let rules: BTreeMap<String, BTreeMap<String, Vec<String>>> =
         serde_json::from_str(&operator.sh(&rules)?)?;

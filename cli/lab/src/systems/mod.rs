@@ -24,7 +24,6 @@ pub use self::fleet::{FOLDER, Fleet};
 pub use self::generation::{Generation, Image, Stage, Unit};
 pub use self::homelab::{
     FRAME1_ADDRESS, HOMELAB, HOMELAB_FOLDER, Homelab, OVERRIDE, Secrets, StubFault, frame1,
-    secret_readers,
 };
 pub use self::lane::Lane;
 pub use self::prepared::Prepared;

@@ -1,8 +1,9 @@
 //! Secrets that are missing, or that the machine cannot decrypt.
 
 use anyhow::{Result, ensure};
+use deploy_lab::hosts::programs::DEPLOY;
 use deploy_lab::hosts::{Lab, access};
-use deploy_lab::systems::{HOMELAB, HOMELAB_FOLDER, Homelab, Secrets, secret_readers};
+use deploy_lab::systems::{HOMELAB, HOMELAB_FOLDER, Homelab, Secrets};
 
 use super::Home;
 use crate::harness::Scenario;
@@ -74,13 +75,7 @@ fn anew(lab: &mut Lab) -> Result<()> {
     refused.ends(1, &["secret alert-watchdog cannot be decrypted on the machine"])?;
     ensure!(home.runs()? == before, "frame1 was switched");
 
-    let rekeyed = secret_readers(&home.mac)?.into_iter().map(|(file, readers)| {
-        format!(
-            "age -d -i /root/.ssh/id_ed25519 secrets/{file} > /root/clear; \
-             age {readers} -o secrets/{file} /root/clear"
-        )
-    });
-    edit(&rekeyed.collect::<Vec<_>>().join("; "))?;
+    edit(&format!("{DEPLOY} secrets rekey"))?;
     home.deploy("frame1")?.ends(0, &["frame1: committed"])?;
     let opened = home.frame1.sh("cat /run/agenix/restic-password")?;
     ensure!(opened == "nixos", "the secret is {opened:?}");
