@@ -72,7 +72,10 @@ impl Together {
     pub fn add(&mut self, name: &str, before: &[u8], after: &[u8]) -> io::Result<()> {
         let to = target(&self.rules, name)?;
         let is = to.metadata()?;
-        if is.dev() != self.folder.metadata()?.dev() {
+        // The folders count: on an overlay a file of a lower layer has another number than its folder.
+        // `a-machine-made-anew-reads-its-secrets-once-its-new-key-is-a-recipient` proves it.
+        let beside = to.parent().unwrap_or(&self.rules).metadata()?;
+        if beside.dev() != self.folder.metadata()?.dev() {
             let why = format!("{} is on another file system than the rules", to.display());
             return Err(io::Error::other(why));
         }
