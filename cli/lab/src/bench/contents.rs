@@ -35,7 +35,7 @@ find /usr -xdev -type f -size +0 -printf '%s %p\n' | sort -k 2 > files
 # Where /usr is smaller than what is wanted, its files come again.
 for _ in 1 2 3 4 5 6 7 8; do cat files; done | awk -v count="$1" -v kib="$2" '
   BEGIN { at = 1 }
-  { print $2 > ("list-" at); sum += $1 }
+  { print substr($0, index($0, " ") + 1) > ("list-" at); sum += $1 }
   sum >= kib * 1024 { close("list-" at); sum = 0; at++ }
   at > count { exit }'
 number=0
@@ -43,7 +43,8 @@ while [ "$number" -lt "$1" ]; do
   number=$((number + 1))
   mkdir "path-$number"
   echo "$3" > "path-$number/salt"
-  xargs -a "list-$number" cp --parents -t "path-$number"
+  # Names have blanks: those of fish's themes.
+  xargs -d '\n' -a "list-$number" cp --parents -t "path-$number"
   nix-store --add "path-$number"
   rm -r "path-$number"
 done
