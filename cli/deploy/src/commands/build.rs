@@ -35,7 +35,7 @@ pub async fn run(args: &BuildArgs) -> u8 {
         Ok(found) => found,
         Err(failure) => return failed(failure, unchanged),
     };
-    let mut code = if fleet.failed.is_empty() { 0 } else { unchanged };
+    let mut code = fleet.code_or(unchanged);
     for machine in &fleet.machines {
         match build::build_here(&nix, machine, &report).await {
             Ok(paths) => {

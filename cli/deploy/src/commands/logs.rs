@@ -41,7 +41,7 @@ pub async fn run(args: &LogsArgs) -> u8 {
     };
     let wanted = LogRequest { attempt: attempt.as_ref(), follow: *follow, way: reach.way() };
     let mut passwords = Passwords::default();
-    let mut code = if fleet.failed.is_empty() { 0 } else { outcome::COULD_NOT_LOOK };
+    let mut code = fleet.code_or(outcome::COULD_NOT_LOOK);
     for machine in fleet.machines {
         if let Err(failure) = log(machine, &wanted, &mut passwords, &report).await {
             code = failed(failure, outcome::COULD_NOT_LOOK);

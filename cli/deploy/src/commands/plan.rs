@@ -48,7 +48,7 @@ pub async fn run(args: &PlanArgs) -> u8 {
     let planned =
         Planned { nix: &nix, build: *build, way: reach.way(), accepted: identity.accepted() };
     let mut passwords = Passwords::default();
-    let mut code = if fleet.failed.is_empty() { 0 } else { outcome::COULD_NOT_LOOK };
+    let mut code = fleet.code_or(outcome::COULD_NOT_LOOK);
     for machine in fleet.machines {
         code = code.max(one(&planned, machine, &mut passwords, &report).await);
     }

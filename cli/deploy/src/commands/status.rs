@@ -42,7 +42,7 @@ pub async fn run(args: &StatusArgs) -> u8 {
         Err(failure) => return failed(failure, outcome::COULD_NOT_LOOK),
     };
     let mut passwords = Passwords::default();
-    let mut code = if fleet.failed.is_empty() { 0 } else { outcome::COULD_NOT_LOOK };
+    let mut code = fleet.code_or(outcome::COULD_NOT_LOOK);
     for machine in fleet.machines {
         let told = async {
             let probed = ask::ask(machine, reach.way(), &mut passwords, &report).await?;

@@ -50,6 +50,13 @@ pub struct Fleet {
     pub failed: Vec<String>,
 }
 
+impl Fleet {
+    /// The exit code before any machine is asked: `failed` if one could not be evaluated.
+    pub fn code_or(&self, failed: u8) -> u8 {
+        if self.failed.is_empty() { 0 } else { failed }
+    }
+}
+
 /// Evaluates the flake once for all selected machines, and again only for machines that failed. The
 /// result of a clean tree is kept, so that the same tree is not evaluated twice.
 pub async fn evaluate(
