@@ -18,6 +18,8 @@ use clap::{
 };
 use deploy_wire::attempt::AttemptId;
 
+use crate::stages::fleet::overrides::Overrides;
+
 pub use attempt::{Asking, AttemptArgs, Rules};
 pub use building::{BuildPlaceArgs, PushArgs};
 pub use deploy_rs::DeployRs;
@@ -84,9 +86,9 @@ pub enum Command {
     Secrets(SecretsCommand),
 }
 
-/// Deploying.
+/// What the commands that change machines share.
 #[derive(Debug, Args)]
-pub struct DeployArgs {
+pub struct ChangeArgs {
     /// Which machines.
     #[command(flatten)]
     pub machines: Machines,
@@ -96,18 +98,36 @@ pub struct DeployArgs {
     /// How it is shown.
     #[command(flatten)]
     pub showing: Showing,
+    /// Print after each machine how long each part took
+    #[arg(long)]
+    pub timings: bool,
     /// How the machines are reached.
     #[command(flatten)]
     pub reach: Reach,
     /// What the machine calls itself.
     #[command(flatten)]
     pub identity: Identity,
+    /// How the closure and the agent travel.
+    #[command(flatten)]
+    pub push: PushArgs,
+}
+
+impl ChangeArgs {
+    /// The values of these flags that take precedence over the flake's.
+    pub fn overrides(&self) -> Overrides {
+        self.push.overrides(self.reach.overrides(self.showing.overrides()))
+    }
+}
+
+/// Deploying.
+#[derive(Debug, Args)]
+pub struct DeployArgs {
+    /// What is the same for push and rollback.
+    #[command(flatten)]
+    pub change: ChangeArgs,
     /// Where it is built.
     #[command(flatten)]
     pub place: BuildPlaceArgs,
-    /// How it travels.
-    #[command(flatten)]
-    pub push: PushArgs,
     /// Run `nix flake check` first
     #[arg(long)]
     pub checks: bool,
@@ -168,27 +188,12 @@ pub struct BuildArgs {
 /// Pushing without a switch.
 #[derive(Debug, Args)]
 pub struct PushOnlyArgs {
-    /// Which machines.
+    /// What is the same for deploying and rollback.
     #[command(flatten)]
-    pub machines: Machines,
-    /// Who answers before anything is changed.
-    #[command(flatten)]
-    pub asking: Asking,
-    /// How it is shown.
-    #[command(flatten)]
-    pub showing: Showing,
-    /// How the machines are reached.
-    #[command(flatten)]
-    pub reach: Reach,
-    /// What the machine calls itself.
-    #[command(flatten)]
-    pub identity: Identity,
+    pub change: ChangeArgs,
     /// Where it is built.
     #[command(flatten)]
     pub place: BuildPlaceArgs,
-    /// How it travels.
-    #[command(flatten)]
-    pub push: PushArgs,
     /// Run `nix flake check` first
     #[arg(long)]
     pub checks: bool,
@@ -217,24 +222,9 @@ pub struct RollbackArgs {
     /// The generation to go to; without it, the one before the present one
     #[arg(long, value_name = "GENERATION")]
     pub to: Option<u64>,
-    /// Which machines.
+    /// What is the same for deploying and push.
     #[command(flatten)]
-    pub machines: Machines,
-    /// Who answers before anything is changed.
-    #[command(flatten)]
-    pub asking: Asking,
-    /// How it is shown.
-    #[command(flatten)]
-    pub showing: Showing,
-    /// How the machines are reached.
-    #[command(flatten)]
-    pub reach: Reach,
-    /// What the machine calls itself.
-    #[command(flatten)]
-    pub identity: Identity,
-    /// How the agent travels.
-    #[command(flatten)]
-    pub push: PushArgs,
+    pub change: ChangeArgs,
     /// How far the attempt goes.
     #[command(flatten)]
     pub attempt: AttemptArgs,

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, path::PathBuf};
 use deploy_wire::{attempt::Mode, machine::Machine};
 
 use crate::{
-    args::{AttemptArgs, DeployArgs, DeployRs},
+    args::{AttemptArgs, ChangeArgs, DeployArgs, DeployRs},
     error::{Failure, Result},
     outcome::{self, Ending, exit_code},
     pipeline::{BeforeSwitch, Goal, Run, Stopped, WhenBusy},
@@ -30,6 +30,8 @@ pub struct Order {
     pub yes: bool,
     /// The format and the amount of output.
     pub shown: (Format, Detail),
+    /// Whether to print how long each part took.
+    pub timings: bool,
     /// Values that take precedence over the flake's.
     pub overrides: Overrides,
     /// How the machines are reached.
@@ -52,44 +54,48 @@ pub struct Order {
 
 /// Runs `deploy` without a command's name; returns the exit code.
 pub async fn run(args: &DeployArgs) -> u8 {
-    let DeployArgs {
-        machines,
-        asking,
-        showing,
-        reach,
-        identity,
-        place,
-        push,
-        checks,
-        profile_user,
-        dry_activate,
-        attempt,
-        rules,
-        deploy_rs,
-    } = args;
+    let DeployArgs { change, place, checks, profile_user, dry_activate, attempt, rules, deploy_rs } =
+        args;
     let AttemptArgs { boot: _, test: _, interactive, wait } = attempt;
-    let overrides = place.overrides(push.overrides(reach.overrides(showing.overrides())));
+    let overrides = rules.overrides(place.overrides(change.overrides()));
+    let goal = if *dry_activate { Goal::DryActivated } else { Goal::Flake };
     let order = Order {
-        words: machines.words(),
-        yes: asking.yes,
-        shown: showing.report(),
-        overrides: Overrides { profile_user: profile_user.clone(), ..rules.overrides(overrides) },
-        way: reach.way(),
-        accepted: identity.accepted(),
+        overrides: Overrides { profile_user: profile_user.clone(), ..overrides },
         checks: *checks,
-        agent: push.agent.clone(),
-        goal: if *dry_activate { Goal::DryActivated } else { Goal::Flake },
         mode: attempt.mode(),
         before_switch: BeforeSwitch::of(*interactive),
         when_busy: WhenBusy::of(*wait),
+        ..Order::of(change, goal)
     };
     order.carry_out(Some(deploy_rs)).await
 }
 
 impl Order {
+    /// The work that these flags ask for: a switch, without the flake's checks, without a question
+    /// before it, and without waiting for another attempt.
+    pub fn of(change: &ChangeArgs, goal: Goal) -> Self {
+        let ChangeArgs { machines, asking, showing, timings, reach, identity, push } = change;
+        Self {
+            words: machines.words(),
+            yes: asking.yes,
+            shown: showing.report(),
+            timings: *timings,
+            overrides: change.overrides(),
+            way: reach.way(),
+            accepted: identity.accepted(),
+            checks: false,
+            agent: push.agent.clone(),
+            goal,
+            mode: Mode::Switch,
+            before_switch: BeforeSwitch::GoOn,
+            when_busy: WhenBusy::Refuse,
+        }
+    }
+
     /// Deploys the machines; returns the exit code.
     pub async fn carry_out(self, deploy_rs: Option<&DeployRs>) -> u8 {
         let report = Report::new(self.shown.0, self.shown.1);
+        let report = if self.timings { report.with_timings() } else { report };
         let (machines, code) = self.deploy_all(deploy_rs, &report).await;
         report.tell(Event::Ended { machines, code });
         code
@@ -232,10 +238,7 @@ async fn ask_for_machines(
 ) -> std::result::Result<(), NotAgreed> {
     let shown = |machine: &Machine| (machine.name.clone(), machine.ssh.hostname.clone());
     report.tell(Event::Machines { machines: machines.iter().map(shown).collect() });
-    question::ask_yes_or_no(if machines.len() == 1 {
-        "deploy to it?"
-    } else {
-        "deploy to all of them?"
-    })
-    .await
+    let one = machines.len() == 1;
+    let question = if one { "deploy to it?" } else { "deploy to all of them?" };
+    report.while_asking(question::ask_yes_or_no(question)).await
 }

@@ -6,26 +6,17 @@ use crate::{
     pipeline::{BeforeSwitch, Goal, WhenBusy},
 };
 
-/// Rolls back; returns the exit code.
+/// Rolls back; returns the exit code. The flake's checks say nothing about an earlier system, so
+/// they are not run.
 pub async fn run(args: &RollbackArgs) -> u8 {
-    let RollbackArgs { to, machines, asking, showing, reach, identity, push, attempt, rules } =
-        args;
+    let RollbackArgs { to, change, attempt, rules } = args;
     let AttemptArgs { boot: _, test: _, interactive, wait } = attempt;
-    let overrides = push.overrides(reach.overrides(showing.overrides()));
     let order = Order {
-        words: machines.words(),
-        yes: asking.yes,
-        shown: showing.report(),
-        overrides: rules.overrides(overrides),
-        way: reach.way(),
-        accepted: identity.accepted(),
-        // The flake's checks say nothing about an earlier system.
-        checks: false,
-        agent: push.agent.clone(),
-        goal: Goal::Generation(*to),
+        overrides: rules.overrides(change.overrides()),
         mode: attempt.mode(),
         before_switch: BeforeSwitch::of(*interactive),
         when_busy: WhenBusy::of(*wait),
+        ..Order::of(change, Goal::Generation(*to))
     };
     order.carry_out(None).await
 }

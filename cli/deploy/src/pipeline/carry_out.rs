@@ -10,6 +10,7 @@ use deploy_wire::{
 use super::{BeforeSwitch, Goal, Ready, Run, WhenBusy};
 use crate::{
     error::{Failure, Result},
+    question,
     report::{Changes, Event, Finished},
     stages::{
         activate::{self, AttemptTarget, Meanwhile, NotStaged, dry},
@@ -142,7 +143,8 @@ impl Run<'_> {
         if self.before_switch == BeforeSwitch::GoOn {
             return Ok(());
         }
-        let asked = crate::question::ask_yes_or_no(&format!("switch {name}?")).await;
+        let question = format!("switch {name}?");
+        let asked = self.report.while_asking(question::ask_yes_or_no(&question)).await;
         asked.map_err(|not| Failure::unchanged(format!("{name} was not switched")).because(not))
     }
 

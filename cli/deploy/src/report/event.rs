@@ -3,7 +3,7 @@
 use deploy_wire::{attempt::Mode, event::Event as Happened, message::Status, outcome::BootDefault};
 use serde::Serialize;
 
-use super::Changes;
+use super::{Changes, timings::MachineTimings};
 use crate::{error::Failure, outcome::Ending, tools::nix::log::Progress};
 
 /// A stage as people see it.
@@ -116,8 +116,10 @@ pub enum Event {
         /// The machine.
         machine: String,
         /// Whether it begins or is over.
-        login: NewLogin,
+        login: Moment,
     },
+    /// A question to the operator begins or is over.
+    Question(Moment),
     /// The agent reports an event of the attempt.
     Agent {
         /// The machine.
@@ -141,6 +143,13 @@ pub enum Event {
     },
     /// The command is done with a machine.
     Finished(Finished),
+    /// How long each part of the command took on a machine.
+    Timings {
+        /// The machine.
+        machine: String,
+        /// The parts.
+        timings: MachineTimings,
+    },
     /// The command failed before it asked any machine.
     Failed(Box<Failure>),
     /// One of several machines cannot be evaluated; the command goes on with the others.
@@ -251,13 +260,13 @@ pub struct KeyShown {
     pub secrets: Vec<String>,
 }
 
-/// The state of a new login.
+/// A moment of a login or a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum NewLogin {
+pub enum Moment {
     /// It begins.
     Begins,
-    /// It succeeded or failed.
+    /// It is over, whatever came of it.
     Over,
 }
 

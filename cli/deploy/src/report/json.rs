@@ -1,6 +1,6 @@
 //! The report as one JSON document a line, for scripts. docs/json.md describes each document.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use deploy_wire::outcome::BootDefault;
 use serde_json::{Value, json};
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     Event, Finished, Renderer, Standstill,
     out::{Out, Text},
+    timings::{MachineTimings, Span},
 };
 use crate::{
     error::{Failure, State},
@@ -99,6 +100,8 @@ pub fn document(event: &Event) -> Value {
         Event::Login { machine, login } => {
             json!({ "event": "login", "machine": machine, "login": login })
         }
+        Event::Question(moment) => json!({ "event": "question", "question": moment }),
+        Event::Timings { machine, timings } => timings_document(machine, timings),
         Event::Agent { machine, event } => {
             json!({ "event": "agent", "machine": machine, "what": event })
         }
@@ -140,6 +143,22 @@ fn progress(progress: &Progress) -> Value {
         Progress::Log(line) => json!({ "log": line }),
         Progress::Copied { bytes, expected } => json!({ "bytes": bytes, "expected": expected }),
     }
+}
+
+fn timings_document(machine: &str, timings: &MachineTimings) -> Value {
+    let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let part = |span: &Span| {
+        json!({
+            "part": span.part,
+            "from": milliseconds(span.from),
+            "milliseconds": milliseconds(span.took),
+        })
+    };
+    let parts: Vec<Value> = timings.spans.iter().map(part).collect();
+    json!({
+        "event": "timings", "machine": machine, "parts": parts,
+        "milliseconds": milliseconds(timings.until),
+    })
 }
 
 fn finished_document(finished: &Finished) -> Value {

@@ -9,7 +9,7 @@ use std::{
 use deploy_wire::event::Event as Happened;
 
 use super::{
-    Detail, Event, NewLogin, Renderer, Stage,
+    Detail, Event, Moment, Renderer, Stage,
     line::Colours,
     out::Out,
     pushed::Pushes,
@@ -119,10 +119,10 @@ impl Renderer for Live {
                 self.stops();
                 self.print(event);
             }
-            Event::Login { login: NewLogin::Begins, .. } => {
+            Event::Login { login: Moment::Begins, .. } => {
                 locked(&self.screen).moves(None, SystemTime::now());
             }
-            Event::Login { login: NewLogin::Over, .. } => {
+            Event::Login { login: Moment::Over, .. } => {
                 locked(&self.screen).moves(self.count_down.clone(), SystemTime::now());
             }
             Event::Stage { .. } => {
@@ -159,6 +159,7 @@ impl Renderer for Live {
             | Event::Secret(_)
             | Event::Key(_)
             | Event::SecretsDone { .. }
+            | Event::Timings { .. }
             | Event::Ended { .. } => {
                 self.stops();
                 self.print(event);
@@ -252,9 +253,9 @@ mod tests {
     #[test]
     fn nothing_moves_while_ssh_may_ask() {
         let login = |login| Event::Login { machine: name(), login };
-        let mut events = vec![phase(Phase::Waiting, 60), login(NewLogin::Begins)];
+        let mut events = vec![phase(Phase::Waiting, 60), login(Moment::Begins)];
         assert_eq!(shown::live(&events, 80)[0], "");
-        events.push(login(NewLogin::Over));
+        events.push(login(Moment::Over));
         assert!(shown::live(&events, 80)[0].contains("(60 s left)"));
     }
 

@@ -13,17 +13,19 @@ mod screen;
 pub mod shown;
 pub mod silence;
 mod terminal;
+mod timings;
 mod words;
 
-use std::{io::IsTerminal, sync::Mutex};
+use std::{io::IsTerminal, sync::Mutex, time::Instant};
 
 pub use changes::{Changes, PackageChange, Units};
 pub use event::{
-    Event, Finished, Holder, KeyShown, NewLogin, SecretShown, SecretState, Stage, Standstill,
+    Event, Finished, Holder, KeyShown, Moment, SecretShown, SecretState, Stage, Standstill,
 };
 use line::{Colours, Line};
 use out::Out;
 pub use out::secret_text;
+use timings::Timings;
 pub use words::bytes;
 
 /// Shows events.
@@ -39,6 +41,7 @@ pub struct Report {
 struct Shown {
     renderer: Box<dyn Renderer>,
     last_note: Option<(String, String)>,
+    timings: Option<Timings>,
 }
 
 /// The format of the output.
@@ -72,7 +75,22 @@ impl Report {
             }
             Format::People => Box::new(plain::Plain::new(out, detail)),
         };
-        Self { shown: Mutex::new(Shown { renderer, last_note: None }) }
+        Self { shown: Mutex::new(Shown { renderer, last_note: None, timings: None }) }
+    }
+
+    /// Shows after each machine how long each part took, counted from now.
+    pub fn with_timings(self) -> Self {
+        self.shown.lock().expect("no renderer panics").timings =
+            Some(Timings::begin(Instant::now()));
+        self
+    }
+
+    /// Waits for the operator's answer to a question.
+    pub async fn while_asking<T>(&self, answer: impl Future<Output = T>) -> T {
+        self.tell(Event::Question(Moment::Begins));
+        let answer = answer.await;
+        self.tell(Event::Question(Moment::Over));
+        answer
     }
 
     /// Shows a note about a machine.
@@ -91,6 +109,10 @@ impl Report {
             shown.last_note = note;
         }
         shown.renderer.show(&event);
+        let timed = shown.timings.as_mut().and_then(|timings| timings.at(&event, Instant::now()));
+        if let (Some(timings), Event::Finished(Finished { machine, .. })) = (timed, event) {
+            shown.renderer.show(&Event::Timings { machine, timings });
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub fn report(format: Format) -> (Report, impl Fn() -> String) {
         Format::Json => Box::new(Json::new(out)),
         Format::People => Box::new(Plain::new(out, Detail::Everything)),
     };
-    let report = Report { shown: Mutex::new(Shown { renderer, last_note: None }) };
+    let report = Report { shown: Mutex::new(Shown { renderer, last_note: None, timings: None }) };
     (report, move || String::from_utf8(written.0.lock().unwrap().clone()).unwrap())
 }
 

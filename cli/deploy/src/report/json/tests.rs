@@ -9,8 +9,8 @@ use crate::tools::agent::read_reply;
 use crate::{
     outcome::Ending,
     report::{
-        Changes, Format, Holder, KeyShown, NewLogin, PackageChange, SecretShown, SecretState,
-        Stage, Standstill, Units,
+        Changes, Format, Holder, KeyShown, Moment, PackageChange, SecretShown, SecretState, Stage,
+        Standstill, Units, timings::Part,
     },
 };
 
@@ -96,7 +96,22 @@ fn all() -> Vec<(&'static str, Event)> {
         ),
         ("status", Event::Status { machine: name(), lines: Vec::new(), status }),
         ("log", Event::Log { machine: name(), line: line.clone() }),
-        ("login", Event::Login { machine: name(), login: NewLogin::Begins }),
+        ("login", Event::Login { machine: name(), login: Moment::Begins }),
+        ("question", Event::Question(Moment::Begins)),
+        (
+            "timings",
+            Event::Timings {
+                machine: name(),
+                timings: MachineTimings {
+                    spans: vec![Span {
+                        part: Part::Evaluation,
+                        from: Duration::from_millis(12),
+                        took: Duration::from_millis(2310),
+                    }],
+                    until: Duration::from_millis(2350),
+                },
+            },
+        ),
         (
             "agent-phase",
             agent(Happened::Phase { phase: Phase::Waiting, seconds_left: Some(60), why: None }),
@@ -224,6 +239,8 @@ fn kind(event: &Event) -> &'static str {
         Event::Agent { .. } => "agent",
         Event::Note { .. } => "note",
         Event::Warning { .. } => "warning",
+        Event::Question(_) => "question",
+        Event::Timings { .. } => "timings",
         Event::Finished(_) => "finished",
         Event::Failed(_) | Event::NotEvaluated { .. } => "failed",
         Event::Secret(_) => "secret",
@@ -236,7 +253,7 @@ fn kind(event: &Event) -> &'static str {
 #[test]
 fn every_kind_of_event_is_as_its_golden_file() {
     let kinds: BTreeSet<_> = all().iter().map(|(_, event)| kind(event)).collect();
-    assert_eq!(kinds.len(), 22, "a kind has no golden file");
+    assert_eq!(kinds.len(), 24, "a kind has no golden file");
     for (name, event) in all() {
         let document = document(&event);
         assert_eq!(format!("{document}\n"), golden(name), "{name}");

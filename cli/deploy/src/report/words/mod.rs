@@ -6,6 +6,7 @@ mod happened;
 mod quantities;
 mod secrets;
 mod stalled;
+mod timings;
 
 use deploy_wire::store_path::StorePath;
 
@@ -24,7 +25,10 @@ pub fn lines(event: &Event, detail: Detail) -> Vec<Line> {
         Event::Evaluating { flake, building: Some(drv) } => {
             vec![Line::plain(format!("evaluating {flake}: building {}", drv_name(drv)))]
         }
-        Event::Evaluating { .. } | Event::Push { .. } | Event::Login { .. } => Vec::new(),
+        Event::Evaluating { .. }
+        | Event::Push { .. }
+        | Event::Login { .. }
+        | Event::Question(_) => Vec::new(),
         Event::Checking { flake } => vec![Line::plain(format!("running the checks of {flake}"))],
         Event::Evaluated { machines, kept, milliseconds } => {
             let how = if *kept { "kept evaluation" } else { "evaluated" };
@@ -69,6 +73,7 @@ pub fn lines(event: &Event, detail: Detail) -> Vec<Line> {
             std::iter::once(first).chain(more).collect()
         }
         Event::Finished(finished) => ended::finished(finished),
+        Event::Timings { machine, timings } => timings::lines(machine, timings),
         Event::Failed(failure) | Event::NotEvaluated { failure, .. } => ended::failure(failure),
         Event::Secret(secret) => secrets::secret(secret),
         Event::Key(key) => secrets::key(key),

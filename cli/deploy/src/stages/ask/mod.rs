@@ -126,7 +126,10 @@ pub async fn ask(
                 &command,
                 answer.word("sudoSaid").unwrap_or_default(),
             )?;
-            let root = Escalation::WithPassword(command, passwords.of(&machine.name).await?);
+            let root = Escalation::WithPassword(
+                command,
+                report.while_asking(passwords.of(&machine.name)).await?,
+            );
             let facts = with_password(&machine, &place, &root).await?;
             (root, facts)
         }

@@ -11,7 +11,7 @@ use deploy_wire::{
 use super::*;
 use crate::{
     outcome::exit_code,
-    report::{Changes, Event, NewLogin, PackageChange, Stage, Units, shown},
+    report::{Changes, Event, Moment, PackageChange, Stage, Units, shown},
     tools::nix::log::Progress,
 };
 
@@ -90,7 +90,7 @@ fn note(text: &str) -> Event {
 }
 
 fn login() -> [Event; 2] {
-    [NewLogin::Begins, NewLogin::Over].map(|login| Event::Login { machine: name(), login })
+    [Moment::Begins, Moment::Over].map(|login| Event::Login { machine: name(), login })
 }
 
 /// The events of a deploy until the login.

@@ -10,7 +10,7 @@ use deploy_wire::{
 
 use super::{Started, describe_failed_answer, is_passing, pauses};
 use crate::{
-    report::{Event, NewLogin, Report},
+    report::{Event, Moment, Report},
     tools::{
         agent::{AgentError, Conversation},
         ssh::{Diagnosis, Fresh, SshError, Target},
@@ -89,10 +89,10 @@ impl Started<'_> {
     pub(super) async fn log_in(&self, target: &Target, report: &Report) -> Result<Fresh, SshError> {
         let machine = &self.probed.machine.name;
         let tell = |login| report.tell(Event::Login { machine: machine.clone(), login });
-        tell(NewLogin::Begins);
+        tell(Moment::Begins);
         let serve = self.probed.serve(&self.agent);
         let fresh = Fresh::open(target, &serve, |line| report.note(machine, line)).await;
-        tell(NewLogin::Over);
+        tell(Moment::Over);
         fresh
     }
 

@@ -51,7 +51,9 @@ pub async fn ask_first(
             .because("there is no terminal to agree on")
             .hint(Some("say --yes, or deploy on a terminal".into())));
     }
-    question::ask_yes_or_no(&format!("{name}: {what}. Switch?"))
+    let question = format!("{name}: {what}. Switch?");
+    report
+        .while_asking(question::ask_yes_or_no(&question))
         .await
         .map_err(|not| Failure::unchanged(format!("{name} was not switched")).because(not))
 }
