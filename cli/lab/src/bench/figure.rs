@@ -21,6 +21,14 @@ pub enum Side {
     NixCopy,
     /// `nix copy --to ssh-ng://…?compress=true`
     NixCopyCompressed,
+    /// A floor: the evaluation of the system, by Nix alone.
+    Evaluation,
+    /// A floor: `ssh frame1 true`.
+    Login,
+    /// A floor: the system's own `switch-to-configuration test`, on the machine.
+    Switch,
+    /// A floor: one small file written and synced, on the machine.
+    Sync,
 }
 
 /// One run.
@@ -37,6 +45,38 @@ pub struct Figure {
     /// The peak memory of the program and its children while `nix copy` ran, in KiB, with shared
     /// pages counted proportionally; `None` if `nix copy` was never seen.
     pub peak_kib: Option<u64>,
+    /// The parts that `deploy --timings` tells: when each began, and how long it took, in
+    /// milliseconds. Empty for other programs.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+}
+
+/// A part of a run of `deploy`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Part {
+    /// Its name.
+    pub part: String,
+    /// The milliseconds from the start of the run to its start.
+    pub from: u64,
+    /// Its milliseconds.
+    pub milliseconds: u64,
+}
+
+/// The parts in what `deploy --json --timings` prints.
+///
+/// # Errors
+/// When a line is no JSON document.
+pub fn parts(printed: &str) -> Result<Vec<Part>> {
+    #[derive(Deserialize)]
+    struct Document {
+        event: String,
+        #[serde(default)]
+        parts: Vec<Part>,
+    }
+    let documents = printed.lines().map(serde_json::from_str);
+    let documents = documents.collect::<Result<Vec<Document>, _>>()?;
+    let timings = documents.into_iter().filter(|document| document.event == "timings");
+    Ok(timings.flat_map(|document| document.parts).collect())
 }
 
 /// Appends a run to a file of runs.

@@ -30,6 +30,7 @@ struct Bench<'a> {
     case: Case,
     file: &'a Path,
     mac: Host,
+    frame1: Host,
     relays: [Relay; 2],
 }
 
@@ -42,16 +43,17 @@ pub fn run(lab: &mut Lab, case: Case, round: u32, file: &Path) -> Result<()> {
     mac.boot()?;
     mac.wait_until_up()?;
     programs::install(&mac)?;
-    let mut machine = |name| -> Result<Relay> {
+    let mut machine = |name| -> Result<(Host, Relay)> {
         let host = lab.prepared_as(&BASELINE, "frame1", HostSpec::named(name)?.sized(SIZE))?;
         host.boot()?;
         host.wait_until_up()?;
         access::know(&mac, &host)?;
         deploy_rs::install(&mac, &host)?;
-        Relay::start(&host, case.road())
+        let relay = Relay::start(&host, case.road())?;
+        Ok((host, relay))
     };
-    let relays = [machine("frame1")?, machine("frame2")?];
-    let bench = Bench { case, file, mac, relays };
+    let ((frame1, to_frame1), (_, to_frame2)) = (machine("frame1")?, machine("frame2")?);
+    let bench = Bench { case, file, mac, frame1, relays: [to_frame1, to_frame2] };
     match case.work {
         Work::Unchanged => bench.unchanged(),
         Work::Change => bench.change(),
@@ -68,6 +70,7 @@ impl Bench<'_> {
         }
         for turn in 0..TURNS {
             in_turns(sides, turn).into_iter().try_for_each(|side| self.kept(side))?;
+            self.floors()?;
         }
         Ok(())
     }
@@ -77,6 +80,7 @@ impl Bench<'_> {
             self.wants(turn + 2, Vec::new())?;
             let sides = in_turns([Side::Deploy, Side::DeployRs], turn);
             sides.into_iter().try_for_each(|side| self.kept(side))?;
+            self.floors()?;
         }
         Ok(())
     }
@@ -109,6 +113,21 @@ impl Bench<'_> {
             .write(&self.mac)
     }
 
+    /// A floor on the machine itself, without a login.
+    fn on_the_machine(&self, side: Side) -> Result<Figure> {
+        let line = match side {
+            Side::Switch => "exec /run/current-system/bin/switch-to-configuration test",
+            _ => "echo > /nix/var/bench; exec sync /nix/var/bench",
+        };
+        measured(&self.frame1, &self.relays[0], self.case.name, side, line)
+    }
+
+    fn floors(&self) -> Result<()> {
+        [Side::Evaluation, Side::Login, Side::Switch, Side::Sync]
+            .into_iter()
+            .try_for_each(|side| self.kept(side))
+    }
+
     fn kept(&self, side: Side) -> Result<()> {
         let figure = self.measured(side)?;
         eprintln!("{}: {side:?} {:.2} s, {} logins", self.case.name, figure.seconds, figure.logins);
@@ -124,13 +143,18 @@ impl Bench<'_> {
             )
         };
         let line = match side {
-            Side::Deploy => format!("cd {FOLDER}; exec {DEPLOY} frame1"),
+            Side::Deploy => format!("cd {FOLDER}; exec {DEPLOY} --json --timings frame1"),
             Side::Push => format!("cd {FOLDER}; exec {DEPLOY} push frame1"),
             Side::DeployRs => {
                 format!("cd {FOLDER}; exec {} .#frame2", deploy_rs::DEPLOY)
             }
             Side::NixCopy => copy(""),
             Side::NixCopyCompressed => copy("?compress=true"),
+            Side::Evaluation => {
+                format!("cd {FOLDER}; exec nix eval --no-eval-cache --raw .#{system}.drvPath")
+            }
+            Side::Login => "exec ssh root@frame1-far true".to_owned(),
+            Side::Switch | Side::Sync => return self.on_the_machine(side),
         };
         let relay = &self.relays[usize::from(side == Side::DeployRs)];
         measured(&self.mac, relay, self.case.name, side, &line)

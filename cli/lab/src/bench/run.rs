@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::figure::{Figure, Side};
+use super::figure::{Figure, Side, parts};
 use crate::hosts::relay::Relay;
 use crate::hosts::{Host, Running};
 
@@ -36,9 +36,10 @@ pub fn measured(
         thread::sleep(PERIOD);
     }
     let seconds = begun.elapsed().as_secs_f64();
-    running.wait(PERIOD)?.success()?;
+    let printed = running.wait(PERIOD)?.success()?.stdout;
+    let parts = if side == Side::Deploy { parts(&printed)? } else { Vec::new() };
     let logins = relay.connections() - logins;
-    Ok(Figure { case: case.to_owned(), side, seconds, logins, peak_kib })
+    Ok(Figure { case: case.to_owned(), side, seconds, logins, peak_kib, parts })
 }
 
 /// The memory of all processes of the command while one of them is `nix copy`.

@@ -41,7 +41,43 @@ pub fn page(figures: &[Figure]) -> String {
             push / plain.min(compressed),
         );
     }
-    format!("{whole}\n{pushes}")
+    format!("{whole}\n{pushes}\n{}", timelines(figures))
+}
+
+/// Where the time of `deploy` goes in each case: the medians of its parts, and the floors beside.
+fn timelines(figures: &[Figure]) -> String {
+    let mut text = String::from(
+        "| | round trip | parts of `deploy`, in ms | floors, in ms |\n|---|---|---|---|\n",
+    );
+    for case in ALL {
+        let of = |side| Of { figures, case, side };
+        let ours: Vec<_> = of(Side::Deploy).all().collect();
+        let Some(last) = ours.last() else { continue };
+        // Each run of a case has the same parts, in the same order.
+        let parts = last.parts.iter().enumerate().map(|(at, part)| {
+            let same = ours.iter().filter_map(|figure| figure.parts.get(at));
+            let took = same.filter(|other| other.part == part.part);
+            let took = median(took.map(|other| other.milliseconds as f64).collect());
+            format!("{} {:.0}", part.part, took.unwrap_or_default())
+        });
+        let floors = [
+            ("evaluation", Side::Evaluation),
+            ("login", Side::Login),
+            ("switch", Side::Switch),
+            ("sync", Side::Sync),
+        ];
+        let floors = floors.iter().filter_map(|(name, side)| {
+            of(*side).seconds().map(|seconds| format!("{name} {:.0}", seconds * 1000.0))
+        });
+        text += &format!(
+            "| {} | {} ms | {} | {} |\n",
+            case.title,
+            case.round_trip_ms,
+            parts.collect::<Vec<_>>().join(", "),
+            floors.collect::<Vec<_>>().join(", "),
+        );
+    }
+    text
 }
 
 /// The runs of one side in one case.
