@@ -99,9 +99,10 @@ in
         description = "Whether the machine first looks for paths in its own substituters.";
       };
       compress = mkOption {
-        type = types.bool;
-        default = false;
-        description = "Whether SSH compresses the stream.";
+        type = types.either (types.enum [ "auto" "never" ]) (types.ints.between 1 19);
+        default = "auto";
+        example = 3;
+        description = "How the stream is compressed: `auto` at the level that keeps the line full, `never`, or a level of zstd's.";
       };
     };
 

@@ -1,7 +1,8 @@
-//! `deploy-agent serve --stdio`: Nix's own protocol, for users who may run no other program as
-//! root.
+//! `deploy-agent serve --stdio`: Nix's own protocol. It is the other end of a push that `deploy`
+//! compresses, and of every push of a user who may run no other program as root.
 
 mod client;
+mod compressed;
 mod operation;
 mod words;
 
@@ -34,8 +35,10 @@ fn carry() -> Result<()> {
     let nix::Daemon { mut child, stdin, mut stdout } = nix::daemon()?;
     // The thread ends with this process. The client may be silent for any time.
     thread::spawn(move || {
-        let mut client = BufReader::with_capacity(words::PIECE, io::stdin().lock());
-        if let Err(error) = client::carry(&mut client, stdin) {
+        let client = BufReader::with_capacity(words::PIECE, io::stdin().lock());
+        let carried = compressed::plain(client)
+            .and_then(|plain| client::carry(BufReader::with_capacity(words::PIECE, plain), stdin));
+        if let Err(error) = carried {
             eprintln!("deploy-agent: {error}");
         }
     });

@@ -71,6 +71,8 @@ pub enum Event {
         machine: String,
         /// How far the push is.
         progress: Progress,
+        /// The bytes that were sent so far, where the push is compressed.
+        on_the_wire: Option<u64>,
     },
     /// A push makes no progress.
     Stalled {

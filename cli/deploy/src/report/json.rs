@@ -72,9 +72,9 @@ pub fn document(event: &Event) -> Value {
         Event::Build { machine, progress: p } => {
             json!({ "event": "build", "machine": machine, "progress": progress(p) })
         }
-        Event::Push { machine, progress: p } => {
-            json!({ "event": "push", "machine": machine, "progress": progress(p) })
-        }
+        Event::Push { machine, progress: p, on_the_wire } => json!({
+            "event": "push", "machine": machine, "progress": progress(p), "onTheWire": on_the_wire,
+        }),
         Event::Stalled { machine, seconds, why } => {
             let (why, holder) = match why {
                 Standstill::Lock(holder) => ("lock", Some(holder)),

@@ -136,8 +136,9 @@ impl Renderer for Live {
                 }
                 self.build(machine, progress);
             }
-            Event::Push { machine, progress } => {
-                if let Some(text) = self.pushes.at(machine, progress, Instant::now()) {
+            Event::Push { machine, progress, on_the_wire } => {
+                let now = Instant::now();
+                if let Some(text) = self.pushes.at(machine, progress, *on_the_wire, now) {
                     self.moves(text);
                 }
             }
@@ -185,7 +186,10 @@ mod tests {
 
     fn pushed() -> Vec<Event> {
         let copied = |bytes| Progress::Copied { bytes, expected: 4 << 20 };
-        let push = |bytes| Event::Push { machine: name(), progress: copied(bytes) };
+        let push = |bytes| {
+            let progress = copied(bytes);
+            Event::Push { machine: name(), progress, on_the_wire: None }
+        };
         let drv = "/nix/store/11111111111111111111111111111111-caddy-2.8.0.drv".to_owned();
         let build = |progress| Event::Build { machine: name(), progress };
         vec![

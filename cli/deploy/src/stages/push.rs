@@ -2,13 +2,17 @@
 
 pub mod agent_program;
 pub mod stall;
+mod through_agent;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
-use deploy_wire::store_path::StorePath;
+use deploy_wire::{machine::Compress, store_path::StorePath};
 use tokio::sync::Notify;
 
-use self::agent_program::Agent;
+use self::{agent_program::Agent, through_agent::Carrier};
 use super::{
     ask::Probed,
     build::{Built, Where},
@@ -18,11 +22,13 @@ use super::{
     },
 };
 use crate::{
-    error::Result,
+    error::{Failure, Result},
     report::{Event, Report, Stage},
     tools::{
-        nix::{Nix, Substitute, log::Progress},
+        lease::Lease,
+        nix::{Nix, NixError, RemoteStore, Substitute, log::Progress},
         place::Place,
+        ssh::SshError,
     },
 };
 
@@ -41,39 +47,129 @@ pub async fn push<'p>(
     let is_here = built.place == Where::Here;
     let toplevel = (is_here && machine.toplevel.is_some()).then_some(&built.toplevel);
     let profiles = built.profiles.iter().filter(|_| is_here);
+    let mut paths: Vec<&StorePath> = toplevel.into_iter().chain(profiles).collect();
     let brought = match agent {
         Agent::Brought(path) => Some(path),
         Agent::Installed(_) => None,
     };
-    let paths: Vec<&StorePath> = toplevel.into_iter().chain(profiles).chain(brought).collect();
-    if paths.is_empty() || matches!(probed.place, Place::Here) {
+    if paths.is_empty() && brought.is_none() || matches!(probed.place, Place::Here) {
         return Ok(Mark::none());
     }
+    let carrier = match brought {
+        Some(_) if !paths.is_empty() => carrier(probed).await?,
+        _ => None,
+    };
     let lease = left_behind::begin(probed, report).await?;
-    let store = probed.store(&lease)?;
-    let substitute = if machine.push.substitute { Substitute::First } else { Substitute::Never };
-    let mark = mark::set(probed, report).await?;
-    let mut pace = Pace::default();
-    let tell = |progress| {
-        if let Progress::Log(text) = progress {
-            return report.note(name, text);
+    let pushing = Pushing { nix, probed, lease: &lease, report };
+    let mark = match (carrier, brought) {
+        (Some(carrier), Some(agent)) => {
+            // The agent goes first, over Nix's own ssh: it carries the rest.
+            if probed.facts.agent.as_ref() != Some(agent) {
+                pushing.over_ssh(&[agent]).await?.clear(name, report).await?;
+            }
+            pushing.through_agent(&carrier, agent, &paths).await?
         }
-        if pace.is_due(&progress) {
-            report.tell(Event::Push { machine: name.clone(), progress });
+        (_, brought) => {
+            paths.extend(brought);
+            pushing.over_ssh(&paths).await?
         }
     };
-    let moves = Notify::new();
-    let copy = nix.copy(&paths, &store, substitute, || moves.notify_one(), tell);
-    let copied = stall::watch_for_stalls(copy, &moves, probed, &lease, report).await;
-    if let Err(error) = copied {
-        // The failure of the push matters more than that of the sync.
-        let _ = mark.clear(name, report).await;
-        let why = error.to_string();
-        let what = format!("cannot push the system to {name}");
-        return Err(mark::not_stored(name, what, &why, &why));
-    }
     lease.finish();
     Ok(mark)
+}
+
+/// The other end of a compressed push; `None` for a push that is not compressed, or that the user's
+/// ssh compresses already.
+async fn carrier(probed: &Probed) -> Result<Option<Carrier>> {
+    let compress = probed.machine.push.compress;
+    if let (Compress::Auto, Some(login)) = (compress, probed.place.login())
+        && login.is_compressed().await
+    {
+        return Ok(None);
+    }
+    Carrier::new(compress)
+        .map_err(|error| Failure::unchanged("the push cannot be prepared").because(error))
+}
+
+/// A push to one machine.
+struct Pushing<'r, 'p> {
+    nix: &'r Nix,
+    probed: &'p Probed,
+    lease: &'r Lease,
+    report: &'r Report,
+}
+
+impl<'p> Pushing<'_, 'p> {
+    /// Copies over Nix's own `ssh`, to the machine's `nix-daemon`.
+    async fn over_ssh(&self, paths: &[&StorePath]) -> Result<Mark<'p>> {
+        let store = self.probed.store(self.lease)?;
+        let mark = mark::set(self.probed, self.report).await?;
+        let copied = self.copy(paths, &store, || None).await;
+        if let Err(error) = copied {
+            // The failure of the push matters more than that of the sync.
+            let _ = mark.clear(&self.probed.machine.name, self.report).await;
+            return Err(self.failed(&error.to_string()));
+        }
+        Ok(mark)
+    }
+
+    /// Copies to the agent, which keeps the mark and hands everything to the machine's
+    /// `nix-daemon`.
+    async fn through_agent(
+        &self,
+        carrier: &Carrier,
+        agent: &StorePath,
+        paths: &[&StorePath],
+    ) -> Result<Mark<'p>> {
+        let store = carrier.store();
+        let on_the_wire = || Some(carrier.on_the_wire.load(Ordering::Relaxed));
+        let copied = self.copy(paths, &store, on_the_wire);
+        let carried = carrier.carry(self.probed, agent.as_str(), self.lease);
+        tokio::pin!(copied, carried);
+        let broken = |error: SshError| self.failed(&error.to_string());
+        tokio::select! {
+            copied = &mut copied => {
+                copied.map_err(|error| self.failed(&error.to_string()))?;
+                // Nix is gone, so its end of the socket is closed.
+                carried.await.map_err(broken)
+            }
+            carried = &mut carried => {
+                let mark = carried.map_err(broken)?;
+                copied.await.map_err(|error| self.failed(&error.to_string()))?;
+                Ok(mark)
+            }
+        }
+    }
+
+    async fn copy(
+        &self,
+        paths: &[&StorePath],
+        store: &RemoteStore,
+        on_the_wire: impl Fn() -> Option<u64>,
+    ) -> std::result::Result<(), NixError> {
+        let Self { nix, probed, lease, report } = self;
+        let machine = &probed.machine;
+        let substitute =
+            if machine.push.substitute { Substitute::First } else { Substitute::Never };
+        let mut pace = Pace::default();
+        let tell = |progress| {
+            if let Progress::Log(text) = progress {
+                return report.note(&machine.name, text);
+            }
+            if pace.is_due(&progress) {
+                let (machine, on_the_wire) = (machine.name.clone(), on_the_wire());
+                report.tell(Event::Push { machine, progress, on_the_wire });
+            }
+        };
+        let moves = Notify::new();
+        let copy = nix.copy(paths, store, substitute, || moves.notify_one(), tell);
+        stall::watch_for_stalls(copy, &moves, probed, lease, report).await
+    }
+
+    fn failed(&self, why: &str) -> Box<Failure> {
+        let name = &self.probed.machine.name;
+        mark::not_stored(name, format!("cannot push the system to {name}"), why, why)
+    }
 }
 
 /// Limits progress to ten reports a second. Nix reports every few bytes.

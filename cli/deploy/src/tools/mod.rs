@@ -5,6 +5,7 @@ pub mod awake;
 pub mod bounded;
 pub mod cache;
 pub mod colours;
+pub mod compress;
 #[cfg(test)]
 pub mod damage;
 pub mod lease;

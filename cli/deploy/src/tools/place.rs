@@ -36,12 +36,12 @@ pub struct Running<'place> {
 /// Keeps a command running, and has its stderr.
 pub struct Rest<'place> {
     stderr: Box<dyn AsyncRead + Unpin + Send + 'place>,
-    _command: RunningCommand<'place>,
+    command: RunningCommand<'place>,
 }
 
 enum RunningCommand<'place> {
-    Remote { _child: Box<openssh::Child<&'place openssh::Session>> },
-    Here { _child: Box<tokio::process::Child> },
+    Remote { child: Box<openssh::Child<&'place openssh::Session>> },
+    Here { child: Box<tokio::process::Child> },
 }
 
 impl Place {
@@ -126,7 +126,7 @@ impl Place {
                     stdout: Box::new(stdout),
                     rest: Rest {
                         stderr: Box::new(stderr),
-                        _command: RunningCommand::Remote { _child: Box::new(child) },
+                        command: RunningCommand::Remote { child: Box::new(child) },
                     },
                 }
             }
@@ -139,7 +139,7 @@ impl Place {
                     )),
                     rest: Rest {
                         stderr: Box::new(child.stderr.take().expect("stderr is a pipe")),
-                        _command: RunningCommand::Here { _child: Box::new(child) },
+                        command: RunningCommand::Here { child: Box::new(child) },
                     },
                 }
             }
@@ -148,6 +148,19 @@ impl Place {
 }
 
 impl Rest<'_> {
+    /// Waits for the end of the command, whose output was read to its end.
+    pub async fn ended(mut self) -> Result<(), SshError> {
+        let said = self.stderr().await;
+        let succeeded = match self.command {
+            RunningCommand::Remote { child } => {
+                let status = child.wait().await;
+                status.is_ok_and(|status| status.success())
+            }
+            RunningCommand::Here { mut child } => child.wait().await?.success(),
+        };
+        if succeeded { Ok(()) } else { Err(SshError::from_stderr(&said)) }
+    }
+
     /// The stderr of the command, once it has ended. If the command does not end, this returns
     /// after a moment.
     pub async fn stderr(&mut self) -> String {

@@ -138,14 +138,58 @@ pub struct Push {
     /// Whether the machine asks its own substituters first.
     #[serde(default = "yes")]
     pub substitute: bool,
-    /// Whether SSH compresses the stream.
+    /// How the stream is compressed.
     #[serde(default)]
-    pub compress: bool,
+    pub compress: Compress,
 }
 
 impl Default for Push {
     fn default() -> Self {
-        Self { substitute: true, compress: false }
+        Self { substitute: true, compress: Compress::Auto }
+    }
+}
+
+/// How the stream of a push is compressed: `"auto"`, `"never"`, or a level of zstd's, 1 to 19.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Json", into = "Json")]
+pub enum Compress {
+    /// At the level that keeps the line full.
+    #[default]
+    Auto,
+    /// Not at all.
+    Never,
+    /// At this level.
+    Level(u8),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Json {
+    Level(u8),
+    Word(String),
+}
+
+impl TryFrom<Json> for Compress {
+    type Error = String;
+
+    fn try_from(json: Json) -> Result<Self, String> {
+        match json {
+            Json::Word(word) if word == "auto" => Ok(Self::Auto),
+            Json::Word(word) if word == "never" => Ok(Self::Never),
+            Json::Level(level @ 1..=19) => Ok(Self::Level(level)),
+            Json::Level(level) => Err(format!("there is no level {level}: 1 to 19")),
+            Json::Word(word) => Err(format!("`{word}` is not auto, never, or a level of 1 to 19")),
+        }
+    }
+}
+
+impl From<Compress> for Json {
+    fn from(compress: Compress) -> Self {
+        match compress {
+            Compress::Auto => Self::Word("auto".into()),
+            Compress::Never => Self::Word("never".into()),
+            Compress::Level(level) => Self::Level(level),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use access::{Build, BuildPlace, Confirm, Profile, ProfileScript, Push, Ssh, Sudo};
+pub use access::{Build, BuildPlace, Compress, Confirm, Profile, ProfileScript, Push, Ssh, Sudo};
 pub use check::{Check, CheckKind, Level};
 pub use decision::{BeforeActivate, Policy, RollBack, RollBackKind, Secret, Timeouts, Units};
 pub use generator::{Generator, GeneratorKind};

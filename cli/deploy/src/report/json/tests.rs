@@ -82,6 +82,7 @@ fn all() -> Vec<(&'static str, Event)> {
             Event::Push {
                 machine: name(),
                 progress: Progress::Copied { bytes: 1 << 20, expected: 4 << 20 },
+                on_the_wire: Some(400 << 10),
             },
         ),
         ("stalled", stalled(Standstill::Lock(holder()))),

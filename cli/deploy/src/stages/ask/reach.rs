@@ -55,10 +55,9 @@ impl Probed {
         };
         Ok(RemoteStore {
             url: format!(
-                "ssh-ng://{}?remote-program={}{}",
+                "ssh-ng://{}?remote-program={}",
                 login.target().user_at_host(),
                 utf8_percent_encode(&daemon, &ENCODED),
-                if probed.machine.push.compress { "&compress=true" } else { "" }
             ),
             sshopts: login.nix_sshopts(),
             environment,

@@ -12,8 +12,9 @@ use crate::{
         bounded,
         limit::within,
         nix::NixDiagnosis,
-        place::{Place, Running},
+        place::{Place, Rest, Running},
         shell,
+        ssh::SshError,
     },
 };
 use crate::{
@@ -26,7 +27,17 @@ const STORE: Duration = Duration::from_secs(1800);
 
 /// A mark on a machine. A program on the machine keeps it, and clears it after syncing the store
 /// when this value is dropped or this process dies. Only a restart of the machine leaves the mark.
-pub struct Mark<'place>(Option<Running<'place>>);
+pub struct Mark<'place>(Keeper<'place>);
+
+/// Who keeps the mark on the machine.
+enum Keeper<'place> {
+    /// Nothing was pushed.
+    Nobody,
+    /// The program that keeps marks.
+    Script(Running<'place>),
+    /// The agent that carried Nix's protocol. It ends once the store is synced.
+    Agent(Box<dyn AsyncBufRead + Unpin + Send + 'place>, Rest<'place>),
+}
 
 /// Marks the machine, after deleting paths that an earlier push left damaged.
 pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
@@ -56,30 +67,64 @@ pub async fn set<'p>(probed: &'p Probed, report: &Report) -> Result<Mark<'p>> {
     let damaged = |text| report.note(name, text);
     let marked = wait_for_word(&mut running.stdout, Said::Marked, damaged);
     if silence::announce(marked, name, "its store", STORE, report).await {
-        return Ok(Mark(Some(running)));
+        return Ok(Mark(Keeper::Script(running)));
     }
     let said = running.rest.stderr().await;
     Err(failed(said.trim(), &said))
 }
 
-impl Mark<'_> {
+impl<'place> Mark<'place> {
     /// No mark, because nothing was pushed.
     pub fn none() -> Self {
-        Self(None)
+        Self(Keeper::Nobody)
+    }
+
+    /// The mark that an agent keeps. `stdout` and `rest` are what is left of the command.
+    pub fn kept_by_the_agent(
+        stdout: Box<dyn AsyncBufRead + Unpin + Send + 'place>,
+        rest: Rest<'place>,
+    ) -> Self {
+        Self(Keeper::Agent(stdout, rest))
     }
 
     /// Clears the mark. What was pushed is then on the machine's disk.
     pub async fn clear(self, name: &str, report: &Report) -> Result<()> {
-        let Some(Running { mut stdout, stdin, mut rest }) = self.0 else { return Ok(()) };
+        let Running { mut stdout, stdin, mut rest } = match self.0 {
+            Keeper::Nobody => return Ok(()),
+            Keeper::Script(running) => running,
+            Keeper::Agent(stdout, rest) => {
+                return clear_by_the_agent(stdout, rest, name, report).await;
+            }
+        };
         drop(stdin);
         let synced = wait_for_word(&mut stdout, Said::Synced, drop);
         if silence::announce(synced, name, "its store", STORE, report).await {
             return Ok(());
         }
         let said = rest.stderr().await;
-        Err(Failure::unchanged(format!("the store of {name} cannot be synced"))
-            .because(said.trim()))
+        Err(not_synced(name, said.trim()))
     }
+}
+
+/// Waits for the agent to sync the store, and to end.
+async fn clear_by_the_agent(
+    mut stdout: Box<dyn AsyncBufRead + Unpin + Send + '_>,
+    rest: Rest<'_>,
+    name: &str,
+    report: &Report,
+) -> Result<()> {
+    // The daemon's last answers have no reader any more.
+    let ended = async {
+        within(STORE, tokio::io::copy_buf(&mut stdout, &mut tokio::io::sink())).await??;
+        rest.ended().await
+    };
+    silence::announce(ended, name, "its store", STORE, report)
+        .await
+        .map_err(|error: SshError| not_synced(name, error.to_string()))
+}
+
+fn not_synced(name: &str, why: impl std::fmt::Display) -> Box<Failure> {
+    Failure::unchanged(format!("the store of {name} cannot be synced")).because(why)
 }
 
 /// Waits until the program on the machine prints `word`. `false` if it ends, prints too much or is

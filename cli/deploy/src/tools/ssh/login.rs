@@ -80,6 +80,16 @@ impl Login {
         &self.target
     }
 
+    /// Whether the user's settings make `ssh` compress this login.
+    pub async fn is_compressed(&self) -> bool {
+        let asked = async {
+            let args = self.target.args(self.folder.path()).ok()?;
+            Invocation::new("ssh").arg("-G").args(args).output().await.ok()
+        };
+        let settings = asked.await.unwrap_or_default();
+        settings.split(|byte| *byte == b'\n').any(|line| line == b"compression yes")
+    }
+
     /// The environment of a Nix command that needs sudo's `password`, or whose machine's start-up
     /// files print something before Nix's protocol.
     pub fn handing_over(&self, password: Option<&Password>) -> io::Result<Vec<(String, OsString)>> {

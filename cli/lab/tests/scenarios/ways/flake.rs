@@ -86,7 +86,7 @@ fn own_schema(lab: &mut Lab) -> Result<()> {
                  ssh = { hostname = "nowhere.invalid"; addresses = [ "10.77.0.11" ]; user = "admin"; };
                  sudo = { command = [ "sudo" ]; ask = false; };
                  build.where = "local";
-                 push.compress = true;
+                 push.compress = 3;
                  confirm.timeout = 25;
                  timeouts.activation = 100;
                  units = { watch = 2; };
