@@ -26,8 +26,8 @@ pub use deploy_rs::DeployRs;
 pub use machines::{Machines, Showing};
 pub use reach::{Identity, Reach};
 pub use secrets::{
-    AsJson, EditArgs, KeyArgs, ListArgs, NewArgs, RecipientsArgs, RekeyArgs, RenameArgs, RmArgs,
-    RulesArgs, SecretsCommand, ShowArgs, TextArgs,
+    AsJson, CheckArgs, EditArgs, KeyArgs, ListArgs, NewArgs, RecipientsArgs, RekeyArgs, RenameArgs,
+    RmArgs, RulesArgs, SecretsCommand, ShowArgs, TextArgs,
 };
 
 /// Deploys NixOS machines, and keeps only what a new login confirms.

@@ -12,10 +12,10 @@ use crate::{
 /// What is done with secrets.
 #[derive(Debug, Subcommand)]
 pub enum SecretsCommand {
-    /// Each secret: who can read it, and whether its file is encrypted to them
+    /// Each secret: who can read it, what uses it, and whether its file is encrypted to them
     List(ListArgs),
     /// Exit with 1 where a file is missing, damaged or encrypted to others than the rules say
-    Check(ListArgs),
+    Check(CheckArgs),
     /// Print a secret
     Show(ShowArgs),
     /// The keys that the rules name, and what each can read
@@ -62,9 +62,20 @@ pub struct KeyArgs {
     pub identities: Vec<PathBuf>,
 }
 
-/// Looking at what there is.
+/// Looking at what there is, and at what uses it.
 #[derive(Debug, Args)]
 pub struct ListArgs {
+    /// Do not evaluate the flake's machines to tell which of them use a secret
+    #[arg(long)]
+    pub no_machines: bool,
+    /// What is looked at.
+    #[command(flatten)]
+    pub look: CheckArgs,
+}
+
+/// Looking at what there is.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
     /// Secrets, with or without .age; without one, all of them
     #[arg(value_name = "SECRET")]
     pub secrets: Vec<String>,

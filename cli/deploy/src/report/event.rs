@@ -222,6 +222,17 @@ pub struct SecretShown {
     pub state: SecretState,
     /// Whether some of them can be counted only: a file does not name them.
     pub counted_only: bool,
+    /// The machines that use it; `None` where they were not asked for, or are not known.
+    pub used_by: Option<Vec<UserShown>>,
+}
+
+/// A machine that uses a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UserShown {
+    /// The machine.
+    pub machine: String,
+    /// Its services that read the secret; none where nothing says so.
+    pub services: Vec<String>,
 }
 
 /// How a secret's file stands to its rule.

@@ -21,6 +21,7 @@ use std::{io::IsTerminal, sync::Mutex, time::Instant};
 pub use changes::{Changes, PackageChange, Units};
 pub use event::{
     Event, Finished, Holder, KeyShown, Moment, SecretShown, SecretState, Stage, Standstill,
+    UserShown,
 };
 use line::{Colours, Line};
 use out::Out;

@@ -17,6 +17,20 @@ pub struct Fleet {
     folder: TempDir,
 }
 
+/// Nix, for rules and for a flake: each evaluation gives a file of its own.
+const OF_A_FLAKE: &str = r#"
+printf '%s\n' "$*" >> "$HOME/nix-was-asked"
+case "$*" in
+  *--file*) f=rules ;;
+  *metadata*) f=metadata ;;
+  *--version*) echo 'nix (Nix) 2.30.0'; exit ;;
+  *'\"what\":\"secrets\"'*) f=declared ;;
+  *' eval '*) f=flake ;;
+  *) exit 1 ;;
+esac
+cat "$HOME/$f.json"
+"#;
+
 /// What `deploy` ended with.
 #[derive(Debug)]
 pub struct Ended {
@@ -72,11 +86,14 @@ impl Fleet {
         });
         self.write("home/flake.json", flake.to_string());
         self.write("home/metadata.json", json!({ "locked": {}, "locks": {} }).to_string());
-        self.program(
-            "nix",
-            "case \"$*\" in *--file*) f=rules ;; *metadata*) f=metadata ;; *--version*) echo \
-             'nix (Nix) 2.30.0'; exit ;; *' eval '*) f=flake ;; *) exit 1 ;; esac; cat \"$HOME/$f.json\"",
-        );
+        self.program("nix", OF_A_FLAKE);
+        self.declares(json!({}));
+    }
+
+    /// Has the flake's machines declare secrets: a list for each machine.
+    pub fn declares(&self, secrets: Value) {
+        let declared = json!({ "known": [], "failed": [], "pure": true, "secrets": secrets });
+        self.write("home/declared.json", declared.to_string());
     }
 
     pub fn path(&self, inside: &str) -> PathBuf {

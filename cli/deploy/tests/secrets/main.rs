@@ -11,3 +11,4 @@ mod others;
 mod plugins;
 mod rekeyed;
 mod renamed;
+mod used;

@@ -2,24 +2,26 @@
 
 use std::io::ErrorKind;
 
-use super::{Opened, open};
+use super::{Opened, open, uses::Uses};
 use crate::{
-    args::ListArgs,
+    args::{CheckArgs, ListArgs},
     error::Result,
     outcome,
-    report::{Event, Report, SecretShown, SecretState},
+    report::{Event, Report, SecretShown, SecretState, UserShown},
     secrets::{
         compared::{self, Difference},
         head::Head,
         recipient::Recipient,
         rules::Rule,
     },
+    stages::fleet::DeclaredSecret,
 };
 
 /// Shows each. 0: it could be looked; 6: it could not.
 pub async fn list(args: &ListArgs) -> u8 {
-    let report = Report::new(args.shown.format(), args.rules.detail());
-    match all(args, &report).await {
+    let ListArgs { no_machines, look } = args;
+    let report = Report::new(look.shown.format(), look.rules.detail());
+    match all(look, !no_machines, &report).await {
         Ok(secrets) => {
             secrets.into_iter().for_each(|secret| report.tell(Event::Secret(secret)));
             0
@@ -32,9 +34,9 @@ pub async fn list(args: &ListArgs) -> u8 {
 }
 
 /// Shows what is to be mended. 0: nothing; 1: something; 6: it could not be looked.
-pub async fn check(args: &ListArgs) -> u8 {
+pub async fn check(args: &CheckArgs) -> u8 {
     let report = Report::new(args.shown.format(), args.rules.detail());
-    let secrets = match all(args, &report).await {
+    let secrets = match all(args, false, &report).await {
         Ok(secrets) => secrets,
         Err(failure) => {
             report.tell(Event::Failed(failure));
@@ -58,20 +60,29 @@ pub async fn check(args: &ListArgs) -> u8 {
     code
 }
 
-async fn all(args: &ListArgs, report: &Report) -> Result<Vec<SecretShown>> {
+async fn all(args: &CheckArgs, machines: bool, report: &Report) -> Result<Vec<SecretShown>> {
     let opened = open(&args.rules, report).await?;
     let known = opened.rules.recipients();
     let rules = opened.rules_of(&args.secrets)?;
-    Ok(rules.into_iter().map(|rule| look(rule, &opened, &known)).collect())
+    let uses = match machines {
+        true => Uses::ask(&opened, &args.rules, report).await,
+        false => Uses::unknown(),
+    };
+    Ok(rules.into_iter().map(|rule| look(rule, &opened, &known, &uses)).collect())
 }
 
-fn look(rule: &Rule, opened: &Opened, known: &[Recipient]) -> SecretShown {
+fn look(rule: &Rule, opened: &Opened, known: &[Recipient], uses: &Uses) -> SecretShown {
+    let user = |declared: &DeclaredSecret| UserShown {
+        machine: declared.machine.clone(),
+        services: declared.services.clone(),
+    };
     SecretShown {
         name: rule.name.clone(),
         file: super::shown(&rule.path, &opened.here),
         readers: opened.names(&rule.recipients),
         state: state(rule, opened, known),
         counted_only: compared::is_counted_only(&rule.recipients),
+        used_by: uses.of(rule).map(|declared| declared.into_iter().map(user).collect()),
     }
 }
 

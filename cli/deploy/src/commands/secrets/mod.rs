@@ -10,6 +10,7 @@ mod rekey;
 mod remove;
 mod rename;
 mod show;
+mod uses;
 
 use std::path::{Path, PathBuf};
 

@@ -10,7 +10,7 @@ use crate::{
     outcome::Ending,
     report::{
         Changes, Format, Holder, KeyShown, Moment, PackageChange, SecretShown, SecretState, Stage,
-        Standstill, Units, timings::Part,
+        Standstill, Units, UserShown, timings::Part,
     },
 };
 
@@ -163,6 +163,10 @@ fn all() -> Vec<(&'static str, Event)> {
                     counted: vec!["1 of age's own keys, where the rule has 2".into()],
                 },
                 counted_only: true,
+                used_by: Some(vec![UserShown {
+                    machine: name(),
+                    services: vec!["grafana".into()],
+                }]),
             }),
         ),
         (
@@ -173,6 +177,7 @@ fn all() -> Vec<(&'static str, Event)> {
                 readers: vec!["admin".into(), name()],
                 state: SecretState::Damaged { why: "it is no file of age's".into() },
                 counted_only: false,
+                used_by: None,
             }),
         ),
         (

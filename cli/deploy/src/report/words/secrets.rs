@@ -1,14 +1,17 @@
 //! Secrets, and what came of them, in words.
 
 use crate::report::{
-    KeyShown, SecretShown, SecretState,
+    KeyShown, SecretShown, SecretState, UserShown,
     line::{Line, Tone},
 };
 
 /// A secret, and what is to be mended about it.
 pub fn secret(secret: &SecretShown) -> Vec<Line> {
-    let SecretShown { name, file, readers, state, counted_only } = secret;
-    let readers = readers.join(", ");
+    let SecretShown { name, file, readers, state, counted_only, used_by } = secret;
+    let readers = match used_by {
+        Some(users) => format!("{}; {}", readers.join(", "), used(users)),
+        None => readers.join(", "),
+    };
     let bad = |text: String, word| vec![Line::with(text, Tone::Warning, word)];
     match state {
         SecretState::AsTheRule if *counted_only => vec![Line::plain(format!(
@@ -30,6 +33,18 @@ pub fn secret(secret: &SecretShown) -> Vec<Line> {
             lines.extend(lacks.chain(unknown).chain(counted).map(Line::plain));
             lines
         }
+    }
+}
+
+/// The machines that use a secret, each with its services.
+fn used(users: &[UserShown]) -> String {
+    let one = |UserShown { machine, services }: &UserShown| match services.is_empty() {
+        true => machine.clone(),
+        false => format!("{machine} ({})", services.join(", ")),
+    };
+    match users {
+        [] => "no machine uses it".to_owned(),
+        users => format!("used by {}", users.iter().map(one).collect::<Vec<_>>().join(", ")),
     }
 }
 

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::tools::nix::{Evaluated, Nix, NixError};
 
-use super::{EXPRESSION, nix_string};
+/// The expression that turns flake outputs into machine.json documents.
+pub const EXPRESSION: &str = include_str!("fleet.nix");
 
 /// The machines to evaluate.
 pub struct Asked<'a> {
@@ -18,6 +19,17 @@ pub struct Asked<'a> {
     pub url: &'a str,
     /// The possible meanings of each word; `None` means all machines.
     pub candidates: Option<&'a [Vec<String>]>,
+    /// What is wanted of each machine.
+    pub what: Wanted,
+}
+
+/// What is wanted of each machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Its document, machine.json.
+    Machines,
+    /// The secrets that it declares.
+    Secrets,
 }
 
 /// A step that is reported during the evaluation.
@@ -41,7 +53,7 @@ pub struct Outcome {
 impl Asked<'_> {
     /// The arguments to evaluate all machines.
     pub fn args(&self) -> Value {
-        self.args_of("machines", None)
+        self.args_of(self.what.word(), None)
     }
 
     fn args_of(&self, what: &str, among: Option<&[String]>) -> Value {
@@ -90,7 +102,7 @@ impl Asked<'_> {
         };
         let mut failed = Vec::new();
         while let Some(names) = parts.pop() {
-            let args = self.args_of("machines", Some(&names));
+            let args = self.args_of(self.what.word(), Some(&names));
             match (self.eval(nix, args, &mut tell).await, names.as_slice()) {
                 (Ok(evaluated), _) => {
                     parts.extend(alone(&evaluated));
@@ -105,6 +117,22 @@ impl Asked<'_> {
         }
         Ok(Outcome { evaluated: all, failed })
     }
+}
+
+impl Wanted {
+    /// What `fleet.nix` calls it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Machines => "machines",
+            Self::Secrets => "secrets",
+        }
+    }
+}
+
+/// A JSON document as a string in the Nix language. Nix knows all escapes of JSON that can occur
+/// here, but `${` must be escaped in addition.
+fn nix_string(json: &Value) -> String {
+    Value::String(json.to_string()).to_string().replace("${", "\\${")
 }
 
 /// Both halves, the second one first, because the last one is taken next.

@@ -5,9 +5,10 @@
 #   {
 #     candidates = [ [ NAME ] ] or null;     possible meanings of each word; null: all machines
 #     among = [ NAME ] or null;              only these of them
-#     what = "machines" or "names";
+#     what = "machines", "secrets" or "names";
 #   }
 # and returns { known, names = [ NAME ] }, the selected machines, or
+#   { known, failed, pure; secrets.NAME = [ secret ]; }, what each selected machine declares, or
 #   {
 #     machines.NAME = machine.json;          each selected machine that can be deployed
 #     failed = [ NAME ];                     machines that threw, if several are selected
@@ -426,6 +427,31 @@ let
         }
     );
 
+  # The secrets that a machine declares, with their files as the flake has them. No system is
+  # instantiated for it, which takes most of an evaluation.
+  secretsOf =
+    name:
+    let
+      config = configurations.${name}.config or { };
+      age = config.age.secrets or { };
+      derived = config.homelab.derived.secrets or { };
+      one =
+        each:
+        let
+          ours = derived.${each} or { };
+          file = if (ours.file or null) != null then ours.file else age.${each}.file or null;
+        in
+        {
+          name = each;
+          # Interpolation would copy a path to the store, under another name.
+          file = if file == null then null else builtins.unsafeDiscardStringContext (toString file);
+          services = ours.services or [ ];
+          hint = ours.hint or "";
+          generator = ours.generator or null;
+        };
+    in
+    filter (secret: secret.file != null) (map one (attrNames (age // derived)));
+
   # The fields that exist. Any other field is probably misspelled.
   deployKeys = attrNames levelKinds ++ [ "nodes" "agent" ];
   nodeKeys = attrNames levelKinds ++ [
@@ -457,7 +483,7 @@ let
   # A machine that throws stops only itself. `toJSON` evaluates the whole part inside `tryEval`; it
   # takes a package's path and does not look into the package. If there is only one machine, its own
   # error is wanted: `a-machine-that-throws-stops-only-itself` is the test of both.
-  tried = map (
+  tryEach = partOf: map (
     name:
     let
       part = partOf name;
@@ -467,14 +493,24 @@ let
     else
       { inherit name; } // builtins.tryEval (builtins.seq (builtins.toJSON part) part)
   ) chosen;
-  parts = filter (part: part != null) (
-    map (each: each.value) (filter (each: each.success) tried)
-  );
+  succeeded = filter (each: each.success);
+  failures = each: map (each: each.name) (filter (each: !each.success) each);
+  tried = tryEach partOf;
+  parts = filter (part: part != null) (map (each: each.value) (succeeded tried));
   sane = filter (part: part.odd == null) parts;
   namesOf = map (part: part.name);
+  triedSecrets = tryEach secretsOf;
+  # Pure evaluation removes the first of these, and no evaluation should have the other two.
+  pure = !(builtins ? currentSystem || builtins ? exec || builtins ? importNative);
 in
 if args.what == "names" then
   { inherit known; names = chosen; }
+else if args.what == "secrets" then
+  {
+    inherit known pure;
+    secrets = listToAttrs (succeeded triedSecrets);
+    failed = failures triedSecrets;
+  }
 else
 {
   inherit known;
@@ -486,11 +522,10 @@ else
   odd = listToAttrs (
     map (part: { inherit (part) name; value = part.odd; }) (filter (part: part.odd != null) parts)
   );
-  failed = map (each: each.name) (filter (each: !each.success) tried);
+  failed = failures tried;
   unknown = unknown "deploy" deployKeys deploy ++ concatLists (map (part: part.unknown) parts);
   elsewhere = filter (name: outputs ? ${name}) [
     "colmenaHive" "colmena" "darwinConfigurations" "homeConfigurations" "systemConfigs"
   ];
-  # Pure evaluation removes the first of these, and no evaluation should have the other two.
-  pure = !(builtins ? currentSystem || builtins ? exec || builtins ? importNative);
+  inherit pure;
 }

@@ -5,6 +5,7 @@ mod address;
 mod apart;
 mod broken;
 mod elsewhere;
+mod evaluation;
 mod fields;
 mod flake_config;
 mod kept;
@@ -12,34 +13,32 @@ mod kinds;
 mod odd;
 pub mod overrides;
 mod profiles;
+mod secrets;
 pub mod source;
 
 use std::{collections::BTreeMap, time::Instant};
 
 use deploy_wire::machine::{Machine, Revision};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use apart::Asked;
-use broken::Broken;
+use apart::Wanted;
 use elsewhere::SshOptions;
+use evaluation::FleetEvaluation;
 use flake_config::FlakeConfig;
-use kept::KeptEvaluation;
 use kinds::NotThis;
 use odd::NotDeployed;
 use profiles::Meant;
 pub use profiles::systems_alone;
-use source::{absolute, names_no_folder};
+pub use secrets::{DeclaredSecret, declared_secrets};
+use source::absolute;
 
 use self::overrides::Overrides;
 use super::flake::{Aim, Selection, Word, nearest};
 use crate::{
     error::{Failure, Result},
     report::{Event, Report},
-    tools::nix::{Metadata, Nix, OLDEST, Purity, essence, is_too_old},
+    tools::nix::{Metadata, Nix, essence},
 };
-
-/// The expression that turns flake outputs into machine.json documents.
-const EXPRESSION: &str = include_str!("fleet.nix");
 
 /// The machines of a run, as the flake describes them.
 #[derive(Debug)]
@@ -65,51 +64,9 @@ pub async fn evaluate(
     overrides: &Overrides,
     report: &Report,
 ) -> Result<Fleet> {
-    report.tell(Event::Evaluating { flake: selection.flake.clone(), building: None });
     let start = Instant::now();
-    let flake = absolute(&selection.flake);
-    if names_no_folder(&selection.flake) {
-        return Err(Failure::unchanged(format!("there is no folder `{}`", selection.flake)).hint(
-            Some("a flake is named by its folder or its reference: deploy FLAKE#MACHINE".into()),
-        ));
-    }
-    let not_evaluated = |error| broken::failure(&selection.flake, error, overrides.errors);
-    let (metadata, version, settings) =
-        tokio::join!(nix.metadata(&flake), nix.version(), nix.settings());
-    let version = version.map_err(not_evaluated)?;
-    if is_too_old(&version) {
-        return Err(too_old(&version));
-    }
-    let metadata = metadata.map_err(not_evaluated)?;
-    // If the settings cannot be read, the evaluation may be impure.
-    let (is_pure, accepts_all) =
-        settings.map_or((false, false), |it| (it.purity == Purity::Pure, it.accepts_flake_config));
-    let url = metadata.url_or(&flake);
-    let candidates = selection.names.as_ref().map(|names| candidates(names));
-    let asked = Asked { url: &url, candidates: candidates.as_deref() };
-    let key = json!([
-        metadata.locked,
-        metadata.locks,
-        version,
-        overrides.nix_args,
-        asked.args(),
-        EXPRESSION
-    ]);
-    let kept = KeptEvaluation::new(is_pure && metadata.is_clean(), &key);
-    let found = kept.get();
-    let was_kept = found.is_some();
-    let (evaluated, failed) = match found {
-        Some(evaluated) => (evaluated, Vec::new()),
-        None => {
-            let mut broken = Broken::new(selection, overrides, report);
-            let outcome =
-                asked.evaluate(nix, |told| broken.tell(told)).await.map_err(not_evaluated)?;
-            if outcome.failed.is_empty() {
-                kept.put(&outcome.evaluated);
-            }
-            (outcome.evaluated, outcome.failed)
-        }
-    };
+    let FleetEvaluation { evaluated, failed, metadata, accepts_all, was_kept } =
+        evaluation::of(nix, Wanted::Machines, selection, overrides, report).await?;
     let config = flake_config(nix, &metadata, accepts_all).await;
     let value = &evaluated.value;
     let not_deployed = NotDeployed::read(value);
@@ -129,13 +86,6 @@ pub async fn evaluate(
     Ok(fleet)
 }
 
-fn too_old(version: &str) -> Box<Failure> {
-    let (major, minor) = OLDEST;
-    Failure::unchanged(format!("{version} is too old"))
-        .because(format!("flakes are evaluated with what Nix has since {major}.{minor}"))
-        .hint(Some("docs/nix-versions.md says which command needs which Nix".into()))
-}
-
 /// The flake's settings for builds. If they cannot be read, they are not used, and the deploy goes
 /// on.
 async fn flake_config(nix: &Nix, metadata: &Metadata, accepts_all: bool) -> FlakeConfig {
@@ -152,25 +102,6 @@ pub async fn check(nix: &Nix, selection: &Selection, report: &Report) -> Result<
         Failure::unchanged(format!("the checks of `{}` fail", selection.flake))
             .because(essence::trimmed(&error.to_string(), None))
     })
-}
-
-impl Metadata {
-    /// The reference to evaluate. A clean tree has a locked reference, so that the kept evaluation
-    /// matches it; a dirty tree has none.
-    fn url_or(&self, flake: &str) -> String {
-        if self.is_clean() { self.url.clone() } else { flake.to_owned() }
-    }
-}
-
-/// A JSON document as a string in the Nix language. Nix knows all escapes of JSON that can occur
-/// here, but `${` must be escaped in addition.
-fn nix_string(json: &Value) -> String {
-    Value::String(json.to_string()).to_string().replace("${", "\\${")
-}
-
-/// The possible machine names of each word, the likeliest first.
-fn candidates(names: &[Word]) -> Vec<Vec<String>> {
-    names.iter().map(|name| name.meanings().map(|(machine, _)| machine).collect()).collect()
 }
 
 fn read(

@@ -6,7 +6,7 @@ use deploy_wire::machine::{Generator, Machine, Secret};
 use zeroize::Zeroizing;
 
 use super::{
-    super::{Opened, done, put, shown},
+    super::{Opened, done, put, shown, uses},
     NewArgs,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     },
     stages::{
         flake::{self, Aim},
-        fleet::{overrides::Overrides, source},
+        fleet::source,
         plan::secrets,
     },
     tools::{
@@ -34,13 +34,7 @@ use crate::{
 /// Makes what is missing. What one cannot make is left, and told.
 pub async fn make(args: &NewArgs, opened: &Opened, report: &Report) -> Result<()> {
     let selection = flake::select(std::slice::from_ref(&args.name))?.aimed_at(Aim::Look);
-    let overrides = Overrides {
-        nix_args: args.rules.nix_args.clone(),
-        errors: args.rules.errors(),
-        // It logs in to no machine.
-        allow_ssh_opts: true,
-        ..Overrides::default()
-    };
+    let overrides = uses::overrides(&args.rules);
     let (_, fleet) = deploy::fleet(&selection, &overrides, report).await?;
     let folder = source::folder(&selection.flake).and_then(|folder| {
         folder.ancestors().find(|above| above.join("flake.nix").is_file()).map(Path::to_owned)

@@ -1,0 +1,106 @@
+//! One evaluation of the flake, or the one that was kept of the same tree.
+
+use serde_json::json;
+
+use super::{
+    apart::{Asked, EXPRESSION, Wanted},
+    broken::{self, Broken},
+    kept::KeptEvaluation,
+    overrides::Overrides,
+    source::{absolute, names_no_folder},
+};
+use crate::{
+    error::{Failure, Result},
+    report::{Event, Report},
+    stages::flake::{Selection, Word},
+    tools::nix::{Evaluated, Metadata, Nix, OLDEST, Purity, is_too_old},
+};
+
+/// What Nix gave, or what was kept of it.
+pub struct FleetEvaluation {
+    /// The value, and its warnings.
+    pub evaluated: Evaluated,
+    /// The machines that cannot be evaluated. Their errors were reported.
+    pub failed: Vec<String>,
+    /// The flake's reference, resolved.
+    pub metadata: Metadata,
+    /// Whether the user's settings accept each flake's `nixConfig`.
+    pub accepts_all: bool,
+    /// Whether it was kept from an earlier run.
+    pub was_kept: bool,
+}
+
+/// Evaluates the flake for what is wanted, or takes what was kept.
+pub async fn of(
+    nix: &Nix,
+    what: Wanted,
+    selection: &Selection,
+    overrides: &Overrides,
+    report: &Report,
+) -> Result<FleetEvaluation> {
+    report.tell(Event::Evaluating { flake: selection.flake.clone(), building: None });
+    let flake = absolute(&selection.flake);
+    if names_no_folder(&selection.flake) {
+        return Err(Failure::unchanged(format!("there is no folder `{}`", selection.flake)).hint(
+            Some("a flake is named by its folder or its reference: deploy FLAKE#MACHINE".into()),
+        ));
+    }
+    let not_evaluated = |error| broken::failure(&selection.flake, error, overrides.errors);
+    let (metadata, version, settings) =
+        tokio::join!(nix.metadata(&flake), nix.version(), nix.settings());
+    let version = version.map_err(not_evaluated)?;
+    if is_too_old(&version) {
+        return Err(too_old(&version));
+    }
+    let metadata = metadata.map_err(not_evaluated)?;
+    // If the settings cannot be read, the evaluation may be impure.
+    let (is_pure, accepts_all) =
+        settings.map_or((false, false), |it| (it.purity == Purity::Pure, it.accepts_flake_config));
+    let url = metadata.url_or(&flake);
+    let candidates = selection.names.as_ref().map(|names| candidates(names));
+    let asked = Asked { url: &url, candidates: candidates.as_deref(), what };
+    let key = json!([
+        metadata.locked,
+        metadata.locks,
+        version,
+        overrides.nix_args,
+        asked.args(),
+        EXPRESSION
+    ]);
+    let kept = KeptEvaluation::new(is_pure && metadata.is_clean(), &key);
+    let found = kept.get();
+    let was_kept = found.is_some();
+    let (evaluated, failed) = match found {
+        Some(evaluated) => (evaluated, Vec::new()),
+        None => {
+            let mut broken = Broken::new(selection, overrides, report);
+            let outcome =
+                asked.evaluate(nix, |told| broken.tell(told)).await.map_err(not_evaluated)?;
+            if outcome.failed.is_empty() {
+                kept.put(&outcome.evaluated);
+            }
+            (outcome.evaluated, outcome.failed)
+        }
+    };
+    Ok(FleetEvaluation { evaluated, failed, metadata, accepts_all, was_kept })
+}
+
+fn too_old(version: &str) -> Box<Failure> {
+    let (major, minor) = OLDEST;
+    Failure::unchanged(format!("{version} is too old"))
+        .because(format!("flakes are evaluated with what Nix has since {major}.{minor}"))
+        .hint(Some("docs/nix-versions.md says which command needs which Nix".into()))
+}
+
+impl Metadata {
+    /// The reference to evaluate. A clean tree has a locked reference, so that the kept evaluation
+    /// matches it; a dirty tree has none.
+    fn url_or(&self, flake: &str) -> String {
+        if self.is_clean() { self.url.clone() } else { flake.to_owned() }
+    }
+}
+
+/// The possible machine names of each word, the likeliest first.
+fn candidates(names: &[Word]) -> Vec<Vec<String>> {
+    names.iter().map(|name| name.meanings().map(|(machine, _)| machine).collect()).collect()
+}
