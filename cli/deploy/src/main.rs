@@ -7,7 +7,10 @@ use std::process::ExitCode;
 use deploy::{args::CommandLine, run};
 
 fn main() -> ExitCode {
-    deploy::as_ssh().unwrap_or_else(deploys)
+    deploy::as_ssh().unwrap_or_else(|| {
+        CommandLine::complete();
+        deploys()
+    })
 }
 
 #[tokio::main(flavor = "current_thread")]

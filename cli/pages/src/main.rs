@@ -5,15 +5,19 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use clap::CommandFactory;
-use clap_complete::{Shell, generate_to};
+use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
 use deploy::args::CommandLine;
 
-/// The folders in which each shell looks for a package's completions.
-const COMPLETIONS: [(Shell, &str); 3] = [
-    (Shell::Bash, "bash-completion/completions"),
-    (Shell::Zsh, "zsh/site-functions"),
-    (Shell::Fish, "fish/vendor_completions.d"),
+/// Each shell, and the file in which it looks for a package's completions. The script asks the
+/// program itself, which knows the names of the user's secrets too.
+const COMPLETIONS: [(&dyn EnvCompleter, &str); 3] = [
+    (&Bash, "bash-completion/completions/deploy"),
+    (&Zsh, "zsh/site-functions/_deploy"),
+    (&Fish, "fish/vendor_completions.d/deploy.fish"),
 ];
+
+/// The variable by which `deploy` knows that a shell asks.
+const ASKS: &str = "COMPLETE";
 
 fn main() -> Result<()> {
     let share = std::env::args_os().nth(1).context("usage: deploy-pages FOLDER")?;
@@ -29,11 +33,11 @@ fn write(share: &Path) -> Result<()> {
     let manual = folder("man/man1")?;
     clap_mangen::generate_to(CommandLine::command().disable_help_subcommand(true), &manual)?;
     for (shell, inside) in COMPLETIONS {
-        let file = generate_to(shell, &mut CommandLine::command(), "deploy", folder(inside)?)?;
-        // bash looks for this name.
-        if shell == Shell::Bash {
-            fs::rename(&file, file.with_file_name("deploy"))?;
-        }
+        let file = share.join(inside);
+        folder(Path::new(inside).parent().and_then(Path::to_str).unwrap_or_default())?;
+        let mut script = Vec::new();
+        shell.write_registration(ASKS, "deploy", "deploy", "deploy", &mut script)?;
+        fs::write(&file, script).with_context(|| file.display().to_string())?;
     }
     Ok(())
 }
@@ -53,15 +57,10 @@ mod tests {
             assert!(page.contains(&format!("deploy\\-{name}")), "deploy(1) lacks {name}");
             assert!(read(&format!("man/man1/deploy-{name}.1")).contains(".TH"));
         }
-        for file in [
-            "bash-completion/completions/deploy",
-            "zsh/site-functions/_deploy",
-            "fish/vendor_completions.d/deploy.fish",
-        ] {
+        for (shell, file) in COMPLETIONS {
             let text = read(file);
-            for word in ["rollback", "confirm-timeout"] {
-                assert!(text.contains(word), "{file} lacks {word}");
-            }
+            let asks = format!("{ASKS}=");
+            assert!(text.contains(&asks) && text.contains("deploy"), "{}: {text}", shell.name());
         }
         fs::remove_dir_all(share).unwrap();
     }

@@ -7,6 +7,7 @@
 
 mod attempt;
 mod building;
+mod completion;
 mod deploy_rs;
 mod machines;
 mod reach;
@@ -16,6 +17,7 @@ use clap::{
     Args, CommandFactory, Parser, Subcommand,
     error::{ContextKind, ContextValue},
 };
+use clap_complete::CompleteEnv;
 use deploy_wire::attempt::AttemptId;
 
 use crate::stages::fleet::overrides::Overrides;
@@ -43,6 +45,14 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
+    /// Answers a shell that completes a command line, and ends this process then: a shell asks by
+    /// the variable COMPLETE, which the scripts below `share/` set.
+    pub fn complete() {
+        if std::env::var_os("COMPLETE").is_some() {
+            CompleteEnv::with_factory(Self::command).completer("deploy").complete();
+        }
+    }
+
     /// Parses the command line of this process. Exits if it is wrong or asks for help.
     pub fn read() -> Self {
         Self::try_parse().unwrap_or_else(|mut error| {

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use clap_complete::engine::ArgValueCompleter;
 
+use super::completion;
 use crate::{
     report::{Detail, Format},
     tools::nix::essence::Errors,
@@ -77,7 +79,7 @@ pub struct ListArgs {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Secrets, with or without .age; without one, all of them
-    #[arg(value_name = "SECRET")]
+    #[arg(value_name = "SECRET", add = ArgValueCompleter::new(completion::secrets))]
     pub secrets: Vec<String>,
     /// Which rules.
     #[command(flatten)]
@@ -102,7 +104,7 @@ pub struct RecipientsArgs {
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// The secret, with or without .age
-    #[arg(value_name = "SECRET")]
+    #[arg(value_name = "SECRET", add = ArgValueCompleter::new(completion::secrets))]
     pub secret: String,
     /// With which keys.
     #[command(flatten)]
@@ -128,7 +130,7 @@ pub struct TextArgs {
 #[derive(Debug, Args)]
 pub struct EditArgs {
     /// The secret, with or without .age
-    #[arg(value_name = "SECRET")]
+    #[arg(value_name = "SECRET", add = ArgValueCompleter::new(completion::secrets))]
     pub secret: String,
     /// Where its text comes from.
     #[command(flatten)]
@@ -146,7 +148,7 @@ pub struct EditArgs {
 pub struct NewArgs {
     /// The secret, with or without .age; or a machine: all that its services declare and nobody
     /// has made
-    #[arg(value_name = "SECRET|MACHINE")]
+    #[arg(value_name = "SECRET|MACHINE", add = ArgValueCompleter::new(completion::secrets))]
     pub name: String,
     /// Of a machine, ask nothing: make what makes itself, and leave the rest
     #[arg(long, conflicts_with_all = ["from", "text_on_disk"])]
@@ -163,7 +165,7 @@ pub struct NewArgs {
 #[derive(Debug, Args)]
 pub struct RmArgs {
     /// The secret, with or without .age; its rule may be gone already
-    #[arg(value_name = "SECRET")]
+    #[arg(value_name = "SECRET", add = ArgValueCompleter::new(completion::secrets))]
     pub secret: String,
     /// Answer the question with yes
     #[arg(short = 'y', long)]
@@ -177,10 +179,10 @@ pub struct RmArgs {
 #[derive(Debug, Args)]
 pub struct RenameArgs {
     /// The secret as it is called now
-    #[arg(value_name = "OLD")]
+    #[arg(value_name = "OLD", add = ArgValueCompleter::new(completion::secrets))]
     pub old: String,
     /// As it is to be called, and as the rules call it
-    #[arg(value_name = "NEW")]
+    #[arg(value_name = "NEW", add = ArgValueCompleter::new(completion::secrets))]
     pub new: String,
     /// With which keys it is opened, where others are to read it.
     #[command(flatten)]
@@ -194,7 +196,7 @@ pub struct RenameArgs {
 #[derive(Debug, Args)]
 pub struct RekeyArgs {
     /// Secrets, or names of keys: what these can read; without one, all
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::secrets))]
     pub names: Vec<String>,
     /// Also what is encrypted to those of its rule
     #[arg(long)]

@@ -9,6 +9,7 @@ pub mod generated;
 pub mod head;
 pub mod identities;
 pub mod lock;
+pub mod names;
 pub mod owners;
 pub mod recipient;
 pub mod rules;

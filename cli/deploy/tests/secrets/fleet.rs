@@ -150,7 +150,7 @@ impl Fleet {
         command
     }
 
-    fn prepare(&self, command: &mut Command) {
+    pub fn prepare(&self, command: &mut Command) {
         let path = std::env::var("PATH").unwrap();
         command
             .current_dir(self.path("repo"))
@@ -210,7 +210,7 @@ impl Fleet {
 }
 
 impl Ended {
-    fn of(output: Output) -> Self {
+    pub fn of(output: Output) -> Self {
         let text = [output.stdout, output.stderr].concat();
         let out = String::from_utf8_lossy(&text).replace("\r\n", "\n");
         Self { code: output.status.code(), out }

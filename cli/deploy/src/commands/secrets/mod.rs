@@ -20,6 +20,7 @@ use crate::{
     outcome,
     report::{Event, Format, Report},
     secrets::{
+        names,
         owners::Owners,
         recipient::Recipient,
         rules::{self, Rule, SecretRules},
@@ -59,6 +60,7 @@ async fn open(args: &RulesArgs, report: &Report) -> Result<Opened> {
     let wanted = std::env::var_os("RULES").filter(|rules| !rules.is_empty()).map(PathBuf::from);
     let at = rules::find(named.as_deref().or(wanted.as_deref()), &here)?;
     let (rules, warnings) = rules::evaluate(&at, nix_args, args.errors()).await?;
+    names::keep(&rules);
     for text in warnings {
         report.tell(Event::Warning { machine: None, text });
     }
