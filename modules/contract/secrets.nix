@@ -11,23 +11,39 @@ let
         "uuid"
         "ssh-key"
         "age-key"
+        "wireguard"
+        "htpasswd"
+        "argon2"
         "command"
       ];
       description = ''
         `random`: letters; `hex`: bytes as hexadecimal digits; `uuid`: a random UUID; `ssh-key`,
-        `age-key`: a private key, whose public half is written beside it as `NAME.pub`; `command`:
-        what a program prints.
+        `age-key`, `wireguard`: a private key, whose public half is written beside it as `NAME.pub`;
+        `htpasswd`: a line with `user` and the bcrypt hash of a random password; `argon2`: the
+        argon2id hash of one; `command`: what a program prints.
       '';
     };
     length = mkOption {
       type = types.ints.between 8 4096;
       default = 32;
-      description = "Letters of `random`, bytes of `hex`.";
+      description = "Letters of `random` and of the password of `htpasswd` (at most 72) and `argon2`, bytes of `hex`.";
     };
     alphabet = mkOption {
       type = types.strMatching "[!-~]{2,}";
       default = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-      description = "The letters of `random`.";
+      description = "The letters of `random`, and of passwords.";
+    };
+    user = mkOption {
+      type = types.nullOr (types.strMatching "[^:[:space:]]+");
+      default = null;
+      example = "joe";
+      description = "The user of `htpasswd`.";
+    };
+    password = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      example = "notes-login";
+      description = "The secret that gets the password of `htpasswd` and `argon2` in clear text, `NAME-password` if null. Its rule says who can read it; no machine has to.";
     };
     command = mkOption {
       type = types.listOf types.str;

@@ -28,8 +28,9 @@ let
         group
         mode
         hint
-        generator
         ;
+      generator =
+        if first.generator == null then null else lib.filterAttrs (_: value: value != null) first.generator;
       services = map (entry: entry.service) entries;
       restartUnits = lib.unique (lib.concatMap (entry: entry.secret.restartUnits) entries);
       exists = file == null || builtins.pathExists file;

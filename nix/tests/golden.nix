@@ -106,6 +106,11 @@ let
               health.run.kind.command.argv = [ "/bin/true" ];
               noBackupReason = "test";
               beforeActivate.argv = [ "/bin/true" ];
+              secrets.users.generator = {
+                kind = "htpasswd";
+                user = "joe";
+                password = "login";
+              };
             };
           }
         ];

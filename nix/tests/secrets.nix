@@ -10,6 +10,11 @@ let
         hint = "a word";
         generator.kind = "hex";
       };
+      secrets.login.generator = {
+        kind = "htpasswd";
+        user = "joe";
+        password = "notes-login";
+      };
     };
     systemd.services.thing.script = "true";
   };
@@ -58,7 +63,10 @@ in
       format = "binary";
       mode = "0400";
       path = "/run/secrets/present";
-      missing = [ "absent" ];
+      missing = [
+        "absent"
+        "login"
+      ];
       file = "secrets-sops/absent.sops";
     };
   };
@@ -70,7 +78,7 @@ in
     };
     expected = {
       path = "/run/vault/absent";
-      text = "absent present";
+      text = "absent login present";
       missing = [ ];
     };
   };
@@ -113,7 +121,7 @@ in
         ]).assertions
     );
     expected = [
-      "nobody decrypts absent, present: import sops-nix.nixosModules.sops, or set homelab.secrets.provider to another one"
+      "nobody decrypts absent, login, present: import sops-nix.nixosModules.sops, or set homelab.secrets.provider to another one"
     ];
   };
   "a provider that there is not is refused" = {
@@ -128,7 +136,10 @@ in
   };
   "a secret without a file is listed" = {
     expr = config.homelab.secrets.missing;
-    expected = [ "absent" ];
+    expected = [
+      "absent"
+      "login"
+    ];
   };
   "the deploy is told both, and which file to make" = {
     expr = {
@@ -150,6 +161,14 @@ in
       present = true;
       path = "/run/agenix/present";
       restartUnits = [ "thing.service" ];
+    };
+  };
+  "a hash is told with its user, and with the secret that gets its password" = {
+    expr = { inherit ((entry "login").generator) kind user password; };
+    expected = {
+      kind = "htpasswd";
+      user = "joe";
+      password = "notes-login";
     };
   };
   "what reads a secret restarts when the file changes" = {

@@ -29,7 +29,7 @@ pub use machines::{Machines, Showing};
 pub use reach::{Identity, Reach};
 pub use secrets::{
     AsJson, CheckArgs, EditArgs, KeyArgs, ListArgs, NewArgs, RecipientsArgs, RekeyArgs, RenameArgs,
-    RmArgs, RulesArgs, SecretsCommand, ShowArgs, TextArgs,
+    RmArgs, RotateArgs, RulesArgs, SecretsCommand, ShowArgs, TextArgs,
 };
 
 /// Deploys NixOS machines, and keeps only what a new login confirms.

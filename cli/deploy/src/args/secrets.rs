@@ -32,6 +32,8 @@ pub enum SecretsCommand {
     Rename(RenameArgs),
     /// Encrypt anew what is encrypted to others than the rules say
     Rekey(RekeyArgs),
+    /// Give a secret another value, and tell which machines have to be deployed then
+    Rotate(RotateArgs),
 }
 
 /// Which rules, and what Nix is told.
@@ -150,7 +152,24 @@ pub struct NewArgs {
     /// has made
     #[arg(value_name = "SECRET|MACHINE", add = ArgValueCompleter::new(completion::secrets))]
     pub name: String,
-    /// Of a machine, ask nothing: make what makes itself, and leave the rest
+    /// Ask nothing: make what the declaration says how to make; of a machine, leave the rest
+    #[arg(long, conflicts_with_all = ["from", "text_on_disk"])]
+    pub generate: bool,
+    /// Where its text comes from.
+    #[command(flatten)]
+    pub text: TextArgs,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RulesArgs,
+}
+
+/// Giving a secret another value.
+#[derive(Debug, Args)]
+pub struct RotateArgs {
+    /// The secret, with or without .age
+    #[arg(value_name = "SECRET", add = ArgValueCompleter::new(completion::secrets))]
+    pub secret: String,
+    /// Ask nothing: make it as its declaration says
     #[arg(long, conflicts_with_all = ["from", "text_on_disk"])]
     pub generate: bool,
     /// Where its text comes from.

@@ -14,7 +14,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{rules::file_named, written::sync_folder};
+use super::{
+    rules::file_named,
+    written::{NEW, sync_folder},
+};
 
 /// The folder, in that of the rules.
 const FOLDER: &str = ".deploy-rekey";
@@ -42,13 +45,13 @@ struct WritePlan {
 struct PlannedFile {
     /// A secret's name in the rules.
     name: String,
-    /// What is in its file before.
-    before: String,
+    /// What is in its file before; nothing where there is none.
+    before: Option<String>,
 }
 
 /// What a run that was cut off left.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct FinishedRekey {
+pub struct FinishedWrites {
     /// Secrets that have got what it had for them.
     pub named: Vec<String>,
     /// Secrets that somebody wrote since, and that were left alone.
@@ -68,10 +71,15 @@ impl Together {
         Ok(Self { rules: rules.to_owned(), folder, plan, is_planned: false })
     }
 
-    /// With what the secret's file, which has `before`, is to have.
-    pub fn add(&mut self, name: &str, before: &[u8], after: &[u8]) -> io::Result<()> {
+    /// With what the secret's file, which has `before` or is not there, is to have.
+    pub fn add(&mut self, name: &str, before: Option<&[u8]>, after: &[u8]) -> io::Result<()> {
         let to = target(&self.rules, name)?;
-        let is = to.metadata()?;
+        fs::create_dir_all(to.parent().unwrap_or(&self.rules))?;
+        let mode = match to.metadata() {
+            Ok(is) => is.permissions().mode() & 0o7777,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => NEW,
+            Err(error) => return Err(error),
+        };
         // The folders count: on an overlay a file of a lower layer has another number than its folder.
         // `a-machine-made-anew-reads-its-secrets-once-its-new-key-is-a-recipient` proves it.
         let beside = to.parent().unwrap_or(&self.rules).metadata()?;
@@ -81,15 +89,15 @@ impl Together {
         }
         let staged = self.folder.join(self.plan.files.len().to_string());
         let mut file = File::create_new(&staged)?;
-        file.set_permissions(Permissions::from_mode(is.mode() & 0o7777))?;
+        file.set_permissions(Permissions::from_mode(mode))?;
         file.write_all(after)?;
         file.sync_all()?;
-        self.plan.files.push(PlannedFile { name: name.to_owned(), before: hash(before) });
+        self.plan.files.push(PlannedFile { name: name.to_owned(), before: before.map(hash) });
         Ok(())
     }
 
     /// Gives all of them their names. From here on nothing is taken back.
-    pub fn name_all(mut self) -> io::Result<FinishedRekey> {
+    pub fn name_all(mut self) -> io::Result<FinishedWrites> {
         let (new, plan) = (self.folder.join("plan.new"), self.folder.join(PLAN));
         let mut file = File::create_new(&new)?;
         file.write_all(serde_json::to_string(&self.plan)?.as_bytes())?;
@@ -112,27 +120,32 @@ impl Drop for Together {
 }
 
 /// Finishes what was cut off, or clears it away where nothing had got its name. The lock is held.
-pub fn finish(rules: &Path) -> io::Result<FinishedRekey> {
+pub fn finish(rules: &Path) -> io::Result<FinishedWrites> {
     let folder = rules.join(FOLDER);
     let text = match fs::read(folder.join(PLAN)) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return match fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                _ => Ok(FinishedRekey::default()),
+                _ => Ok(FinishedWrites::default()),
             };
         }
         Err(error) => return Err(error),
     };
     let plan: WritePlan = serde_json::from_slice(&text)?;
-    let mut finished = FinishedRekey::default();
+    let mut finished = FinishedWrites::default();
     for (number, file) in plan.files.iter().enumerate() {
         let staged = folder.join(number.to_string());
         if !staged.exists() {
             continue;
         }
         let to = target(rules, &file.name)?;
-        if fs::read(&to).is_ok_and(|bytes| hash(&bytes) == file.before) {
+        let now = match fs::read(&to) {
+            Ok(bytes) => Some(hash(&bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        if now == file.before {
             fs::rename(&staged, &to)?;
             sync_folder(&to)?;
             finished.named.push(file.name.clone());
@@ -149,7 +162,11 @@ pub fn finish(rules: &Path) -> io::Result<FinishedRekey> {
 /// The file of a secret, behind links. The plan is a file of the repository: what it names is
 /// below the rules' folder too.
 fn target(rules: &Path, name: &str) -> io::Result<PathBuf> {
-    file_named(rules, name).map_err(io::Error::other)?.canonicalize()
+    let file = file_named(rules, name).map_err(io::Error::other)?;
+    match file.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(file),
+        found => found,
+    }
 }
 
 #[cfg(test)]
@@ -168,7 +185,8 @@ mod tests {
         let mut together = Together::begin(folder).unwrap();
         for name in ["a", "b", "c"] {
             let before = format!("old {name}");
-            together.add(name, before.as_bytes(), format!("new {name}").as_bytes()).unwrap();
+            let after = format!("new {name}");
+            together.add(name, Some(before.as_bytes()), after.as_bytes()).unwrap();
         }
         together
     }
@@ -183,7 +201,7 @@ mod tests {
         drop(staged(folder.path()));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
         std::mem::forget(staged(folder.path()));
-        assert_eq!(finish(folder.path()).unwrap(), FinishedRekey::default());
+        assert_eq!(finish(folder.path()).unwrap(), FinishedWrites::default());
         assert_eq!(texts(folder.path()), ["old a", "old b", "old c"]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
         assert_eq!(staged(folder.path()).name_all().unwrap().named, ["a", "b", "c"]);
@@ -204,6 +222,22 @@ mod tests {
         assert_eq!((finished.named, finished.passed_over), (vec!["b".into()], vec!["c".into()]));
         assert_eq!(texts(folder.path()), ["new a", "new b", "somebody's"]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn what_is_new_is_written_with_the_rest_unless_somebody_else_made_it() {
+        let folder = secrets();
+        let at = |name: &str| folder.path().join(name);
+        let mut together = Together::begin(folder.path()).unwrap();
+        together.add("a", Some(b"old a"), b"new a").unwrap();
+        together.add("web/d", None, b"new d").unwrap();
+        together.add("e", None, b"new e").unwrap();
+        fs::write(at("e"), "somebody's").unwrap();
+        let finished = together.name_all().unwrap();
+        assert_eq!(finished.named, ["a", "web/d"]);
+        assert_eq!(finished.passed_over, ["e"]);
+        assert_eq!(fs::read_to_string(at("web/d")).unwrap(), "new d");
+        assert_eq!(fs::metadata(at("web/d")).unwrap().mode() & 0o777, NEW);
     }
 
     #[test]

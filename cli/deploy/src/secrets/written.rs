@@ -10,7 +10,7 @@ use std::{
 use tempfile::NamedTempFile;
 
 /// The permissions of a file that is new: an encrypted file is for everybody to read.
-const NEW: u32 = 0o644;
+pub const NEW: u32 = 0o644;
 
 /// Bytes that are on the disk, under another name than they are to have.
 #[derive(Debug)]

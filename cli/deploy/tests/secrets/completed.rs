@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::fleet::{Ended, Fleet, are_here};
 
-/// What bash offers for the last word of a line.
+/// What bash offers for a word that was begun.
 fn offered(fleet: &Fleet, words: &str) -> Vec<String> {
     let script = format!(
         "source <(COMPLETE=bash deploy); COMP_WORDS=(deploy {words}); \

@@ -76,7 +76,7 @@ fn what_cannot_make_itself_says_why_and_what_is_there_already() {
     let Some(fleet) = fleet(&secrets) else { return };
     let said = fleet.deploy(&["new", "frame1", "--generate"]);
     said.says(1, &["the secret b.age was not made", "broken", "state: made: a.age"]);
-    fleet.deploy(&["new", "b", "--generate"]).says(1, &["deploy secrets new MACHINE --generate"]);
+    fleet.deploy(&["new", "b", "--generate"]).says(1, &["no machine declares what"]);
     fleet.missing(&[missing("c", Some(json!({ "kind": "uuid" })))]);
     let said = fleet.deploy(&["new", "frame1", "--generate"]);
     said.says(1, &["nobody could read the secret c", "has no rule for c.age"]);

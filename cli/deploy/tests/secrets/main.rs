@@ -12,4 +12,5 @@ mod others;
 mod plugins;
 mod rekeyed;
 mod renamed;
+mod rotated;
 mod used;

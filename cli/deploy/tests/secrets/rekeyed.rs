@@ -134,7 +134,7 @@ fn a_rekey_that_is_killed_is_finished_by_the_next() {
         }
         let next = fleet.deploy(&["rekey"]);
         next.says(0, &["nothing to encrypt anew"]);
-        finished += next.out.matches("a rekey that was cut off was finished").count();
+        finished += next.out.matches("a change that was cut off was finished").count();
         let now = many.files();
         let changed = many.names.iter().filter(|name| before[*name] != now[*name]).count();
         assert!(changed == 0 || changed == many.names.len(), "{changed} of them are new");

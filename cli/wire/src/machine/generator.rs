@@ -17,6 +17,12 @@ pub struct Generator {
     /// The program that prints it, with its arguments.
     #[serde(default)]
     pub command: Vec<String>,
+    /// The user of a line for htpasswd.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The secret that gets the password of a hash in clear text; `NAME-password` without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
 }
 
 /// What a generated secret is.
@@ -33,6 +39,12 @@ pub enum GeneratorKind {
     SshKey,
     /// A private key of age's.
     AgeKey,
+    /// A private key of WireGuard's.
+    Wireguard,
+    /// A user and the bcrypt hash of a password, as htpasswd writes them.
+    Htpasswd,
+    /// The argon2id hash of a password, as a PHC string.
+    Argon2,
     /// What a program prints.
     Command,
 }

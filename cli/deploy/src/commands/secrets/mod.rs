@@ -1,14 +1,18 @@
 //! `deploy secrets`: one file for each of its commands.
 
+mod cut_off;
 mod edit;
 mod editor;
+mod generate;
 mod list;
+mod made;
 mod new;
 mod put;
 mod recipients;
 mod rekey;
 mod remove;
 mod rename;
+mod rotate;
 mod show;
 mod uses;
 
@@ -40,6 +44,7 @@ pub async fn run(command: &SecretsCommand) -> u8 {
         SecretsCommand::Rm(args) => remove::run(args).await,
         SecretsCommand::Rename(args) => rename::run(args).await,
         SecretsCommand::Rekey(args) => rekey::run(args).await,
+        SecretsCommand::Rotate(args) => rotate::run(args).await,
     }
 }
 

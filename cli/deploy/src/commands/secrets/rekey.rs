@@ -1,9 +1,9 @@
 //! `deploy secrets rekey`: files that are encrypted to others than the rules say.
 
-use super::{Opened, failed, open, put};
+use super::{Opened, cut_off, failed, open, put};
 use crate::{
     args::RekeyArgs,
-    error::{Failure, Result, State},
+    error::{Failure, Result},
     report::{Event, Report},
     secrets::{
         compared, encrypted,
@@ -11,7 +11,7 @@ use crate::{
         identities::Identities,
         lock,
         rules::Rule,
-        together::{self, FinishedRekey, Together},
+        together::{FinishedWrites, Together},
     },
     tools::process,
 };
@@ -38,8 +38,7 @@ async fn rekey(args: &RekeyArgs, report: &Report) -> Result<()> {
     let rules = chosen(args, &opened)?;
     let folder = &opened.rules.folder;
     let _lock = lock::take(folder).await?;
-    let before = together::finish(folder).map_err(|error| half_done(&error.to_string(), folder))?;
-    tell_finished(&before, report);
+    cut_off::finish(folder, report)?;
     let mut counted = 0;
     let mut files = Vec::new();
     for rule in rules {
@@ -100,7 +99,7 @@ async fn encrypt_anew(
     args: &RekeyArgs,
     files: &[WrongFile<'_>],
     opened: &Opened,
-) -> Result<FinishedRekey> {
+) -> Result<FinishedWrites> {
     let folder = &opened.rules.folder;
     let mut keys = Identities::load(&args.keys.identities)?;
     keys.unlock(files.iter().map(|file| &file.head)).await?;
@@ -117,7 +116,7 @@ async fn encrypt_anew(
         if closed.is_empty() {
             let after = put::encrypted(rule, &text, keys.answers())?;
             together
-                .add(&rule.name, bytes, &after)
+                .add(&rule.name, Some(bytes), &after)
                 .map_err(|error| not_all(rule, &error.to_string()))?;
         }
     }
@@ -127,7 +126,7 @@ async fn encrypt_anew(
             .because(format!("tried: {}", keys.names()))
             .hint(Some("name a key that opens all of them: -i FILE".into())));
     }
-    together.name_all().map_err(|error| half_done(&error.to_string(), folder))
+    together.name_all().map_err(|error| cut_off::half_done(&error, folder))
 }
 
 fn nothing(why: &str) -> Box<Failure> {
@@ -138,34 +137,9 @@ fn not_all(rule: &Rule, why: &str) -> Box<Failure> {
     nothing(&format!("{}: {why}", rule.name))
 }
 
-fn half_done(why: &str, folder: &std::path::Path) -> Box<Failure> {
-    Failure::unchanged("the secrets were not all encrypted anew")
-        .because(why)
-        .state(State::NotKnown(format!(
-            "some files in {} are as they were and some are encrypted anew; each is whole",
-            folder.display()
-        )))
-        .hint(Some("deploy secrets rekey finishes it".into()))
-}
-
-fn tell_finished(finished: &FinishedRekey, report: &Report) {
-    for name in &finished.named {
-        let text = "a rekey that was cut off was finished".to_owned();
-        report.tell(Event::SecretsDone { secret: Some(name.clone()), text });
-    }
-    passed_over(finished, report);
-}
-
-fn passed_over(finished: &FinishedRekey, report: &Report) {
-    for name in &finished.passed_over {
-        let text = format!("{name}: somebody wrote it meanwhile: it was left alone");
-        report.tell(Event::Warning { machine: None, text });
-    }
-}
-
-fn tell(finished: &FinishedRekey, files: &[WrongFile<'_>], opened: &Opened, report: &Report) {
+fn tell(finished: &FinishedWrites, files: &[WrongFile<'_>], opened: &Opened, report: &Report) {
     for file in files.iter().filter(|file| finished.named.contains(&file.rule.name)) {
         super::done(report, file.rule, put::words(file.rule, opened, false));
     }
-    passed_over(finished, report);
+    cut_off::tell_passed_over(finished, report);
 }

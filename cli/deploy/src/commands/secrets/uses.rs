@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Opened;
+use deploy_wire::machine::{Generator, GeneratorKind};
+
+use super::{Opened, made};
 use crate::{
     args::RulesArgs,
-    error::Failure,
+    error::{Failure, Result},
     report::{Event, Report},
     secrets::rules::Rule,
     stages::{
@@ -45,6 +47,46 @@ impl Uses {
                     format!("which machines use a secret is not known: {}: {causes}", failure.what);
                 report.tell(Event::Warning { machine: None, text });
                 Self(None)
+            }
+        }
+    }
+
+    /// What makes a rule's secret, where a machine declares it.
+    pub fn generator(&self, rule: &Rule) -> Result<Option<&Generator>> {
+        let declared = self.of(rule).unwrap_or_default();
+        let mut all = declared.iter().filter_map(|declared| {
+            declared.generator.as_ref().map(|generator| (declared.machine.as_str(), generator))
+        });
+        let Some((machine, first)) = all.next() else { return Ok(None) };
+        match all.find(|(_, other)| *other != first) {
+            None => Ok(Some(first)),
+            Some((other, _)) => {
+                Err(Failure::unchanged(format!("the secret {} has two generators", rule.name))
+                    .because(format!("{machine} and {other} declare different ones"))
+                    .hint(Some("let them declare the same".into())))
+            }
+        }
+    }
+
+    /// The rule of the hash whose password a rule's secret is.
+    pub fn hash_of<'o>(&self, rule: &Rule, opened: &'o Opened) -> Option<&'o Rule> {
+        opened.rules.list.iter().find(|hash| {
+            let by = self.generator(hash).ok().flatten();
+            by.filter(|by| matches!(by.kind, GeneratorKind::Htpasswd | GeneratorKind::Argon2))
+                .and_then(|by| made::password_of(hash, Some(by), opened).ok())
+                .is_some_and(|password| password.path == rule.path)
+        })
+    }
+
+    /// What is to be deployed once a secret has changed, in words; nothing where no machine uses it.
+    pub fn deploy_words(&self, rule: &Rule) -> String {
+        match self.of(rule) {
+            None => "; deploy the machines that use it".to_owned(),
+            Some(declared) if declared.is_empty() => String::new(),
+            Some(declared) => {
+                let machines: Vec<&str> =
+                    declared.iter().map(|declared| declared.machine.as_str()).collect();
+                format!("; then deploy {}", machines.join(" "))
             }
         }
     }

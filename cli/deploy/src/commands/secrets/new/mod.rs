@@ -2,7 +2,12 @@
 
 mod of_machine;
 
-use super::{Opened, edit, editor, failed, for_people, open, put, shown};
+use super::{
+    Opened, edit, editor, failed, for_people, generate,
+    made::{self, Making},
+    open, put, shown,
+    uses::{self, Uses},
+};
 use crate::{
     args::NewArgs,
     error::{Failure, Result},
@@ -43,10 +48,18 @@ async fn one(rule: &Rule, args: &NewArgs, opened: &Opened, report: &Report) -> R
             .because(shown(&rule.path, &opened.here))
             .hint(Some(format!("deploy secrets edit {}", rule.name))));
     }
+    if args.generate || editor::is_wanted(&args.text) {
+        let uses = Uses::ask(opened, &args.rules, report).await;
+        let folder = uses::flake_of(&opened.rules.folder);
+        if let Some(by) = uses.generator(rule)? {
+            let made = generate::generate(by, rule, folder.as_deref()).await?;
+            return made::write(&made, (rule, Some(by)), Making::New, opened, (report, "")).await;
+        }
+    }
     if args.generate {
         return Err(refused("was not made")
-            .because("what makes it is said by a machine's services, not by the rules")
-            .hint(Some("name the machine: deploy secrets new MACHINE --generate".into())));
+            .because("no machine declares what makes it")
+            .hint(Some(format!("deploy secrets new {} asks for it", rule.name))));
     }
     let draft = match editor::is_wanted(&args.text) {
         true => editor::edited(&args.text, rule, &[]).await?,

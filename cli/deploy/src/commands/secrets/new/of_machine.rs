@@ -2,23 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use deploy_wire::machine::{Generator, Machine, Secret};
+use deploy_wire::machine::{Machine, Secret};
 use zeroize::Zeroizing;
 
 use super::{
-    super::{Opened, done, put, shown, uses},
+    super::{
+        Opened, done, generate,
+        made::{self, Making},
+        shown, uses,
+    },
     NewArgs,
 };
 use crate::{
     commands::deploy,
     error::{Failure, Result, State},
     report::{Event, Report},
-    secrets::{
-        answers::Answers,
-        generated::{self, Generated},
-        rules::Rule,
-        written,
-    },
+    secrets::{generated::Generated, rules::Rule},
     stages::{
         flake::{self, Aim},
         fleet::source,
@@ -26,7 +25,6 @@ use crate::{
     },
     tools::{
         printable::Printable,
-        process::Invocation,
         terminal::{self, Echo},
     },
 };
@@ -109,11 +107,11 @@ impl Maker<'_> {
     /// Makes one; whether there was something to make it of.
     async fn one(&self, secret: &Secret, rule: &Rule) -> Result<bool> {
         let made = match &secret.generator {
-            Some(by) => Some(self.generated(by, rule).await?),
+            Some(by) => Some(generate::generate(by, rule, self.folder.as_deref()).await?),
             None if self.args.generate => None,
             None => typed(secret, rule).await?,
         };
-        let Some(Generated { text, public }) = made else {
+        let Some(made) = made else {
             let hint = match secret.hint.is_empty() {
                 true => String::new(),
                 false => format!(" ({})", secret.hint),
@@ -121,54 +119,9 @@ impl Maker<'_> {
             done(self.report, rule, format!("left{hint}: deploy secrets new {}", rule.name));
             return Ok(false);
         };
-        put::put(rule, &text, None, self.opened, &Answers::default()).await?;
-        let mut words = put::words(rule, self.opened, true);
-        if let Some(public) = public {
-            let beside = rule.path.with_extension("pub");
-            let written = written::stage(&beside, format!("{public}\n").as_bytes());
-            written.and_then(written::StagedFile::name).map_err(|error| {
-                let what = format!("{} was not written", shown(&beside, &self.opened.here));
-                Failure::unchanged(what).because(error)
-            })?;
-            words += &format!(" {}", shown(&beside, &self.opened.here));
-        }
-        done(self.report, rule, words);
+        let of = (rule, secret.generator.as_ref());
+        made::write(&made, of, Making::New, self.opened, (self.report, "")).await?;
         Ok(true)
-    }
-
-    async fn generated(&self, by: &Generator, rule: &Rule) -> Result<Generated> {
-        let refused = |why: String| {
-            Failure::unchanged(format!("the secret {} was not made", rule.name)).because(why)
-        };
-        match generated::generate(by).map_err(refused)? {
-            Some(made) => Ok(made),
-            None => self.by_program(by).await.map_err(refused),
-        }
-    }
-
-    /// What the declared program prints. A flake from elsewhere starts none here.
-    async fn by_program(&self, by: &Generator) -> std::result::Result<Generated, String> {
-        let Some((program, words)) = by.command.split_first() else {
-            return Err("its generator names no program".into());
-        };
-        let Some(folder) = &self.folder else {
-            return Err(format!(
-                "its generator starts `{program}`, and the flake is no folder here"
-            ));
-        };
-        let line = Invocation::new("/bin/sh")
-            .args(["-c", "cd \"$0\" && exec \"$@\""])
-            .arg(folder.as_os_str())
-            .arg(program)
-            .args(words);
-        let text = line.output().await.map_err(|error| {
-            format!("`{}`: {error}: {}", by.command.join(" "), error.stderr().trim())
-        })?;
-        let text = Zeroizing::new(text);
-        match text.is_empty() {
-            true => Err(format!("`{}` printed nothing", by.command.join(" "))),
-            false => Ok(Generated { text, public: None }),
-        }
     }
 }
 
@@ -185,5 +138,5 @@ async fn typed(secret: &Secret, rule: &Rule) -> Result<Option<Generated>> {
             .hint(Some("--generate asks nothing, and leaves what does not make itself".into()))
     })?;
     let text = Zeroizing::new(said.as_bytes().to_vec());
-    Ok((!text.is_empty()).then_some(Generated { text, public: None }))
+    Ok((!text.is_empty()).then(|| Generated::alone(text)))
 }

@@ -1,11 +1,9 @@
 //! Secrets that make themselves.
 
-use age::secrecy::ExposeSecret;
+mod hashes;
+mod keys;
+
 use deploy_wire::machine::{Generator, GeneratorKind};
-use ssh_key::{
-    LineEnding, PrivateKey,
-    private::{Ed25519Keypair, KeypairData},
-};
 use zeroize::Zeroizing;
 
 /// What was made: the secret, and what everybody may know of it.
@@ -14,23 +12,36 @@ pub struct Generated {
     pub text: Zeroizing<Vec<u8>>,
     /// The public half of a key.
     pub public: Option<String>,
+    /// The password of a hash, which becomes a secret of its own.
+    pub password: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Generated {
+    /// A secret that has nothing beside it.
+    pub fn alone(text: Zeroizing<Vec<u8>>) -> Self {
+        Self { text, public: None, password: None }
+    }
 }
 
 /// Makes a secret; `None` where a program is to make it. The error says what is wrong with the
 /// declaration.
 pub fn generate(by: &Generator) -> Result<Option<Generated>, String> {
-    let alone = |text: Zeroizing<String>| Generated {
-        text: Zeroizing::new(text.as_bytes().to_vec()),
-        public: None,
-    };
+    let alone = |text: Zeroizing<String>| Generated::alone(bytes(&text));
     Ok(Some(match by.kind {
         GeneratorKind::Random => alone(letters(by)?),
         GeneratorKind::Hex => alone(hex(&random(by.length)?)),
         GeneratorKind::Uuid => alone(uuid()?),
-        GeneratorKind::SshKey => ssh_key()?,
-        GeneratorKind::AgeKey => age_key(),
+        GeneratorKind::SshKey => keys::ssh()?,
+        GeneratorKind::AgeKey => keys::age(),
+        GeneratorKind::Wireguard => keys::wireguard()?,
+        GeneratorKind::Htpasswd => hashes::htpasswd(by)?,
+        GeneratorKind::Argon2 => hashes::argon2(by)?,
         GeneratorKind::Command => return Ok(None),
     }))
+}
+
+fn bytes(text: &str) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(text.as_bytes().to_vec())
 }
 
 fn random(count: u32) -> Result<Zeroizing<Vec<u8>>, String> {
@@ -90,31 +101,6 @@ fn uuid() -> Result<Zeroizing<String>, String> {
     Ok(text)
 }
 
-fn ssh_key() -> Result<Generated, String> {
-    let told = |error: ssh_key::Error| error.to_string();
-    let seed: Zeroizing<[u8; 32]> = {
-        let bytes = random(32)?;
-        let mut seed = Zeroizing::new([0; 32]);
-        seed.copy_from_slice(&bytes);
-        seed
-    };
-    let pair = KeypairData::from(Ed25519Keypair::from_seed(&seed));
-    let key = PrivateKey::new(pair, "").map_err(told)?;
-    let text = key.to_openssh(LineEnding::LF).map_err(told)?;
-    let public = key.public_key().to_openssh().map_err(told)?;
-    Ok(Generated { text: Zeroizing::new(text.as_bytes().to_vec()), public: Some(public) })
-}
-
-fn age_key() -> Generated {
-    let key = age::x25519::Identity::generate();
-    let secret = key.to_string();
-    let secret = secret.expose_secret();
-    let mut text = Zeroizing::new(Vec::with_capacity(secret.len() + 1));
-    text.extend_from_slice(secret.as_bytes());
-    text.push(b'\n');
-    Generated { text, public: Some(key.to_public().to_string()) }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -146,22 +132,14 @@ mod tests {
         let parts: Vec<usize> = uuid.split('-').map(str::len).collect();
         assert_eq!(parts, [8, 4, 4, 4, 12], "{uuid}");
         assert_eq!(&uuid[14..15], "4");
-        for kind in ["random", "hex", "uuid", "ssh-key", "age-key"] {
-            assert_ne!(made(json!({ "kind": kind })), made(json!({ "kind": kind })), "{kind}");
+        for kind in
+            ["random", "hex", "uuid", "ssh-key", "age-key", "wireguard", "argon2", "htpasswd"]
+        {
+            let made = || made(json!({ "kind": kind, "user": "joe" }));
+            assert_ne!(made(), made(), "{kind}");
         }
         assert!(generate(&by(json!({ "kind": "command" }))).unwrap().is_none());
         let one_letter = by(json!({ "kind": "random", "alphabet": "aaa" }));
         assert!(generate(&one_letter).is_err());
-    }
-
-    #[test]
-    fn a_key_s_public_half_belongs_to_it() {
-        let ssh = generate(&by(json!({ "kind": "ssh-key" }))).unwrap().unwrap();
-        let read = PrivateKey::from_openssh(&ssh.text[..]).unwrap();
-        assert_eq!(read.public_key().to_openssh().ok(), ssh.public);
-        let age = generate(&by(json!({ "kind": "age-key" }))).unwrap().unwrap();
-        let text = String::from_utf8(age.text.to_vec()).unwrap();
-        let key: age::x25519::Identity = text.trim().parse().unwrap();
-        assert_eq!(Some(key.to_public().to_string()), age.public);
     }
 }
