@@ -20,6 +20,9 @@ const CLAPS: [&str; 2] = ["--help", "--version"];
 /// The command whose own commands have a table of their own.
 const SECRETS: &str = "secrets";
 
+/// The one of these that has commands of its own.
+const RECIPIENTS: &str = "recipients";
+
 /// The table under this head: the commands of each flag.
 fn table(head: &str) -> BTreeMap<String, BTreeSet<String>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commands.md");
@@ -55,6 +58,14 @@ fn parser_of_secrets() -> BTreeMap<String, Vec<Arg>> {
     let mut bare = CommandLine::command();
     bare.build();
     flags(below(bare.find_subcommand(SECRETS).expect("there is one")))
+}
+
+/// The same of `deploy secrets recipients`.
+fn parser_of_recipients() -> BTreeMap<String, Vec<Arg>> {
+    let mut bare = CommandLine::command();
+    bare.build();
+    let secrets = bare.find_subcommand(SECRETS).expect("there is one");
+    flags(below(secrets.find_subcommand(RECIPIENTS).expect("there is one")))
 }
 
 fn below(command: &Command) -> Vec<Command> {
@@ -102,6 +113,12 @@ fn every_flag_is_honoured_or_refused_by_its_name() {
 fn every_flag_of_secrets_is_honoured_or_refused_by_its_name() {
     let before = |command: &str| [BARE, SECRETS, command].map(str::to_owned).into();
     compare(&table("| flag of `secrets` |"), &parser_of_secrets(), before);
+}
+
+#[test]
+fn every_flag_of_recipients_is_honoured_or_refused_by_its_name() {
+    let before = |command: &str| [BARE, SECRETS, RECIPIENTS, command].map(str::to_owned).into();
+    compare(&table("| flag of `secrets recipients` |"), &parser_of_recipients(), before);
 }
 
 /// Parses the words, and behind them the names that a command cannot do without.

@@ -28,8 +28,9 @@ pub use deploy_rs::DeployRs;
 pub use machines::{Machines, Showing};
 pub use reach::{Identity, Reach};
 pub use secrets::{
-    AsJson, CheckArgs, EditArgs, KeyArgs, ListArgs, NewArgs, RecipientsArgs, RekeyArgs, RenameArgs,
-    RmArgs, RotateArgs, RulesArgs, SecretsCommand, ShowArgs, TextArgs,
+    AddRecipientArgs, AsJson, CheckArgs, EditArgs, KeyArgs, ListArgs, NewArgs, RecipientsArgs,
+    RecipientsCommand, RekeyArgs, RemoveRecipientArgs, RenameArgs, RmArgs, RotateArgs, RulesArgs,
+    SecretsCommand, ShowArgs, TextArgs,
 };
 
 /// Deploys NixOS machines, and keeps only what a new login confirms.

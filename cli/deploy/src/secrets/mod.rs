@@ -8,6 +8,7 @@ pub mod encrypted;
 pub mod generated;
 pub mod head;
 pub mod identities;
+pub mod keys;
 pub mod lock;
 pub mod names;
 pub mod owners;

@@ -19,7 +19,7 @@ use super::{
 const MOST: (usize, usize) = (20, 1 << 20);
 
 /// The texts in which names are looked for.
-pub struct Owners(Vec<String>);
+pub struct Owners(Vec<(PathBuf, String)>);
 
 impl Owners {
     /// Reads them from the rules, and from the files inside the repository that these import.
@@ -33,16 +33,21 @@ impl Owners {
             let text = fs::read_to_string(&file).unwrap_or_default();
             if text.len() <= MOST.1 {
                 next.extend(imported(&file, &text));
-                texts.push(text);
+                texts.push((file, text));
             }
         }
         Self(texts)
     }
 
+    /// The files that were read, the rules' own first.
+    pub fn files(&self) -> &[(PathBuf, String)] {
+        &self.0
+    }
+
     /// A name for a key: that in front of it, else its comment, else its fingerprint.
     pub fn name(&self, key: &Recipient) -> String {
         let bare = key.text().split_whitespace().take(2).collect::<Vec<_>>().join(" ");
-        let named = self.0.iter().find_map(|text| {
+        let named = self.0.iter().find_map(|(_, text)| {
             let at = text.find(&bare)?;
             in_front(&text[..at])
         });
@@ -85,7 +90,9 @@ mod tests {
     fn a_key_has_the_name_that_stands_in_front_of_it() {
         let key =
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH0qz7RS5vMz5+eZRMrcul8AWoBdxnDrSx2HN16avSKV";
-        let named = |text: String| Owners(vec![text]).name(&Recipient::parse(key).unwrap());
+        let named = |text: String| {
+            Owners(vec![(PathBuf::new(), text)]).name(&Recipient::parse(key).unwrap())
+        };
         assert_eq!(
             named(format!("{{ machines = {{\n frame1 = \"{key} root@x\"; }}; }}")),
             "frame1"

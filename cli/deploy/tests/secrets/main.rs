@@ -7,6 +7,7 @@ mod edited;
 mod evaluated;
 mod fleet;
 mod generated;
+mod host_keys;
 mod looked;
 mod others;
 mod plugins;

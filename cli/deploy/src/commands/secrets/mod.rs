@@ -27,7 +27,7 @@ use crate::{
         names,
         owners::Owners,
         recipient::Recipient,
-        rules::{self, Rule, SecretRules},
+        rules::{self, Rule, RulesFile, SecretRules},
     },
     stages::flake,
 };
@@ -50,6 +50,8 @@ pub async fn run(command: &SecretsCommand) -> u8 {
 
 /// The rules, and how they are spoken of.
 struct Opened {
+    /// Where the rules were found.
+    at: RulesFile,
     rules: SecretRules,
     owners: Owners,
     /// The current folder, from which files are named.
@@ -61,15 +63,25 @@ async fn open(args: &RulesArgs, report: &Report) -> Result<Opened> {
     let here = std::env::current_dir()
         .and_then(|here| here.canonicalize())
         .map_err(|error| Failure::unchanged("the current folder cannot be read").because(error))?;
-    let RulesArgs { rules: named, verbose: _, nix_args } = args;
+    let RulesArgs { rules: named, verbose: _, nix_args: _ } = args;
     let wanted = std::env::var_os("RULES").filter(|rules| !rules.is_empty()).map(PathBuf::from);
     let at = rules::find(named.as_deref().or(wanted.as_deref()), &here)?;
-    let (rules, warnings) = rules::evaluate(&at, nix_args, args.errors()).await?;
+    evaluated(at, here, args, report).await
+}
+
+/// What rules say that were found.
+async fn evaluated(
+    at: RulesFile,
+    here: PathBuf,
+    args: &RulesArgs,
+    report: &Report,
+) -> Result<Opened> {
+    let (rules, warnings) = rules::evaluate(&at, &args.nix_args, args.errors()).await?;
     names::keep(&rules);
     for text in warnings {
         report.tell(Event::Warning { machine: None, text });
     }
-    Ok(Opened { rules, owners: Owners::of(&at), here })
+    Ok(Opened { rules, owners: Owners::of(&at), at, here })
 }
 
 impl Opened {
@@ -129,6 +141,11 @@ impl Opened {
 /// Says what came of a secret.
 fn done(report: &Report, secret: &Rule, text: impl Into<String>) {
     report.tell(Event::SecretsDone { secret: Some(secret.name.clone()), text: text.into() });
+}
+
+/// Says what came of all.
+fn done_all(report: &Report, text: String) {
+    report.tell(Event::SecretsDone { secret: None, text });
 }
 
 /// A file as the user would name it.

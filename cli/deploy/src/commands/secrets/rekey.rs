@@ -1,5 +1,7 @@
 //! `deploy secrets rekey`: files that are encrypted to others than the rules say.
 
+use std::path::PathBuf;
+
 use super::{Opened, cut_off, failed, open, put};
 use crate::{
     args::RekeyArgs,
@@ -32,6 +34,43 @@ struct WrongFile<'r> {
     head: Head,
 }
 
+impl<'r> WrongFile<'r> {
+    /// The file of a rule; nothing where there is none.
+    fn read(rule: &'r Rule) -> Result<Option<Self>> {
+        let Some(bytes) = put::before(&rule.path)? else { return Ok(None) };
+        let head = Head::of(&bytes[..]).map_err(|why| not_all(rule, &why))?;
+        Ok(Some(Self { rule, bytes, head }))
+    }
+}
+
+/// Encrypts the files of these rules anew, all or none. The lock is held, and what was cut off is
+/// finished.
+pub async fn anew(
+    rules: &[&Rule],
+    identities: &[PathBuf],
+    opened: &Opened,
+    report: &Report,
+) -> Result<()> {
+    let mut files = Vec::new();
+    for rule in rules {
+        files.extend(WrongFile::read(rule)?);
+    }
+    write(&files, identities, opened, report).await
+}
+
+async fn write(
+    files: &[WrongFile<'_>],
+    identities: &[PathBuf],
+    opened: &Opened,
+    report: &Report,
+) -> Result<()> {
+    if !files.is_empty() {
+        let finished = encrypt_anew(identities, files, opened).await?;
+        tell(&finished, files, opened, report);
+    }
+    Ok(())
+}
+
 async fn rekey(args: &RekeyArgs, report: &Report) -> Result<()> {
     process::leave_no_core();
     let opened = open(&args.rules, report).await?;
@@ -42,18 +81,15 @@ async fn rekey(args: &RekeyArgs, report: &Report) -> Result<()> {
     let mut counted = 0;
     let mut files = Vec::new();
     for rule in rules {
-        let Some(bytes) = put::before(&rule.path)? else { continue };
-        let head = Head::of(&bytes[..]).map_err(|why| not_all(rule, &why))?;
-        if args.all || !compared::compare(&head, &rule.recipients, &[]).is_none() {
-            files.push(WrongFile { rule, bytes, head });
+        let Some(file) = WrongFile::read(rule)? else { continue };
+        let WrongFile { rule, head, .. } = &file;
+        if args.all || !compared::compare(head, &rule.recipients, &[]).is_none() {
+            files.push(file);
         } else if compared::is_counted_only(&rule.recipients) {
             counted += 1;
         }
     }
-    if !files.is_empty() {
-        let finished = encrypt_anew(args, &files, &opened).await?;
-        tell(&finished, &files, &opened, report);
-    }
+    write(&files, &args.keys.identities, &opened, report).await?;
     let mut text = match files.len() {
         0 => "nothing to encrypt anew".to_owned(),
         count => format!("{count} secrets were encrypted anew"),
@@ -96,12 +132,12 @@ fn chosen<'o>(args: &RekeyArgs, opened: &'o Opened) -> Result<Vec<&'o Rule>> {
 
 /// Opens all, puts what they become beside them, and names it once all of it is on the disk.
 async fn encrypt_anew(
-    args: &RekeyArgs,
+    identities: &[PathBuf],
     files: &[WrongFile<'_>],
     opened: &Opened,
 ) -> Result<FinishedWrites> {
     let folder = &opened.rules.folder;
-    let mut keys = Identities::load(&args.keys.identities)?;
+    let mut keys = Identities::load(identities)?;
     keys.unlock(files.iter().map(|file| &file.head)).await?;
     let mut together = Together::begin(folder).map_err(|error| nothing(&error.to_string()))?;
     let mut closed = Vec::new();

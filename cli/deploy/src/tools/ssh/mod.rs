@@ -8,6 +8,7 @@ mod fresh;
 mod handover;
 mod harmless;
 mod heard;
+pub mod host_key;
 pub mod login;
 mod options;
 mod password;
