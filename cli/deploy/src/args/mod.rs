@@ -11,6 +11,8 @@ mod completion;
 mod deploy_rs;
 mod machines;
 mod reach;
+mod recipients;
+mod secret_rules;
 mod secrets;
 
 use clap::{
@@ -27,9 +29,10 @@ pub use building::{BuildPlaceArgs, PushArgs};
 pub use deploy_rs::DeployRs;
 pub use machines::{Machines, Showing};
 pub use reach::{Identity, Reach};
+pub use recipients::{AddRecipientArgs, RecipientsArgs, RecipientsCommand, RemoveRecipientArgs};
+pub use secret_rules::{AsJson, KeyArgs, RulesArgs};
 pub use secrets::{
-    AddRecipientArgs, AsJson, CheckArgs, EditArgs, KeyArgs, ListArgs, NewArgs, RecipientsArgs,
-    RecipientsCommand, RekeyArgs, RemoveRecipientArgs, RenameArgs, RmArgs, RotateArgs, RulesArgs,
+    CheckArgs, EditArgs, ListArgs, NewArgs, RekeyArgs, RenameArgs, RmArgs, RotateArgs,
     SecretsCommand, ShowArgs, TextArgs,
 };
 

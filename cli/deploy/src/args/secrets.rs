@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCompleter;
 
-use super::completion;
-use crate::{
-    report::{Detail, Format},
-    tools::nix::essence::Errors,
+use super::{
+    completion,
+    recipients::RecipientsArgs,
+    secret_rules::{AsJson, KeyArgs, RulesArgs},
 };
 
 /// What is done with secrets.
@@ -36,36 +36,6 @@ pub enum SecretsCommand {
     Rotate(RotateArgs),
 }
 
-/// Which rules, and what Nix is told.
-#[derive(Debug, Args)]
-pub struct RulesArgs {
-    /// The rules, instead of the nearest secrets.nix or secrets/secrets.nix [RULES]
-    #[arg(long, value_name = "FILE")]
-    pub rules: Option<PathBuf>,
-    /// Print Nix's whole errors
-    #[arg(short = 'v', long)]
-    pub verbose: bool,
-    /// Arguments for nix, behind --
-    #[arg(last = true, value_name = "NIX_ARGS")]
-    pub nix_args: Vec<String>,
-}
-
-/// How it is shown.
-#[derive(Debug, Args)]
-pub struct AsJson {
-    /// Print JSON, one document a line; never a secret
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// With which private keys secrets are opened.
-#[derive(Debug, Args)]
-pub struct KeyArgs {
-    /// A private key of SSH's or age's, instead of ~/.ssh/id_ed25519 and id_rsa; may be repeated
-    #[arg(short = 'i', long = "identity", value_name = "FILE")]
-    pub identities: Vec<PathBuf>,
-}
-
 /// Looking at what there is, and at what uses it.
 #[derive(Debug, Args)]
 pub struct ListArgs {
@@ -89,67 +59,6 @@ pub struct CheckArgs {
     /// How it is shown.
     #[command(flatten)]
     pub shown: AsJson,
-}
-
-/// Looking at the keys.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct RecipientsArgs {
-    /// What is changed of them.
-    #[command(subcommand)]
-    pub change: Option<RecipientsCommand>,
-    /// Which rules.
-    #[command(flatten)]
-    pub rules: RulesArgs,
-    /// How it is shown.
-    #[command(flatten)]
-    pub shown: AsJson,
-}
-
-/// What is changed of keys.
-#[derive(Debug, Subcommand)]
-pub enum RecipientsCommand {
-    /// Put a key into the file that has the keys, and encrypt anew what it is to read
-    Add(AddRecipientArgs),
-    /// Take a key out of the files that name it, and encrypt anew what it could read
-    Remove(RemoveRecipientArgs),
-}
-
-/// Adding a key, or giving a name another one.
-#[derive(Debug, Args)]
-pub struct AddRecipientArgs {
-    /// Whose key it is: frame1, or with its set machines.frame1
-    #[arg(value_name = "NAME")]
-    pub name: String,
-    /// The key: ssh-ed25519, ssh-rsa or one of age's own; in quotes
-    #[arg(value_name = "KEY", required_unless_present = "from_host", conflicts_with = "from_host")]
-    pub key: Option<String>,
-    /// Take the host key of HOST over SSH; without HOST, of the flake's machine NAME
-    #[arg(long, value_name = "HOST", num_args = 0..=1)]
-    pub from_host: Option<Option<String>>,
-    /// Answer the question about a host key with yes
-    #[arg(short = 'y', long)]
-    pub yes: bool,
-    /// With which keys secrets are opened.
-    #[command(flatten)]
-    pub keys: KeyArgs,
-    /// Which rules.
-    #[command(flatten)]
-    pub rules: RulesArgs,
-}
-
-/// Removing a key.
-#[derive(Debug, Args)]
-pub struct RemoveRecipientArgs {
-    /// Whose key it is: frame1, or with its set machines.frame1
-    #[arg(value_name = "NAME")]
-    pub name: String,
-    /// With which keys secrets are opened.
-    #[command(flatten)]
-    pub keys: KeyArgs,
-    /// Which rules.
-    #[command(flatten)]
-    pub rules: RulesArgs,
 }
 
 /// Printing a secret.
@@ -279,23 +188,4 @@ pub struct RekeyArgs {
     /// How it is shown.
     #[command(flatten)]
     pub shown: AsJson,
-}
-
-impl RulesArgs {
-    /// How much is shown of Nix's errors.
-    pub fn errors(&self) -> Errors {
-        if self.verbose { Errors::Whole } else { Errors::Essence }
-    }
-
-    /// How much is shown.
-    pub fn detail(&self) -> Detail {
-        if self.verbose { Detail::Everything } else { Detail::Normal }
-    }
-}
-
-impl AsJson {
-    /// How it is shown.
-    pub fn format(&self) -> Format {
-        if self.json { Format::Json } else { Format::People }
-    }
 }

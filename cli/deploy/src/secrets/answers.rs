@@ -10,6 +10,7 @@ use age::{
     secrecy::{ExposeSecret, SecretString},
 };
 
+use super::head::in_one_line;
 use crate::tools::{
     printable::Printable,
     terminal::{self, Echo},
@@ -37,6 +38,7 @@ impl Answers {
     }
 
     fn ask(&self, question: &str, echo: Echo) -> Option<SecretString> {
+        let question = &in_one_line(question);
         let mut memory = self.memory();
         let is_first = memory.used.insert(question.to_owned());
         if let Some(given) = memory.given.get(question).filter(|_| is_first) {
@@ -52,7 +54,7 @@ impl Answers {
 impl Callbacks for Answers {
     fn display_message(&self, message: &str) {
         // Where there is no terminal nobody can touch a key either.
-        let _ = terminal::tell(&Printable::line(message));
+        let _ = terminal::tell(&Printable::line(&in_one_line(message)));
     }
 
     fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{
     answers::Answers,
-    head::{damaged, opened},
+    head::{damaged, in_one_line, opened},
     identities::Identities,
     recipient::Recipient,
 };
@@ -64,7 +64,7 @@ pub fn encrypt(
         recipient.for_age(answers).map_err(|why| format!("{}: {why}", recipient.text()))
     });
     let keys: Vec<Box<dyn age::Recipient>> = keys.collect::<Result<_, _>>()?;
-    let told = |error: &dyn std::fmt::Display| error.to_string().trim().to_owned();
+    let told = |error: &dyn std::fmt::Display| in_one_line(&error.to_string());
     let encryptor = Encryptor::with_recipients(keys.iter().map(AsRef::as_ref));
     let encryptor = encryptor.map_err(|error| told(&error))?;
     let format = if armor { Format::AsciiArmor } else { Format::Binary };

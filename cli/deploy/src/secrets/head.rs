@@ -71,8 +71,17 @@ pub fn damaged(error: &DecryptError) -> String {
         DecryptError::MissingPlugin { binary_name } => {
             format!("the key needs a plugin of age's: there is no `{binary_name}` on PATH")
         }
-        other => other.to_string().trim().to_owned(),
+        DecryptError::ExcessiveWork { required, .. } => {
+            format!("its passphrase takes too long to check: a work factor of {required}")
+        }
+        other => in_one_line(&other.to_string()),
     }
+}
+
+/// age's own words in one line, without the marks that it puts around what it fills in.
+pub fn in_one_line(text: &str) -> String {
+    let bare: String = text.chars().filter(|c| !matches!(c, '\u{2068}' | '\u{2069}')).collect();
+    bare.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// How a file names a recipient: the stanza's kind, and the key's hash.

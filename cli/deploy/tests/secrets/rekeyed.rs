@@ -181,6 +181,12 @@ fn a_disk_that_is_full_leaves_all_files_whole() {
     refused.says(1, &["no secret was encrypted anew", "No space left", "nothing was changed"]);
     assert_eq!(many.files(), kept);
     many.nothing_is_left();
+    for command in ["edit", "rotate"] {
+        let refused = many.fleet.given(&[command, "s000"], &[b'y'; 2_000_000]);
+        refused.says(1, &["s000.age was not written", "No space left", "nothing was changed"]);
+    }
+    assert_eq!(many.files(), kept);
+    many.nothing_is_left();
 }
 
 struct Mounted<'p>(&'p str);

@@ -11,13 +11,20 @@ use std::{
 use age::{IdentityFile, armor::ArmoredReader};
 use zeroize::Zeroizing;
 
-use super::{answers::Answers, head::Head};
+use super::{
+    answers::Answers,
+    head::{Head, damaged},
+};
 use crate::error::{Failure, Result};
 
 use ssh::SshKey;
 
 /// Bytes of a file with private keys that are read at most, as age has it.
 const LARGEST: u64 = 16 << 20;
+
+/// The work of a passphrase at most, as a power of two: what `age` takes. Without it the crate measures
+/// this computer, and refuses on a busy one what it takes on an idle one.
+const WORK: u8 = 22;
 
 /// The keys with which files are opened.
 pub struct Identities {
@@ -61,8 +68,12 @@ impl Identities {
             self.ssh.push(SshKey::read(&bytes, file)?);
         } else if begins("age-encryption.org/") || begins("-----BEGIN AGE ENCRYPTED FILE-----") {
             let input = ArmoredReader::new(Cursor::new(bytes.to_vec()));
-            let key =
-                age::encrypted::Identity::from_buffer(input, name, self.answers.clone(), None);
+            let key = age::encrypted::Identity::from_buffer(
+                input,
+                name,
+                self.answers.clone(),
+                Some(WORK),
+            );
             let key = key.map_err(|error| error.to_string())?;
             let key = key.ok_or("it is encrypted to keys, not by a passphrase")?;
             self.others.push(Box::new(key));
@@ -78,7 +89,7 @@ impl Identities {
                 age::DecryptError::MissingPlugin { binary_name } => {
                     format!("it needs a plugin of age's: there is no `{binary_name}` on PATH")
                 }
-                other => other.to_string(),
+                other => damaged(&other),
             })?;
             if keys.is_empty() {
                 return Err("there is no key in it".into());
