@@ -67,6 +67,28 @@ let
         description = "Text that the issuer's name must contain.";
       };
     };
+    file = fields {
+      path = mkOption {
+        type = types.strMatching "/.*";
+        description = "A file that exists and is not empty. Links are followed.";
+      };
+      mode = mkOption {
+        type = types.nullOr (types.strMatching "0?[0-7]{3,4}");
+        default = null;
+        example = "0400";
+        description = "Its permissions; null means any.";
+      };
+      owner = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        description = "Its owner; null means any.";
+      };
+      group = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        description = "Its group; null means any.";
+      };
+    };
     command = fields {
       argv = mkOption {
         type = types.nonEmptyListOf types.str;
@@ -94,7 +116,7 @@ in
                   }
                 ) kinds
               );
-              description = "What is checked: exactly one of unit, tcp, http, certificate, command.";
+              description = "What is checked: exactly one of unit, tcp, http, certificate, file, command.";
             };
           };
         }

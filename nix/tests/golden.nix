@@ -103,6 +103,12 @@ let
                 sni = "a";
                 issuer = "b";
               };
+              health.key.kind.file = {
+                path = "/var/lib/all/key";
+                mode = "0400";
+                owner = "root";
+                group = "root";
+              };
               health.run.kind.command.argv = [ "/bin/true" ];
               noBackupReason = "test";
               beforeActivate.argv = [ "/bin/true" ];

@@ -1,9 +1,11 @@
 //! The declared checks. Each runs every second until the commit; its last result counts. What a
 //! failing check leads to is decided in `attempt`.
 
+mod file;
 pub mod history;
 mod http;
 mod limit;
+pub mod secrets;
 mod tcp;
 mod tls;
 mod unit;
@@ -55,12 +57,15 @@ impl Checks {
     }
 
     /// The groups of checks that run together, with the thread that runs each. All unit checks form
-    /// one group; any other check is on its own.
+    /// one group, and so do all files, of which a machine with many secrets has hundreds; any other
+    /// check is on its own.
     fn groups(&self) -> impl Iterator<Item = (Vec<Check>, Asker)> + '_ {
         let checks = self.checks.iter().cloned();
         let (units, others): (Vec<_>, Vec<_>) =
             checks.partition(|check| unit_of(&check.kind).is_some());
-        let groups = others.into_iter().map(|check| vec![check]).chain([units]);
+        let (files, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|check| matches!(check.kind, CheckKind::File { .. }));
+        let groups = others.into_iter().map(|check| vec![check]).chain([units, files]);
         groups.filter(|group| !group.is_empty()).map(|group| (group, self.asker()))
     }
 
@@ -139,7 +144,10 @@ fn look(group: &[Check]) -> Vec<CheckOutcome> {
     let units: Option<Vec<&str>> = group.iter().map(|check| unit_of(&check.kind)).collect();
     match units {
         Some(units) => unit::look(&units),
-        None => group.iter().map(|check| look_at(&check.kind)).collect(),
+        None => {
+            let mut owners = file::Owners::default();
+            group.iter().map(|check| look_at(&check.kind, &mut owners)).collect()
+        }
     }
 }
 
@@ -150,7 +158,7 @@ fn unit_of(kind: &CheckKind) -> Option<&str> {
     }
 }
 
-fn look_at(kind: &CheckKind) -> CheckOutcome {
+fn look_at(kind: &CheckKind, owners: &mut file::Owners) -> CheckOutcome {
     let limit = Limit::of(LOOK);
     match kind {
         CheckKind::Unit { unit } => Err(format!("{unit} was not asked together with others")),
@@ -159,6 +167,7 @@ fn look_at(kind: &CheckKind) -> CheckOutcome {
         }
         CheckKind::Http { .. } => http::look(kind, limit),
         CheckKind::Certificate { .. } => tls::look(kind, limit),
+        CheckKind::File { .. } => file::look(kind, owners),
         CheckKind::Command { argv } => match command::run(argv, LOOK, LeftBehind::Killed) {
             Ok(ran) if ran.succeeded() => Ok("status 0".into()),
             Ok(ran) => Err(format!(

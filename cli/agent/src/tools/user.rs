@@ -1,6 +1,6 @@
 //! Other users of the machine, and programs that run as them.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{fmt, fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Result, bail};
 
@@ -37,6 +37,56 @@ pub fn find(name: &str) -> Result<Option<User>> {
         Some(NOT_FOUND) => Ok(None),
         _ => bail!("getent passwd {name} failed: {}", ran.last_words()),
     }
+}
+
+/// A database of names and numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Database {
+    Passwd,
+    Group,
+}
+
+impl Database {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Passwd => "passwd",
+            Self::Group => "group",
+        }
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Passwd => "user",
+            Self::Group => "group",
+        })
+    }
+}
+
+/// The number of a user or group; `None` if the name does not exist. The name service is asked only
+/// for what the machine's own file lacks, because that starts a program.
+pub fn id_of(database: Database, name: &str) -> Result<Option<u32>> {
+    let own = fs::read_to_string(format!("/etc/{}", database.word())).unwrap_or_default();
+    if let Some(id) = own.lines().find_map(|line| id_in(line, name)) {
+        return Ok(Some(id));
+    }
+    let mut command = Command::new(process::find("getent", &[]));
+    let ran = process::run(command.args(["--", database.word(), name]), LIMIT)?;
+    match ran.status {
+        Some(0) => Ok(ran.out.lines().find_map(|line| id_in(line, name))),
+        Some(NOT_FOUND) => Ok(None),
+        _ => bail!("getent {} {name} failed: {}", database.word(), ran.last_words()),
+    }
+}
+
+/// The number in a line `NAME:x:NUMBER:…` of either database, if it is about `name`.
+fn id_in(line: &str, name: &str) -> Option<u32> {
+    let mut fields = line.split(':');
+    if fields.next()? != name {
+        return None;
+    }
+    fields.nth(1)?.parse().ok()
 }
 
 /// Parses `joe:x:1000:100:Joe:/home/joe:/bin/sh`.
@@ -99,6 +149,15 @@ mod tests {
         for line in ["", "joe:x:1000", "joe:x:a:100::/home/joe:/bin/sh"] {
             assert_eq!(read(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn a_number_is_found_by_its_name() {
+        assert_eq!(id_in("joe:x:1000:100::/:/bin/sh", "joe"), Some(1000));
+        assert_eq!(id_in("keys:x:96:", "keys"), Some(96));
+        assert_eq!(id_in("joey:x:1000:", "joe"), None);
+        assert_eq!(id_of(Database::Group, "root").unwrap(), Some(0));
+        assert_eq!(id_of(Database::Passwd, "nobody-of-that-name").unwrap(), None);
     }
 
     #[test]

@@ -98,6 +98,21 @@ pub enum CheckKind {
         /// A text that the issuer's name must contain.
         issuer: String,
     },
+    /// A file exists, is not empty, and has the given mode, owner and group.
+    File {
+        /// The absolute path. Links are followed.
+        path: String,
+        /// The permissions in octal, as `0400`; null means any. A word that is not octal, as chmod
+        /// understands it (`u=r`), is not compared.
+        #[serde(default)]
+        mode: Option<String>,
+        /// The owner's name or number; null means any.
+        #[serde(default)]
+        owner: Option<String>,
+        /// The group's name or number; null means any.
+        #[serde(default)]
+        group: Option<String>,
+    },
     /// A command ends with status 0.
     Command {
         /// The program and its arguments; no shell is involved.

@@ -1,11 +1,7 @@
 //! Checks that the commands of a request, which run as root, are those that the wanted system
 //! declares.
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    io::Read,
-};
+use std::collections::BTreeSet;
 
 use deploy_wire::{
     machine::{BeforeActivate, Check, CheckKind, Machine, Manifest, Secret},
@@ -13,10 +9,10 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use super::refusal::{refuse, refuse_with};
-
-/// The limit of a manifest in bytes. A large manifest has several hundred checks.
-const LIMIT: u64 = 8 << 20;
+use super::{
+    manifest,
+    refusal::{refuse, refuse_with},
+};
 
 /// Refuses a command that is not in the wanted system's manifest. A request may leave commands out,
 /// since that runs nothing. A system without a manifest declares no command.
@@ -48,6 +44,8 @@ pub fn refuse_foreign_commands(wanted: &StorePath, machine: &Machine) -> Result<
 fn commands(checks: &[Check], before: &[BeforeActivate], secrets: &[Secret]) -> BTreeSet<String> {
     let checks = checks.iter().filter_map(|check| match &check.kind {
         CheckKind::Command { argv } => Some(format!("the check command {argv:?}")),
+        // Root would tell of files that the user may not see.
+        CheckKind::File { path, .. } => Some(format!("the check of the file {path:?}")),
         CheckKind::Unit { .. }
         | CheckKind::Tcp { .. }
         | CheckKind::Http { .. }
@@ -55,29 +53,49 @@ fn commands(checks: &[Check], before: &[BeforeActivate], secrets: &[Secret]) -> 
     });
     let before =
         before.iter().map(|before| format!("the command before the switch {:?}", before.argv));
-    // A shell fragment decrypts a secret, and root opens its files.
+    // A shell fragment decrypts a secret, and root opens its files and looks at what they became.
     let secrets = secrets.iter().map(|secret| {
-        let (file, keys) = (&secret.file, &secret.identity_paths);
-        format!("the command {:?} for the secret {file:?} with {keys:?}", secret.age_bin)
+        let (file, keys, path) = (&secret.file, &secret.identity_paths, &secret.path);
+        let like = (&secret.mode, &secret.owner, &secret.group);
+        format!(
+            "the command {:?} for the secret {file:?} with {keys:?}, at {path:?} {like:?}",
+            secret.age_bin
+        )
     });
     checks.chain(before).chain(secrets).collect()
 }
 
-/// The commands of the system's manifest. The manifest is in the store, as part of the closure.
+/// The commands of the system's manifest.
 fn read_own_commands(wanted: &StorePath) -> Result<BTreeSet<String>, Refusal> {
-    let file = format!("{wanted}/{}", Manifest::FILE);
-    let Ok(path) = fs::canonicalize(&file) else { return Ok(BTreeSet::new()) };
-    let unfit = |why: String| refuse(RefusalKind::Command, format!("{file} is not read: {why}"));
-    if !path.starts_with("/nix/store") {
-        return Err(unfit(format!("it leads to {}", path.display())));
+    let manifest = manifest::read(wanted)
+        .map_err(|unread| refuse(RefusalKind::Command, unread.to_string()))?;
+    Ok(manifest.map_or_else(BTreeSet::new, |manifest| {
+        commands(&manifest.checks, &manifest.before_activate, &manifest.secrets)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_secret_is_put_counts_as_part_of_its_command() {
+        let full = include_str!("../../../../wire/golden/machine/full.json");
+        let full = Machine::from_json(serde_json::from_str(full).unwrap()).unwrap();
+        let own = commands(&full.checks, &full.before_activate, &full.secrets);
+        let mut asked = full.clone();
+        asked.secrets[0].path = "/root/.ssh/id_ed25519".into();
+        let asked = commands(&[], &[], &asked.secrets);
+        let other: Vec<_> = asked.difference(&own).collect();
+        assert_eq!(other.len(), 1, "{other:?}");
+        assert!(other[0].contains("/root/.ssh/id_ed25519"), "{other:?}");
+        let mut file = full.clone();
+        file.checks.iter_mut().for_each(|check| {
+            if let CheckKind::File { path, .. } = &mut check.kind {
+                *path = "/root/notes".into();
+            }
+        });
+        let other = commands(&file.checks, &[], &[]);
+        assert!(other.difference(&own).any(|text| text.contains("/root/notes")), "{other:?}");
     }
-    let mut text = Vec::new();
-    let read = File::open(&path).and_then(|open| open.take(LIMIT + 1).read_to_end(&mut text));
-    read.map_err(|error| unfit(error.to_string()))?;
-    if text.len() as u64 > LIMIT {
-        return Err(unfit(format!("it has more than {} MiB", LIMIT >> 20)));
-    }
-    let json = serde_json::from_slice(&text).map_err(|error| unfit(error.to_string()))?;
-    let manifest = Manifest::from_json(json).map_err(|error| unfit(error.to_string()))?;
-    Ok(commands(&manifest.checks, &manifest.before_activate, &manifest.secrets))
 }

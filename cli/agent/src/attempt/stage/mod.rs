@@ -4,6 +4,7 @@
 mod boot_partition;
 mod closure;
 mod commands;
+mod manifest;
 mod others;
 mod profiles;
 mod refusal;
@@ -13,6 +14,7 @@ mod secrets;
 use anyhow::Result;
 use deploy_wire::{
     attempt::Login,
+    machine::{Check, Machine},
     message::{Refusal, RefusalKind, Stage},
     phase::Phase,
     record::{Record, Rules},
@@ -30,6 +32,7 @@ use crate::{
         recover,
         transition::Event,
     },
+    checks::secrets::of_secrets,
     clock,
     machine::{boot_places, look, roots, units::snapshot::Snapshot},
     storage::{events::Events, files},
@@ -112,7 +115,7 @@ fn look_and_write(
         None
     } else {
         closure::run_pre_switch_checks(asked)?;
-        let untried = secrets::try_to_decrypt(&asked.machine.secrets)?;
+        let untried = secrets::try_to_decrypt(&asked.machine)?;
         before_activate(asked)?;
         untried
     };
@@ -140,7 +143,7 @@ fn draft(agent: &Agent, asked: &Stage, login: Option<Login>) -> Result<Record> {
     let own = StorePath::containing(&program()?.to_string_lossy());
     let rules = Rules {
         units: machine.units.clone(),
-        checks: machine.checks.clone(),
+        checks: checks(machine, &asked.wanted),
         confirm: machine.confirm.clone(),
         timeouts: machine.timeouts.clone(),
         rollback: machine.rollback.clone(),
@@ -172,6 +175,15 @@ fn draft(agent: &Agent, asked: &Stage, login: Option<Login>) -> Result<Record> {
         rebooted: false,
         outcome: None,
     })
+}
+
+/// The declared checks, and one for each secret that the wanted system puts in place.
+fn checks(machine: &Machine, wanted: &StorePath) -> Vec<Check> {
+    let of_secrets = match machine.toplevel {
+        Some(_) => of_secrets(&secrets::put_in_place(wanted, &machine.secrets), &machine.checks),
+        None => Vec::new(),
+    };
+    [machine.checks.clone(), of_secrets].concat()
 }
 
 fn before_activate(asked: &Stage) -> Result<(), Refusal> {

@@ -4,17 +4,18 @@
 use std::{fs, path::Path};
 
 use deploy_wire::{
-    machine::Secret,
+    machine::{Machine, Secret},
     message::{Refusal, RefusalKind},
+    store_path::StorePath,
 };
 
-use super::refusal::refuse_with;
+use super::{manifest, refusal::refuse_with};
 use crate::tools::age;
 
 /// Tries to decrypt every secret. Returns a note about secrets that need a person.
-pub fn try_to_decrypt(secrets: &[Secret]) -> Result<Option<String>, Refusal> {
+pub fn try_to_decrypt(machine: &Machine) -> Result<Option<String>, Refusal> {
     let mut untried = Vec::new();
-    for secret in secrets {
+    for secret in &machine.secrets {
         let name = &secret.name;
         if !Path::new(&secret.file).exists() {
             let why = format!("secret {name}: {} does not exist", secret.file);
@@ -43,7 +44,11 @@ pub fn try_to_decrypt(secrets: &[Secret]) -> Result<Option<String>, Refusal> {
                 continue;
             }
             let why = format!("secret {name} cannot be decrypted on the machine: {said}");
-            let hint = "encrypt it for the machine's key too (deploy secrets rekey)";
+            let hint = format!(
+                "encrypt it for the machine's key: deploy secrets rekey; if that key is a new one, \
+                 before: deploy secrets recipients add {} --from-host",
+                machine.name
+            );
             return Err(refuse_with(RefusalKind::Secret, why, hint));
         }
     }
@@ -54,6 +59,36 @@ pub fn try_to_decrypt(secrets: &[Secret]) -> Result<Option<String>, Refusal> {
             untried.join(", ")
         )
     }))
+}
+
+/// The secrets that a system puts in place when it is activated: those of its manifest, or of the
+/// script of agenix. `deploy rollback` may ask with the secrets of a newer flake, and a system must
+/// not go back because it lacks these:
+/// `a-rollback-is-decided-by-the-checks-and-secrets-of-its-generation` proves it.
+pub fn put_in_place(wanted: &StorePath, secrets: &[Secret]) -> Vec<Secret> {
+    let manifest = manifest::read(wanted).ok().flatten();
+    let own = manifest.map(|manifest| manifest.secrets).unwrap_or_default();
+    let script = agenix_script(Path::new(wanted.as_str()));
+    let has = |secret: &&Secret| {
+        own.iter().any(|own| own.file == secret.file)
+            || script.contains(&format!("'{}'", secret.file))
+    };
+    secrets.iter().filter(has).cloned().collect()
+}
+
+/// The text in which agenix names each file that it decrypts. It is a part of the activation, or,
+/// where a unit makes the users, a unit's script.
+fn agenix_script(system: &Path) -> String {
+    let read = |path: &Path| {
+        fs::read(path).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default()
+    };
+    let activation = read(&system.join("activate"));
+    let unit = read(&system.join("etc/systemd/system/agenix-install-secrets.service"));
+    let script = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart=")?.split(' ').next())
+        .map(|path| read(Path::new(path)));
+    activation + &script.unwrap_or_default()
 }
 
 /// The key files that exist and are not empty, as agenix selects them.
@@ -87,6 +122,24 @@ mod tests {
     }
 
     #[test]
+    fn agenix_names_what_it_decrypts_in_the_activation_or_in_a_unit() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        assert_eq!(agenix_script(folder.path()), "");
+        write("activate", "echo \"decrypting '/a.age' to x\"\n");
+        write("script", "echo \"decrypting '/b.age' to x\"\n");
+        let script = folder.path().join("script");
+        let unit = format!("[Service]\nExecStart={} \n", script.display());
+        write("etc/systemd/system/agenix-install-secrets.service", &unit);
+        let script = agenix_script(folder.path());
+        assert!(script.contains("'/a.age'") && script.contains("'/b.age'"), "{script}");
+    }
+
+    #[test]
     fn a_secret_whose_key_wants_a_person_is_noted_and_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
@@ -101,20 +154,26 @@ mod tests {
         write("fitting", "case $* in *in-the-hand*) sleep 60 ;; *) exit 0 ;; esac");
         let of = |name: &str, age: &str, keys: &[&str]| secret(name, folder.path(), age, keys);
         let began = Instant::now();
-        let secrets = [
+        let machine = |secrets: Vec<Secret>| {
+            let full = include_str!("../../../../wire/golden/machine/full.json");
+            let full = Machine::from_json(serde_json::from_str(full).unwrap()).unwrap();
+            Machine { secrets, ..full }
+        };
+        let secrets = vec![
             of("one", "age", &["in-the-hand"]),
             of("two", "age", &["plain", "in-the-hand"]),
             of("three", "fitting", &["plain", "in-the-hand"]),
         ];
-        let note = try_to_decrypt(&secrets).unwrap().unwrap();
+        let note = try_to_decrypt(&machine(secrets)).unwrap().unwrap();
         assert!(note.ends_with(": one, two"), "{note}");
         assert!(began.elapsed().as_secs() < 20);
-        let refusal = try_to_decrypt(&[of("four", "age", &["plain"])]).unwrap_err();
+        let refusal = try_to_decrypt(&machine(vec![of("four", "age", &["plain"])])).unwrap_err();
         assert!(
             refusal.why.ends_with("cannot be decrypted on the machine: no match"),
             "{}",
             refusal.why
         );
-        assert_eq!(try_to_decrypt(&[of("five", "fitting", &["plain"])]), Ok(None));
+        assert!(refusal.hint.unwrap().contains("recipients add frame1 --from-host"));
+        assert_eq!(try_to_decrypt(&machine(vec![of("five", "fitting", &["plain"])])), Ok(None));
     }
 }
