@@ -5,14 +5,14 @@ use crate::{
     args::PlanArgs,
     error::{Failure, Result},
     outcome,
-    report::{Changes, Event, Report, bytes},
+    report::{Changes, Event, Report, bytes, secret_lines},
     stages::{
         ask::{self, Passwords, Probed, Way},
         build::{self, BuildTarget, image},
         flake::{self, Selection},
         plan::{
             self, AcceptedName, Plan,
-            changes::{self, Inventory},
+            changes::{self, Inventory, secrets::Encrypted},
             secrets,
         },
     },
@@ -171,8 +171,12 @@ fn head(probed: &Probed) -> Vec<String> {
 }
 
 async fn before_building(nix: &Nix, probed: &Probed) -> Result<Vec<String>> {
+    let targets = BuildTarget::all(&probed.machine);
+    let (missing, secrets) =
+        tokio::join!(build::missing(nix, &targets), Encrypted::compare_with_running(probed));
     let mut lines = head(probed);
-    lines.extend(to_make(&build::missing(nix, &BuildTarget::all(&probed.machine)).await?));
+    lines.extend(to_make(&missing?));
+    lines.extend(secrets.iter().flat_map(secret_lines));
     if probed.machine.toplevel.is_some() {
         lines.push(
             "packages, units, bytes to send, reboot: not known before the build; plan --build tells"

@@ -15,10 +15,11 @@ use crate::{
     error::{Failure, Result},
     outcome,
     queries::look,
-    report::{Event, Report},
+    report::{Event, Report, older_secret_lines},
     stages::{
         ask::{self, Passwords, Probed, ProfileFacts},
         flake::{self, Aim},
+        plan::changes::secrets::Encrypted,
     },
 };
 
@@ -63,14 +64,16 @@ pub async fn run(args: &StatusArgs) -> u8 {
 }
 
 async fn look_at(probed: &Probed) -> Result<(u8, Event)> {
-    let status = status(probed).await?;
+    let (status, secrets) = tokio::join!(status(probed), Encrypted::compare_with_running(probed));
+    let status = status?;
     let machine = probed.machine.name.clone();
     let findings = findings(&status);
     let code = if findings.is_empty() { 0 } else { outcome::FINDING };
     let mut lines = lines(&status, probed.facts.now);
     lines.extend(profiles(probed));
+    lines.extend(secrets.iter().flat_map(older_secret_lines));
     lines.extend(findings.into_iter().map(|finding| format!("finding: {finding}")));
-    Ok((code, Event::Status { machine, lines, status: Box::new(status) }))
+    Ok((code, Event::Status { machine, lines, status: Box::new(status), secrets }))
 }
 
 /// Asks the agent where there is one, because it first ends an attempt that a power cut left open.

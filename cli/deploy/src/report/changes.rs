@@ -10,6 +10,8 @@ pub struct Changes {
     pub packages: Vec<PackageChange>,
     /// Units that differ.
     pub units: Units,
+    /// Secrets whose encrypted files differ.
+    pub secrets: SecretChanges,
     /// Parts that take effect after a reboot only: `kernel`, `initrd`, …
     pub reboot: Vec<String>,
     /// The other profiles that are activated.
@@ -42,4 +44,26 @@ pub struct Units {
     pub enabled: Vec<String>,
     /// Units that no other unit wants or requires any more.
     pub disabled: Vec<String>,
+}
+
+/// The secrets that differ.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretChanges {
+    /// Names of secrets that the wanted system adds.
+    pub new: Vec<String>,
+    /// Secrets with another encrypted file. What is in it may be the same.
+    pub changed: Vec<ChangedSecret>,
+    /// Names of secrets that the wanted system removes.
+    pub removed: Vec<String>,
+}
+
+/// A secret with another encrypted file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedSecret {
+    /// The name of the secret.
+    pub name: String,
+    /// The units that the flake restarts when it changes.
+    pub restarts: Vec<String>,
 }

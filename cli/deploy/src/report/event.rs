@@ -3,7 +3,7 @@
 use deploy_wire::{attempt::Mode, event::Event as Happened, message::Status, outcome::BootDefault};
 use serde::Serialize;
 
-use super::{Changes, timings::MachineTimings};
+use super::{Changes, SecretChanges, timings::MachineTimings};
 use crate::{error::Failure, outcome::Ending, tools::nix::log::Progress};
 
 /// A stage as people see it.
@@ -105,6 +105,8 @@ pub enum Event {
         lines: Vec<String>,
         /// The same for scripts.
         status: Box<Status>,
+        /// What the flake's secrets differ in from those that run; none if that is not known.
+        secrets: Option<SecretChanges>,
     },
     /// One line of a log.
     Log {

@@ -93,9 +93,9 @@ pub fn document(event: &Event) -> Value {
         Event::Plan { machine, lines } => {
             json!({ "event": "plan", "machine": machine, "lines": lines })
         }
-        Event::Status { machine, status, .. } => {
-            json!({ "event": "status", "machine": machine, "status": status })
-        }
+        Event::Status { machine, status, secrets, .. } => json!({
+            "event": "status", "machine": machine, "status": status, "secrets": secrets,
+        }),
         Event::Log { machine, line } => json!({ "event": "log", "machine": machine, "line": line }),
         Event::Login { machine, login } => {
             json!({ "event": "login", "machine": machine, "login": login })

@@ -18,7 +18,7 @@ mod words;
 
 use std::{io::IsTerminal, sync::Mutex, time::Instant};
 
-pub use changes::{Changes, PackageChange, Units};
+pub use changes::{ChangedSecret, Changes, PackageChange, SecretChanges, Units};
 pub use event::{
     Event, Finished, Holder, KeyShown, Moment, SecretShown, SecretState, Stage, Standstill,
     UserShown,
@@ -27,7 +27,7 @@ use line::{Colours, Line};
 use out::Out;
 pub use out::secret_text;
 use timings::Timings;
-pub use words::bytes;
+pub use words::{bytes, older_secret_lines, secret_lines};
 
 /// Shows events.
 trait Renderer: Send {

@@ -9,8 +9,8 @@ use crate::tools::agent::read_reply;
 use crate::{
     outcome::Ending,
     report::{
-        Changes, Format, Holder, KeyShown, Moment, PackageChange, SecretShown, SecretState, Stage,
-        Standstill, Units, UserShown, timings::Part,
+        ChangedSecret, Changes, Format, Holder, KeyShown, Moment, PackageChange, SecretChanges,
+        SecretShown, SecretState, Stage, Standstill, Units, UserShown, timings::Part,
     },
 };
 
@@ -95,7 +95,15 @@ fn all() -> Vec<(&'static str, Event)> {
                 lines: vec!["up to date: nothing would be done".into()],
             },
         ),
-        ("status", Event::Status { machine: name(), lines: Vec::new(), status }),
+        (
+            "status",
+            Event::Status {
+                machine: name(),
+                lines: Vec::new(),
+                status,
+                secrets: Some(secret_changes()),
+            },
+        ),
         ("log", Event::Log { machine: name(), line: line.clone() }),
         ("login", Event::Login { machine: name(), login: Moment::Begins }),
         ("question", Event::Question(Moment::Begins)),
@@ -221,8 +229,20 @@ fn changes() -> Changes {
             after: vec!["2.8.0".into()],
         }],
         units: Units { changed: vec!["caddy.service".into()], ..Units::default() },
+        secrets: secret_changes(),
         reboot: vec!["kernel".into()],
         profiles: vec!["profile `home` of joe".into()],
+    }
+}
+
+fn secret_changes() -> SecretChanges {
+    SecretChanges {
+        new: vec!["dns-token".into()],
+        changed: vec![ChangedSecret {
+            name: "restic-password".into(),
+            restarts: vec!["restic.service".into()],
+        }],
+        removed: Vec::new(),
     }
 }
 

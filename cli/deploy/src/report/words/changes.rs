@@ -1,7 +1,7 @@
 //! The changes of a deploy as text.
 
 use crate::report::{
-    Changes, PackageChange,
+    ChangedSecret, Changes, PackageChange, SecretChanges,
     line::{Line, Tone},
 };
 
@@ -10,7 +10,7 @@ const NAMED: usize = 12;
 
 /// A line for each kind of change.
 pub fn lines(machine: &str, changes: &Changes) -> Vec<Line> {
-    let Changes { packages, units, reboot, profiles } = changes;
+    let Changes { packages, units, secrets, reboot, profiles } = changes;
     let (new, rest): (Vec<&PackageChange>, Vec<_>) =
         packages.iter().partition(|package| package.before.is_empty());
     let (removed, changed): (Vec<&PackageChange>, Vec<_>) =
@@ -26,9 +26,11 @@ pub fn lines(machine: &str, changes: &Changes) -> Vec<Line> {
         ("disabled units", units.disabled.clone()),
     ];
     let mut lines: Vec<Line> = rows
-        .iter()
+        .into_iter()
         .filter(|(_, items)| !items.is_empty())
-        .map(|(what, items)| Line::plain(format!("{machine}:   {what}: {}", named(items))))
+        .map(|(what, items)| format!("{what}: {}", named(&items)))
+        .chain(secret_lines(secrets))
+        .map(|line| Line::plain(format!("{machine}:   {line}")))
         .collect();
     if !reboot.is_empty() {
         let text = format!("{machine}:   a reboot is needed for: {}", reboot.join(", "));
@@ -41,6 +43,38 @@ pub fn lines(machine: &str, changes: &Changes) -> Vec<Line> {
         lines.push(Line::plain(format!("{machine}:   no package, unit or kernel changes")));
     }
     lines
+}
+
+/// The secrets that differ, a line for each kind of difference.
+pub fn secret_lines(secrets: &SecretChanges) -> Vec<String> {
+    let rows = [
+        ("new secrets", secrets.new.clone()),
+        ("changed secrets", secrets.changed.iter().map(changed_secret).collect()),
+        ("removed secrets", secrets.removed.clone()),
+    ];
+    let rows = rows.iter().filter(|(_, items)| !items.is_empty());
+    rows.map(|(what, items)| format!("{what}: {}", named(items))).collect()
+}
+
+/// What the flake's secrets differ in from those that run, for a status.
+pub fn older_secret_lines(secrets: &SecretChanges) -> Vec<String> {
+    let SecretChanges { new, changed, removed } = secrets;
+    let changed: Vec<String> = changed.iter().map(|secret| secret.name.clone()).collect();
+    let rows = [
+        ("older than in the flake", &changed),
+        ("only in the flake", new),
+        ("no longer in the flake", removed),
+    ];
+    let rows = rows.into_iter().filter(|(_, names)| !names.is_empty());
+    rows.map(|(what, names)| format!("secrets:   {what}: {}", names.join(", "))).collect()
+}
+
+/// A secret with the units that restart.
+fn changed_secret(secret: &ChangedSecret) -> String {
+    match secret.restarts.as_slice() {
+        [] => secret.name.clone(),
+        units => format!("{} (restarts {})", secret.name, units.join(", ")),
+    }
 }
 
 fn words(packages: &[&PackageChange]) -> Vec<String> {
@@ -90,6 +124,14 @@ mod tests {
                 enabled: one("d.timer"),
                 disabled: one("e.timer"),
             },
+            secrets: SecretChanges {
+                new: one("a-token"),
+                changed: vec![
+                    ChangedSecret { name: "b-key".into(), restarts: one("b.service") },
+                    ChangedSecret { name: "c-key".into(), restarts: Vec::new() },
+                ],
+                removed: one("d-word"),
+            },
             reboot: one("kernel"),
             profiles: one("profile `home` of joe"),
         };
@@ -104,6 +146,9 @@ mod tests {
                 "m:   removed units: c.service",
                 "m:   enabled units: d.timer",
                 "m:   disabled units: e.timer",
+                "m:   new secrets: a-token",
+                "m:   changed secrets: b-key (restarts b.service), c-key",
+                "m:   removed secrets: d-word",
                 "m:   a reboot is needed for: kernel",
                 "m:   profile `home` of joe is activated: no health checks",
             ]

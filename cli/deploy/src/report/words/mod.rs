@@ -16,6 +16,7 @@ use super::{
 };
 use crate::tools::nix::log::Progress;
 
+pub use changes::{older_secret_lines, secret_lines};
 pub use happened::phase_word;
 pub use quantities::bytes;
 

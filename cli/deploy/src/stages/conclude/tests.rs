@@ -11,7 +11,7 @@ use deploy_wire::{
 use super::*;
 use crate::{
     outcome::exit_code,
-    report::{Changes, Event, Moment, PackageChange, Stage, Units, shown},
+    report::{Changes, Event, Moment, PackageChange, SecretChanges, Stage, Units, shown},
     tools::nix::log::Progress,
 };
 
@@ -112,6 +112,7 @@ fn taken() -> Vec<Event> {
             after: vec!["2.8.0".into()],
         }],
         units: Units { changed: vec!["caddy.service".into()], ..Units::default() },
+        secrets: SecretChanges::default(),
         reboot: Vec::new(),
         profiles: Vec::new(),
     };

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deploy_wire::store_path::StorePath;
 
-use super::units::Declared;
+use super::{
+    secrets::{self, Encrypted},
+    units::Declared,
+};
 use crate::tools::{place::Place, shell, ssh::SshError};
 
 const SCRIPT: &str = include_str!("inventory.sh");
@@ -16,6 +19,8 @@ pub struct Inventory {
     pub paths: BTreeSet<StorePath>,
     /// Its units.
     pub units: Declared,
+    /// Its encrypted secrets.
+    pub secrets: Encrypted,
     /// Its kernel, initrd, modules and systemd.
     pub parts: BTreeMap<String, String>,
 }
@@ -23,12 +28,13 @@ pub struct Inventory {
 impl Inventory {
     /// Reads `system` at `place`.
     pub async fn of(system: &StorePath, place: &Place) -> Result<Self, SshError> {
-        let script = format!("SYSTEM={}; {SCRIPT}", shell::quote(system.as_str()));
+        let script =
+            format!("SYSTEM={}; {}{SCRIPT}", shell::quote(system.as_str()), secrets::SCRIPT);
         Ok(Self::read(&place.run(&script, "").await?, system))
     }
 
     fn read(text: &str, system: &StorePath) -> Self {
-        let mut inventory = Self::default();
+        let mut inventory = Self { secrets: Encrypted::read(text), ..Self::default() };
         for line in text.lines() {
             let Some((word, rest)) = line.split_once(' ') else { continue };
             match word {

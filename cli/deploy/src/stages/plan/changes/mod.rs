@@ -3,11 +3,12 @@
 
 mod inventory;
 mod packages;
+pub mod secrets;
 mod units;
 
 use std::collections::BTreeMap;
 
-use deploy_wire::store_path::StorePath;
+use deploy_wire::{machine::Secret, store_path::StorePath};
 
 pub use inventory::Inventory;
 
@@ -38,7 +39,7 @@ pub async fn changes(probed: &Probed, built: &Built) -> Result<Changes> {
     let (before, after) =
         tokio::try_join!(Inventory::of(runs, &probed.place), Inventory::of(&built.toplevel, place))
             .map_err(looked)?;
-    Ok(between(&before, &after, &probed.facts.booted_parts))
+    Ok(between(&before, &after, &probed.facts.booted_parts, &probed.machine.secrets))
 }
 
 /// The sizes of the paths in a local closure, in bytes.
@@ -55,12 +56,18 @@ pub fn lacking<'a>(closure: &'a Inventory, has: &'a Inventory) -> Vec<&'a StoreP
 
 /// Compares two systems. `booted` are the parts of the booted system, which may be older than the
 /// running one.
-fn between(before: &Inventory, after: &Inventory, booted: &BTreeMap<String, String>) -> Changes {
+fn between(
+    before: &Inventory,
+    after: &Inventory,
+    booted: &BTreeMap<String, String>,
+    declared: &[Secret],
+) -> Changes {
     let differs =
         |(part, file): &(&String, &String)| booted.get(*part).is_some_and(|booted| booted != *file);
     Changes {
         packages: packages::changed(&before.paths, &after.paths),
         units: units::changed(&before.units, &after.units),
+        secrets: secrets::changed(&before.secrets, &after.secrets, declared),
         reboot: after.parts.iter().filter(differs).map(|(part, _)| part.clone()).collect(),
         profiles: Vec::new(),
     }
@@ -77,7 +84,7 @@ mod tests {
             ..Inventory::default()
         };
         let booted = [("kernel".to_owned(), "6.1".to_owned())].into();
-        assert_eq!(between(&with("6.2"), &with("6.2"), &booted).reboot, ["kernel"]);
-        assert!(between(&with("6.2"), &with("6.1"), &booted).reboot.is_empty());
+        assert_eq!(between(&with("6.2"), &with("6.2"), &booted, &[]).reboot, ["kernel"]);
+        assert!(between(&with("6.2"), &with("6.1"), &booted, &[]).reboot.is_empty());
     }
 }
