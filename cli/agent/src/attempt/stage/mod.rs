@@ -10,6 +10,7 @@ mod profiles;
 mod refusal;
 mod room;
 mod secrets;
+mod sops;
 
 use anyhow::Result;
 use deploy_wire::{
@@ -32,7 +33,7 @@ use crate::{
         recover,
         transition::Event,
     },
-    checks::secrets::of_secrets,
+    checks::secrets::{beside, of_secrets},
     clock,
     machine::{boot_places, look, roots, units::snapshot::Snapshot},
     storage::{events::Events, files},
@@ -112,12 +113,13 @@ fn look_and_write(
     }
     // The running system passed these checks when it was deployed.
     let untried = if record.profiles_alone {
-        None
+        Vec::new()
     } else {
         closure::run_pre_switch_checks(asked)?;
         let untried = secrets::try_to_decrypt(&asked.machine)?;
+        let not_known = sops::compare_recipients(&asked.wanted)?;
         before_activate(asked)?;
-        untried
+        untried.into_iter().chain(not_known).collect()
     };
     let snapshot = Snapshot::take(&agent.boot)?;
     // Nix registers paths as valid before they are on the disk. `deploy` has synced what it pushed,
@@ -179,11 +181,11 @@ fn draft(agent: &Agent, asked: &Stage, login: Option<Login>) -> Result<Record> {
 
 /// The declared checks, and one for each secret that the wanted system puts in place.
 fn checks(machine: &Machine, wanted: &StorePath) -> Vec<Check> {
-    let of_secrets = match machine.toplevel {
-        Some(_) => of_secrets(&secrets::put_in_place(wanted, &machine.secrets), &machine.checks),
-        None => Vec::new(),
-    };
-    [machine.checks.clone(), of_secrets].concat()
+    if machine.toplevel.is_none() {
+        return machine.checks.clone();
+    }
+    let of_agenix = of_secrets(&secrets::put_in_place(wanted, &machine.secrets));
+    beside(&machine.checks, [of_agenix, sops::checks(wanted)].concat())
 }
 
 fn before_activate(asked: &Stage) -> Result<(), Refusal> {

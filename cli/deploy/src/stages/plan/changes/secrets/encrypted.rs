@@ -35,7 +35,7 @@ impl Encrypted {
         Ok(Self::read(&place.run(&script, "").await?))
     }
 
-    /// Those that the flake declares and that exist. The evaluation puts the files into the store
+    /// The secrets that the flake declares and that exist. The evaluation puts the files into the store
     /// of this computer.
     fn declared_by(machine: &Machine) -> Self {
         let stored = |secret: &&Secret| secret.file.starts_with('/');
