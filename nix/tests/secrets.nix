@@ -19,6 +19,10 @@ let
     systemd.services.thing.script = "true";
   };
   config = evaluate [ service ];
+  agenixs = evaluate [
+    service
+    { homelab.secrets.keepWorking = false; }
+  ];
   plain = evaluate [
     service
     { homelab.secrets.provider = "plain"; }
@@ -129,6 +133,45 @@ in
     expected = [
       "`nobody` is no provider of secrets: set homelab.secrets.provider to one of agenix, plain, sops, or declare homelab.secrets.providers.nobody"
     ];
+  };
+  "secrets are put in place by a script of ours, with agenix's options, unless agenix's is asked for" = {
+    expr =
+      let
+        text = config: name: config.system.activationScripts.${name}.text;
+        ours = lib.hasInfix "SECRETS_DIR=/run/agenix MOUNT_POINT=/run/agenix.d";
+        agenix = lib.hasInfix "[agenix]";
+      in
+      {
+        ours = map (name: ours (text config name)) [ "agenixInstall" "agenixChown" ];
+        agenix = map (name: agenix (text config name)) [ "agenixNewGeneration" "agenixInstall" "agenixChown" ];
+        asked = map (name: agenix (text agenixs name)) [ "agenixNewGeneration" "agenixInstall" "agenixChown" ];
+        order = config.system.activationScripts.users.deps == agenixs.system.activationScripts.users.deps;
+      };
+    expected = {
+      ours = [ true true ];
+      agenix = [ false false false ];
+      asked = [ true true true ];
+      order = true;
+    };
+  };
+  "where a unit makes the users, a unit puts secrets in place, by the same script" = {
+    expr =
+      let
+        byUnit = refused [
+          service
+          { systemd.sysusers.enable = true; }
+        ];
+        inherit (byUnit) systemd system;
+        own = toString systemd.services.agenix-install-secrets.serviceConfig.ExecStart;
+      in
+      {
+        script = builtins.match "/nix/store/[a-z0-9]{32}-install-secrets" own != null;
+        steps = system.activationScripts ? agenixInstall;
+      };
+    expected = {
+      script = true;
+      steps = false;
+    };
   };
   "agenix gets only what exists" = {
     expr = lib.attrNames config.age.secrets;

@@ -37,6 +37,7 @@ in
 {
   imports = [
     ./agenix.nix
+    ./install.nix
     ./sops.nix
     ./plain.nix
   ];

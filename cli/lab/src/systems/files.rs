@@ -93,6 +93,13 @@ pub(super) const SERVICES: &[File] = &[
     ("host.nix", include_str!("../../systems/services/host.nix")),
 ];
 
+/// The flake of a real NixOS system with secrets.
+pub(super) const AGENIX: &[File] = &[
+    ("flake.nix", include_str!("../../systems/services/flake.nix")),
+    ("machine.nix", include_str!("../../systems/real/machine.nix")),
+    ("services.nix", include_str!("../../systems/agenix/services.nix")),
+];
+
 /// The flake of a fleet of two machines, where a service of one uses a service of the other.
 pub(super) const SEVERAL: &[File] = &[
     ("flake.nix", include_str!("../../systems/services/several/flake.nix")),

@@ -3,6 +3,7 @@
 //!
 //! `systems/GENERATION.md` describes a system's fields, and `systems/BEHAVIOURS.md` its switch.
 
+mod agenix;
 mod baseline;
 mod faults;
 mod files;
@@ -16,6 +17,7 @@ mod ready;
 mod real;
 pub mod sets;
 
+pub use self::agenix::AgenixFleet;
 pub use self::baseline::{
     BASELINE, Loader, PAIR, build, build_and_copy, closure, install, install_system,
 };

@@ -172,7 +172,11 @@ fn spread(scenarios: &[Scenario]) -> Vec<&Scenario> {
     order
 }
 
-/// Runs a scenario and returns its result and its processor time.
+/// The beginning of a line that is shown of a scenario that passes.
+pub const MEASURED: &str = "measured: ";
+
+/// Runs a scenario and returns its result and its processor time. The output of one that passes is
+/// left out, except what it has measured.
 fn start(name: &str, deadline: Duration) -> Result<(Result<()>, Duration)> {
     // A file without a name, so that nothing is left if this process is killed.
     let mut output = tempfile::tempfile()?;
@@ -189,7 +193,12 @@ fn start(name: &str, deadline: Duration) -> Result<(Result<()>, Duration)> {
     output.read_to_end(&mut said)?;
     let text = String::from_utf8_lossy(&said).into_owned();
     let ended = match status {
-        Some(status) if status.success() => Ok(()),
+        Some(status) if status.success() => {
+            text.lines()
+                .filter(|line| line.starts_with(MEASURED))
+                .for_each(|line| println!("{line}"));
+            Ok(())
+        }
         Some(status) => Err(anyhow!("{text}\n({status})")),
         None => Err(anyhow!("{text}\n(did not end within {deadline:?})")),
     };
