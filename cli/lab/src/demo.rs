@@ -2,6 +2,8 @@
 //! questions over SSH. The scenario `the-demo-shows-what-it-says` verifies the facts of each act on
 //! the machine.
 
+pub mod secrets;
+
 use std::io::Write;
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use deploy_lab::demo;
 use deploy_lab::hosts::reexec::{self, Inside};
 use deploy_lab::hosts::supervisor::Supervisor;
 use deploy_lab::hosts::{BaseRoot, Lab, Nix, Places};
-use deploy_lab::systems::sets;
+use deploy_lab::systems::{REAL, sets};
 use deploy_lab::tables::{Document, fault_table, worlds};
 
 /// Asks the inside of a lab to run this program's own command line.
@@ -30,7 +30,12 @@ enum Action {
     /// Makes what takes long: the hosts' root (about 90 s, once) and the prepared hosts.
     Prepare,
     /// Shows `deploy` on two hosts, in five acts.
-    Demo,
+    Demo {
+        /// What is shown: `secrets`, from the first one to a running service. It needs the inputs
+        /// folder.
+        #[arg(value_parser = ["secrets"])]
+        what: Option<String>,
+    },
     /// Boots prepared hosts and runs a command beside them, or on one of them.
     Run {
         /// The prepared set that the hosts are copies of.
@@ -127,7 +132,10 @@ fn start() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Action::Worlds { write, check, .. } => show(&worlds::PAGE, write, check),
-        Action::Run { .. } | Action::Demo => {
+        Action::Demo { what: Some(_) } if REAL.missing().is_some() => {
+            bail!("it needs real NixOS: {}", REAL.missing().unwrap_or_default())
+        }
+        Action::Run { .. } | Action::Demo { .. } => {
             let own: Vec<OsString> = std::env::args_os().skip(1).collect();
             Ok(code(in_new_lab(&own)?))
         }
@@ -192,8 +200,12 @@ fn inside_lab(inside: &Inside) -> Result<ExitCode> {
     let words = [OsString::from("lab")].into_iter().chain(own.iter().cloned());
     let (set, host, on, command) = match Arguments::parse_from(words).action {
         Action::Run { set, host, on, command } => (set, host, on, command),
-        Action::Demo => {
-            demo::play(&mut lab, &mut std::io::stdout(), |_, _| Ok(()))?;
+        Action::Demo { what } => {
+            let mut out = std::io::stdout();
+            match what {
+                None => demo::play(&mut lab, &mut out, |_, _| Ok(()))?,
+                Some(_) => drop(demo::secrets::play(&mut lab, &mut out)?),
+            }
             return Ok(ExitCode::SUCCESS);
         }
         Action::Bench { rounds: round, case, into } => {

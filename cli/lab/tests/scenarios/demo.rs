@@ -4,9 +4,13 @@ use anyhow::{Result, ensure};
 use deploy_lab::demo;
 use deploy_lab::hosts::Lab;
 
+use crate::flake::agenix::missing;
 use crate::harness::Scenario;
 
-pub const ALL: &[Scenario] = &[Scenario::new("the-demo-shows-what-it-says", shows)];
+pub const ALL: &[Scenario] = &[
+    Scenario::new("the-demo-shows-what-it-says", shows),
+    Scenario::new("the-demo-of-secrets-shows-what-it-says-on-real-nixos", secrets).unless(missing),
+];
 
 fn shows(lab: &mut Lab) -> Result<()> {
     let mut screen = Vec::new();
@@ -40,5 +44,26 @@ fn shows(lab: &mut Lab) -> Result<()> {
         screen.contains("restarted before"),
         "status does not tell of the power cut:\n{screen}"
     );
+    Ok(())
+}
+
+fn secrets(lab: &mut Lab) -> Result<()> {
+    let mut screen = Vec::new();
+    let acts = demo::secrets::play(lab, &mut screen)?;
+    let screen = String::from_utf8(screen)?;
+    let codes: Vec<_> = acts.iter().map(|act| act.code).collect();
+    ensure!(codes == [Some(1), Some(0), Some(0), Some(0), Some(0)], "{codes:?}\n{screen}");
+    for (act, words) in acts.iter().zip([
+        "a secret of frame1 was never made",
+        "token",
+        "new secrets: token",
+        "changed secrets: token (restarts reader.service)",
+        "frame1: committed",
+    ]) {
+        ensure!(act.said.contains(words), "{} did not say `{words}`:\n{}", act.title, act.said);
+    }
+    for line in ["-r--r----- reader reader /run/agenix/token", "  active"] {
+        ensure!(screen.matches(line).count() == 2, "the screen lacks `{line}`:\n{screen}");
+    }
     Ok(())
 }

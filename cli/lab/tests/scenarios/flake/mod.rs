@@ -6,6 +6,7 @@ pub mod checks;
 mod closed;
 pub mod deploys;
 pub mod images;
+pub mod poison;
 pub mod secrets;
 pub mod services;
 pub mod several;
