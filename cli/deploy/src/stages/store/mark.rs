@@ -29,7 +29,7 @@ const STORE: Duration = Duration::from_secs(1800);
 /// when this value is dropped or this process dies. Only a restart of the machine leaves the mark.
 pub struct Mark<'place>(Keeper<'place>);
 
-/// Who keeps the mark on the machine.
+/// The keeper of the mark on the machine.
 enum Keeper<'place> {
     /// Nothing was pushed.
     Nobody,

@@ -109,7 +109,7 @@ fn nowhere(lab: &mut Lab) -> Result<()> {
     ensure!(sealed.on_frame1("token")? == POISON, "it is not there");
     said += &committed.text;
 
-    // One that goes back because of the secret itself, told in JSON.
+    // The next deploy goes back because of the secret itself, and reports in JSON.
     let spoil = "system.activationScripts.spoil = { deps = [ \"agenix\" ]; \
                  text = \"chmod 0444 /run/agenix/token\"; };";
     sealed.has(&AgenixFleet::new(3, ["token"]).line(spoil))?;
@@ -117,7 +117,7 @@ fn nowhere(lab: &mut Lab) -> Result<()> {
     back.ends(3, &["secret.token"])?;
     said += &back.text;
 
-    // One that crashes in the middle, on both sides, with cores allowed.
+    // The next deploy crashes in the middle, on both sides, with cores allowed.
     sealed.has(&AgenixFleet::new(4, ["token"]))?;
     let cores = format!("ulimit -c unlimited; {}", line("frame1"));
     let deploy = scene.mac.command(["sh", "-c", &cores]).spawn()?;

@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 /// The length of a recipient: `age1`, and 32 bytes with their checksum in letters of five bits.
 const LENGTH: usize = 62;
 
-/// Who can decrypt a file.
+/// The recipients of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Recipients {
     /// Recipients of age: `age1…`, and public keys of SSH as `ssh-ed25519 AAAA…`.
     pub ages: BTreeSet<String>,
-    /// Whether keys of another kind can: GnuPG, or a cloud's.
+    /// Whether there are keys of another kind: GnuPG, or a cloud's.
     pub others: bool,
 }
 
