@@ -115,16 +115,15 @@ fn sum(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-pub(super) fn encrypted(files: &[(&str, &str)], sums: &[(&str, &str)]) -> Encrypted {
-    let map = |pairs: &[(&str, &str)]| {
-        pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
-    };
-    Encrypted { files: map(files), sums: map(sums) }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
+
+    fn encrypted(files: &[(&str, &str)], sums: &[(&str, &str)]) -> Encrypted {
+        let map = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+        };
+        Encrypted { files: map(files), sums: map(sums) }
+    }
 
     /// Runs the script on a folder that looks like a system of agenix's own module.
     fn listed(files: &[(&str, &str)]) -> Encrypted {

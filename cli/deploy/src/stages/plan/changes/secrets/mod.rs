@@ -32,7 +32,17 @@ pub fn changed(before: &Encrypted, after: &Encrypted, declared: &[Secret]) -> Se
 
 #[cfg(test)]
 mod tests {
-    use super::{encrypted::encrypted, *};
+    use super::*;
+
+    /// Secrets as the script prints them.
+    fn encrypted(files: &[(&str, &str)], sums: &[(&str, &str)]) -> Encrypted {
+        let named = |(name, file): &(&str, &str)| {
+            format!("@agenix {file} /run/agenix.d/$_agenix_generation/{name}\n")
+        };
+        let summed = |(file, sum): &(&str, &str)| format!("@file {sum}  {file}\n");
+        let text: String = files.iter().map(named).chain(sums.iter().map(summed)).collect();
+        Encrypted::read(&text)
+    }
 
     #[test]
     fn files_of_other_paths_are_the_same_if_they_say_the_same() {
