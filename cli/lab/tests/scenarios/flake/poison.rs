@@ -2,6 +2,7 @@
 //! deploys of every ending both hosts are searched for it. Leaks that are planted are found.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -18,18 +19,22 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-planted-leak-of-a-secret-is-found-on-real-nixos", planted).unless(missing),
 ];
 
-/// The secret. A script must not contain it, because a script is an argument of a process.
-const POISON: &str = "Krnn7-mfoofy-Zaub3r-8817263";
+/// A secret that nobody has written anywhere, these sources included: they are on the operator's
+/// computer. A script must not contain it, because a script is an argument of a process.
+fn word() -> Result<String> {
+    let uuid = fs::read_to_string("/proc/sys/kernel/random/uuid")?;
+    Ok(format!("poison-{}", uuid.trim()))
+}
 
 /// As a line of clear text, as hexadecimal digits, and in base64 from any position: who searches must
 /// not be fooled by an encoding.
-fn words() -> String {
-    let hex = POISON.bytes().fold(String::new(), |mut text, byte| {
+fn words(poison: &str) -> String {
+    let hex = poison.bytes().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     });
-    let base64 = (0..3).map(|shift| base64_inside(&POISON.as_bytes()[shift..]));
-    [POISON.to_owned(), hex.to_uppercase(), hex]
+    let base64 = (0..3).map(|shift| base64_inside(&poison.as_bytes()[shift..]));
+    [poison.to_owned(), hex.to_uppercase(), hex]
         .into_iter()
         .chain(base64)
         .collect::<Vec<_>>()
@@ -74,9 +79,9 @@ struct Searched<'h> {
 }
 
 impl<'h> Searched<'h> {
-    fn begin(host: &'h Host) -> Result<Self> {
+    fn begin(host: &'h Host, poison: &str) -> Result<Self> {
         let script = "mkdir -p /run/search; rm -f /run/search/*; cat > /run/search/words";
-        host.command(["sh", "-c", script]).stdin(words()).run()?.success()?;
+        host.command(["sh", "-c", script]).stdin(words(poison)).run()?.success()?;
         let watch = host.command(["sh", "-c", WATCH]).spawn()?;
         Ok(Self { host, watch })
     }
@@ -91,25 +96,27 @@ impl<'h> Searched<'h> {
     }
 }
 
-/// The operator's secret becomes [`POISON`], over standard input.
-fn poison(sealed: &Sealed) -> Result<()> {
+/// The operator's secret becomes this word, over standard input.
+fn put(sealed: &Sealed, poison: &str) -> Result<()> {
     let line = format!("cd {FOLDER} && {DEPLOY} secrets edit token");
-    sealed.0.mac.command(["sh", "-c", &line]).stdin(POISON).run()?.success()?;
+    sealed.0.mac.command(["sh", "-c", &line]).stdin(poison).run()?.success()?;
     sealed.edit("git add --all")
 }
 
 fn nowhere(lab: &mut Lab) -> Result<()> {
     let sealed = Sealed::deployed(lab, &["token"])?;
     let scene = &sealed.0;
-    let (mac, frame1) = (Searched::begin(&scene.mac)?, Searched::begin(&scene.frame1)?);
-    poison(&sealed)?;
+    let poison = word()?;
+    let mac = Searched::begin(&scene.mac, &poison)?;
+    let frame1 = Searched::begin(&scene.frame1, &poison)?;
+    put(&sealed, &poison)?;
     let mut said = scene.deploy("plan frame1 --build --json")?.text;
     let committed = scene.deploy("frame1 -v")?;
     committed.ends(0, &["changed secrets: token", "frame1: committed"])?;
-    ensure!(sealed.on_frame1("token")? == POISON, "it is not there");
+    ensure!(sealed.on_frame1("token")? == poison, "it is not there");
     said += &committed.text;
 
-    // The next deploy goes back because of the secret itself, and reports in JSON.
+    // A deploy that goes back because of the secret itself, told in JSON.
     let spoil = "system.activationScripts.spoil = { deps = [ \"agenix\" ]; \
                  text = \"chmod 0444 /run/agenix/token\"; };";
     sealed.has(&AgenixFleet::new(3, ["token"]).line(spoil))?;
@@ -117,7 +124,7 @@ fn nowhere(lab: &mut Lab) -> Result<()> {
     back.ends(3, &["secret.token"])?;
     said += &back.text;
 
-    // The next deploy crashes in the middle, on both sides, with cores allowed.
+    // A deploy that crashes in the middle, on both sides, with cores allowed.
     sealed.has(&AgenixFleet::new(4, ["token"]))?;
     let cores = format!("ulimit -c unlimited; {}", line("frame1"));
     let deploy = scene.mac.command(["sh", "-c", &cores]).spawn()?;
@@ -134,7 +141,7 @@ fn nowhere(lab: &mut Lab) -> Result<()> {
     said += &scene.deploy("logs frame1")?.text;
     said += &scene.deploy("status frame1 --json")?.text;
 
-    let said_it = words().lines().any(|word| said.contains(word));
+    let said_it = words(&poison).lines().any(|word| said.contains(word));
     ensure!(!said_it, "deploy has printed it");
     let found = mac.end()?;
     ensure!(found.is_empty(), "on mac it is in {found:?}");
@@ -151,7 +158,7 @@ fn frame1_generation(frame1: &Host) -> Result<String> {
 fn planted(lab: &mut Lab) -> Result<()> {
     let sealed = Sealed::deployed(lab, &["token"])?;
     let frame1 = &sealed.0.frame1;
-    let searched = Searched::begin(frame1)?;
+    let searched = Searched::begin(frame1, &word()?)?;
     // Each by a program that reads it from a file, as the words are not in this script.
     frame1.sh(
         "w=/run/search/words; first() { head -n 1 $w; }

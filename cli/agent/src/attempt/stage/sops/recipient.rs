@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 /// The length of a recipient: `age1`, and 32 bytes with their checksum in letters of five bits.
 const LENGTH: usize = 62;
 
-/// The recipients of a file.
+/// The keys that can decrypt a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Recipients {
     /// Recipients of age: `age1…`, and public keys of SSH as `ssh-ed25519 AAAA…`.
