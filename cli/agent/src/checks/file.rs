@@ -20,11 +20,10 @@ impl Owners {
     }
 }
 
-/// As chown does: a name first, then a number.
 fn look_up(database: Database, name: &str) -> Result<u32, String> {
     match id_of(database, name) {
         Ok(Some(id)) => Ok(id),
-        Ok(None) => name.parse().map_err(|_| format!("there is no {database} {name}")),
+        Ok(None) => Err(format!("there is no {database} {name}")),
         Err(error) => Err(format!("{error:#}")),
     }
 }

@@ -64,12 +64,16 @@ impl fmt::Display for Database {
     }
 }
 
-/// The number of a user or group; `None` if the name does not exist. The name service is asked only
-/// for what the machine's own file lacks, because that starts a program.
+/// The number of a user or group, by its name or as chown reads it; `None` if the name does not
+/// exist. The name service is asked only for what the machine's own file lacks, because that starts a
+/// program, and a check asks every second.
 pub fn id_of(database: Database, name: &str) -> Result<Option<u32>> {
     let own = fs::read_to_string(format!("/etc/{}", database.word())).unwrap_or_default();
     if let Some(id) = own.lines().find_map(|line| id_in(line, name)) {
         return Ok(Some(id));
+    }
+    if let Ok(number) = name.parse() {
+        return Ok(Some(number));
     }
     let mut command = Command::new(process::find("getent", &[]));
     let ran = process::run(command.args(["--", database.word(), name]), LIMIT)?;
@@ -157,6 +161,7 @@ mod tests {
         assert_eq!(id_in("keys:x:96:", "keys"), Some(96));
         assert_eq!(id_in("joey:x:1000:", "joe"), None);
         assert_eq!(id_of(Database::Group, "root").unwrap(), Some(0));
+        assert_eq!(id_of(Database::Group, "0").unwrap(), Some(0), "agenix's own owner");
         assert_eq!(id_of(Database::Passwd, "nobody-of-that-name").unwrap(), None);
     }
 
