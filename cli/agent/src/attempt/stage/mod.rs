@@ -4,6 +4,7 @@
 mod boot_partition;
 mod closure;
 mod commands;
+mod in_place;
 mod manifest;
 mod others;
 mod profiles;
@@ -184,7 +185,7 @@ fn checks(machine: &Machine, wanted: &StorePath) -> Vec<Check> {
     if machine.toplevel.is_none() {
         return machine.checks.clone();
     }
-    let of_agenix = of_secrets(&secrets::put_in_place(wanted, &machine.secrets));
+    let of_agenix = of_secrets(&in_place::put_in_place(wanted, &machine.secrets));
     beside(&machine.checks, [of_agenix, sops::checks(wanted)].concat())
 }
 

@@ -1,57 +1,43 @@
 //! Checks that this machine can decrypt the new system's secrets, with the keys on its disk and
 //! with the new closure's own `age`.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    panic::resume_unwind,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
 use deploy_wire::{
     machine::{Machine, Secret},
     message::{Refusal, RefusalKind},
-    store_path::StorePath,
 };
 
-use super::{manifest, refusal::refuse_with};
+use super::refusal::refuse_with;
 use crate::tools::age;
 
-/// Tries to decrypt every secret. Returns a note about secrets that need a person.
+/// Tries to decrypt every secret, several at the same time. Returns a note about secrets that need a
+/// person.
 pub fn try_to_decrypt(machine: &Machine) -> Result<Option<String>, Refusal> {
-    let mut untried = Vec::new();
-    for secret in &machine.secrets {
-        let name = &secret.name;
-        if !Path::new(&secret.file).exists() {
-            let why = format!("secret {name}: {} does not exist", secret.file);
-            let hint = "make it: deploy secrets new, and git add it";
-            return Err(refuse_with(RefusalKind::Secret, why, hint));
-        }
-        let identities = readable(&secret.identity_paths);
-        if identities.is_empty() {
-            let why = format!(
-                "secret {name}: none of its keys is on the machine ({})",
-                secret.identity_paths.join(", ")
-            );
-            let hint = "put one there, or name another in age.identityPaths";
-            return Err(refuse_with(RefusalKind::Secret, why, hint));
-        }
-        // A hardware key, a PIN or a passphrase needs a person. The agent must not wait for one.
-        let (alone, with_a_person): (Vec<&str>, Vec<&str>) =
-            identities.into_iter().partition(|path| age::works_alone(path));
-        let tried = match alone.is_empty() {
-            true => Err("it was not tried".to_owned()),
-            false => age::decrypts(secret, &alone),
+    let tried = in_parallel(&machine.secrets, try_one);
+    let failed: Vec<&SecretError> = tried.iter().filter_map(|tried| tried.as_ref().err()).collect();
+    if let Some(first) = failed.first() {
+        let more = match failed.len() - 1 {
+            0 => String::new(),
+            1 => " (and another secret)".into(),
+            count => format!(" (and {count} more secrets)"),
         };
-        if let Err(said) = tried {
-            if !with_a_person.is_empty() {
-                untried.push(name.as_str());
-                continue;
-            }
-            let why = format!("secret {name} cannot be decrypted on the machine: {said}");
-            let hint = format!(
-                "encrypt it for the machine's key: deploy secrets rekey; if that key is a new one, \
-                 before: deploy secrets recipients add {} --from-host",
-                machine.name
-            );
-            return Err(refuse_with(RefusalKind::Secret, why, hint));
-        }
+        let (why, hint) = first.told(&machine.name);
+        return Err(refuse_with(RefusalKind::Secret, why + &more, hint));
     }
+    let untried: Vec<&str> = machine
+        .secrets
+        .iter()
+        .zip(&tried)
+        .filter(|(_, tried)| **tried == Ok(Tried::NeedsAPerson))
+        .map(|(secret, _)| secret.name.as_str())
+        .collect();
     Ok((!untried.is_empty()).then(|| {
         format!(
             "not known whether these secrets can be decrypted, as a key of theirs wants a PIN, a \
@@ -61,34 +47,90 @@ pub fn try_to_decrypt(machine: &Machine) -> Result<Option<String>, Refusal> {
     }))
 }
 
-/// The secrets that a system puts in place when it is activated: those of its manifest, or of the
-/// script of agenix. `deploy rollback` may ask with the secrets of a newer flake, and a system must
-/// not go back because it lacks these:
-/// `a-rollback-is-decided-by-the-checks-and-secrets-of-its-generation` proves it.
-pub fn put_in_place(wanted: &StorePath, secrets: &[Secret]) -> Vec<Secret> {
-    let manifest = manifest::read(wanted).ok().flatten();
-    let own = manifest.map(|manifest| manifest.secrets).unwrap_or_default();
-    let script = agenix_script(Path::new(wanted.as_str()));
-    let has = |secret: &&Secret| {
-        own.iter().any(|own| own.file == secret.file)
-            || script.contains(&format!("'{}'", secret.file))
-    };
-    secrets.iter().filter(has).cloned().collect()
+/// What came of an attempt to decrypt a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tried {
+    Decrypted,
+    /// A hardware key, a PIN or a passphrase: the agent must not wait for a person.
+    NeedsAPerson,
 }
 
-/// The text in which agenix names each file that it decrypts. It is a part of the activation, or,
-/// where a unit makes the users, a unit's script.
-fn agenix_script(system: &Path) -> String {
-    let read = |path: &Path| {
-        fs::read(path).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default()
+/// Why a secret cannot be decrypted.
+#[derive(Debug, PartialEq, Eq)]
+enum SecretError {
+    NoFile { name: String, file: String },
+    NoKey { name: String, keys: String },
+    NotDecrypted { name: String, said: String },
+}
+
+impl SecretError {
+    /// The reason, and what mends it.
+    fn told(&self, machine: &str) -> (String, String) {
+        match self {
+            Self::NoFile { name, file } => (
+                format!("secret {name}: {file} does not exist"),
+                "make it: deploy secrets new, and git add it".into(),
+            ),
+            Self::NoKey { name, keys } => (
+                format!("secret {name}: none of its keys is on the machine ({keys})"),
+                "put one there, or name another in age.identityPaths".into(),
+            ),
+            Self::NotDecrypted { name, said } => (
+                format!("secret {name} cannot be decrypted on the machine: {said}"),
+                format!(
+                    "encrypt it for the machine's key: deploy secrets rekey; if that key is a new \
+                     one, before: deploy secrets recipients add {machine} --from-host"
+                ),
+            ),
+        }
+    }
+}
+
+fn try_one(secret: &Secret) -> Result<Tried, SecretError> {
+    let name = secret.name.clone();
+    if !Path::new(&secret.file).exists() {
+        return Err(SecretError::NoFile { name, file: secret.file.clone() });
+    }
+    let identities = readable(&secret.identity_paths);
+    if identities.is_empty() {
+        return Err(SecretError::NoKey { name, keys: secret.identity_paths.join(", ") });
+    }
+    let (alone, with_a_person): (Vec<&str>, Vec<&str>) =
+        identities.into_iter().partition(|path| age::works_alone(path));
+    let tried = match alone.is_empty() {
+        true => Err("it was not tried".to_owned()),
+        false => age::decrypts(secret, &alone),
     };
-    let activation = read(&system.join("activate"));
-    let unit = read(&system.join("etc/systemd/system/agenix-install-secrets.service"));
-    let script = unit
-        .lines()
-        .find_map(|line| line.strip_prefix("ExecStart=")?.split(' ').next())
-        .map(|path| read(Path::new(path)));
-    activation + &script.unwrap_or_default()
+    match tried {
+        Ok(()) => Ok(Tried::Decrypted),
+        Err(_) if !with_a_person.is_empty() => Ok(Tried::NeedsAPerson),
+        Err(said) => Err(SecretError::NotDecrypted { name, said }),
+    }
+}
+
+/// The results in the order of the items, with a thread for each processor.
+fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            match items.get(at) {
+                Some(item) => done.push((at, work(item))),
+                None => return done,
+            }
+        }
+    };
+    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+        let begun: Vec<_> = (0..threads).map(|_| scope.spawn(take)).collect();
+        begun
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    });
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// The key files that exist and are not empty, as agenix selects them.
@@ -122,21 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn agenix_names_what_it_decrypts_in_the_activation_or_in_a_unit() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        assert_eq!(agenix_script(folder.path()), "");
-        write("activate", "echo \"decrypting '/a.age' to x\"\n");
-        write("script", "echo \"decrypting '/b.age' to x\"\n");
-        let script = folder.path().join("script");
-        let unit = format!("[Service]\nExecStart={} \n", script.display());
-        write("etc/systemd/system/agenix-install-secrets.service", &unit);
-        let script = agenix_script(folder.path());
-        assert!(script.contains("'/a.age'") && script.contains("'/b.age'"), "{script}");
+    fn results_are_in_order_and_all_there() {
+        let numbers: Vec<u32> = (0..100).collect();
+        assert_eq!(
+            in_parallel(&numbers, |number| number * 2),
+            (0..200).step_by(2).collect::<Vec<_>>()
+        );
+        assert!(in_parallel(&[] as &[u32], |number| *number).is_empty());
     }
 
     #[test]
@@ -174,6 +208,10 @@ mod tests {
             refusal.why
         );
         assert!(refusal.hint.unwrap().contains("recipients add frame1 --from-host"));
+        let both = vec![of("four", "age", &["plain"]), of("six", "age", &["plain"])];
+        let refusal = try_to_decrypt(&machine(both)).unwrap_err();
+        assert!(refusal.why.starts_with("secret four "), "{}", refusal.why);
+        assert!(refusal.why.ends_with("no match (and another secret)"), "{}", refusal.why);
         assert_eq!(try_to_decrypt(&machine(vec![of("five", "fitting", &["plain"])])), Ok(None));
     }
 }
