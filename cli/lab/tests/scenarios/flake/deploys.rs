@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use deploy_lab::hosts::{Lab, access};
 use deploy_lab::systems::{BASELINE, HOMELAB, Homelab, frame1};
 
-use super::{Home, passed_checks};
+use super::{Home, named_checks, passed_checks};
 use crate::harness::Scenario;
 
 pub const ALL: &[Scenario] =
@@ -19,7 +19,10 @@ fn first(lab: &mut Lab) -> Result<()> {
     home.has(&Homelab::default())?;
     let said = home.deploy("frame1 --json")?;
     said.ends(0, &[])?;
-    let (passed, named) = (passed_checks(&said.text), home.checks()?);
+    let (passed, mut named) = (passed_checks(&said.text), home.checks()?);
+    // The agent adds one for each secret.
+    let name = "node: map (secret: { name = \"secret.${secret.name}\"; }) node.secrets";
+    named.extend(named_checks(&home.eval("deploy.nodes.frame1", name)?)?);
     ensure!(passed == named, "of {named:?} only these passed: {passed:?}");
     ensure!(home.frame1.sh("cat /run/agenix/restic-password")? == "nixos", "no secrets");
     home.deploy("frame1")?.ends(0, &["already up to date"])?;
