@@ -28,6 +28,7 @@ pub use self::homelab::{
     FRAME1_ADDRESS, HOMELAB, HOMELAB_FOLDER, Homelab, OVERRIDE, Secrets, StubFault, frame1,
 };
 pub use self::lane::Lane;
+pub use self::nixpkgs::input;
 pub use self::prepared::Prepared;
 pub use self::ready::{READY, Ready};
 pub use self::real::{Module, REAL, RealFleet, SERVICES};

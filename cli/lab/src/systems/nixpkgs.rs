@@ -15,7 +15,7 @@ use crate::hosts::{Host, cache, process, programs};
 ///
 /// # Errors
 /// When there is no cache.
-pub(super) fn input(name: &str) -> Result<PathBuf> {
+pub fn input(name: &str) -> Result<PathBuf> {
     Ok(cache::folder()?.join("inputs").join(name))
 }
 

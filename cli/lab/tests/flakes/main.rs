@@ -1,10 +1,11 @@
 //! The shapes that flakes have: one file each in `shapes/`, whose name is the promise. A shape
 //! is evaluated by `deploy plan` under real Nix, without a machine: an `ssh` in the login's
 //! place says where it was to go. What must come out is what a person would expect of the
-//! flake, or a sentence that helps.
+//! flake, or a sentence that helps. `beside_agenix` runs where they do, and has no flake.
 //!
 //! `cargo test -p deploy-lab --test flakes -- [PART OF A NAME]`; `--list` is the list.
 
+mod beside_agenix;
 mod shape;
 
 use std::process::ExitCode;
@@ -35,6 +36,14 @@ fn run() -> Result<ExitCode> {
             shape.holds().map_err(|error| format!("{error:#}").into())
         })
     };
-    let trials = Shape::all()?.into_iter().map(trial).collect();
+    let mut trials: Vec<Trial> = Shape::all()?.into_iter().map(trial).collect();
+    let beside_agenix = Trial::test(beside_agenix::NAME, || {
+        beside_agenix::holds().map_err(|error| format!("{error:#}").into())
+    });
+    let why = beside_agenix::missing();
+    if let Some(why) = &why {
+        eprintln!("skipped: {}: {why}", beside_agenix::NAME);
+    }
+    trials.push(beside_agenix.with_ignored_flag(why.is_some()));
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
 }
