@@ -8,6 +8,7 @@ mod grub;
 mod systemd_boot;
 mod version;
 
+pub use extlinux::ExtlinuxEntry;
 pub use systemd_boot::{SystemdBoot, Variables};
 
 use crate::{outcome::BootDefault, store_path::StorePath};
