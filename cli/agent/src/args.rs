@@ -30,6 +30,8 @@ pub enum Command {
     },
     /// Show what runs, what boots and the last attempt
     Status,
+    /// Look once at each check that the running system declares; ends with 1 if one fails
+    Checks,
     /// Confirm an attempt from the console
     Confirm {
         /// The attempt

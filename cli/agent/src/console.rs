@@ -1,9 +1,15 @@
 //! The commands for root at the machine's console.
 
-use std::fmt::Display;
+use std::{fmt::Display, fs};
 
-use anyhow::{Result, bail};
-use deploy_wire::{attempt::AttemptId, outcome::End, printable::Printable, record::Record};
+use anyhow::{Context, Result, bail};
+use deploy_wire::{
+    attempt::AttemptId,
+    machine::{Level, Manifest},
+    outcome::End,
+    printable::Printable,
+    record::Record,
+};
 
 use crate::{
     attempt::{
@@ -12,7 +18,9 @@ use crate::{
         ledger::Ledger,
         recover,
     },
+    checks,
     machine::look,
+    storage::paths::RUNNING,
 };
 
 /// Prints what runs, what boots and the last attempt. If the record is damaged, it still prints the
@@ -31,6 +39,36 @@ pub fn status() -> Result<()> {
         Err(error) => return Err(error.context("nothing is known of the last attempt")),
     }
     Ok(())
+}
+
+/// Looks once at each check that the running system declares. A failing one that decides over a deploy
+/// goes to stderr and counts; everything else goes to stdout.
+pub fn checks() -> Result<()> {
+    let file = format!("{RUNNING}/{}", Manifest::FILE);
+    let text = fs::read(&file).with_context(|| file.clone())?;
+    let manifest = Manifest::from_json(serde_json::from_slice(&text)?).context(file)?;
+    let mut failing = 0;
+    for (name, outcome) in checks::once(&manifest.checks) {
+        let decides = manifest
+            .checks
+            .iter()
+            .any(|check| check.name == name && check.level == Level::Required);
+        match outcome {
+            Ok(detail) => println!("{}", Printable::line(&format!("passes {name}: {detail}"))),
+            Err(detail) if decides => {
+                failing += 1;
+                eprintln!("{}", Printable::line(&format!("fails {name}: {detail}")));
+            }
+            Err(detail) => {
+                let text = format!("does not decide: {name} fails: {detail}");
+                println!("{}", Printable::line(&text));
+            }
+        }
+    }
+    match failing {
+        0 => Ok(()),
+        failing => bail!("{failing} of {} checks fail", manifest.checks.len()),
+    }
 }
 
 /// Finishes an attempt that a power cut left open. It leaves an unreadable record alone, because

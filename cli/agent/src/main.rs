@@ -44,6 +44,7 @@ fn run(command: Command) -> Result<()> {
         Command::Serve { stdio: true, .. } => receive::receive(),
         Command::Serve { stdio: false, trusted } => serve::serve(trusted.into()),
         Command::Status => console::status(),
+        Command::Checks => console::checks(),
         Command::Confirm { attempt } => console::confirm(&attempt),
         Command::Boot => console::boot(),
         Command::Run { attempt } => attempt::watch::run(&Agent::open()?, &attempt),

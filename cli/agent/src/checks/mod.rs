@@ -112,6 +112,28 @@ impl Checks {
     }
 }
 
+/// Looks once at each check, at all of them at the same time.
+pub fn once(checks: &[Check]) -> Vec<(String, CheckOutcome)> {
+    let (units, others): (Vec<_>, Vec<_>) =
+        checks.iter().cloned().partition(|check| unit_of(&check.kind).is_some());
+    let groups = others.into_iter().map(|check| vec![check]).chain([units]);
+    let threads: Vec<_> = groups
+        .filter(|group| !group.is_empty())
+        .map(|group| {
+            let names: Vec<String> = group.iter().map(|check| check.name.clone()).collect();
+            (names, thread::spawn(move || look(&group)))
+        })
+        .collect();
+    let outcomes = threads.into_iter().flat_map(|(names, thread)| {
+        let ended = thread.join();
+        names.into_iter().enumerate().map(move |(at, name)| {
+            let outcome = ended.as_ref().ok().and_then(|all| all.get(at).cloned());
+            (name, outcome.unwrap_or_else(|| Err("the look at it broke off".into())))
+        })
+    });
+    outcomes.collect()
+}
+
 fn lock(words: &Mutex<CheckAnswers>) -> MutexGuard<'_, CheckAnswers> {
     words.lock().unwrap_or_else(PoisonError::into_inner)
 }
