@@ -1,5 +1,5 @@
-# nixosModules: all of them, the deploy target alone, the contract without a service, and each
-# shipped service with the contract. They are paths, so that messages name files and a module that
+# nixosModules: all of them, the deploy target alone, the contract without a service, a machine as a
+# virtual machine, and each shipped service with the contract. They are paths, so that messages name files and a module that
 # is imported twice counts once.
 builtins.mapAttrs (_: service: {
   _class = "nixos";
@@ -12,4 +12,5 @@ builtins.mapAttrs (_: service: {
   default = ./all.nix;
   contract = ./base.nix;
   deploy = ./deploy;
+  vm = ./vm;
 }

@@ -3,25 +3,18 @@
 {
   lib,
   pkgs,
-  modulesPath,
   inputs,
   machineName,
   ...
 }:
 {
-  imports = [ "${modulesPath}/virtualisation/qemu-vm.nix" ];
+  imports = [ inputs.self.nixosModules.vm ];
 
   virtualisation = {
     memorySize = 4096;
     cores = 4;
     diskSize = 20 * 1024;
-    graphics = false;
-    # A Mac's store is on a volume that ignores case; sharing it would break the guest's store.
-    useNixStoreImage = true;
-    writableStore = true;
-    # Otherwise deployed paths are gone at the next start. The start script boots the system that it
-    # was built with, so a deployed system runs only until the machine restarts.
-    writableStoreUseTmpfs = false;
+    # The ports of NixOS's own start script; `deploy vm` has the same.
     forwardPorts =
       lib.mapAttrsToList
         (host: guest: {
@@ -37,17 +30,15 @@
           "8080" = 80;
           "2222" = 22;
         };
-    # The computer that starts it. Only the start script is built for that system.
+    # The computer that starts it. Only what starts it is built for that system.
     host.pkgs = lib.mkIf pkgs.stdenv.hostPlatform.isAarch64 inputs.nixpkgs.legacyPackages.aarch64-darwin;
   };
 
   # The name server that QEMU offers does not answer on macOS.
   networking.nameservers = [ "1.1.1.1" ];
 
-  # The virtual machine has no disk of its own to boot from.
+  # Its disk is not frame1's.
   disko.enableConfig = lib.mkForce false;
-  boot.loader.grub.enable = lib.mkForce false;
-  system.build.installBootLoader = lib.mkForce "${pkgs.writeShellScript "no-boot-loader" "exit 0"}";
 
   # Passwords exist only here.
   users.users.root.password = "nixos";
@@ -58,21 +49,13 @@
   };
 
   homelab = {
-    # No token, no host key, no tailnet.
+    # No token, no tailnet.
     tls.mode = "internal";
-    secrets.provider = "plain";
     services.tailscale.enable = lib.mkForce false;
     proxy.publicPort = 8443;
   };
 
-  deploy = {
-    tags = lib.mkForce [ "manual" ];
-    image = "vm";
-    ssh = {
-      hostname = lib.mkForce "127.0.0.1";
-      port = 2222;
-    };
-  };
+  deploy.tags = lib.mkForce [ "manual" ];
 
   networking.hostName = lib.mkForce machineName;
 }

@@ -14,7 +14,8 @@ let
   # By the names that `deploy.image` takes.
   images.vm = {
     kind = "vm";
-    package = config.system.build.vm;
+    # nixosModules.vm adds what `deploy vm` reads.
+    package = config.system.build.deployVm or config.system.build.vm;
     file = "bin/${config.system.build.vm.meta.mainProgram}";
   };
 in

@@ -224,7 +224,7 @@ lib.mapAttrs' (
       installer = "iso: iso/installer-iso.iso";
     };
   };
-  "the image that is built is NixOS's own" = {
+  "the image that is built is what deploy vm starts, and NixOS's own installer" = {
     expr = {
       vm = documents.frame1-vm.image.drv;
       iso = installer.image.drv;
@@ -235,7 +235,7 @@ lib.mapAttrs' (
         text = builtins.unsafeDiscardStringContext;
       in
       {
-        vm = text (build "frame1-vm").vm.drvPath;
+        vm = text (build "frame1-vm").deployVm.drvPath;
         iso = text (build "installer-iso").isoImage.drvPath;
       };
   };

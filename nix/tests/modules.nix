@@ -31,12 +31,13 @@ lib.mapAttrs' (
   }
 ) shipped.modules
 // {
-  "there is a module for each shipped service, and the three that are none" = {
+  "there is a module for each shipped service, and the four that are none" = {
     expr = lib.subtractLists shipped.names (lib.attrNames nixosModules);
     expected = [
       "contract"
       "default"
       "deploy"
+      "vm"
     ];
   };
   "a service of one's own needs no shipped one" = {

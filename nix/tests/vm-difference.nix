@@ -153,6 +153,92 @@ in
       "127.0.0.1:2222" = 22;
     };
   };
+  "a virtual machine boots what its own /boot says, and keeps its store" = {
+    expr =
+      let
+        inherit (inputs.self.nixosConfigurations.frame1-vm) config;
+      in
+      {
+        extlinux = config.boot.loader.generic-extlinux-compatible.enable;
+        shared = lib.mapAttrs (_: share: share.target) config.virtualisation.sharedDirectories;
+        inherit (config.virtualisation) writableStoreUseTmpfs useNixStoreImage;
+        store = lib.getAttrs [ "device" "fsType" ] config.virtualisation.fileSystems."/nix/.ro-store";
+        root = config.virtualisation.rootDevice;
+        console = lib.filter (lib.hasPrefix "console=") config.boot.kernelParams;
+      };
+    expected = {
+      extlinux = true;
+      shared.boot = "/boot";
+      writableStoreUseTmpfs = false;
+      useNixStoreImage = true;
+      store = {
+        device = "/dev/disk/by-id/virtio-store";
+        fsType = "squashfs";
+      };
+      root = "/dev/disk/by-id/virtio-root";
+      console = [ "console=ttyAMA0" ];
+    };
+  };
+  "deploy vm reads how a virtual machine is started" = {
+    expr =
+      let
+        of =
+          name:
+          let
+            description = builtins.fromJSON (
+              builtins.unsafeDiscardStringContext
+                inputs.self.nixosConfigurations.${name}.config.system.build.deployVm.description
+            );
+          in
+          removeAttrs description [
+            "boot"
+            "kernelParams"
+            "makeStore"
+            "qemuImg"
+          ]
+          // {
+            qemu = baseNameOf description.qemu;
+          };
+      in
+      lib.genAttrs [ "frame1-vm" "frame1-vm-x86" ] of;
+    expected =
+      let
+        with' = arch: {
+          version = 1;
+          system = "${arch}-linux";
+          qemu = "qemu-system-${arch}";
+          memory = 4096;
+          cores = 4;
+          disk = 20480;
+          sites = [ "grafana.local.kaifer.dev" "local.kaifer.dev" "logs.local.kaifer.dev" "metrics.local.kaifer.dev" ];
+          needsKey = false;
+        };
+      in
+      {
+        frame1-vm = with' "aarch64";
+        frame1-vm-x86 = with' "x86_64";
+      };
+  };
+  "with a key, agenix's files are decrypted by what qemu shows of it, and by no host key" = {
+    expr =
+      let
+        machine = inputs.self.nixosConfigurations.frame1-vm.extendModules {
+          modules = [ { deploy.vm.secrets = "key"; } ];
+        };
+        inherit (machine) config;
+      in
+      {
+        provider = config.homelab.secrets.provider;
+        inherit (config.age) identityPaths;
+        # 26.05 has a set, 25.11 a list.
+        loaded = (config.boot.initrd.kernelModules.qemu_fw_cfg or null) == true || lib.elem "qemu_fw_cfg" (lib.toList config.boot.initrd.kernelModules);
+      };
+    expected = {
+      provider = "agenix";
+      identityPaths = [ "/sys/firmware/qemu_fw_cfg/by_name/opt/deploy/key/raw" ];
+      loaded = true;
+    };
+  };
   "passwords are `nixos`, in virtual machines alone" = {
     expr = lib.mapAttrs (
       _: machine:
