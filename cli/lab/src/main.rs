@@ -113,7 +113,9 @@ fn start() -> Result<ExitCode> {
     }
     match Arguments::parse().action {
         Action::Prepare => {
-            for places in [Places::Debian, Places::Services, Places::Nixos, Places::OtherNix] {
+            for places in
+                [Places::Debian, Places::Services, Places::Nixos, Places::OtherNix, Places::Vm]
+            {
                 BaseRoot::ensure_with(places)?;
             }
             for set in sets::ALL {

@@ -16,6 +16,9 @@ const CONFIGURE: &str = include_str!("base/configure.sh");
 const SERVICES: &str = include_str!("base/services.sh");
 const NIXOS_PLACES: &str = include_str!("base/nixos-places.sh");
 const OTHER_NIX: &str = include_str!("base/other-nix.sh");
+const VM: &str = include_str!("base/vm.sh");
+/// The initrd's program of the lab's virtual machines.
+const VM_STAGE_1: &str = include_str!("../../vm/stage-1");
 
 /// The password that `askadmin`'s sudo asks for on every host.
 pub const ASKADMIN_PASSWORD: &str = "tulip grows in may";
@@ -37,6 +40,8 @@ pub enum Places {
     Services,
     /// As `Debian`, with the Nix of other releases in /opt/nix-SUITE (`base/other-nix.sh`).
     OtherNix,
+    /// As `Debian`, with qemu and what virtual machines are made of in /opt/vm (`base/vm.sh`).
+    Vm,
     /// /run/current-system/sw/bin and /run/wrappers/bin. The usual places have only what NixOS has
     /// there, and the dynamic loader is missing, so that code with a hard-coded Debian path fails.
     Nixos,
@@ -70,6 +75,7 @@ impl BaseRoot {
             Places::Debian => format!("root-{}", Self::version()),
             Places::Services => layer("services", SERVICES),
             Places::OtherNix => layer("other-nix", OTHER_NIX),
+            Places::Vm => layer("vm", &[VM, VM_STAGE_1].concat()),
             Places::Nixos => layer("nixos", NIXOS_PLACES),
         };
         let base = Self { path: cache::folder()?.join(&name), places };
@@ -110,6 +116,7 @@ impl BaseRoot {
             Places::Debian => "with debootstrap (about 90 s)",
             Places::Services => "with the services' programs (about 30 s)",
             Places::OtherNix => "with other releases' Nix (about 30 s)",
+            Places::Vm => "with qemu (about 60 s)",
             Places::Nixos => "with NixOS's places (about 20 s)",
         };
         eprintln!("lab: making the hosts' root {how}, log {}", log.display());
@@ -120,6 +127,7 @@ impl BaseRoot {
             Places::Debian => fill(&making, &log),
             Places::Services => add_programs(&making, SERVICES, &log),
             Places::OtherNix => add_programs(&making, OTHER_NIX, &log),
+            Places::Vm => add_programs(&making, VM, &log),
             Places::Nixos => copy_base(&making).and_then(|()| in_root(&making, NIXOS_PLACES, &log)),
         };
         made.and_then(|()| finish(&making))
@@ -170,7 +178,8 @@ fn in_root(root: &Path, script: &str, log: &Path) -> Result<()> {
             .arg(root)
             .arg(script)
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("ASKADMIN_PASSWORD", ASKADMIN_PASSWORD),
+            .env("ASKADMIN_PASSWORD", ASKADMIN_PASSWORD)
+            .env("VM_STAGE_1", VM_STAGE_1),
     )
 }
 

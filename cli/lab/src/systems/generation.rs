@@ -76,6 +76,8 @@ pub struct Image {
     text: String,
     version: String,
     kib: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
 }
 
 /// The points at which a switch can break off, with exit code 1.
@@ -123,7 +125,12 @@ impl Unit {
 impl Image {
     /// A file of `kib` KiB that differs for each `version`.
     pub fn new(version: &str, kib: u32) -> Self {
-        Self { text: version.to_owned(), version: version.to_owned(), kib }
+        Self { text: version.to_owned(), version: version.to_owned(), kib, file: None }
+    }
+
+    /// A copy of a file of the machine that builds.
+    pub fn copy_of(file: &str) -> Self {
+        Self { file: Some(file.to_owned()), ..Self::new("6.12.1", 64) }
     }
 }
 

@@ -131,6 +131,7 @@ let
     run kind ./image.sh {
       inherit file;
       content = content.text or "6.12.1";
+      copied = content.file or "";
       kib = toString (content.kib or 64);
     };
 
