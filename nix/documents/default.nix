@@ -12,8 +12,8 @@ let
     {
       builder = "docs/deployment.md";
       client = "docs/deployment.md";
-      vm-request = "docs/deployment.md";
-      vm-hosts = "docs/deployment.md";
+      vm-request = "docs/vm.md";
+      vm-hosts = "docs/vm.md";
       access = "docs/access.md";
     }
     .${name} or "docs/OVERVIEW.md";

@@ -13,6 +13,7 @@ mod report;
 mod secrets;
 mod stages;
 mod tools;
+mod vm;
 
 /// Acts as `ssh` if the program was started under that name; returns `None` otherwise. Nix finds
 /// this `ssh` first when sudo on the machine needs a password.

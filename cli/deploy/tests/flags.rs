@@ -23,6 +23,12 @@ const SECRETS: &str = "secrets";
 /// The one of these that has commands of its own.
 const RECIPIENTS: &str = "recipients";
 
+/// The command with a table of its own, which also does something without a command's name.
+const VM: &str = "vm";
+
+/// The name of that in the table.
+const START: &str = "start";
+
 /// The table under this head: the commands of each flag.
 fn table(head: &str) -> BTreeMap<String, BTreeSet<String>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commands.md");
@@ -48,7 +54,7 @@ fn parser() -> BTreeMap<String, Vec<Arg>> {
     let mut bare = CommandLine::command();
     bare.build();
     let mut all = below(&bare);
-    all.retain(|command| command.get_name() != SECRETS);
+    all.retain(|command| ![SECRETS, VM].contains(&command.get_name()));
     all.push(bare);
     flags(all)
 }
@@ -66,6 +72,17 @@ fn parser_of_recipients() -> BTreeMap<String, Vec<Arg>> {
     bare.build();
     let secrets = bare.find_subcommand(SECRETS).expect("there is one");
     flags(below(secrets.find_subcommand(RECIPIENTS).expect("there is one")))
+}
+
+/// The same of `deploy vm`.
+fn parser_of_vm() -> BTreeMap<String, Vec<Arg>> {
+    let mut bare = CommandLine::command();
+    bare.build();
+    let vm = bare.find_subcommand(VM).expect("there is one");
+    let mut all = below(vm);
+    all.retain(|command| !command.is_hide_set());
+    all.push(vm.clone().name(START));
+    flags(all)
 }
 
 fn below(command: &Command) -> Vec<Command> {
@@ -93,6 +110,9 @@ fn line(mut words: Vec<String>, flag: &Arg) -> Vec<String> {
         _ if !flag.get_action().takes_values() => None,
         Some("BOOL") => Some("true"),
         Some("SECONDS" | "GENERATION") => Some("1"),
+        Some("MIB" | "NUMBER") => Some("64"),
+        Some("HERE:GUEST") => Some("9443:443"),
+        Some("PROGRAM") => Some("docker"),
         _ => Some("value"),
     };
     words.push(long(flag));
@@ -119,6 +139,15 @@ fn every_flag_of_secrets_is_honoured_or_refused_by_its_name() {
 fn every_flag_of_recipients_is_honoured_or_refused_by_its_name() {
     let before = |command: &str| [BARE, SECRETS, RECIPIENTS, command].map(str::to_owned).into();
     compare(&table("| flag of `secrets recipients` |"), &parser_of_recipients(), before);
+}
+
+#[test]
+fn every_flag_of_vm_is_honoured_or_refused_by_its_name() {
+    let before = |command: &str| match command {
+        START => [BARE, VM].map(str::to_owned).into(),
+        named => [BARE, VM, named].map(str::to_owned).into(),
+    };
+    compare(&table("| flag of `vm` |"), &parser_of_vm(), before);
 }
 
 /// Parses the words, and behind them the names that a command cannot do without.

@@ -14,6 +14,7 @@ mod reach;
 mod recipients;
 mod secret_rules;
 mod secrets;
+mod vm;
 
 use clap::{
     Args, CommandFactory, Parser, Subcommand,
@@ -35,6 +36,7 @@ pub use secrets::{
     CheckArgs, EditArgs, ListArgs, NewArgs, RekeyArgs, RenameArgs, RmArgs, RotateArgs,
     SecretsCommand, ShowArgs, TextArgs,
 };
+pub use vm::{VmArgs, VmCommand, VmLogsArgs, VmNameArgs, VmSshArgs, VmStartArgs};
 
 /// Deploys NixOS machines, and keeps only what a new login confirms.
 #[derive(Debug, Parser)]
@@ -98,6 +100,8 @@ pub enum Command {
     /// agenix's files: who can read which, and what is in them
     #[command(subcommand)]
     Secrets(SecretsCommand),
+    /// The machine as a virtual machine on this computer
+    Vm(VmArgs),
 }
 
 /// What the commands that change machines share.
@@ -151,6 +155,10 @@ pub struct DeployArgs {
     /// Show what the switch would do to the units; switch nothing
     #[arg(long, conflicts_with_all = ["boot", "test"])]
     pub dry_activate: bool,
+    /// Try each machine's system as its virtual machine here first, and deploy only if its checks
+    /// pass there
+    #[arg(long)]
+    pub rehearse: bool,
     /// How far the attempt goes.
     #[command(flatten)]
     pub attempt: AttemptArgs,

@@ -2,7 +2,7 @@
 
 use deploy_wire::machine::BuildPlace;
 
-use super::deploy::fleet;
+use super::evaluate::fleet;
 use crate::{
     args::BuildArgs,
     error::{Failure, Result},

@@ -4,6 +4,7 @@ use std::{io::IsTerminal, path::PathBuf};
 
 use deploy_wire::{attempt::Mode, machine::Machine};
 
+use super::{evaluate::machines, vm::rehearse::rehearse};
 use crate::{
     args::{AttemptArgs, ChangeArgs, DeployArgs, DeployRs},
     error::{Failure, Result},
@@ -13,7 +14,6 @@ use crate::{
     report::{Detail, Event, Format, Report},
     stages::{
         ask::Way,
-        build::image,
         confirm::interrupted,
         flake::{self, Aim, Selection},
         fleet::{self, Fleet, overrides::Overrides},
@@ -40,6 +40,8 @@ pub struct Order {
     pub accepted: AcceptedName,
     /// Whether to run the flake's own checks first.
     pub checks: bool,
+    /// Whether to try each machine's system as its virtual machine first.
+    pub rehearse: bool,
     /// The agent's program that the command line names.
     pub agent: Option<PathBuf>,
     /// What to do with each machine.
@@ -54,14 +56,24 @@ pub struct Order {
 
 /// Runs `deploy` without a command's name; returns the exit code.
 pub async fn run(args: &DeployArgs) -> u8 {
-    let DeployArgs { change, place, checks, profile_user, dry_activate, attempt, rules, deploy_rs } =
-        args;
+    let DeployArgs {
+        change,
+        place,
+        checks,
+        profile_user,
+        dry_activate,
+        rehearse,
+        attempt,
+        rules,
+        deploy_rs,
+    } = args;
     let AttemptArgs { boot: _, test: _, interactive, wait } = attempt;
     let overrides = rules.overrides(place.overrides(change.overrides()));
     let goal = if *dry_activate { Goal::DryActivated } else { Goal::Flake };
     let order = Order {
         overrides: Overrides { profile_user: profile_user.clone(), ..overrides },
         checks: *checks,
+        rehearse: *rehearse,
         mode: attempt.mode(),
         before_switch: BeforeSwitch::of(*interactive),
         when_busy: WhenBusy::of(*wait),
@@ -84,6 +96,7 @@ impl Order {
             way: reach.way(),
             accepted: identity.accepted(),
             checks: false,
+            rehearse: false,
             agent: push.agent.clone(),
             goal,
             mode: Mode::Switch,
@@ -202,34 +215,12 @@ impl Order {
                 .await
                 .map_err(|not| Failure::unchanged("no machine was deployed to").because(not))?;
         }
+        if self.rehearse {
+            let (flake, machines) = (&selection.flake, &fleet.machines);
+            rehearse(flake, machines, &self.overrides, report).await?;
+        }
         Ok((nix, fleet))
     }
-}
-
-/// Finds Nix and evaluates the flake. Images are refused, because nothing can log in to them.
-pub async fn machines(
-    selection: &Selection,
-    overrides: &Overrides,
-    report: &Report,
-) -> Result<(Nix, Fleet)> {
-    let (nix, fleet) = fleet(selection, overrides, report).await?;
-    image::refuse_images(&fleet.machines)?;
-    Ok((nix, fleet))
-}
-
-/// Finds Nix and evaluates the fleet.
-pub async fn fleet(
-    selection: &Selection,
-    overrides: &Overrides,
-    report: &Report,
-) -> Result<(Nix, Fleet)> {
-    let mut nix = Nix::find(&overrides.nix_args).map_err(|error| {
-        Failure::unchanged("the flake cannot be evaluated")
-            .because(error)
-            .hint(Some("install Nix: https://nixos.org/download".into()))
-    })?;
-    let fleet = fleet::evaluate(&mut nix, selection, overrides, report).await?;
-    Ok((nix, fleet))
 }
 
 async fn ask_for_machines(

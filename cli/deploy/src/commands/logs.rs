@@ -7,7 +7,7 @@ use deploy_wire::{
     message::{Reply, Request},
 };
 
-use super::deploy;
+use super::evaluate;
 use crate::{
     args::LogsArgs,
     error::{Failure, Result},
@@ -35,7 +35,7 @@ pub async fn run(args: &LogsArgs) -> u8 {
         Err(failure) => return failed(failure, outcome::USAGE),
     };
     let overrides = reach.overrides(showing.overrides());
-    let (_, fleet) = match deploy::machines(&selection, &overrides, &report).await {
+    let (_, fleet) = match evaluate::machines(&selection, &overrides, &report).await {
         Ok(found) => found,
         Err(failure) => return failed(failure, outcome::COULD_NOT_LOOK),
     };

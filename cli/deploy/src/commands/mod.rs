@@ -3,12 +3,14 @@
 
 mod build;
 mod deploy;
+mod evaluate;
 mod logs;
 mod plan;
 mod push;
 mod rollback;
 mod secrets;
 mod status;
+mod vm;
 
 use crate::args::{Command, CommandLine};
 
@@ -23,5 +25,6 @@ pub async fn run(line: CommandLine) -> u8 {
         Some(Command::Status(args)) => status::run(&args).await,
         Some(Command::Logs(args)) => logs::run(&args).await,
         Some(Command::Secrets(command)) => secrets::run(&command).await,
+        Some(Command::Vm(args)) => vm::run(&args).await,
     }
 }

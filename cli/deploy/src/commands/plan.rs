@@ -1,6 +1,6 @@
 //! `deploy plan`: shows what a deploy would do and changes nothing.
 
-use super::deploy::fleet;
+use super::evaluate::fleet;
 use crate::{
     args::PlanArgs,
     error::{Failure, Result},

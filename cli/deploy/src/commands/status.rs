@@ -9,7 +9,7 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use super::deploy::machines;
+use super::evaluate::machines;
 use crate::{
     args::StatusArgs,
     error::{Failure, Result},

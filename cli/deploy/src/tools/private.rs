@@ -88,6 +88,15 @@ pub fn kept(name: &str) -> Option<PathBuf> {
     private_below(&base, &["deploy", name]).ok()
 }
 
+/// `$XDG_STATE_HOME/deploy/NAME`, or the same below `~/.local/state`, for what the user would miss.
+/// The same rules hold as for [`kept`].
+pub fn state(name: &str) -> io::Result<PathBuf> {
+    let home = || Some(absolute(std::env::var_os("HOME")?)?.join(".local/state"));
+    let base = std::env::var_os("XDG_STATE_HOME").and_then(absolute).or_else(home);
+    let base = base.ok_or_else(|| io::Error::other("HOME is not set"))?;
+    private_below(&base, &["deploy", name])
+}
+
 fn private_below(base: &Path, parts: &[&str]) -> io::Result<PathBuf> {
     let existing = base.ancestors().find(|folder| folder.exists()).unwrap_or(base);
     refuse_foreign_owner(&fs::metadata(existing)?, existing)?;

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     io::{self, Write},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -30,6 +31,8 @@ pub struct Invocation {
     pub args: Vec<OsString>,
     /// Variables added to this process's own.
     pub env: Vec<(String, OsString)>,
+    /// The folder that the program runs in, instead of this process's own.
+    pub folder: Option<PathBuf>,
 }
 
 /// Why a program failed.
@@ -98,7 +101,7 @@ impl ProcessError {
 impl Invocation {
     /// A command line without arguments.
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), args: Vec::new(), env: Vec::new() }
+        Self { program: program.into(), args: Vec::new(), env: Vec::new(), folder: None }
     }
 
     /// A program out of reach of Ctrl-C, of the terminal's end and of `timeout`. These signal the
@@ -126,6 +129,12 @@ impl Invocation {
         self
     }
 
+    /// Sets the folder that the program runs in.
+    pub fn in_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
     fn name(&self) -> String {
         let name = self.program.file_name().unwrap_or(self.program.as_os_str());
         name.to_string_lossy().into_owned()
@@ -134,6 +143,9 @@ impl Invocation {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
         command.kill_on_drop(true);
         command
     }
@@ -146,6 +158,16 @@ impl Invocation {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|source| ProcessError::Start { program: self.name(), source })
+    }
+
+    /// Starts the program out of reach of the terminal's signals and of this process's end. It
+    /// prints to `log`.
+    pub fn spawn_apart(&self, stdin: Stdio, log: File) -> Result<Child, ProcessError> {
+        let failed = |source| ProcessError::Start { program: self.name(), source };
+        let again = log.try_clone().map_err(failed)?;
+        let mut command = self.command();
+        command.kill_on_drop(false).process_group(0);
+        command.stdin(stdin).stdout(log).stderr(again).spawn().map_err(failed)
     }
 
     /// Runs the program to its end without stdin, and returns its stdout.

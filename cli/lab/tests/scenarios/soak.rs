@@ -16,6 +16,9 @@ const LEFT: &[(&str, &str)] = &[
         "-brings-frame1-back",
         "a check of one kind goes the way of all others, and each takes a minute",
     ),
+    ("a-virtual-machine-boots-what-was-committed", "an emulated machine boots five times"),
+    ("a-rehearsal-that-fails-", "two emulated machines are made and booted"),
+    ("a-virtual-machine-ends-with-", "an emulated machine boots once more"),
     ("the-stand-in-switches-as-written", "it tries the lab's own switch, for three minutes"),
 ];
 

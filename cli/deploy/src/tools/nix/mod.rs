@@ -134,6 +134,13 @@ impl Nix {
             .map_err(|error| NixError::Unreadable { command: "nix build", why: error.to_string() })
     }
 
+    /// Makes `link` lead to a path of the local store, which is kept as long as the link exists.
+    pub async fn root(&self, path: &StorePath, link: &Path) -> Result<(), NixError> {
+        let command = self.invocation(&["build", "--out-link"]).arg(link);
+        let command = command.args(["--", path.as_str()]);
+        command.output().await.map(drop).map_err(failed)
+    }
+
     /// What a build would do, without building.
     pub async fn dry_run(&self, drv: &StorePath) -> Result<BuildWork, NixError> {
         let mut said = String::new();

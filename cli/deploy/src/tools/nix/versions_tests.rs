@@ -61,6 +61,7 @@ async fn command_lines() -> BTreeSet<String> {
     nix.copy_here(&out, &store, |_| {}).await.unwrap();
     nix.add_file("NAME", &flake).await.unwrap();
     nix.sizes(&out).await.unwrap();
+    nix.root(&out, &folder.path().join("link")).await.unwrap();
     nix.systems_of(&drv).await.unwrap();
     nix.settings().await.unwrap();
     let log = fs::read_to_string(folder.path().join("nix.log")).unwrap();
@@ -68,6 +69,7 @@ async fn command_lines() -> BTreeSet<String> {
         line.replace(" --extra-experimental-features nix-command flakes", "")
             .replace("flake: flake.nixConfig or null", "FUNCTION")
             .replace(flake.to_str().unwrap(), "FILE")
+            .replace(folder.path().join("link").to_str().unwrap(), "LINK")
             .replace(DRV, "DRV")
             .replace(PATH, "PATH")
     };
@@ -86,7 +88,7 @@ async fn every_command_line_of_nix_is_in_the_table() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tools/nix");
     let texts = sources.map(|file| fs::read_to_string(folder.join(file)).unwrap());
     let started: usize = texts.iter().map(|text| text.matches("invocation(").count()).sum();
-    assert_eq!(started, 13, "calls of `invocation`, with its definition");
+    assert_eq!(started, 14, "calls of `invocation`, with its definition");
     let since = |row: &Vec<String>| {
         let (major, minor) = row[1].split_once('.').unwrap();
         (major.parse().unwrap(), minor.parse().unwrap())

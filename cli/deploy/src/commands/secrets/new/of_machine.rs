@@ -14,7 +14,7 @@ use super::{
     NewArgs,
 };
 use crate::{
-    commands::deploy,
+    commands::evaluate,
     error::{Failure, Result, State},
     report::{Event, Report},
     secrets::{generated::Generated, rules::Rule},
@@ -33,7 +33,7 @@ use crate::{
 pub async fn make(args: &NewArgs, opened: &Opened, report: &Report) -> Result<()> {
     let selection = flake::select(std::slice::from_ref(&args.name))?.aimed_at(Aim::Look);
     let overrides = uses::overrides(&args.rules);
-    let (_, fleet) = deploy::fleet(&selection, &overrides, report).await?;
+    let (_, fleet) = evaluate::fleet(&selection, &overrides, report).await?;
     let folder = source::folder(&selection.flake).and_then(|folder| {
         folder.ancestors().find(|above| above.join("flake.nix").is_file()).map(Path::to_owned)
     });

@@ -5,7 +5,7 @@ use deploy_wire::machine::Ssh;
 use super::super::{Opened, uses};
 use crate::{
     args::AddRecipientArgs,
-    commands::deploy,
+    commands::evaluate,
     error::{Failure, Result},
     question,
     report::{Event, Report},
@@ -100,7 +100,7 @@ async fn of_machine(
     let flake = uses::flake_of(&opened.rules.folder)?.display().to_string();
     let names = Some(vec![Word::parse(name).ok()?]);
     let selection = Selection { flake, names, aim: Aim::Look };
-    match deploy::fleet(&selection, &uses::overrides(&args.rules), report).await {
+    match evaluate::fleet(&selection, &uses::overrides(&args.rules), report).await {
         Ok((_, fleet)) => fleet.machines.into_iter().next().map(|machine| machine.ssh),
         Err(failure) => {
             let text = format!("{}: {name} is asked as ssh knows it", failure.what);

@@ -1,0 +1,71 @@
+//! Starts and ends of a virtual machine, and why one does not start.
+
+use anyhow::Result;
+use deploy_lab::hosts::{Lab, wait};
+
+use super::{Desk, NAME, SLOW, STATE, nothing_is_left};
+use crate::scene::line;
+
+/// What takes less than a minute, for `scripts/test`.
+pub fn started(lab: &mut Lab) -> Result<()> {
+    let desk = Desk::new(lab)?;
+    let first = desk.wanted()?;
+    let said = desk.start()?;
+    said.ends(0, &["site:    https://notes.lan:8443/", "--resolve notes.lan:8443:127.0.0.1"])?;
+    said.ends(0, &["all 1 declared checks pass"])?;
+    desk.is_on(&first)?;
+    desk.deploy(&format!("vm {NAME}"))?.ends(1, &["error: frame1-vm is on already"])?;
+    desk.wants(2, |generation| generation)?;
+    desk.deploy(NAME)?.ends(0, &["committed"])?;
+    desk.is_on(&desk.wanted()?)?;
+    // Without its keeper it is still on, for everybody.
+    desk.mac.sh("kill -KILL $(pgrep -f 'deploy vm [k]eep')")?;
+    desk.deploy(&format!("vm {NAME}"))?.ends(1, &["error: frame1-vm is on already"])?;
+    desk.deploy(&format!("vm stop {NAME}"))?.ends(0, &["frame1-vm: is off"])?;
+    desk.deploy(&format!("vm status {NAME}"))?.ends(1, &["frame1-vm: off\n"])?;
+    nothing_is_left(&desk)
+}
+
+/// A `deploy vm` that is killed takes its machine along, and the next start says nothing of a cut.
+pub fn ends_with_its_owner(lab: &mut Lab) -> Result<()> {
+    let desk = Desk::new(lab)?;
+    let running = desk.mac.command(["sh", "-c", &line(&format!("vm {NAME}"))]).spawn()?;
+    wait::until("it is up", SLOW, || Ok(running.stdout()?.contains("Ctrl-C shuts it down")))?;
+    desk.mac.sh("kill -KILL $(pgrep -o -f 'deploy vm frame1-vm$')")?;
+    wait::until("it is off", SLOW, || Ok(desk.deploy(&format!("vm status {NAME}"))?.code == 1))?;
+    nothing_is_left(&desk)
+}
+
+pub fn refusals(lab: &mut Lab) -> Result<()> {
+    let desk = Desk::new(lab)?;
+    desk.deploy("vm frame9")?.ends(1, &["has no machine `frame9`", "did you mean"])?;
+    desk.deploy("vm status")?.ends(1, &["no virtual machine has a disk here"])?;
+    desk.deploy(&format!("vm {NAME} --key /nowhere"))?.ends(1, &["the key /nowhere cannot be"])?;
+    let listener = desk.mac.command(["python3", "-c", LISTEN]).spawn()?;
+    wait::until("the port is taken", wait::PATIENCE, || Ok(listener.stdout()?.contains("taken")))?;
+    desk.deploy(&format!("vm {NAME}"))?.ends(1, &["port 2222 of 127.0.0.1 is in use"])?;
+    desk.mac.sh("mv /usr/bin/qemu-img /usr/bin/qemu-img.away")?;
+    desk.deploy(&format!("vm {NAME} --port 2223:22"))?
+        .ends(1, &["the disk of frame1-vm cannot be made", "qemu-img"])?;
+    desk.mac.sh("mv /usr/bin/qemu-img.away /usr/bin/qemu-img")?;
+    desk.mac.sh("mv /usr/bin/qemu-system-x86_64 /usr/bin/qemu.away")?;
+    desk.deploy(&format!("vm {NAME} --port 2223:22"))?
+        .ends(1, &["frame1-vm was not started", "qemu-system-x86_64"])?;
+    desk.mac.sh("mv /usr/bin/qemu.away /usr/bin/qemu-system-x86_64")?;
+    desk.deploy(&format!("vm {NAME} --port 2223:22 --disk-size 8192"))?
+        .ends(1, &["keeps its size"])?;
+    // The machine does not come up: its boot files name no system.
+    desk.mac
+        .sh(&format!("sed -i 's|init=/nix|init=/nowhere|' {STATE}/boot/extlinux/extlinux.conf"))?;
+    desk.deploy(&format!("vm {NAME} --port 2223:22 --timeout 30"))?.ends(
+        1,
+        &["frame1-vm did not come up", "its SSH does not answer after 30 s", "is not in the store"],
+    )?;
+    desk.mac.sh(&format!("rm {STATE}/boot/extlinux/extlinux.conf"))?;
+    desk.deploy(&format!("vm {NAME} --port 2223:22"))?.ends(1, &["--fresh makes"])?;
+    nothing_is_left(&desk)
+}
+
+/// Listens on the port of SSH for some seconds.
+const LISTEN: &str = "import socket, time; s = socket.create_server(('127.0.0.1', 2222)); \
+                      print('taken', flush=True); time.sleep(600)";

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec deploy vm --build-in docker "$@"
