@@ -42,7 +42,7 @@ pub enum Level {
 pub struct Compressor {
     encoder: Encoder<'static>,
     /// `None` for a fixed level.
-    pace: Option<Pace>,
+    choice: Option<LevelChoice>,
     out: Vec<u8>,
 }
 
@@ -52,8 +52,8 @@ impl Compressor {
     /// # Errors
     /// When zstd has no memory for it.
     pub fn new(level: Level) -> io::Result<Self> {
-        let (first, pace) = match level {
-            Level::Auto => (LEVELS[FIRST], Some(Pace::new())),
+        let (first, choice) = match level {
+            Level::Auto => (LEVELS[FIRST], Some(LevelChoice::new())),
             Level::Fixed(level) => (level, None),
         };
         let mut encoder = Encoder::new(first)?;
@@ -63,7 +63,7 @@ impl Compressor {
         // With threads of its own the level can change within a stream.
         encoder.set_parameter(CParameter::NbWorkers(threads))?;
         encoder.set_parameter(CParameter::JobSize(1 << WINDOW))?;
-        Ok(Self { encoder, pace, out: vec![0; 128 << 10] })
+        Ok(Self { encoder, choice, out: vec![0; 128 << 10] })
     }
 
     /// Compresses `input` and appends to `to` what is ready. zstd keeps the rest.
@@ -117,7 +117,7 @@ impl Compressor {
     /// # Errors
     /// zstd's own.
     pub fn was_sent(&mut self, input: usize, waited: Duration, now: Instant) -> io::Result<()> {
-        let level = self.pace.as_mut().and_then(|pace| pace.next(input as u64, waited, now));
+        let level = self.choice.as_mut().and_then(|choice| choice.next(input as u64, waited, now));
         match level {
             Some(level) => self.encoder.set_parameter(CParameter::CompressionLevel(level)),
             None => Ok(()),
@@ -127,7 +127,7 @@ impl Compressor {
 
 /// Chooses levels.
 #[derive(Debug)]
-struct Pace {
+struct LevelChoice {
     at: usize,
     input: u64,
     waited: Duration,
@@ -136,7 +136,7 @@ struct Pace {
     unblocked: u32,
 }
 
-impl Pace {
+impl LevelChoice {
     fn new() -> Self {
         Self { at: FIRST, input: 0, waited: Duration::ZERO, since: None, unblocked: 0 }
     }
@@ -173,27 +173,27 @@ mod tests {
         (0..).flat_map(|number| word(number).into_bytes()).take(bytes).collect()
     }
 
-    fn pace(shares: &[f64]) -> Vec<i32> {
+    fn choice(shares: &[f64]) -> Vec<i32> {
         let mut now = Instant::now();
-        let mut pace = Pace::new();
-        pace.next(0, Duration::ZERO, now);
+        let mut choice = LevelChoice::new();
+        choice.next(0, Duration::ZERO, now);
         shares
             .iter()
             .map(|share| {
                 now += Duration::from_secs(1);
-                pace.next(SAMPLE, Duration::from_secs_f64(*share), now);
-                LEVELS[pace.at]
+                choice.next(SAMPLE, Duration::from_secs_f64(*share), now);
+                LEVELS[choice.at]
             })
             .collect()
     }
 
     #[test]
     fn a_line_that_is_waited_for_raises_the_level_and_a_fast_one_lowers_it() {
-        assert_eq!(pace(&[0.9, 0.9, 0.9, 0.3, 0.3]), [2, 3, 5, 5, 5]);
-        assert_eq!(pace(&[0.9; 9]).last(), Some(&9));
-        assert_eq!(pace(&[0.0, 0.0, 0.0, 0.0, 0.0]), [1, 1, -10, -100, -100]);
+        assert_eq!(choice(&[0.9, 0.9, 0.9, 0.3, 0.3]), [2, 3, 5, 5, 5]);
+        assert_eq!(choice(&[0.9; 9]).last(), Some(&9));
+        assert_eq!(choice(&[0.0, 0.0, 0.0, 0.0, 0.0]), [1, 1, -10, -100, -100]);
         // One sample that the buffers took does not lower it.
-        assert_eq!(pace(&[0.9, 0.0, 0.9, 0.0, 0.0]), [2, 2, 3, 3, 3]);
+        assert_eq!(choice(&[0.9, 0.0, 0.9, 0.0, 0.0]), [2, 2, 3, 3, 3]);
     }
 
     #[test]
