@@ -15,7 +15,7 @@ use crate::{
 
 fn declared(name: &str, generator: &Value) -> Value {
     let file = format!("/nix/store/00000000000000000000000000000000-source/secrets/{name}.age");
-    json!({ "file": file, "services": ["x"], "hint": "", "generator": generator })
+    json!({ "file": file, "services": ["x"], "hint": "never twice", "generator": generator })
 }
 
 fn text(fleet: &Fleet, name: &str) -> String {
@@ -104,6 +104,7 @@ fn what_no_machine_knows_how_to_make_is_rotated_by_hand() {
     fleet.write("repo/secrets/a.pub", "of before");
     let rotated = fleet.given(&["rotate", "a"], b"two");
     rotated.says(0, &["a.age: encrypted to", "; then deploy frame1", "a.pub is as it was"]);
+    rotated.says(0, &["warning: a.age: its declaration says: never twice"]);
     assert_eq!(text(&fleet, "a"), "two");
     if are_here(&["script"]) {
         let edited =

@@ -39,6 +39,11 @@ async fn rotate(args: &RotateArgs, report: &Report) -> Result<()> {
             .because(format!("it is the password whose hash is {}", hash.name))
             .hint(Some(format!("deploy secrets rotate {} makes both anew", hash.name))));
     }
+    for hint in uses.hints(rule) {
+        // Some are never to be changed.
+        let text = format!("{}: its declaration says: {hint}", rule.name);
+        report.tell(Event::Warning { machine: None, text });
+    }
     let then = uses.deploy_words(rule);
     if args.generate || editor::is_wanted(&args.text) {
         let folder = uses::flake_of(&opened.rules.folder);

@@ -91,6 +91,17 @@ impl Uses {
         }
     }
 
+    /// What declarations say that belongs into a rule's secret, each once.
+    pub fn hints(&self, rule: &Rule) -> Vec<&str> {
+        let mut hints: Vec<&str> = Vec::new();
+        for declared in self.of(rule).unwrap_or_default() {
+            if !declared.hint.is_empty() && !hints.contains(&declared.hint.as_str()) {
+                hints.push(&declared.hint);
+            }
+        }
+        hints
+    }
+
     /// The machines that declare a rule's secret.
     pub fn of(&self, rule: &Rule) -> Option<Vec<&DeclaredSecret>> {
         let declared = self.0.as_ref()?.iter();
