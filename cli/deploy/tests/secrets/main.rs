@@ -8,6 +8,7 @@ mod evaluated;
 mod fleet;
 mod generated;
 mod host_keys;
+mod interrupted;
 mod looked;
 mod memory;
 mod others;
