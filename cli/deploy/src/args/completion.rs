@@ -1,11 +1,15 @@
 //! What a shell completes of names that only the user's files know. Nix is not asked: an evaluation
 //! takes longer than anybody waits for a key.
 
-use std::{ffi::OsStr, path::PathBuf};
+use std::{collections::BTreeSet, ffi::OsStr, path::PathBuf};
 
 use clap_complete::engine::CompletionCandidate;
 
-use crate::secrets::{names, rules};
+use crate::secrets::{
+    keys, names,
+    owners::Owners,
+    rules::{self, RulesFile},
+};
 
 /// Secrets, with `.age` where that was begun.
 pub fn secrets(current: &OsStr) -> Vec<CompletionCandidate> {
@@ -19,14 +23,35 @@ pub fn secrets(current: &OsStr) -> Vec<CompletionCandidate> {
     known.filter(|name| name.starts_with(current)).map(CompletionCandidate::new).collect()
 }
 
+/// Names of keys, as they stand in the rules and in what these import.
+pub fn recipients(current: &OsStr) -> Vec<CompletionCandidate> {
+    let (Some(current), Some(at)) = (current.to_str(), rules_file()) else { return Vec::new() };
+    let owners = Owners::of(&at);
+    let bindings = owners.files().iter().flat_map(|(_, text)| keys::bindings(text));
+    let names: BTreeSet<String> = bindings
+        .flat_map(|binding| [binding.name().to_owned(), binding.path.join(".")])
+        .filter(|name| name.starts_with(current))
+        .collect();
+    names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// Secrets, or names of keys.
+pub fn secrets_and_recipients(current: &OsStr) -> Vec<CompletionCandidate> {
+    let mut all = secrets(current);
+    all.extend(recipients(current));
+    all
+}
+
 /// The names of the rules that the command line being completed means.
 fn known() -> Vec<String> {
+    rules_file().map(|at| names::known(&at.file).into_iter().collect()).unwrap_or_default()
+}
+
+fn rules_file() -> Option<RulesFile> {
     let named = named_rules(std::env::args().skip_while(|word| word != "--"));
     let wanted = std::env::var_os("RULES").filter(|rules| !rules.is_empty()).map(PathBuf::from);
     let here = std::env::current_dir().and_then(|here| here.canonicalize());
-    let Ok(here) = here else { return Vec::new() };
-    let Ok(at) = rules::find(named.or(wanted).as_deref(), &here) else { return Vec::new() };
-    names::known(&at.file).into_iter().collect()
+    rules::find(named.or(wanted).as_deref(), &here.ok()?).ok()
 }
 
 /// The file that `--rules` names.

@@ -1,8 +1,12 @@
 //! `deploy secrets recipients`: which command takes which flags.
 
 use clap::{Args, Subcommand};
+use clap_complete::engine::ArgValueCompleter;
 
-use super::secret_rules::{AsJson, KeyArgs, RulesArgs};
+use super::{
+    completion,
+    secret_rules::{AsJson, KeyArgs, RulesArgs},
+};
 
 /// Looking at the keys.
 #[derive(Debug, Args)]
@@ -32,7 +36,7 @@ pub enum RecipientsCommand {
 #[derive(Debug, Args)]
 pub struct AddRecipientArgs {
     /// Whose key it is: frame1, or with its set machines.frame1
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::recipients))]
     pub name: String,
     /// The key: ssh-ed25519, ssh-rsa or one of age's own; in quotes
     #[arg(value_name = "KEY", required_unless_present = "from_host", conflicts_with = "from_host")]
@@ -55,7 +59,7 @@ pub struct AddRecipientArgs {
 #[derive(Debug, Args)]
 pub struct RemoveRecipientArgs {
     /// Whose key it is: frame1, or with its set machines.frame1
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::recipients))]
     pub name: String,
     /// With which keys secrets are opened.
     #[command(flatten)]

@@ -174,7 +174,7 @@ pub struct RenameArgs {
 #[derive(Debug, Args)]
 pub struct RekeyArgs {
     /// Secrets, or names of keys: what these can read; without one, all
-    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::secrets))]
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::secrets_and_recipients))]
     pub names: Vec<String>,
     /// Also what is encrypted to those of its rule
     #[arg(long)]

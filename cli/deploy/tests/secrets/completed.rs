@@ -40,6 +40,10 @@ fn names_of_secrets_are_completed_without_an_evaluation() {
     let commands = offered(&fleet, "secrets re");
     assert!(commands.contains(&"rekey".to_owned()), "{commands:?}");
     assert_eq!(offered(&fleet, "secrets show --text"), [""], "a flag of another command");
+    fleet.write("repo/secrets/secrets.nix", format!("{{ machines.alps = \"{joe}\"; }}"));
+    assert_eq!(offered(&fleet, "secrets recipients remove al"), ["alps"]);
+    assert_eq!(offered(&fleet, "secrets recipients add m"), ["machines.alps"]);
+    assert_eq!(offered(&fleet, "secrets rekey al"), ["alone", "also", "alps"]);
     assert_eq!(fleet.times_nix_was_asked(), asked);
     fleet.write("other/secrets.nix", "{ }");
     fleet.write("other/else.age", "");

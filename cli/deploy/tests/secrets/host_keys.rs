@@ -71,7 +71,7 @@ fn fleet() -> Option<(Fleet, String)> {
 fn configure(fleet: &Fleet, sshd: &Sshd) {
     let known = fleet.path("home/known_hosts");
     let config = format!(
-        "Host frame1\n  HostName 127.0.0.1\n  Port {}\nHost *\n  UserKnownHostsFile {}\n  \
+        "Host frame1 in-the-flake\n  HostName 127.0.0.1\n  Port {}\nHost *\n  UserKnownHostsFile {}\n  \
          GlobalKnownHostsFile /dev/null\n",
         sshd.port,
         known.display()
@@ -119,6 +119,23 @@ fn a_host_key_is_taken_over_ssh_and_compared_with_known_hosts() {
         let yes = fleet.typing(&["recipients", "add", "frame1", "--from-host"], "y");
         yes.says(0, &["machines.frame1: SHA256:"]);
     }
+    // The flake says where its machine is, and may pin its key.
+    known(&host);
+    fleet.write("repo/keys.nix", KEYS.replace("OLD", &old));
+    fleet.missing(&[]);
+    let flake = fs::read_to_string(fleet.path("home/flake.json")).unwrap();
+    let at_flake = |with: &str| {
+        let ssh = format!("\"ssh\":{{\"hostname\":\"in-the-flake\"{with}}}");
+        fleet.write("home/flake.json", flake.replace("\"ssh\":{\"hostname\":\"frame1\"}", &ssh));
+    };
+    at_flake(&format!(",\"hostKey\":\"{another}\""));
+    let pinned = fleet.deploy(&["recipients", "add", "frame1", "--from-host", "--yes"]);
+    pinned.says(1, &["in-the-flake shows SHA256:", "and the flake pins another"]);
+    at_flake("");
+    let taken = fleet.deploy(&["recipients", "add", "frame1", "--from-host", "--yes"]);
+    taken.says(0, &["in-the-flake: SHA256:", "the one in known_hosts", "is in keys.nix"]);
+    assert_eq!(keys(), KEYS.replace("OLD", &host));
+    fs::remove_file(fleet.path("repo/flake.nix")).unwrap();
     drop(sshd);
     let gone = fleet.deploy(&["recipients", "add", "frame1", "--from-host", "--yes"]);
     gone.says(
