@@ -9,7 +9,7 @@ use super::manifest;
 /// The secrets that a system puts in place when it is activated: those of its manifest, or of the
 /// script of agenix. `deploy rollback` may ask with the secrets of a newer flake, and a system must
 /// not go back because it lacks these:
-/// `a-rollback-is-decided-by-the-checks-and-secrets-of-its-generation` proves it.
+/// `a-plain-flake-with-agenix-has-its-secrets-checked-on-real-nixos` proves it.
 pub fn put_in_place(wanted: &StorePath, secrets: &[Secret]) -> Vec<Secret> {
     let manifest = manifest::read(wanted).ok().flatten();
     let own = manifest.map(|manifest| manifest.secrets).unwrap_or_default();

@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::programs::DEPLOY;
 use deploy_lab::hosts::{Lab, access};
-use deploy_lab::systems::{AgenixFleet, FOLDER, HOMELAB, REAL};
+use deploy_lab::systems::{AgenixFleet, FOLDER, HOMELAB, Module, REAL, RealFleet};
 
 use super::passed_checks;
 use crate::harness::Scenario;
@@ -18,6 +18,8 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-secret-that-is-gone-after-the-switch-goes-back-on-real-nixos", gone)
         .unless(missing),
     Scenario::new("a-recipient-that-is-removed-reads-no-secret-that-is-rotated", rotated)
+        .unless(missing),
+    Scenario::new("a-plain-flake-with-agenix-has-its-secrets-checked-on-real-nixos", plain)
         .unless(missing),
 ];
 
@@ -201,5 +203,45 @@ fn rotated(lab: &mut Lab) -> Result<()> {
     scene.deploy("frame1")?.ends(0, &["changed secrets: token", "frame1: committed"])?;
     ensure!(sealed.on_frame1("token")? == "rotated", "the old one is still there");
     ensure!(sealed.was_read("token")?, "its reader was not restarted");
+    Ok(())
+}
+
+/// A flake that imports agenix and nothing of ours.
+fn plain(lab: &mut Lab) -> Result<()> {
+    let sealed = Sealed(Scene::of(lab, &REAL)?);
+    let scene = &sealed.0;
+    sealed.has(&AgenixFleet::new(2, ["token"]))?;
+    sealed.make()?;
+    let first = scene.mac.sh(&format!("cd {FOLDER}; {DEPLOY} secrets show token"))?;
+    scene.mac.sh(&format!(
+        "cd {FOLDER}; cp -r /opt/inputs/agenix/source/modules agenix; rm -f flake.lock services.nix"
+    ))?;
+    // The module tree of August 2024 has no such option yet.
+    let userborn = "{ options.services.userborn.enable = lib.mkEnableOption \"\"; }";
+    let module = |number| {
+        Module::new(number)
+            .line(&format!("imports = [ ../agenix/age.nix {userborn} ];"))
+            .line("age.secrets.token = { file = ../secrets/token.age; mode = \"0440\"; };")
+    };
+    RealFleet::of("frame1", module(2)).write(&scene.mac)?;
+    scene.deploy("plan frame1")?.ends(0, &["new secrets: token"])?;
+    let said = scene.deploy("frame1 --json")?;
+    said.ends(0, &[])?;
+    ensure!(passed_checks(&said.text).contains("secret.token"), "not checked: {}", said.text);
+    ensure!(sealed.on_frame1("token")? == first, "it is another one");
+
+    sealed.edit(&format!("printf another-word | {DEPLOY} secrets edit token"))?;
+    scene.deploy("status frame1")?.ends(0, &["secrets:   older than in the flake: token"])?;
+    scene.deploy("frame1")?.ends(0, &["changed secrets: token\n", "frame1: committed"])?;
+    ensure!(sealed.on_frame1("token")? == "another-word", "it was not replaced");
+
+    let spoil = "system.activationScripts.spoil = { deps = [ \"agenix\" ]; \
+                 text = \"chmod 0444 /run/agenix/token\"; };";
+    RealFleet::of("frame1", module(3).line(spoil)).write(&scene.mac)?;
+    let check = "check secret.token fails: /run/agenix/token has the mode 0444, not 0440";
+    scene.deploy("frame1")?.ends(3, &["frame1 was rolled back", check])?;
+
+    // Neither the first generation nor its activation knows of the secret.
+    scene.deploy("rollback frame1 --to 1")?.ends(0, &["today's flake", "frame1: committed"])?;
     Ok(())
 }
