@@ -11,6 +11,8 @@ use crate::harness::{MEASURED, Scenario};
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-secret-that-cannot-be-decrypted-leaves-those-of-before-on-real-nixos", kept)
         .unless(missing),
+    Scenario::new("a-unit-puts-secrets-in-place-where-a-unit-makes-the-users-on-real-nixos", unit)
+        .unless(missing),
     Scenario::new("a-hundred-secrets-that-stay-are-not-decrypted-again-on-real-nixos", hundred)
         .unless(missing),
 ];
@@ -125,5 +127,39 @@ fn hundred(lab: &mut Lab) -> Result<()> {
          {unchanged} ms where none changed"
     );
     ensure!(unchanged * 2 < agenix, "{unchanged} ms, agenix {agenix} ms");
+    Ok(())
+}
+
+/// The script of the unit that takes the place of activation steps where `systemd.sysusers` makes the
+/// users. A host whose users are made so cannot be had here: NixOS refuses normal users then.
+const UNIT_SCRIPT: &str = r#"
+let
+  machine = (builtins.getFlake "git+file:///root/fleet").nixosConfigurations.frame1;
+  byUnit = machine.extendModules { modules = [ { systemd.sysusers.enable = true; } ]; };
+  script = byUnit.config.systemd.services.agenix-install-secrets.serviceConfig.ExecStart;
+in
+builtins.concatStringsSep " " (builtins.attrNames (builtins.getContext "${script}"))
+"#;
+
+fn unit(lab: &mut Lab) -> Result<()> {
+    let sealed = Sealed::deployed(lab, &["token"])?;
+    let (mac, frame1) = (&sealed.0.mac, &sealed.0.frame1);
+    let before = secrets(&sealed)?;
+    let drv = mac.command(["nix", "eval", "--raw", "--impure", "--expr", UNIT_SCRIPT]);
+    let drv = drv.run()?.success()?.stdout;
+    let script = mac.sh(&format!("nix build --no-link --print-out-paths '{}^out'", drv.trim()))?;
+    mac.sh(&format!("nix copy --no-check-sigs --to ssh-ng://root@frame1 {script}"))?;
+    let run = format!("systemd-run --quiet --wait --collect {script}");
+    frame1.sh("umount /run/agenix.d; rm /run/agenix")?;
+    frame1.sh(&run)?;
+    ensure!(secrets(&sealed)? == before, "they are {}", secrets(&sealed)?);
+    let is = frame1.sh("stat -Lc '%a %U %G' /run/agenix/token")?;
+    ensure!(is == "440 reader reader", "{is}");
+    // Without the machine's key it fails, and so does the unit.
+    frame1.sh("mv /etc/ssh/ssh_host_ed25519_key /root/")?;
+    let ran = frame1.command(["sh", "-c", &run]).run()?;
+    frame1.sh("mv /root/ssh_host_ed25519_key /etc/ssh/")?;
+    ensure!(ran.code != 0, "it is no failure: {}", ran.stdout);
+    ensure!(secrets(&sealed)? == before, "they became {}", secrets(&sealed)?);
     Ok(())
 }
