@@ -41,10 +41,10 @@ in
     };
 
     # The boot files are in a folder of the computer that runs it, where `deploy vm` reads them. The
-    # start script of NixOS has no such folder of its own, and uses one that is gone with it.
+    # folders that NixOS's start script shares are not there.
     sharedDirectories = lib.mkForce {
       boot = {
-        source = ''"''${DEPLOY_VM_BOOT:-$TMPDIR/xchg}"'';
+        source = "boot";
         target = "/boot";
         securityModel = "mapped-xattr";
       };

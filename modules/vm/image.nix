@@ -1,10 +1,10 @@
-# The package that `deploy vm` builds: `vm.json`, the first boot files, the program that makes the
-# image of the store, and NixOS's own start script.
+# The package that `deploy vm` builds: `vm.json`, the first boot files, and the program that makes the
+# image of the store. NixOS's own start script (`system.build.vm`) does not fit: it makes another image
+# of the store at each start, and starts the system that it was built with.
 {
   config,
   lib,
   pkgs,
-  options,
   ...
 }:
 let
@@ -47,6 +47,8 @@ let
     } > $out/extlinux/extlinux.conf
   '';
 
+  start = "run-${config.deploy.vm.name}-vm";
+
   arch = pkgs.stdenv.hostPlatform.qemuArch or (lib.head (lib.splitString "-" pkgs.stdenv.hostPlatform.system));
   description = {
     version = 1;
@@ -74,13 +76,14 @@ in
   config.system.build.deployVm =
     hostPkgs.runCommand "deploy-vm"
       {
-        meta.mainProgram = config.system.build.vm.meta.mainProgram;
+        meta.mainProgram = start;
         description = builtins.toJSON description;
         passAsFile = [ "description" ];
       }
       ''
-        mkdir -p $out
-        ln -s ${config.system.build.vm}/bin $out/bin
+        mkdir -p $out/bin
         cp "$descriptionPath" $out/vm.json
+        printf '#!/bin/sh\nexec deploy vm %s "$@"\n' ${config.deploy.vm.name} > $out/bin/${start}
+        chmod 755 $out/bin/${start}
       '';
 }

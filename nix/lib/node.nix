@@ -12,12 +12,16 @@ let
   packages = inputs.self.packages.${system} or { };
 
   # By the names that `deploy.image` takes.
-  images.vm = {
-    kind = "vm";
-    # nixosModules.vm adds what `deploy vm` reads.
-    package = config.system.build.deployVm or config.system.build.vm;
-    file = "bin/${config.system.build.vm.meta.mainProgram}";
-  };
+  images.vm =
+    let
+      # nixosModules.vm makes what `deploy vm` reads.
+      package = config.system.build.deployVm or config.system.build.vm;
+    in
+    {
+      kind = "vm";
+      inherit package;
+      file = "bin/${package.meta.mainProgram}";
+    };
 in
 {
   inherit (cfg)

@@ -21,14 +21,14 @@ let
   documents = import ../documents { inherit inputs pkgs; };
 
   build = name: inputs.self.nixosConfigurations.${name}.config.system.build;
-  # Images to start or to install from here. The start script of frame1-vm is for a Mac and its
-  # guest is Linux, so it needs a Linux builder.
+  # Images to start or to install from here. What starts frame1-vm is for a Mac and its guest is
+  # Linux, so it needs a Linux builder.
   images = {
     x86_64-linux = {
       installer-iso = (build "installer-iso").isoImage;
-      frame1-vm-x86 = (build "frame1-vm-x86").vm;
+      frame1-vm-x86 = (build "frame1-vm-x86").deployVm;
     };
-    aarch64-darwin.frame1-vm = (build "frame1-vm").vm;
+    aarch64-darwin.frame1-vm = (build "frame1-vm").deployVm;
   };
 in
 {

@@ -1,6 +1,6 @@
 //! Starts and ends of a virtual machine, and why one does not start.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use deploy_lab::hosts::{Lab, wait};
 
 use super::{Desk, NAME, SLOW, STATE, nothing_is_left};
@@ -29,9 +29,13 @@ pub fn started(lab: &mut Lab) -> Result<()> {
 /// A `deploy vm` that is killed takes its machine along, and the next start says nothing of a cut.
 pub fn ends_with_its_owner(lab: &mut Lab) -> Result<()> {
     let desk = Desk::new(lab)?;
-    let running = desk.mac.command(["sh", "-c", &line(&format!("vm {NAME}"))]).spawn()?;
+    let running =
+        desk.mac.command(["sh", "-c", &line(&format!("vm {NAME} --key {KEY}"))]).spawn()?;
     wait::until("it is up", SLOW, || Ok(running.stdout()?.contains("Ctrl-C shuts it down")))?;
-    desk.mac.sh("kill -KILL $(pgrep -o -f 'deploy vm frame1-vm$')")?;
+    // The guest reads the key that was named, in the file that docs/vm.md names.
+    let sum = desk.mac.sh(&format!("sha256sum < {KEY}"))?;
+    ensure!(desk.inside(&format!("'sha256sum < {SHOWN}'"))? == sum, "the guest has another key");
+    desk.mac.sh("kill -KILL $(pgrep -o -f '[d]eploy vm frame1-vm --key')")?;
     wait::until("it is off", SLOW, || Ok(desk.deploy(&format!("vm status {NAME}"))?.code == 1))?;
     nothing_is_left(&desk)
 }
@@ -65,6 +69,10 @@ pub fn refusals(lab: &mut Lab) -> Result<()> {
     desk.deploy(&format!("vm {NAME} --port 2223:22"))?.ends(1, &["--fresh makes"])?;
     nothing_is_left(&desk)
 }
+
+/// The operator's key, and where the guest reads it.
+const KEY: &str = "/root/.ssh/id_ed25519";
+const SHOWN: &str = "/sys/firmware/qemu_fw_cfg/by_name/opt/deploy/key/raw";
 
 /// Listens on the port of SSH for some seconds.
 const LISTEN: &str = "import socket, time; s = socket.create_server(('127.0.0.1', 2222)); \
