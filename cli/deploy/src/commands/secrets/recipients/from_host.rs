@@ -14,6 +14,9 @@ use crate::{
     tools::ssh::host_key::{self, KnownAs, ShownHostKey},
 };
 
+/// What shows the fingerprint at the machine itself, where nobody in between can change it.
+const COMPARE: &str = "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub";
+
 /// The key of `host`, else of the flake's machine of that name, else of what ssh_config calls so.
 pub async fn key(
     args: &AddRecipientArgs,
@@ -56,12 +59,15 @@ pub async fn key(
                     "{at} shows {fingerprint}, and known_hosts has another key for it"
                 ))
                 .hint(Some(format!(
-                    "where the machine is new and that is why: ssh-keygen -R '{at}', then again"
+                    "compare it on the machine: {COMPARE}; where it is the same: ssh-keygen -R '{at}', \
+                     then again"
                 ))));
         }
         KnownAs::Same => "the one in known_hosts",
         KnownAs::Nobody if pinned.is_some() => "the one that the flake pins",
-        KnownAs::Nobody => "not in known_hosts",
+        KnownAs::Nobody => {
+            &format!("not in known_hosts: compare it on the machine: {COMPARE}") as &str
+        }
     };
     let text = format!("{at}: {fingerprint}, {known}");
     report.tell(Event::SecretsDone { secret: None, text });
