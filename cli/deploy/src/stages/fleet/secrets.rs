@@ -11,7 +11,7 @@ use super::{
     overrides::Overrides,
 };
 use crate::{
-    error::Result,
+    error::{Failure, Result},
     report::{Event, Report},
     stages::flake::Selection,
     tools::nix::Nix,
@@ -70,8 +70,12 @@ pub async fn declared_secrets(
     let start = Instant::now();
     let FleetEvaluation { evaluated, was_kept, .. } =
         evaluation::of(nix, Wanted::Secrets, selection, overrides, report).await?;
+    // A generator of a later version of the modules, for example.
     let raw: BTreeMap<String, Vec<RawSecret>> =
-        serde_json::from_value(evaluated.value["secrets"].clone()).unwrap_or_default();
+        serde_json::from_value(evaluated.value["secrets"].clone()).map_err(|error| {
+            let what = format!("what the machines of `{}` declare cannot be read", selection.flake);
+            Failure::unchanged(what).because(error)
+        })?;
     report.tell(Event::Evaluated {
         machines: raw.keys().cloned().collect(),
         kept: was_kept,
