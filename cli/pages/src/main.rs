@@ -17,7 +17,7 @@ const COMPLETIONS: [(&dyn EnvCompleter, &str); 3] = [
 ];
 
 /// The variable by which `deploy` knows that a shell asks.
-const ASKS: &str = "COMPLETE";
+const ASKS: &str = "DEPLOY_COMPLETE";
 
 fn main() -> Result<()> {
     let share = std::env::args_os().nth(1).context("usage: deploy-pages FOLDER")?;

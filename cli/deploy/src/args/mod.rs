@@ -52,10 +52,11 @@ pub struct CommandLine {
 
 impl CommandLine {
     /// Answers a shell that completes a command line, and ends this process then: a shell asks by
-    /// the variable COMPLETE, which the scripts below `share/` set.
+    /// the variable DEPLOY_COMPLETE, which the scripts below `share/` set.
     pub fn complete() {
-        if std::env::var_os("COMPLETE").is_some() {
-            CompleteEnv::with_factory(Self::command).completer("deploy").complete();
+        if std::env::var_os("DEPLOY_COMPLETE").is_some() {
+            let asked = CompleteEnv::with_factory(Self::command).var("DEPLOY_COMPLETE");
+            asked.completer("deploy").complete();
         }
     }
 

@@ -7,7 +7,7 @@ use crate::fleet::{Ended, Fleet, are_here};
 /// What bash offers for a word that was begun.
 fn offered(fleet: &Fleet, words: &str) -> Vec<String> {
     let script = format!(
-        "source <(COMPLETE=bash deploy); COMP_WORDS=(deploy {words}); \
+        "source <(DEPLOY_COMPLETE=bash deploy); COMP_WORDS=(deploy {words}); \
          COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMP_TYPE=9; \
          _clap_complete_deploy deploy \"${{COMP_WORDS[COMP_CWORD]}}\"; \
          printf '%s\\n' \"${{COMPREPLY[@]}}\""
