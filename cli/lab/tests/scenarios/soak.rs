@@ -18,7 +18,7 @@ const LEFT: &[(&str, &str)] = &[
     ),
     ("a-virtual-machine-boots-what-was-committed", "an emulated machine boots five times"),
     ("a-rehearsal-that-fails-", "two emulated machines are made and booted"),
-    ("a-virtual-machine-ends-with-", "an emulated machine boots once more"),
+    ("a-virtual-machine-ends-with-", "an emulated machine boots three times"),
     ("the-stand-in-switches-as-written", "it tries the lab's own switch, for three minutes"),
 ];
 

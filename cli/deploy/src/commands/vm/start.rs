@@ -28,6 +28,9 @@ use crate::{
     },
 };
 
+/// How long a guest that is not up yet may take to shut down. It may not listen to its power button.
+const YOUNG: Duration = Duration::from_secs(20);
+
 /// Starts a machine. Exit code 0: it was up; 1: it was not started, or did not come up; 130: it was
 /// interrupted before.
 pub async fn run(args: &VmStartArgs) -> u8 {
@@ -54,7 +57,7 @@ pub async fn run(args: &VmStartArgs) -> u8 {
         .await;
     match up {
         None => {
-            shut_down(started, &report).await;
+            shut_down(started, YOUNG, &report).await;
             return outcome::INTERRUPTED;
         }
         Some(Err(failure)) => {
@@ -184,7 +187,7 @@ async fn stay(started: StartedVm, interrupts: &mut Interrupts, report: &Report) 
     tokio::select! {
         _ = interrupts.next() => {
             report.note(&name, "shutting down");
-            shut_down(started, report).await;
+            shut_down(started, SHUTS_DOWN, report).await;
             0
         }
         why = off => match why {
@@ -209,14 +212,15 @@ fn off(folder: &VmFolder) -> Option<Option<String>> {
     }
 }
 
-/// Has the keeper shut the guest down, and waits for that.
-async fn shut_down(mut started: StartedVm, report: &Report) {
+/// Has the keeper shut the guest down, and ends qemu if that takes longer than `patience`.
+async fn shut_down(mut started: StartedVm, patience: Duration, report: &Report) {
     let (folder, name) = (&started.folder, started.folder.name().to_owned());
     // The end of the pipe is what the keeper waits for.
     if started.owner.take().is_none() {
         stop::ask(folder).await;
     }
-    match stop::wait_until_off(folder, SHUTS_DOWN + Duration::from_secs(10)).await {
+    let is_off = stop::wait_until_off(folder, patience).await || stop::switch_off(folder).await;
+    match is_off {
         true => report.note(&name, "is off"),
         false => report.note(&name, "is still on; deploy vm stop tries again"),
     }

@@ -1,10 +1,10 @@
 //! Starts and ends of a virtual machine, and why one does not start.
 
 use anyhow::{Result, ensure};
-use deploy_lab::hosts::{Lab, wait};
+use deploy_lab::hosts::{Lab, Terminal, wait};
 
 use super::{Desk, NAME, SLOW, STATE, nothing_is_left};
-use crate::scene::line;
+use crate::scene::{Said, line};
 
 /// What takes less than a minute, for `scripts/test`.
 pub fn started(lab: &mut Lab) -> Result<()> {
@@ -26,15 +26,33 @@ pub fn started(lab: &mut Lab) -> Result<()> {
     nothing_is_left(&desk)
 }
 
-/// A `deploy vm` that is killed takes its machine along, and the next start says nothing of a cut.
+/// Ctrl-C shuts it down, while it starts and when it is up; and a `deploy vm` that is killed takes its
+/// machine along.
 pub fn ends_with_its_owner(lab: &mut Lab) -> Result<()> {
     let desk = Desk::new(lab)?;
-    let running =
-        desk.mac.command(["sh", "-c", &line(&format!("vm {NAME} --key {KEY}"))]).spawn()?;
-    wait::until("it is up", SLOW, || Ok(running.stdout()?.contains("Ctrl-C shuts it down")))?;
+    let command = line(&format!("vm {NAME} --key {KEY}"));
+    let begin = || desk.mac.command(["sh", "-c", &command]).on_terminal();
+    let says = |terminal: &Terminal, word: &str| {
+        wait::until(word, SLOW, || Ok(terminal.shown()?.contains(word)))
+    };
+    let mut terminal = begin()?;
+    says(&terminal, "starting (at most")?;
+    terminal.types("\x03")?;
+    Said::of(&terminal.wait(SLOW)?).ends(130, &["frame1-vm: is off"])?;
+    nothing_is_left(&desk)?;
+
+    let mut terminal = begin()?;
+    says(&terminal, "Ctrl-C shuts it down")?;
     // The guest reads the key that was named, in the file that docs/vm.md names.
     let sum = desk.mac.sh(&format!("sha256sum < {KEY}"))?;
     ensure!(desk.inside(&format!("'sha256sum < {SHOWN}'"))? == sum, "the guest has another key");
+    terminal.types("\x03")?;
+    Said::of(&terminal.wait(SLOW)?).ends(0, &["shutting down", "frame1-vm: is off"])?;
+    desk.deploy(&format!("vm status {NAME}"))?.ends(1, &["frame1-vm: off\n"])?;
+    nothing_is_left(&desk)?;
+
+    let terminal = begin()?;
+    says(&terminal, "Ctrl-C shuts it down")?;
     desk.mac.sh("kill -KILL $(pgrep -o -f '[d]eploy vm frame1-vm --key')")?;
     wait::until("it is off", SLOW, || Ok(desk.deploy(&format!("vm status {NAME}"))?.code == 1))?;
     nothing_is_left(&desk)
