@@ -76,6 +76,21 @@ pub fn refusals(lab: &mut Lab) -> Result<()> {
     desk.mac.sh("mv /usr/bin/qemu.away /usr/bin/qemu-system-x86_64")?;
     desk.deploy(&format!("vm {NAME} --port 2223:22 --disk-size 8192"))?
         .ends(1, &["keeps its size"])?;
+    // Another one starts it.
+    let lock = format!("{STATE}.start");
+    let mut other = desk.mac.command(["flock", &lock, "sleep", "600"]).spawn()?;
+    wait::until("the lock is held", wait::PATIENCE, || {
+        Ok(desk.mac.command(["flock", "--nonblock", &lock, "true"]).run()?.code != 0)
+    })?;
+    desk.deploy(&format!("vm {NAME} --port 2223:22"))?
+        .ends(1, &["frame1-vm is being started by another deploy vm"])?;
+    other.kill()?;
+    desk.mac.sh(
+        "free=$(df --output=avail -B 1M /root | tail -n 1); fallocate -l $((free - 500))M /root/big",
+    )?;
+    desk.deploy(&format!("vm {NAME} --port 2223:22 --fresh"))?
+        .ends(1, &["there is no room for frame1-vm on this computer", "nothing was changed"])?;
+    desk.mac.sh("rm /root/big")?;
     // The machine does not come up: its boot files name no system.
     desk.mac
         .sh(&format!("sed -i 's|init=/nix|init=/nowhere|' {STATE}/boot/extlinux/extlinux.conf"))?;
