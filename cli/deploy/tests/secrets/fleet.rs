@@ -44,9 +44,15 @@ pub fn are_here(programs: &[&str]) -> bool {
     let is_here = |program: &&&str| std::env::split_paths(&path).any(|f| f.join(program).exists());
     let missing: Vec<_> = programs.iter().filter(|program| !is_here(program)).collect();
     if !missing.is_empty() {
-        eprintln!("skipped: there is no {missing:?} on this computer");
+        skipped(&format!("there is no {missing:?} on this computer"));
     }
     missing.is_empty()
+}
+
+/// Says why a case was not tried. `eprintln!` would be kept from whoever runs the tests.
+pub fn skipped(why: &str) {
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    let _ = writeln!(std::io::stderr(), "skipped: {name}: {why}");
 }
 
 pub fn run(program: &str, args: &[&str]) -> String {

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::fleet::{Fleet, are_here};
+use crate::fleet::{Fleet, are_here, skipped};
 
 /// An sshd that ends with the test.
 struct Sshd {
@@ -48,7 +48,7 @@ const KEYS: &str = "{\n  # the attic\n  machines.frame1 = \"OLD\"; # old\n}\n";
 /// A fleet whose ssh is the real one with an ssh_config of its own, in which frame1 is the sshd.
 fn fleet() -> Option<(Fleet, String)> {
     if !Path::new("/usr/sbin/sshd").exists() || !are_here(&["ssh", "ssh-keygen"]) {
-        eprintln!("skipped: there is no sshd on this computer");
+        skipped("there is no sshd on this computer");
         return None;
     }
     let fleet = Fleet::new();

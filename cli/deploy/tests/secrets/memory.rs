@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::fleet::{Fleet, are_here};
+use crate::fleet::{Fleet, are_here, skipped};
 
 fn command(name: &str, line: &str) -> Value {
     json!({
@@ -54,7 +54,7 @@ fn found(process: u32, text: &[u8]) -> usize {
 #[test]
 fn a_secret_that_was_written_is_nowhere_in_memory() {
     if !Path::new("/proc/self/mem").exists() {
-        eprintln!("skipped: there is no /proc/self/mem on this computer");
+        skipped("there is no /proc/self/mem on this computer");
         return;
     }
     // Neither the command line nor the flake has the text: the program puts it together.

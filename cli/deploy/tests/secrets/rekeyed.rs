@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::fleet::{Fleet, are_here, run};
+use crate::fleet::{Fleet, are_here, run, skipped};
 
 /// Secrets of joe's that joe and frame1 are to read, and the names of all.
 struct Many {
@@ -169,7 +169,7 @@ fn a_disk_that_is_full_leaves_all_files_whole() {
     let mount = ["-t", "tmpfs", "-o", "size=1400k", "none", &secrets];
     if !Command::new("mount").args(mount).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
     {
-        eprintln!("skipped: nothing can be mounted here");
+        skipped("nothing can be mounted here");
         return;
     }
     let _mounted = Mounted(&secrets);
