@@ -1,15 +1,21 @@
 //! The networks to a machine, and the messages about a push.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
-use deploy_lab::hosts::{HostSpec, Lab, access};
+use deploy_lab::hosts::relay::{Direction, Relay, RoadSpec};
+use deploy_lab::hosts::{HostSpec, Lab, access, wait};
 use deploy_lab::systems::{Fleet, Generation};
+use serde_json::Value;
 
 use super::{accepted, runs_generation, second};
 use crate::harness::Scenario;
-use crate::scene::{ANSWERS, Said, Scene};
+use crate::scene::{ANSWERS, Said, Scene, end};
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-push-tells-bytes-and-rate", bytes),
+    Scenario::new("a-push-is-compressed-once", compressed),
+    Scenario::new("an-agent-that-dies-while-it-carries-a-push-is-told-and-the-next-goes-on", dies),
     Scenario::new("a-jump-host-of-ssh-config-is-on-the-way", jump),
     Scenario::new("an-alias-of-ssh-config-holds-for-all-logins", alias),
     Scenario::new("port-and-pinned-host-key-of-the-flake-hold", pinned),
@@ -32,6 +38,55 @@ fn bytes(lab: &mut Lab) -> Result<()> {
     let line = said.text.lines().find(|line| line.starts_with("frame1: pushed "));
     ensure!(line.is_some_and(|line| line.contains("KiB (")), "{line:?}");
     Ok(())
+}
+
+/// What the last document about the push says of the bytes on the wire.
+fn on_the_wire(scene: &Scene) -> Result<Value> {
+    let said = scene.deploy("--json frame1")?;
+    said.ends(0, &["committed"])?;
+    let documents = said.text.lines().filter_map(|line| serde_json::from_str(line).ok());
+    let last = documents.filter(|document: &Value| document["event"] == "push").last();
+    Ok(last.context("there was no push")?["onTheWire"].take())
+}
+
+fn compressed(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    scene.wants(second().ballast(2))?;
+    let sent = on_the_wire(&scene)?;
+    ensure!(sent.as_u64().is_some_and(|bytes| bytes > 1 << 20 && bytes < 16 << 20), "{sent}");
+    let fleet = |number| Fleet::of("frame1", Generation::new("frame1", number).ballast(2));
+    let never = serde_json::json!({ "compress": "never" });
+    scene.has(fleet(3).node("frame1", "push", never))?;
+    ensure!(on_the_wire(&scene)?.is_null(), "the flake says never");
+    scene.mac.write("/root/.ssh/config", "Host frame1\n  Compression yes\n", 0o600)?;
+    scene.has(fleet(4))?;
+    ensure!(on_the_wire(&scene)?.is_null(), "ssh compresses it already");
+    runs_generation(&scene.frame1, 4)
+}
+
+fn dies(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let machine = &scene.frame1;
+    let road = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(40) };
+    let relay = Relay::start(machine, road)?;
+    let fleet = |number, mib| {
+        let system = Generation::new("frame1", number).ballast(mib);
+        Fleet::of("frame1", system).node("frame1", "hostname", "frame1-far")
+    };
+    // The agent comes first, so that what is held is its push.
+    scene.has(fleet(2, 0))?;
+    scene.deploy("frame1")?.ends(0, &["committed"])?;
+    scene.has(fleet(3, 24))?;
+    let before = relay.bytes(Direction::ToHost);
+    let deploy = scene.begin("frame1")?;
+    wait::until("the push is under way", Duration::from_secs(60), || {
+        Ok(relay.bytes(Direction::ToHost) > before + (4 << 20))
+    })?;
+    machine.sh("pkill -KILL -f '[s]erve --stdio'")?;
+    end(deploy)?.ends(1, &["cannot push the system to frame1", "nothing was changed"])?;
+    runs_generation(machine, 2)?;
+    scene.deploy("frame1")?.ends(0, &["committed"])?;
+    runs_generation(machine, 3)
 }
 
 fn jump(lab: &mut Lab) -> Result<()> {
