@@ -123,38 +123,48 @@ impl<'p> Pushing<'_, 'p> {
     ) -> Result<Mark<'p>> {
         let store = carrier.store();
         let on_the_wire = || Some(carrier.on_the_wire.load(Ordering::Relaxed));
-        let copied = self.copy(paths, &store, on_the_wire);
+        let copied = self.copy(paths, &store, &on_the_wire);
         let carried = carrier.carry(self.probed, agent.as_str(), self.lease);
         tokio::pin!(copied, carried);
         let broken = |error: SshError| self.failed(&error.to_string());
-        tokio::select! {
+        let (whole, mark) = tokio::select! {
             copied = &mut copied => {
-                copied.map_err(|error| self.failed(&error.to_string()))?;
+                let whole = copied.map_err(|error| self.failed(&error.to_string()))?;
                 // Nix is gone, so its end of the socket is closed.
-                carried.await.map_err(broken)
+                (whole, carried.await.map_err(broken)?)
             }
             carried = &mut carried => {
                 let mark = carried.map_err(broken)?;
-                copied.await.map_err(|error| self.failed(&error.to_string()))?;
-                Ok(mark)
+                (copied.await.map_err(|error| self.failed(&error.to_string()))?, mark)
             }
+        };
+        // Nix is done before its last bytes are on the wire.
+        if let Some(progress) = whole {
+            let machine = self.probed.machine.name.clone();
+            self.report.tell(Event::Push { machine, progress, on_the_wire: on_the_wire() });
         }
+        Ok(mark)
     }
 
+    /// Copies with Nix; gives the last progress.
     async fn copy(
         &self,
         paths: &[&StorePath],
         store: &RemoteStore,
         on_the_wire: impl Fn() -> Option<u64>,
-    ) -> std::result::Result<(), NixError> {
+    ) -> std::result::Result<Option<Progress>, NixError> {
         let Self { nix, probed, lease, report } = self;
         let machine = &probed.machine;
         let substitute =
             if machine.push.substitute { Substitute::First } else { Substitute::Never };
         let mut pace = Pace::default();
+        let mut last = None;
         let tell = |progress| {
             if let Progress::Log(text) = progress {
                 return report.note(&machine.name, text);
+            }
+            if matches!(progress, Progress::Copied { .. }) {
+                last = Some(progress.clone());
             }
             if pace.is_due(&progress) {
                 let (machine, on_the_wire) = (machine.name.clone(), on_the_wire());
@@ -163,7 +173,8 @@ impl<'p> Pushing<'_, 'p> {
         };
         let moves = Notify::new();
         let copy = nix.copy(paths, store, substitute, || moves.notify_one(), tell);
-        stall::watch_for_stalls(copy, &moves, probed, lease, report).await
+        stall::watch_for_stalls(copy, &moves, probed, lease, report).await?;
+        Ok(last)
     }
 
     fn failed(&self, why: &str) -> Box<Failure> {
