@@ -27,11 +27,11 @@ fn bytes(lab: &mut Lab) -> Result<()> {
     let scene = Scene::new(lab)?;
     scene.wants(second().ballast(24))?;
     let said = scene.deploy("frame1")?;
-    said.ends(0, &["committed", "/s)"])?;
+    said.ends(0, &["committed", " on the wire)"])?;
     let line = said.text.lines().find(|line| line.starts_with("frame1: pushed "));
     let line = line.with_context(|| format!("no line about the push:\n{}", said.text))?;
     let mib = line.split(' ').nth(2).and_then(|word| word.parse::<f32>().ok()).unwrap_or(0.0);
-    ensure!(mib >= 24.0 && line.contains("MiB"), "{line}");
+    ensure!(mib >= 24.0 && line.contains("MiB/s, "), "{line}");
     // A small push is reported as such.
     scene.wants(Generation::new("frame1", 3).ballast(0))?;
     let said = scene.deploy("frame1")?;
@@ -73,7 +73,7 @@ fn dies(lab: &mut Lab) -> Result<()> {
         let system = Generation::new("frame1", number).ballast(mib);
         Fleet::of("frame1", system).node("frame1", "hostname", "frame1-far")
     };
-    // The agent comes first, so that what is held is its push.
+    // The agent is brought first, so that the push that is cut is one that it carries.
     scene.has(fleet(2, 0))?;
     scene.deploy("frame1")?.ends(0, &["committed"])?;
     scene.has(fleet(3, 24))?;
