@@ -44,8 +44,8 @@ fn bytes(lab: &mut Lab) -> Result<()> {
 fn on_the_wire(scene: &Scene) -> Result<Value> {
     let said = scene.deploy("--json frame1")?;
     said.ends(0, &["committed"])?;
-    let documents = said.text.lines().filter_map(|line| serde_json::from_str(line).ok());
-    let last = documents.filter(|document: &Value| document["event"] == "push").last();
+    let mut documents = said.text.lines().filter_map(|line| serde_json::from_str(line).ok());
+    let last = documents.rfind(|document: &Value| document["event"] == "push");
     Ok(last.context("there was no push")?["onTheWire"].take())
 }
 
