@@ -5,6 +5,7 @@
 pub mod args;
 mod commands;
 mod error;
+mod iso;
 mod outcome;
 mod pipeline;
 mod queries;

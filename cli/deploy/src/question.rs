@@ -25,6 +25,16 @@ impl fmt::Display for NotAgreed {
     }
 }
 
+/// Asks for a name that stands for what would be lost; only the name itself means yes.
+pub async fn ask_for_name(question: &str, name: &str) -> Result<(), NotAgreed> {
+    let question = Printable::line(&format!("{question} Type {name} to go on:"));
+    let answer = terminal::ask(question, Echo::Shown).await;
+    match answer.map_err(NotAgreed::Nobody)?.trim() == name {
+        true => Ok(()),
+        false => Err(NotAgreed::No),
+    }
+}
+
 /// Asks a question; only `y` and `yes` mean yes.
 pub async fn ask_yes_or_no(question: &str) -> Result<(), NotAgreed> {
     let answer = terminal::ask(Printable::line(&format!("{question} [y/N]")), Echo::Shown).await;

@@ -26,6 +26,9 @@ const RECIPIENTS: &str = "recipients";
 /// The command with a table of its own, which also does something without a command's name.
 const VM: &str = "vm";
 
+/// The command with a table of its own that has no commands.
+const ISO: &str = "iso";
+
 /// The name of that in the table.
 const START: &str = "start";
 
@@ -54,7 +57,7 @@ fn parser() -> BTreeMap<String, Vec<Arg>> {
     let mut bare = CommandLine::command();
     bare.build();
     let mut all = below(&bare);
-    all.retain(|command| ![SECRETS, VM].contains(&command.get_name()));
+    all.retain(|command| ![SECRETS, VM, ISO].contains(&command.get_name()));
     all.push(bare);
     flags(all)
 }
@@ -83,6 +86,13 @@ fn parser_of_vm() -> BTreeMap<String, Vec<Arg>> {
     all.retain(|command| !command.is_hide_set());
     all.push(vm.clone().name(START));
     flags(all)
+}
+
+/// The same of `deploy iso`.
+fn parser_of_iso() -> BTreeMap<String, Vec<Arg>> {
+    let mut bare = CommandLine::command();
+    bare.build();
+    flags(vec![bare.find_subcommand(ISO).expect("there is one").clone()])
 }
 
 fn below(command: &Command) -> Vec<Command> {
@@ -148,6 +158,12 @@ fn every_flag_of_vm_is_honoured_or_refused_by_its_name() {
         named => [BARE, VM, named].map(str::to_owned).into(),
     };
     compare(&table("| flag of `vm` |"), &parser_of_vm(), before);
+}
+
+#[test]
+fn every_flag_of_iso_is_honoured_or_refused_by_its_name() {
+    let before = |command: &str| [BARE, command].map(str::to_owned).into();
+    compare(&table("| flag of `iso` |"), &parser_of_iso(), before);
 }
 
 /// Parses the words, and behind them the names that a command cannot do without.

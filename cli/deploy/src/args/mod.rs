@@ -9,6 +9,7 @@ mod attempt;
 mod building;
 mod completion;
 mod deploy_rs;
+mod iso;
 mod machines;
 mod reach;
 mod recipients;
@@ -28,6 +29,7 @@ use crate::stages::fleet::overrides::Overrides;
 pub use attempt::{Asking, AttemptArgs, Rules};
 pub use building::{BuildPlaceArgs, PushArgs};
 pub use deploy_rs::DeployRs;
+pub use iso::IsoArgs;
 pub use machines::{Machines, Showing};
 pub use reach::{Identity, Reach};
 pub use recipients::{AddRecipientArgs, RecipientsArgs, RecipientsCommand, RemoveRecipientArgs};
@@ -103,6 +105,8 @@ pub enum Command {
     Secrets(SecretsCommand),
     /// The machine as a virtual machine on this computer
     Vm(VmArgs),
+    /// The installation image, and its way to a USB stick
+    Iso(IsoArgs),
 }
 
 /// What the commands that change machines share.

@@ -4,6 +4,7 @@
 mod build;
 mod deploy;
 mod evaluate;
+mod iso;
 mod logs;
 mod plan;
 mod push;
@@ -26,5 +27,6 @@ pub async fn run(line: CommandLine) -> u8 {
         Some(Command::Logs(args)) => logs::run(&args).await,
         Some(Command::Secrets(command)) => secrets::run(&command).await,
         Some(Command::Vm(args)) => vm::run(&args).await,
+        Some(Command::Iso(args)) => iso::run(&args).await,
     }
 }

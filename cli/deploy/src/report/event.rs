@@ -4,7 +4,7 @@ use deploy_wire::{attempt::Mode, event::Event as Happened, message::Status, outc
 use serde::Serialize;
 
 use super::{Changes, SecretChanges, timings::MachineTimings};
-use crate::{error::Failure, outcome::Ending, tools::nix::log::Progress};
+use crate::{error::Failure, iso::flash::FlashStep, outcome::Ending, tools::nix::log::Progress};
 
 /// A stage as people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -174,6 +174,26 @@ pub enum Event {
         /// One line.
         text: String,
     },
+    /// A disk that an image can be written to.
+    Disk(DiskShown),
+    /// An image is being written to a disk, or compared with what the disk has.
+    Flash {
+        /// The disk's file.
+        device: String,
+        /// What is being done.
+        step: FlashStep,
+        /// The bytes that are done.
+        bytes: u64,
+        /// The bytes of the image.
+        expected: u64,
+    },
+    /// A disk has the image: it was read back.
+    Flashed {
+        /// The disk's file.
+        device: String,
+        /// The bytes of the image.
+        bytes: u64,
+    },
     /// A command that changes machines is over.
     Ended {
         /// Each machine, and how it ended.
@@ -273,6 +293,36 @@ pub struct KeyShown {
     pub fingerprint: String,
     /// The names of the secrets that it can read, by the rules.
     pub secrets: Vec<String>,
+}
+
+/// A disk, as it is shown.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiskShown {
+    /// Its file.
+    pub device: String,
+    /// What its manufacturer calls it.
+    pub model: String,
+    /// Its size.
+    pub bytes: u64,
+    /// What is on it.
+    pub volumes: Vec<VolumeShown>,
+}
+
+/// A partition of a disk, or the file system of a whole disk.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VolumeShown {
+    /// Its name.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// The kind of file system, if known.
+    pub kind: Option<String>,
+    /// The file system's name, if it has one.
+    pub label: Option<String>,
+    /// The folders that it is mounted at.
+    pub mounted: Vec<String>,
 }
 
 /// A moment of a login or a question.

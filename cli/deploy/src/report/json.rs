@@ -123,6 +123,13 @@ pub fn document(event: &Event) -> Value {
         Event::SecretsDone { secret, text } => {
             json!({ "event": "secretsDone", "secret": secret, "text": text })
         }
+        Event::Disk(disk) => tagged("disk", json!(disk)),
+        Event::Flash { device, step, bytes, expected } => json!({
+            "event": "flash", "device": device, "step": step, "bytes": bytes, "expected": expected,
+        }),
+        Event::Flashed { device, bytes } => {
+            json!({ "event": "flashed", "device": device, "bytes": bytes })
+        }
         Event::Ended { machines, code } => {
             let machine = |(name, ending)| json!({ "machine": name, "ending": ending });
             let machines: Vec<Value> = machines.iter().map(|(n, e)| machine((n, e))).collect();

@@ -10,6 +10,7 @@ use deploy_wire::event::Event as Happened;
 
 use super::{
     Detail, Event, Moment, Renderer, Stage,
+    flashed::Flashes,
     line::Colours,
     out::Out,
     pushed::Pushes,
@@ -24,6 +25,7 @@ pub struct Live {
     detail: Detail,
     screen: Arc<Mutex<Screen>>,
     pushes: Pushes,
+    flashes: Flashes,
     builds: Builds,
     count_down: Option<Moving>,
 }
@@ -41,8 +43,8 @@ impl Live {
     /// A live view on a terminal.
     pub fn new(out: Out, terminal: Box<dyn Terminal>, colours: Colours, detail: Detail) -> Self {
         let screen = Arc::new(Mutex::new(Screen::new(out, terminal, colours)));
-        let (pushes, builds) = (Pushes::default(), Builds::default());
-        Self { detail, screen, pushes, builds, count_down: None }
+        let (pushes, flashes, builds) = <(Pushes, Flashes, Builds)>::default();
+        Self { detail, screen, pushes, flashes, builds, count_down: None }
     }
 
     /// Redraws the status line in a thread until the view is dropped.
@@ -142,6 +144,11 @@ impl Renderer for Live {
                     self.moves(text);
                 }
             }
+            Event::Flash { device, step, bytes, expected } => {
+                let counts = [*bytes, *expected];
+                let text = self.flashes.at(device, *step, counts, Instant::now());
+                self.moves(text);
+            }
             Event::Agent { machine, event: Happened::Phase { phase, seconds_left, why } } => {
                 if why.is_some() {
                     self.print(event);
@@ -160,6 +167,8 @@ impl Renderer for Live {
             | Event::Secret(_)
             | Event::Key(_)
             | Event::SecretsDone { .. }
+            | Event::Disk(_)
+            | Event::Flashed { .. }
             | Event::Timings { .. }
             | Event::Ended { .. } => {
                 self.stops();

@@ -2,12 +2,14 @@
 
 mod changes;
 mod event;
+mod flashed;
 mod json;
 mod line;
 mod live;
 mod out;
 mod plain;
 mod pushed;
+mod rate;
 mod screen;
 #[cfg(test)]
 pub mod shown;
@@ -20,8 +22,8 @@ use std::{io::IsTerminal, sync::Mutex, time::Instant};
 
 pub use changes::{ChangedSecret, Changes, PackageChange, SecretChanges, Units};
 pub use event::{
-    Event, Finished, Holder, KeyShown, Moment, SecretShown, SecretState, Stage, Standstill,
-    UserShown,
+    DiskShown, Event, Finished, Holder, KeyShown, Moment, SecretShown, SecretState, Stage,
+    Standstill, UserShown, VolumeShown,
 };
 use line::{Colours, Line};
 use out::Out;

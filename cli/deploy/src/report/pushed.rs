@@ -1,12 +1,9 @@
 //! The progress and the speed of a push.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::{Line, words};
+use super::{Line, rate::Rate, words};
 use crate::tools::nix::log::Progress;
-
-/// How long the rate says nothing about the rest.
-const SETTLED: Duration = Duration::from_secs(2);
 
 /// The push in progress, if there is one.
 #[derive(Default)]
@@ -18,7 +15,7 @@ struct Push {
     machine: String,
     bytes: u64,
     on_the_wire: Option<u64>,
-    since: Instant,
+    rate: Rate,
 }
 
 impl Pushes {
@@ -32,10 +29,12 @@ impl Pushes {
     ) -> Option<String> {
         let Progress::Copied { bytes, expected } = progress else { return None };
         let machine = machine.to_owned();
-        let push = self.now.get_or_insert(Push { machine, bytes: 0, on_the_wire, since: now });
+        let rate = Rate::since(now);
+        let push = self.now.get_or_insert(Push { machine, bytes: 0, on_the_wire, rate });
         (push.bytes, push.on_the_wire) = (*bytes, on_the_wire);
         let [done, all] = [*bytes, *expected].map(words::bytes);
-        let left = push.left(*expected, now).map(|left| format!(", {left} s left"));
+        let left =
+            push.rate.left(push.bytes, *expected, now).map(|left| format!(", {left} s left"));
         let how = format!("{}{}", push.how(now), left.unwrap_or_default());
         Some(format!("{}: pushing {done} of {all} ({how})", push.machine))
     }
@@ -52,26 +51,20 @@ impl Push {
     /// The rate, and the bytes on the wire where they are fewer.
     fn how(&self, now: Instant) -> String {
         let wire = self.on_the_wire.map(|sent| format!(", {} on the wire", words::bytes(sent)));
-        format!("{}/s{}", words::bytes(self.rate(now)), wire.unwrap_or_default())
-    }
-
-    /// Bytes per second since the push began.
-    fn rate(&self, now: Instant) -> u64 {
-        let elapsed = now.saturating_duration_since(self.since).as_millis();
-        let milliseconds = u64::try_from(elapsed).unwrap_or(u64::MAX).max(1);
-        self.bytes.saturating_mul(1000) / milliseconds
-    }
-
-    /// The seconds until all is pushed, at the rate so far. None in the first two seconds.
-    fn left(&self, all: u64, now: Instant) -> Option<u64> {
-        let settled = now.saturating_duration_since(self.since) >= SETTLED;
-        all.saturating_sub(self.bytes).checked_div(self.rate(now)).filter(|_| settled)
+        format!(
+            "{}/s{}",
+            words::bytes(self.rate.per_second(self.bytes, now)),
+            wire.unwrap_or_default()
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::report::rate::SETTLED;
 
     #[test]
     fn bytes_and_rate_are_told_and_the_end_once() {

@@ -7,10 +7,12 @@ use deploy_wire::{message::Reply, phase::Phase};
 use super::*;
 use crate::tools::agent::read_reply;
 use crate::{
+    iso::flash::FlashStep,
     outcome::Ending,
     report::{
-        ChangedSecret, Changes, Format, Holder, KeyShown, Moment, PackageChange, SecretChanges,
-        SecretShown, SecretState, Stage, Standstill, Units, UserShown, timings::Part,
+        ChangedSecret, Changes, DiskShown, Format, Holder, KeyShown, Moment, PackageChange,
+        SecretChanges, SecretShown, SecretState, Stage, Standstill, Units, UserShown, VolumeShown,
+        timings::Part,
     },
 };
 
@@ -204,6 +206,31 @@ fn all() -> Vec<(&'static str, Event)> {
                 text: "encrypted to admin, frame1".into(),
             },
         ),
+        (
+            "disk",
+            Event::Disk(DiskShown {
+                device: "/dev/sdb".into(),
+                model: "SanDisk Ultra".into(),
+                bytes: 30_752_000_000,
+                volumes: vec![VolumeShown {
+                    name: "sdb1".into(),
+                    bytes: 30_750_000_000,
+                    kind: Some("vfat".into()),
+                    label: Some("DATA".into()),
+                    mounted: vec!["/media/data".into()],
+                }],
+            }),
+        ),
+        (
+            "flash",
+            Event::Flash {
+                device: "/dev/sdb".into(),
+                step: FlashStep::Write,
+                bytes: 4 << 20,
+                expected: 1_234_567_168,
+            },
+        ),
+        ("flashed", Event::Flashed { device: "/dev/sdb".into(), bytes: 1_234_567_168 }),
         ("ended", Event::Ended { machines: vec![(name(), Ending::RolledBack)], code: 3 }),
     ]
 }
@@ -272,6 +299,9 @@ fn kind(event: &Event) -> &'static str {
         Event::Secret(_) => "secret",
         Event::Key(_) => "key",
         Event::SecretsDone { .. } => "secretsDone",
+        Event::Disk(_) => "disk",
+        Event::Flash { .. } => "flash",
+        Event::Flashed { .. } => "flashed",
         Event::Ended { .. } => "ended",
     }
 }
@@ -279,7 +309,7 @@ fn kind(event: &Event) -> &'static str {
 #[test]
 fn every_kind_of_event_is_as_its_golden_file() {
     let kinds: BTreeSet<_> = all().iter().map(|(_, event)| kind(event)).collect();
-    assert_eq!(kinds.len(), 24, "a kind has no golden file");
+    assert_eq!(kinds.len(), 27, "a kind has no golden file");
     for (name, event) in all() {
         let document = document(&event);
         assert_eq!(format!("{document}\n"), golden(name), "{name}");

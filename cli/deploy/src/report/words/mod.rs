@@ -1,6 +1,7 @@
 //! Events as text. All that `deploy` says on its own is in this folder.
 
 mod changes;
+mod disks;
 mod ended;
 mod happened;
 mod quantities;
@@ -17,6 +18,7 @@ use super::{
 use crate::tools::nix::log::Progress;
 
 pub use changes::{older_secret_lines, secret_lines};
+pub use disks::flash_word;
 pub use happened::phase_word;
 pub use quantities::bytes;
 
@@ -28,6 +30,7 @@ pub fn lines(event: &Event, detail: Detail) -> Vec<Line> {
         }
         Event::Evaluating { .. }
         | Event::Push { .. }
+        | Event::Flash { .. }
         | Event::Login { .. }
         | Event::Question(_) => Vec::new(),
         Event::Checking { flake } => vec![Line::plain(format!("running the checks of {flake}"))],
@@ -79,6 +82,8 @@ pub fn lines(event: &Event, detail: Detail) -> Vec<Line> {
         Event::Secret(secret) => secrets::secret(secret),
         Event::Key(key) => secrets::key(key),
         Event::SecretsDone { secret, text } => secrets::done(secret.as_deref(), text),
+        Event::Disk(disk) => disks::disk(disk),
+        Event::Flashed { device, bytes } => disks::flashed(device, *bytes),
         Event::Ended { machines, code } => ended::summary(machines, *code),
     }
 }
