@@ -50,7 +50,7 @@ pub async fn run(args: &BuildArgs) -> u8 {
 }
 
 /// The builder to use. This command does not log in to the machine, so it cannot build there.
-fn place(build_on: Option<&str>) -> Result<Option<BuildPlace>> {
+pub fn place(build_on: Option<&str>) -> Result<Option<BuildPlace>> {
     match build_on.map(|place| BuildPlace::from(place.to_owned())) {
         Some(BuildPlace::Target) => {
             Err(Failure::unchanged("deploy build does not build on the machine")

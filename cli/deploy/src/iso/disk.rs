@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
+
 use crate::error::{Failure, Result};
 
 /// A whole disk of this computer.
@@ -86,6 +88,17 @@ impl FoundDisk {
             )));
         }
         Ok(())
+    }
+
+    /// Refuses a disk that this user may not write, before anything is asked or unmounted.
+    pub fn refuse_without_permission(&self) -> Result<()> {
+        let Err(error) = access(&self.raw, Access::WRITE_OK) else { return Ok(()) };
+        let node = self.node.display();
+        Err(Failure::unchanged(format!("{node} is not overwritten"))
+            .because(std::io::Error::from(error))
+            .hint(Some(format!(
+                "as root, with an image that is there: sudo deploy iso --flash {node} --image FILE"
+            ))))
     }
 
     /// Refuses an image that is on the disk itself.
@@ -175,6 +188,16 @@ mod tests {
         assert!(refused(|disk| disk.bytes = 0).contains("no medium"));
         let small = refused(|disk| disk.bytes = (60 << 20) - 1);
         assert!(small.contains("1 MiB too few"), "{small}");
+    }
+
+    #[test]
+    fn a_disk_that_cannot_be_written_is_refused_before_the_question() {
+        let mut disk = stick();
+        disk.raw = "/dev/null/none".into();
+        let refused = disk.refuse_without_permission().unwrap_err().to_string();
+        assert!(refused.contains("sudo deploy iso --flash /dev/sdb --image FILE"), "{refused}");
+        disk.raw = "/dev/null".into();
+        assert_eq!(disk.refuse_without_permission(), Ok(()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Installation media: the disks of this computer, and an image written to one of them. This room
 //! knows nothing of flakes and prints nothing.
 
+pub mod copied;
 pub mod disk;
 pub mod disks;
 pub mod flash;

@@ -174,6 +174,17 @@ pub enum Event {
         /// One line.
         text: String,
     },
+    /// An image was built, and is a file of its own.
+    Image {
+        /// The configuration's name.
+        machine: String,
+        /// The file.
+        path: String,
+        /// Its size.
+        bytes: u64,
+        /// Its SHA-256, in hexadecimal digits.
+        sha256: String,
+    },
     /// A disk that an image can be written to.
     Disk(DiskShown),
     /// An image is being written to a disk, or compared with what the disk has.

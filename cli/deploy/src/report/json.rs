@@ -123,6 +123,9 @@ pub fn document(event: &Event) -> Value {
         Event::SecretsDone { secret, text } => {
             json!({ "event": "secretsDone", "secret": secret, "text": text })
         }
+        Event::Image { machine, path, bytes, sha256 } => json!({
+            "event": "image", "machine": machine, "path": path, "bytes": bytes, "sha256": sha256,
+        }),
         Event::Disk(disk) => tagged("disk", json!(disk)),
         Event::Flash { device, step, bytes, expected } => json!({
             "event": "flash", "device": device, "step": step, "bytes": bytes, "expected": expected,

@@ -167,6 +167,7 @@ impl Renderer for Live {
             | Event::Secret(_)
             | Event::Key(_)
             | Event::SecretsDone { .. }
+            | Event::Image { .. }
             | Event::Disk(_)
             | Event::Flashed { .. }
             | Event::Timings { .. }

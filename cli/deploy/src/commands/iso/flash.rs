@@ -44,13 +44,7 @@ pub async fn list(report: &Report) -> u8 {
 
 /// Writes the image. 1: it was refused or failed; 2: there is no terminal to ask on; 130: it was
 /// interrupted.
-pub async fn run(device: &Path, image: Option<&Path>, report: &Report) -> u8 {
-    let mut interrupts = match Interrupts::listen() {
-        Ok(interrupts) => interrupts,
-        Err(error) => {
-            return failed(report, Failure::unchanged("cannot listen for Ctrl-C").because(error));
-        }
-    };
+pub async fn run(device: &Path, image: &Path, interrupts: &mut Interrupts, report: &Report) -> u8 {
     let chosen = interrupts.unless_interrupted(choose(device, image, report)).await;
     let flash = match chosen {
         Some(Ok(flash)) => flash,
@@ -101,15 +95,14 @@ pub async fn run(device: &Path, image: Option<&Path>, report: &Report) -> u8 {
 }
 
 /// Finds the disk and the image, refuses what must not be, and shows what will be lost.
-async fn choose(device: &Path, image: Option<&Path>, report: &Report) -> Result<Flash> {
+async fn choose(device: &Path, image: &Path, report: &Report) -> Result<Flash> {
     let disks = Disks::here();
     let found = disks.look().await?;
     let disk = disk::named(&found, device)?.clone();
-    let image = BootImage::open(image.ok_or_else(|| {
-        Failure::unchanged("no image is named").hint(Some("--image FILE".into()))
-    })?)?;
+    let image = BootImage::open(image)?;
     let flash = Flash { disks, disk, image };
     flash.refuse_unless_usable()?;
+    flash.disk.refuse_without_permission()?;
     report.tell(Event::Disk(shown(&flash.disk)));
     Ok(flash)
 }

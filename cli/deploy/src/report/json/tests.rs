@@ -207,6 +207,15 @@ fn all() -> Vec<(&'static str, Event)> {
             },
         ),
         (
+            "image",
+            Event::Image {
+                machine: "installer-iso".into(),
+                path: "installer-iso.iso".into(),
+                bytes: 1_234_567_168,
+                sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+            },
+        ),
+        (
             "disk",
             Event::Disk(DiskShown {
                 device: "/dev/sdb".into(),
@@ -299,6 +308,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Secret(_) => "secret",
         Event::Key(_) => "key",
         Event::SecretsDone { .. } => "secretsDone",
+        Event::Image { .. } => "image",
         Event::Disk(_) => "disk",
         Event::Flash { .. } => "flash",
         Event::Flashed { .. } => "flashed",
@@ -309,7 +319,7 @@ fn kind(event: &Event) -> &'static str {
 #[test]
 fn every_kind_of_event_is_as_its_golden_file() {
     let kinds: BTreeSet<_> = all().iter().map(|(_, event)| kind(event)).collect();
-    assert_eq!(kinds.len(), 27, "a kind has no golden file");
+    assert_eq!(kinds.len(), 28, "a kind has no golden file");
     for (name, event) in all() {
         let document = document(&event);
         assert_eq!(format!("{document}\n"), golden(name), "{name}");

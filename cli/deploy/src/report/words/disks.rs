@@ -30,6 +30,12 @@ fn volume(volume: &VolumeShown) -> Line {
     Line::plain(format!("  {}: {}{kind}{label}{mounted}", volume.name, bytes(volume.bytes)))
 }
 
+/// An image that was built.
+pub fn image(machine: &str, path: &str, count: u64, sha256: &str) -> Vec<Line> {
+    let text = format!("{machine}: {path} ({})", bytes(count));
+    vec![Line::plain(text), Line::plain(format!("  SHA-256 {sha256}"))]
+}
+
 /// The end of a flash.
 pub fn flashed(device: &str, count: u64) -> Vec<Line> {
     let text = format!("{device}: has the image ({}), read back and compared", bytes(count));

@@ -82,6 +82,9 @@ pub fn lines(event: &Event, detail: Detail) -> Vec<Line> {
         Event::Secret(secret) => secrets::secret(secret),
         Event::Key(key) => secrets::key(key),
         Event::SecretsDone { secret, text } => secrets::done(secret.as_deref(), text),
+        Event::Image { machine, path, bytes, sha256 } => {
+            disks::image(machine, path, *bytes, sha256)
+        }
         Event::Disk(disk) => disks::disk(disk),
         Event::Flashed { device, bytes } => disks::flashed(device, *bytes),
         Event::Ended { machines, code } => ended::summary(machines, *code),
