@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::machines::Showing;
+use super::{machines::Showing, secret_rules::KeyArgs};
 
 /// An installation image.
 #[derive(Debug, Args)]
@@ -24,6 +24,18 @@ pub struct IsoArgs {
     /// For --flash, an image that is there, instead of one that is built
     #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "build_on"])]
     pub image: Option<PathBuf>,
+    /// The secret with the installer's Wi-Fi: two lines, the network's name and its password
+    #[arg(long, value_name = "SECRET", conflicts_with = "image")]
+    pub wifi: Option<String>,
+    /// Put no Wi-Fi on the image, also if the rules have installer-wifi
+    #[arg(long, conflicts_with = "wifi")]
+    pub no_wifi: bool,
+    /// The rules, instead of the nearest secrets.nix or secrets/secrets.nix [RULES]
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// With which private keys the secret is opened.
+    #[command(flatten)]
+    pub keys: KeyArgs,
     /// How it is shown.
     #[command(flatten)]
     pub showing: Showing,

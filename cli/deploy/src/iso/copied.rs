@@ -12,7 +12,7 @@ use rustix::fs::statvfs;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use super::image::BootImage;
+use super::{image::BootImage, reserved::Filled};
 use crate::error::{Failure, Result};
 
 /// How much is copied at once.
@@ -56,9 +56,15 @@ pub fn refuse_in_the_way(out: &Path) -> Result<()> {
     }
 }
 
-/// Copies an image. Until it is whole it has another name, and goes away with this process unless
-/// that is killed; `None` if `stop` was set meanwhile.
-pub fn copy(image: &BootImage, out: &Path, stop: &AtomicBool) -> Result<Option<CopiedImage>> {
+/// Copies an image, with its reserved file filled. Until it is whole it has another name, and goes away
+/// with this process unless that is killed; `None` if `stop` was set meanwhile. Only its owner can read
+/// an image with a filled file, which is a secret.
+pub fn copy(
+    image: &BootImage,
+    out: &Path,
+    filled: Option<&Filled>,
+    stop: &AtomicBool,
+) -> Result<Option<CopiedImage>> {
     let failed = |error: io::Error| {
         let what = format!("{} cannot be copied", image.path.display());
         Failure::unchanged(what).because(format!("{}: {error}", out.display()))
@@ -66,11 +72,14 @@ pub fn copy(image: &BootImage, out: &Path, stop: &AtomicBool) -> Result<Option<C
     refuse_without_room(image.bytes, out)?;
     let mut target = NamedTempFile::with_prefix_in(".deploy-iso-", folder(out)).map_err(failed)?;
     let mut source = File::open(&image.path).map_err(failed)?;
-    let (mut piece, mut bytes, mut hash) = (vec![0; PIECE], 0, Sha256::new());
+    let (mut piece, mut bytes, mut hash) = (vec![0; PIECE], 0_u64, Sha256::new());
     loop {
         let count = source.read(&mut piece).map_err(failed)?;
         if count == 0 {
             break;
+        }
+        if let Some(filled) = filled {
+            filled.fill(&mut piece[..count], bytes);
         }
         target.write_all(&piece[..count]).map_err(failed)?;
         hash.update(&piece[..count]);
@@ -79,7 +88,8 @@ pub fn copy(image: &BootImage, out: &Path, stop: &AtomicBool) -> Result<Option<C
             return Ok(None);
         }
     }
-    target.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(failed)?;
+    let mode = fs::Permissions::from_mode(if filled.is_some() { 0o600 } else { 0o644 });
+    target.as_file().set_permissions(mode).map_err(failed)?;
     target.as_file().sync_all().map_err(failed)?;
     target.persist(out).map_err(|error| failed(error.error))?;
     let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -128,10 +138,10 @@ mod tests {
     fn an_image_is_copied_whole_with_its_hash_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let (image, out) = (image(folder.path()), folder.path().join("installer.iso"));
-        let stopped = copy(&image, &out, &AtomicBool::new(true)).unwrap();
+        let stopped = copy(&image, &out, None, &AtomicBool::new(true)).unwrap();
         assert_eq!((stopped, names(folder.path())), (None, 1));
         let never = AtomicBool::new(false);
-        let copied = copy(&image, &out, &never).unwrap().unwrap();
+        let copied = copy(&image, &out, None, &never).unwrap().unwrap();
         assert_eq!((copied.bytes, names(folder.path())), (3 << 20, 2));
         assert!(fs::read(&out).unwrap() == fs::read(&image.path).unwrap());
         let hash = Sha256::digest(fs::read(&out).unwrap());
@@ -139,7 +149,7 @@ mod tests {
         assert_eq!(copied.sha256, hash);
         // An earlier image is replaced.
         refuse_in_the_way(&out).unwrap();
-        copy(&image, &out, &never).unwrap();
+        copy(&image, &out, None, &never).unwrap();
         assert_eq!(names(folder.path()), 2);
     }
 

@@ -11,4 +11,6 @@ mod mac;
 mod mounts;
 #[cfg(test)]
 mod on_loop_devices;
+pub mod reserved;
+pub mod wifi;
 mod write;

@@ -10,6 +10,7 @@ use std::{
 
 use deploy_wire::machine::{ImageKind, Machine};
 use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
 
 use crate::{
     args::IsoArgs,
@@ -18,6 +19,7 @@ use crate::{
     iso::{
         copied::{self, CopiedImage},
         image::BootImage,
+        reserved::Filled,
     },
     report::{Event, Report},
     stages::{
@@ -53,8 +55,12 @@ impl IsoBuild {
         Ok(Self { selection, overrides, out })
     }
 
-    /// Builds it and copies it out of the store.
-    pub async fn run(self, report: &Report) -> Result<CopiedImage> {
+    /// Builds it and copies it out of the store. The Wi-Fi is in the copy alone.
+    pub async fn run(
+        self,
+        wifi: Option<Zeroizing<Vec<u8>>>,
+        report: &Report,
+    ) -> Result<CopiedImage> {
         let Self { selection, overrides, out } = self;
         copied::refuse_in_the_way(&out)?;
         let (nix, fleet) = evaluate::fleet(&selection, &overrides, report).await?;
@@ -62,7 +68,8 @@ impl IsoBuild {
         let paths = build::build_here(&nix, &machine, report).await?;
         let built = paths.first().map(Path::new).unwrap_or(Path::new(""));
         let image = BootImage::open(built)?;
-        let copied = copy(image, out).await?;
+        let filled = wifi.map(|text| filled(&image, &text, &machine.name)).transpose()?;
+        let copied = copy(image, out, filled).await?;
         report.tell(Event::Image {
             machine: machine.name,
             path: copied.path.display().to_string(),
@@ -93,10 +100,18 @@ impl Drop for StopCopy {
     }
 }
 
-async fn copy(image: BootImage, out: PathBuf) -> Result<CopiedImage> {
+fn filled(image: &BootImage, text: &[u8], name: &str) -> Result<Filled> {
+    Filled::new(&image.file, text).map_err(|why| {
+        Failure::unchanged(format!("the image of {name} has no room for Wi-Fi")).because(why).hint(
+            Some("machines/installer-iso/wifi.nix reserves it; --no-wifi does without".into()),
+        )
+    })
+}
+
+async fn copy(image: BootImage, out: PathBuf, filled: Option<Filled>) -> Result<CopiedImage> {
     let stop = StopCopy(Arc::default());
     let flag = stop.0.clone();
-    let copied = spawn_blocking(move || copied::copy(&image, &out, &flag)).await;
+    let copied = spawn_blocking(move || copied::copy(&image, &out, filled.as_ref(), &flag)).await;
     let copied = copied.map_err(|error| Failure::unchanged("the copy ended").because(error))??;
     copied.ok_or_else(|| Failure::unchanged("the copy was interrupted"))
 }

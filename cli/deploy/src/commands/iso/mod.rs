@@ -2,6 +2,7 @@
 
 mod build;
 mod flash;
+mod wifi;
 
 use build::IsoBuild;
 
@@ -50,7 +51,9 @@ pub async fn run(args: &IsoArgs) -> u8 {
                 if let Some(device) = device {
                     refuse_before_the_build(device).await?;
                 }
-                build.run(&report).await
+                // A passphrase is asked for before the build, which takes longest.
+                let wifi = wifi::wanted(args, &report).await?;
+                build.run(wifi, &report).await
             };
             match interrupts.unless_interrupted(work).await {
                 Some(Ok(copied)) => copied.path,

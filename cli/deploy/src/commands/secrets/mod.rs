@@ -13,7 +13,7 @@ mod rekey;
 mod remove;
 mod rename;
 mod rotate;
-mod show;
+pub mod show;
 mod uses;
 
 use std::path::{Path, PathBuf};

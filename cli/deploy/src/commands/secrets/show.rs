@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{for_people, open};
 use crate::{
-    args::ShowArgs,
+    args::{KeyArgs, RulesArgs, ShowArgs},
     error::{Failure, Result},
     outcome,
     report::{Event, Report, secret_text},
@@ -14,7 +14,7 @@ use crate::{
         encrypted::{self, NotOpened},
         head::Head,
         identities::Identities,
-        rules::Rule,
+        rules::{self, Rule},
     },
     tools::process,
 };
@@ -41,6 +41,30 @@ async fn text(args: &ShowArgs, report: &Report) -> Result<Zeroizing<Vec<u8>>> {
     let bytes = read(rule, &opened.here)?;
     let mut keys = Identities::load(&args.keys.identities)?;
     decrypted(rule, &bytes, &mut keys).await
+}
+
+/// The text of a secret for another command; `None` if there are no rules, or none for it.
+pub async fn text_of(
+    secret: &str,
+    args: &RulesArgs,
+    keys: &KeyArgs,
+    report: &Report,
+) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let named = args.rules.is_some() || std::env::var_os("RULES").is_some();
+    let here = std::env::current_dir().unwrap_or_default();
+    // Rules that are named, or are there and wrong, are an error.
+    if !named && rules::find(None, &here).is_err() {
+        return Ok(None);
+    }
+    let opened = open(args, report).await?;
+    if opened.rules.named(secret, &opened.here).is_none() {
+        return Ok(None);
+    }
+    process::leave_no_core();
+    let rule = opened.rule(secret)?;
+    let bytes = read(rule, &opened.here)?;
+    let mut keys = Identities::load(&keys.identities)?;
+    decrypted(rule, &bytes, &mut keys).await.map(Some)
 }
 
 /// A secret's file, whole.
