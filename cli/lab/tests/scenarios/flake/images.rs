@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Lab;
-use deploy_lab::systems::{HOMELAB, Homelab};
+use deploy_lab::systems::{HOMELAB, HOMELAB_FOLDER, Homelab};
 
 use super::Home;
 use crate::harness::Scenario;
@@ -30,8 +30,32 @@ fn installer(lab: &mut Lab) -> Result<()> {
         let refused = ["error: installer-iso is an image, not a machine", "nothing was changed"];
         home.deploy(command)?.ends(1, &refused)?;
     }
-    Ok(())
+    // The stand-in for nixpkgs makes a text, from which nothing starts.
+    home.deploy("iso")?.ends(1, &["is not written", "it has no boot sector"])?;
+    home.mac.sh(&format!(
+        "cd {HOMELAB_FOLDER} && ! test -e installer-iso.iso && cat > /tmp/boots.nix << 'EOF' &&
+{BOOTS}
+EOF
+        sed -i '/system.stateVersion/r /tmp/boots.nix' machines/installer-iso/default.nix"
+    ))?;
+    let copied = home.deploy("iso")?;
+    let hash = home.mac.sh(&format!("sha256sum < {HOMELAB_FOLDER}/installer-iso.iso"))?;
+    let hash = format!("SHA-256 {}", hash.split_whitespace().next().unwrap_or_default());
+    copied.ends(0, &["installer-iso: installer-iso.iso (5.5 KiB)", &hash, NO_WIFI])?;
+    home.deploy("iso --wifi nothing")?.ends(1, &["no rule is for `nothing`"])?;
+    home.deploy("iso frame1")?.ends(1, &["frame1 is no installation image"])?;
+    home.deploy("iso --out /etc/passwd")?.ends(1, &["another file is there, which is no image"])
 }
+
+/// The note where the flake's rules have no secret for the installer.
+const NO_WIFI: &str = "no Wi-Fi: no rule is for installer-wifi";
+
+/// A configuration whose image has a boot sector and 5632 bytes.
+const BOOTS: &str = r"
+  system.build.isoImage = lib.mkForce (pkgs.runCommand ''iso'' { } ''
+    mkdir -p $out/iso
+    (head -c 510 /dev/zero; printf '\125\252'; head -c 5120 /dev/zero) > $out/iso/installer-iso.iso
+  '');";
 
 /// A virtual machine that does not run can be planned and built nevertheless.
 fn virtual_machine(lab: &mut Lab) -> Result<()> {
