@@ -211,6 +211,18 @@ fn compare(
     }
 }
 
+/// An image that is there is not built, and gets no Wi-Fi.
+#[test]
+fn an_image_that_is_there_takes_no_flags_of_a_build() {
+    let there = "deploy iso --flash sdb --image a.iso";
+    assert!(CommandLine::try_parse_from(there.split(' ')).is_ok());
+    for more in ["--out b", "--build-on h", "--wifi w", "--no-wifi", "--rules r", "-i k", "name"] {
+        let words = there.split(' ').chain(more.split(' '));
+        let error = CommandLine::try_parse_from(words).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{more}");
+    }
+}
+
 /// deploy-rs has no commands with a name.
 #[test]
 fn deploy_rs_s_own_command_lines_go_on_working() {

@@ -6,6 +6,9 @@ use clap::Args;
 
 use super::{machines::Showing, secret_rules::KeyArgs};
 
+/// The arguments that an image which is there already would not honour.
+const OF_A_BUILD: [&str; 7] = ["name", "out", "build_on", "wifi", "no_wifi", "rules", "identities"];
+
 /// An installation image.
 #[derive(Debug, Args)]
 pub struct IsoArgs {
@@ -22,10 +25,10 @@ pub struct IsoArgs {
     #[arg(long, value_name = "DEVICE", num_args = 0..=1)]
     pub flash: Option<Option<PathBuf>>,
     /// For --flash, an image that is there, instead of one that is built
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "build_on"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = OF_A_BUILD)]
     pub image: Option<PathBuf>,
     /// The secret with the installer's Wi-Fi: two lines, the network's name and its password
-    #[arg(long, value_name = "SECRET", conflicts_with = "image")]
+    #[arg(long, value_name = "SECRET")]
     pub wifi: Option<String>,
     /// Put no Wi-Fi on the image, also if the rules have installer-wifi
     #[arg(long, conflicts_with = "wifi")]
