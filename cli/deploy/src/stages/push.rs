@@ -10,7 +10,7 @@ use std::{
 };
 
 use deploy_wire::{machine::Compress, store_path::StorePath};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
 
 use self::{agent_program::Agent, through_agent::Carrier};
 use super::{
@@ -28,7 +28,6 @@ use crate::{
         lease::Lease,
         nix::{Nix, NixError, RemoteStore, Substitute, log::Progress},
         place::Place,
-        ssh::SshError,
     },
 };
 
@@ -126,16 +125,27 @@ impl<'p> Pushing<'_, 'p> {
         let copied = self.copy(paths, &store, &on_the_wire);
         let carried = carrier.carry(self.probed, agent.as_str(), self.lease);
         tokio::pin!(copied, carried);
-        let broken = |error: SshError| self.failed(&error.to_string());
-        let (whole, mark) = tokio::select! {
-            copied = &mut copied => {
-                let whole = copied.map_err(|error| self.failed(&error.to_string()))?;
-                // Nix is gone, so its end of the socket is closed.
-                (whole, carried.await.map_err(broken)?)
-            }
-            carried = &mut carried => {
-                let mark = carried.map_err(broken)?;
-                (copied.await.map_err(|error| self.failed(&error.to_string()))?, mark)
+        let (copied, carried) = tokio::select! {
+            // Nix is gone, so its end of the socket is closed, or will never be opened.
+            copied = &mut copied => match copied {
+                Ok(_) => (copied, Some(carried.await)),
+                Err(_) => (copied, timeout(LAST_WORDS, carried).await.ok()),
+            },
+            carried = &mut carried => match carried {
+                Ok(_) => (copied.await, Some(carried)),
+                Err(error) => return Err(self.agent_ended(&error)),
+            },
+        };
+        let (whole, mark) = match (copied, carried) {
+            (_, Some(Err(error))) => return Err(self.agent_ended(&error)),
+            (Ok(whole), Some(Ok(mark))) => (whole, mark),
+            (Ok(_), None) => return Err(self.agent_ended("")),
+            (Err(error), carried) => {
+                if let Some(Ok(mark)) = carried {
+                    // The failure of the push matters more than that of the sync.
+                    let _ = mark.clear(&self.probed.machine.name, self.report).await;
+                }
+                return Err(self.failed(&error.to_string()));
             }
         };
         // Nix is done before its last bytes are on the wire.
@@ -178,10 +188,22 @@ impl<'p> Pushing<'_, 'p> {
     }
 
     fn failed(&self, why: &str) -> Box<Failure> {
+        self.failed_because(why, why)
+    }
+
+    /// Nix only sees that its connection ended. `said` is what the agent, or sshd, said of it.
+    fn agent_ended(&self, said: &str) -> Box<Failure> {
+        self.failed_because("the agent that carries the push ended", said).because(said)
+    }
+
+    fn failed_because(&self, why: &str, said: &str) -> Box<Failure> {
         let name = &self.probed.machine.name;
-        mark::not_stored(name, format!("cannot push the system to {name}"), why, why)
+        mark::not_stored(name, format!("cannot push the system to {name}"), why, said)
     }
 }
+
+/// How long an agent's last words are waited for, where Nix failed.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Limits progress to ten reports a second. Nix reports every few bytes.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use crate::case::Case;
 /// before: those lines say nothing about a refusal.
 static STAND_INS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
-        (r"(?m)^\S+: (building \S+|pushed .*/s\))\n", ""),
+        (r"(?m)^\S+: (building \S+|pushed .*/s.*\))\n", ""),
         (r"(?m)^(kept evaluation|evaluated): (.*) \([0-9.]+ s\)$", "evaluated: $2"),
         (r"/nix/store/[0-9a-z]{32}-", "/nix/store/…-"),
         (r"\b(attempt|deploy-agent-)( ?)[0-9a-f]{8}\b", "$1$2…"),

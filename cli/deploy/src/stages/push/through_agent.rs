@@ -26,7 +26,6 @@ use crate::{
         nix::RemoteStore,
         place::Running,
         private, shell,
-        ssh::SshError,
     },
 };
 
@@ -73,22 +72,28 @@ impl Carrier {
     }
 
     /// Starts `agent` on the machine and carries one connection to its end. The mark that the agent
-    /// keeps is cleared when the returned one is.
+    /// keeps is cleared when the returned one is. The error is what the agent, or sshd, said.
     pub async fn carry<'p>(
         &self,
         probed: &'p Probed,
         agent: &str,
         lease: &Lease,
-    ) -> Result<Mark<'p>, SshError> {
-        let Running { mut stdout, mut stdin, rest } =
-            probed.place.spawn(&script(probed, agent, lease)).await?;
-        stdin.write_all(probed.root.stdin_prefix().as_bytes()).await?;
-        let (nix, _) = self.listener.accept().await?;
-        let ended = self.between(nix, &mut stdout, &mut stdin).await;
+    ) -> Result<Mark<'p>, String> {
+        let started = probed.place.spawn(&script(probed, agent, lease)).await;
+        let Running { mut stdout, mut stdin, rest } = started.map_err(|error| error.to_string())?;
+        let carried = async {
+            stdin.write_all(probed.root.stdin_prefix().as_bytes()).await?;
+            let (nix, _) = self.listener.accept().await?;
+            self.between(nix, &mut stdout, &mut stdin).await
+        };
+        let ended = carried.await;
         drop(stdin);
         match ended {
             Ok(()) => Ok(Mark::kept_by_the_agent(stdout, rest)),
-            Err(error) => Err(rest.ended().await.err().unwrap_or(error.into())),
+            // The error is that of a pipe whose other end is gone; the agent may have said more.
+            Err(_) => {
+                Err(rest.ended().await.err().map_or_else(String::new, |error| error.to_string()))
+            }
         }
     }
 
