@@ -94,9 +94,9 @@ pub fn refusals(lab: &mut Lab) -> Result<()> {
     // The machine does not come up: its boot files name no system.
     desk.mac
         .sh(&format!("sed -i 's|init=/nix|init=/nowhere|' {STATE}/boot/extlinux/extlinux.conf"))?;
-    desk.deploy(&format!("vm {NAME} --port 2223:22 --timeout 30"))?.ends(
+    desk.deploy(&format!("vm {NAME} --port 2223:22 --timeout 90"))?.ends(
         1,
-        &["frame1-vm did not come up", "its SSH does not answer after 30 s", "is not in the store"],
+        &["frame1-vm did not come up", "its SSH does not answer after 90 s", "is not in the store"],
     )?;
     desk.mac.sh(&format!("rm {STATE}/boot/extlinux/extlinux.conf"))?;
     desk.deploy(&format!("vm {NAME} --port 2223:22"))?.ends(1, &["--fresh makes"])?;
