@@ -12,6 +12,8 @@ use crate::case::Case;
 static STAND_INS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
         (r"(?m)^\S+: (building \S+|pushed .*/s.*\))\n", ""),
+        // Said where a case before, in the same lab, lost a push.
+        (r"(?m)^\S+: what a lost connection may have left behind was not looked for: .*\n", ""),
         (r"(?m)^(kept evaluation|evaluated): (.*) \([0-9.]+ s\)$", "evaluated: $2"),
         (r"/nix/store/[0-9a-z]{32}-", "/nix/store/…-"),
         (r"\b(attempt|deploy-agent-)( ?)[0-9a-f]{8}\b", "$1$2…"),
