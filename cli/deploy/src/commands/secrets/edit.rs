@@ -76,7 +76,8 @@ pub async fn write(
     Ok(())
 }
 
-async fn remove(draft: editor::Draft, rule: &Rule, report: &Report) {
+/// Removes the clear text. A failure is a warning: the secret is as it was wanted.
+pub async fn remove(draft: editor::Draft, rule: &Rule, report: &Report) {
     if let Err(error) = draft.remove().await {
         let text = format!("{}: its clear text could not be removed: {error}", rule.name);
         report.tell(crate::report::Event::Warning { machine: None, text });

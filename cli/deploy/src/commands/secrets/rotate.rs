@@ -1,7 +1,7 @@
 //! `deploy secrets rotate`: a secret gets another value, of which no former reader knows.
 
 use super::{
-    Opened, done, editor, failed, for_people, generate,
+    Opened, done, edit, editor, failed, for_people, generate,
     made::{self, Making},
     open, put, shown,
     uses::{self, Uses},
@@ -77,17 +77,11 @@ async fn by_hand(
     if let Err(failure) = put::put(rule, &draft.text, Some(before), opened, &answers).await {
         return Err(draft.kept(failure, rule));
     }
-    let removed = draft.remove().await;
-    let mut warnings = Vec::new();
-    if let Err(error) = removed {
-        warnings.push(format!("{}: its clear text could not be removed: {error}", rule.name));
-    }
+    edit::remove(draft, rule, report).await;
     let beside = rule.path.with_extension("pub");
     if beside.exists() {
         let beside = shown(&beside, &opened.here);
-        warnings.push(format!("{beside} is as it was: it may belong to the key of before"));
-    }
-    for text in warnings {
+        let text = format!("{beside} is as it was: it may belong to the key of before");
         report.tell(Event::Warning { machine: None, text });
     }
     done(report, rule, put::words(rule, opened, false) + then);

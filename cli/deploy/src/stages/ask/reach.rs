@@ -24,6 +24,16 @@ impl Probed {
         format!("exec {}", self.root.serve(agent))
     }
 
+    /// The command with the lease's word in its environment. `env` comes after sudo, which would
+    /// remove the variable. A process without the word cannot be found once its connection is lost,
+    /// but that is no reason to refuse a machine without `env`.
+    pub fn leased(&self, command: &str, lease: &Lease) -> String {
+        match &self.facts.env {
+            Some(env) => format!("{env} {}={} {command}", lease::VARIABLE, lease.word()),
+            None => command.to_owned(),
+        }
+    }
+
     /// The machine's store for Nix's commands, over the existing login. `sudo nix-daemon` or the
     /// installed agent is the other end, so Nix need not trust the user. The `nix-daemon` process
     /// carries the lease's word.
@@ -31,13 +41,7 @@ impl Probed {
         let probed = self;
         let login = probed.place.login().expect("a machine that is not here was logged in to");
         let nix = probed.facts.nix.as_deref().unwrap_or("nix-daemon");
-        // `env` comes after sudo, which would remove the variable. A process without the word
-        // cannot be found once its connection is lost, but that is no reason to refuse a machine
-        // without `env`.
-        let daemon = match &probed.facts.env {
-            Some(env) => format!("{env} {}={} {nix}", lease::VARIABLE, lease.word()),
-            None => nix.to_owned(),
-        };
+        let daemon = probed.leased(nix, lease);
         // Nix appends `--stdio` to both.
         let daemon =
             probed.root.wrap(&daemon).unwrap_or_else(|OnlyTheAgent| probed.root.serve(INSTALLED));

@@ -22,7 +22,7 @@ use crate::{
     stages::{ask::Probed, store::mark::Mark},
     tools::{
         compress::{Compressor, Level},
-        lease::{self, Lease},
+        lease::Lease,
         nix::RemoteStore,
         place::Running,
         private, shell,
@@ -174,12 +174,7 @@ fn is_plain(path: &Path) -> bool {
 
 /// The command that starts the agent as root, with the lease's word in its environment.
 fn script(probed: &Probed, agent: &str, lease: &Lease) -> String {
-    let serve = format!("{} serve --stdio", shell::quote(agent));
-    // See `Probed::store`.
-    let serve = match &probed.facts.env {
-        Some(env) => format!("{env} {}={} {serve}", lease::VARIABLE, lease.word()),
-        None => serve,
-    };
+    let serve = probed.leased(&format!("{} serve --stdio", shell::quote(agent)), lease);
     let serve = probed.root.wrap(&serve).unwrap_or(serve);
     format!("exec {serve}")
 }
