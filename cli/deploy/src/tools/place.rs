@@ -148,8 +148,8 @@ impl Place {
 }
 
 impl Rest<'_> {
-    /// Waits for the end of the command, whose output was read to its end.
-    pub async fn ended(mut self) -> Result<(), SshError> {
+    /// Waits for the end of the command, whose output was read to its end; gives its stderr.
+    pub async fn ended(mut self) -> Result<String, SshError> {
         let said = self.stderr().await;
         let succeeded = match self.command {
             RunningCommand::Remote { child } => {
@@ -158,7 +158,7 @@ impl Rest<'_> {
             }
             RunningCommand::Here { mut child } => child.wait().await?.success(),
         };
-        if succeeded { Ok(()) } else { Err(SshError::from_stderr(&said)) }
+        if succeeded { Ok(said) } else { Err(SshError::from_stderr(&said)) }
     }
 
     /// The stderr of the command, once it has ended. If the command does not end, this returns

@@ -1,6 +1,6 @@
 //! The mark on a machine during a push, kept over the login. `deploy_wire::mark` explains it.
 
-use deploy_wire::mark::{SCRIPT, Said};
+use deploy_wire::mark::{SCRIPT, Said, is_note};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
@@ -118,9 +118,11 @@ async fn clear_by_the_agent(
         within(STORE, tokio::io::copy_buf(&mut stdout, &mut tokio::io::sink())).await??;
         rest.ended().await
     };
-    silence::announce(ended, name, "its store", STORE, report)
+    let said = silence::announce(ended, name, "its store", STORE, report)
         .await
-        .map_err(|error: SshError| not_synced(name, error.to_string()))
+        .map_err(|error: SshError| not_synced(name, error.to_string()))?;
+    said.lines().filter(|line| is_note(line)).for_each(|line| report.note(name, line));
+    Ok(())
 }
 
 fn not_synced(name: &str, why: impl std::fmt::Display) -> Box<Failure> {
