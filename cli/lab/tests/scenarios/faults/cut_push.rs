@@ -19,6 +19,10 @@ pub const ALL: &[Scenario] = &[
         by_root,
     ),
     Scenario::new(
+        "a-power-cut-during-a-push-to-a-machine-with-an-agent-leaves-nothing-trusted-wrongly",
+        by_root_again,
+    ),
+    Scenario::new(
         "a-power-cut-during-a-push-through-the-agent-leaves-nothing-trusted-wrongly",
         through_the_agent,
     ),
@@ -39,6 +43,14 @@ pub fn sync_database(machine: &Host) -> Result<()> {
 
 fn by_root(lab: &mut Lab) -> Result<()> {
     cut(&Scene::new(lab)?, "root", |number| Generation::new("frame1", number))
+}
+
+/// The agent that carries the next push is the one that finds what the power cut damaged.
+fn by_root_again(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    scene.wants(Generation::new("frame1", 4))?;
+    scene.deploy("frame1")?.ends(0, &["frame1: committed"])?;
+    cut(&scene, "root", |number| Generation::new("frame1", number))
 }
 
 fn through_the_agent(lab: &mut Lab) -> Result<()> {
