@@ -3,6 +3,7 @@
 use std::{io::IsTerminal, path::PathBuf};
 
 use deploy_wire::{attempt::Mode, machine::Machine};
+use serde_json::json;
 
 use super::{evaluate::machines, vm::rehearse::rehearse};
 use crate::{
@@ -13,10 +14,10 @@ use crate::{
     question::{self, NotAgreed},
     report::{Detail, Event, Format, Report},
     stages::{
-        ask::Way,
+        ask::{FirstLogin, Way},
         confirm::interrupted,
         flake::{self, Aim, Selection},
-        fleet::{self, Fleet, overrides::Overrides},
+        fleet::{self, Fleet, overrides::Overrides, source::absolute},
         plan::{AcceptedName, no_way_back::NoWayBack},
     },
     tools::{nix::Nix, terminal::Interrupts},
@@ -138,12 +139,16 @@ impl Order {
                 return nothing(failure, exit_code(&[Ending::Unchanged]));
             }
         };
-        let (nix, mut fleet) =
-            match interrupts.unless_interrupted(self.choose(&selection, report)).await {
-                Some(Ok(found)) => found,
-                Some(Err(failure)) => return nothing(failure, exit_code(&[Ending::Unchanged])),
-                None => return nothing(interrupted::before_all(), outcome::INTERRUPTED),
-            };
+        let choosing = async {
+            let (chosen, login) =
+                tokio::join!(self.choose(&selection, report), self.first_login(&selection));
+            chosen.map(|(nix, fleet)| (nix, fleet, login))
+        };
+        let (nix, mut fleet, login) = match interrupts.unless_interrupted(choosing).await {
+            Some(Ok(found)) => found,
+            Some(Err(failure)) => return nothing(failure, exit_code(&[Ending::Unchanged])),
+            None => return nothing(interrupted::before_all(), outcome::INTERRUPTED),
+        };
         let what = match self.mode {
             Mode::Boot => Some("--boot"),
             Mode::Test => Some("--test"),
@@ -169,7 +174,7 @@ impl Order {
             before_switch: self.before_switch,
             no_way_back: if self.yes { NoWayBack::GoOn } else { NoWayBack::Ask },
         };
-        let ended = run.deploy(fleet.machines, &mut interrupts).await;
+        let ended = run.deploy(fleet.machines, login, &mut interrupts).await;
         let failed = fleet.failed.into_iter().map(|name| (name, Ending::Unchanged));
         let machines: Vec<(String, Ending)> = ended.machines.into_iter().chain(failed).collect();
         let endings: Vec<Ending> = machines.iter().map(|(_, ending)| *ending).collect();
@@ -178,6 +183,19 @@ impl Order {
             Stopped::ByOperator => outcome::interrupted_code(&endings),
         };
         (machines, code)
+    }
+
+    /// Begins the login to the first machine that the last run named, unless the operator is asked
+    /// something first or the evaluation is not all that comes before.
+    async fn first_login(&self, selection: &Selection) -> FirstLogin {
+        let asks_first = selection.names.is_none() && !self.yes;
+        if asks_first || self.checks || self.rehearse || self.way == Way::Local {
+            return FirstLogin::only_ordinary();
+        }
+        let Selection { flake, names, aim: _ } = selection;
+        let flake = absolute(flake);
+        let names = names.iter().flatten().map(ToString::to_string).collect::<Vec<_>>();
+        FirstLogin::begin(&json!([flake, names, format!("{:?}", self.overrides)])).await
     }
 
     /// The selected machines. Deploying all of them needs a confirmation on the terminal, so a

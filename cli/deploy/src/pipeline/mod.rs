@@ -14,7 +14,7 @@ use crate::{
     report::{Event, Finished, Report},
     stages::{
         activate::dry,
-        ask::{self, Passwords, Probed, Way},
+        ask::{self, FirstLogin, Passwords, Probed, Way},
         build::{self, Built, generations},
         confirm::interrupted,
         plan::{self, AcceptedName, Plan, no_way_back::NoWayBack, secrets},
@@ -112,15 +112,22 @@ pub enum Stopped {
 
 impl Run<'_> {
     /// Deploys the machines one after the other and reports how each ended.
-    pub async fn deploy(&self, machines: Vec<Machine>, interrupts: &mut Interrupts) -> Ended {
+    /// `first` is the login of the first of them.
+    pub async fn deploy(
+        &self,
+        machines: Vec<Machine>,
+        mut first: FirstLogin,
+        interrupts: &mut Interrupts,
+    ) -> Ended {
         let mut passwords = Passwords::default();
         let mut ended = Vec::new();
         let mut machines = machines.into_iter();
         while let Some(machine) = machines.next() {
             let name = machine.name.clone();
             // Nothing is changed before the agent takes the machine, so `deploy` can stop at once.
-            let prepared =
-                interrupts.unless_interrupted(self.prepare(machine, &mut passwords)).await;
+            let mut login = std::mem::replace(&mut first, FirstLogin::only_ordinary());
+            let preparing = self.prepare(machine, &mut passwords, &mut login);
+            let prepared = interrupts.unless_interrupted(preparing).await;
             let told = match prepared {
                 None => {
                     let failure = interrupted::before_the_switch(&name);
@@ -150,8 +157,13 @@ impl Run<'_> {
         self.report.tell(Event::Finished(told));
     }
 
-    async fn prepare(&self, machine: Machine, passwords: &mut Passwords) -> Result<Prepared> {
-        let mut probed = ask::ask(machine, self.way, passwords, self.report).await?;
+    async fn prepare(
+        &self,
+        machine: Machine,
+        passwords: &mut Passwords,
+        login: &mut FirstLogin,
+    ) -> Result<Prepared> {
+        let mut probed = ask::ask_first(machine, self.way, passwords, login, self.report).await?;
         if self.plan(&mut probed).await? == Plan::UpToDate {
             return Ok(Prepared::done(Finished::up_to_date(&probed)));
         }

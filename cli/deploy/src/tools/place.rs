@@ -9,7 +9,7 @@ use super::{
     limit::{ANSWER, within},
     process::Invocation,
     shell,
-    ssh::{Greeted, Login, Remote, SshError, Target},
+    ssh::{Greeted, Login, Opening, Remote, SshError, Target},
 };
 
 /// How long a command may take to end after it failed.
@@ -62,6 +62,17 @@ impl Place {
                 Ok((Self::Here, Greeted { said, ..Greeted::default() }))
             }
         }
+    }
+
+    /// Greets a login that has begun; returns the output of `greeting`. `tell` gets what `ssh`
+    /// prints.
+    pub async fn greet(
+        opening: Opening,
+        greeting: &str,
+        tell: impl FnMut(&str),
+    ) -> Result<(Self, Greeted), SshError> {
+        let (login, said) = within(ANSWER, Login::greet(opening, greeting, tell)).await??;
+        Ok((Self::Remote(Box::new(login)), said))
     }
 
     /// The login, if there is one.

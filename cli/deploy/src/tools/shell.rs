@@ -49,6 +49,18 @@ pub fn sent(script: &str) -> Sent {
     Sent { line: format!("/bin/sh -c '{PATH}eval \"$(head -c {})\"'", stdin.len()), stdin }
 }
 
+/// The same, for a script that is not known yet when the command starts: the line, and what makes
+/// the stdin of a script. The command does nothing before that stdin arrives.
+pub fn sent_later() -> (String, impl Fn(&str) -> String) {
+    let first = "read -r length; eval \"$(head -c \"$length\")\"\n";
+    let line = format!("/bin/sh -c '{PATH}eval \"$(head -c {})\"'", first.len());
+    let stdin = move |script: &str| {
+        let script = format!("echo '{BEGINS}'\n{script}\n");
+        format!("{first}{}\n{script}", script.len())
+    };
+    (line, stdin)
+}
+
 /// Makes a program for Nix of a command line for sh. Nix appends arguments and passes it to the
 /// machine's login shell.
 pub fn program(words: &str) -> String {
@@ -106,17 +118,22 @@ mod tests {
     #[test]
     fn a_command_means_the_same_in_every_login_shell() {
         let hard = r#"printf '%s\n' "a  b" 'it'\''s $HOME \ ! é'; IFS= read -r x; echo "$x""#;
-        let Sent { line, stdin } = sent(&format!("{hard}\n# a comment\necho 'the end'"));
+        let script = format!("{hard}\n# a comment\necho 'the end'");
+        let (line_of_later, stdin_of) = sent_later();
+        let later = Sent { line: line_of_later, stdin: stdin_of(&script) };
         for shell in shells() {
-            let mut command = Command::new(shell);
-            command.args(["-c", &line]).stdin(Stdio::piped()).stdout(Stdio::piped());
-            let mut child = command.spawn().unwrap();
-            let mut input = child.stdin.take().unwrap();
-            input.write_all(format!("{stdin}its own \\ input\n").as_bytes()).unwrap();
-            drop(input);
-            let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
-            let told = format!("{BEGINS}\na  b\nit's $HOME \\ ! é\nits own \\ input\nthe end\n");
-            assert_eq!(said, told, "in {shell}");
+            for Sent { line, stdin } in [&sent(&script), &later] {
+                let mut command = Command::new(shell);
+                command.args(["-c", line]).stdin(Stdio::piped()).stdout(Stdio::piped());
+                let mut child = command.spawn().unwrap();
+                let mut input = child.stdin.take().unwrap();
+                input.write_all(format!("{stdin}its own \\ input\n").as_bytes()).unwrap();
+                drop(input);
+                let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+                let told =
+                    format!("{BEGINS}\na  b\nit's $HOME \\ ! é\nits own \\ input\nthe end\n");
+                assert_eq!(said, told, "in {shell}");
+            }
             let words = line_of_nix(&program(&line_of(&["printf", "<%s>", "", "a b"])));
             let ran = Command::new(shell).args(["-c", &words]).output().unwrap();
             assert_eq!(ran.stdout, b"<><a b><--stdio>", "in {shell}");

@@ -2,6 +2,7 @@
 //! decides what will be done: the plan does.
 
 mod again_by_hand;
+mod early;
 mod facts;
 mod greeting;
 #[cfg(test)]
@@ -13,12 +14,13 @@ pub mod sessions;
 mod startup;
 mod sudo;
 
+pub use early::FirstLogin;
 pub use facts::{Answer, Facts, ProfileFacts};
 pub use greeting::MARKER;
 pub use passwords::Passwords;
 pub use startup::printed;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deploy_wire::{
     attempt::{self, Login, Mode},
@@ -96,16 +98,27 @@ pub enum Way {
 
 /// Logs in and asks for the facts.
 pub async fn ask(
+    machine: Machine,
+    way: Way,
+    passwords: &mut Passwords,
+    report: &Report,
+) -> Result<Probed> {
+    ask_first(machine, way, passwords, &mut FirstLogin::only_ordinary(), report).await
+}
+
+/// The same, over a login that may have begun already.
+pub async fn ask_first(
     mut machine: Machine,
     way: Way,
     passwords: &mut Passwords,
+    first: &mut FirstLogin,
     report: &Report,
 ) -> Result<Probed> {
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Ask });
     let unfit = sudo::read(&mut machine);
     let script = greeting::script(&machine);
     let options = options(&machine, way, report).await?;
-    let (place, greeted) = open(&machine, &options, way, &script, report).await?;
+    let (place, greeted) = open(&machine, &options, way, &script, first, report).await?;
     let answer = Answer::read(&greeted.said);
     let noise = printed(&greeted.noise, answer.word("shell"));
     noise.iter().for_each(|noise| report.note(&machine.name, noise.clone()));
@@ -192,18 +205,34 @@ async fn open(
     options: &Options,
     way: Way,
     script: &str,
+    first: &mut FirstLogin,
     report: &Report,
 ) -> Result<(Place, Greeted)> {
-    let targets = match way {
+    let targets: Vec<_> = match way {
         Way::Ssh => Target::all_of(&machine.ssh, options).into_iter().map(Some).collect(),
         Way::Local => vec![None],
     };
     let mut failure = None;
-    for target in targets {
-        let tell = |line: &str| report.note(&machine.name, line);
+    let tell = |line: &str| report.note(&machine.name, line);
+    let begun = Instant::now();
+    if let Some(early) = targets[0].as_ref().and_then(|target| first.take(target)) {
+        let greeted = Place::greet(early, script, |_| {});
+        let greeted = silence::announce(greeted, &machine.name, "the login", ANSWER, report).await;
+        if let Ok((place, greeted)) = greeted {
+            first.keep(&machine.ssh, &greeted, begun.elapsed());
+            return Ok((place, greeted));
+        }
+    }
+    let begun = Instant::now();
+    for (number, target) in targets.into_iter().enumerate() {
         let opened = Place::open(target.as_ref(), script, tell);
         match silence::announce(opened, &machine.name, "the login", ANSWER, report).await {
-            Ok(opened) => return Ok(opened),
+            Ok((place, greeted)) => {
+                if number == 0 {
+                    first.keep(&machine.ssh, &greeted, begun.elapsed());
+                }
+                return Ok((place, greeted));
+            }
             Err(error) => {
                 let host = target.as_ref().map_or("localhost", |target| target.hostname.as_str());
                 let login = target.as_ref().map_or_else(String::new, Target::user_at_host);

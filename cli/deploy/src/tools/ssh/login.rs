@@ -10,8 +10,11 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Begun, Handover, Password, SshError, Target, begun, diagnosis, heard::Heard};
-use crate::tools::{bounded, private, process::Invocation, shell};
+use super::{
+    Begun, Handover, Opening, Password, SshError, Target, begun, diagnosis, heard::Heard,
+    opening::SOCKET,
+};
+use crate::tools::{bounded, shell};
 
 /// The line that ends the greeting.
 const END: &str = "@end";
@@ -36,24 +39,19 @@ impl Login {
     pub async fn open(
         target: &Target,
         greeting: &str,
+        tell: impl FnMut(&str),
+    ) -> Result<(Self, Greeted), SshError> {
+        Self::greet(Opening::begin(target, Vec::new())?, greeting, tell).await
+    }
+
+    /// The same for a login that has begun.
+    pub async fn greet(
+        mut opening: Opening,
+        greeting: &str,
         mut tell: impl FnMut(&str),
     ) -> Result<(Self, Greeted), SshError> {
-        let folder = private::for_this_run()?;
-        let socket = folder.path().join("s");
-        let sent = shell::sent(&format!("{greeting}\necho {END}; exec cat > /dev/null"));
-        let mut master = Invocation::shielded("ssh")
-            .args(["-M", "-S"])
-            .arg(&socket)
-            .args(["-o", "ControlPersist=no", "-o", "LogLevel=VERBOSE"])
-            .args(target.args(folder.path())?)
-            .arg(sent.line)
-            .spawn()
-            .map_err(|error| SshError::here(&error))?;
-        // An `ssh` that does not read this has ended, and its stderr says why. The pipe stays open
-        // for `cat`.
-        if let Some(stdin) = master.stdin.as_mut() {
-            let _ = stdin.write_all(sent.stdin.as_bytes()).await;
-        }
+        opening.send(&format!("{greeting}\necho {END}; exec cat > /dev/null")).await;
+        let Opening { target, folder, mut master, .. } = opening;
         let mut heard = Heard::of(master.stderr.take().expect("stderr is a pipe"));
         let mut stdout = BufReader::new(master.stdout.take().expect("stdout is a pipe"));
         let answer = heard.during(greeted(&mut stdout), &mut tell).await?;
@@ -69,8 +67,8 @@ impl Login {
         };
         heard.told(&mut tell);
         let drain = tokio::spawn(heard.ignored());
-        let session = Session::resume_mux(socket.into_boxed_path(), None);
-        let (target, handover) = (target.clone(), OnceLock::new());
+        let session = Session::resume_mux(folder.path().join(SOCKET).into_boxed_path(), None);
+        let handover = OnceLock::new();
         let login = Self { session, target, handover, folder, _master: master, _stderr: drain };
         Ok((login, greeted))
     }
@@ -82,12 +80,8 @@ impl Login {
 
     /// Whether the user's settings make `ssh` compress this login.
     pub async fn is_compressed(&self) -> bool {
-        let asked = async {
-            let args = self.target.args(self.folder.path()).ok()?;
-            Invocation::new("ssh").arg("-G").args(args).output().await.ok()
-        };
-        let settings = asked.await.unwrap_or_default();
-        settings.split(|byte| *byte == b'\n').any(|line| line == b"compression yes")
+        let settings = self.target.settings(self.folder.path()).await.unwrap_or_default();
+        settings.lines().any(|line| line == "compression yes")
     }
 
     /// The environment of a Nix command that needs sudo's `password`, or whose machine's start-up
@@ -102,7 +96,7 @@ impl Login {
     /// The `NIX_SSHOPTS` that make Nix's `ssh` use only this login. If the login were lost, a new
     /// one could ask for a password and would count for sshd.
     pub fn nix_sshopts(&self) -> String {
-        let socket = self.folder.path().join("s");
+        let socket = self.folder.path().join(SOCKET);
         format!(
             "-o ControlPath={} -o ControlMaster=no -o ProxyCommand=false {}",
             socket.display(),

@@ -1,6 +1,7 @@
 //! SSH: the one login of a run, and the new login that confirms. Only Nix starts ssh besides, with
 //! the options that are made here.
 
+mod asks_nothing;
 mod begun;
 mod diagnosis;
 mod escalation;
@@ -10,6 +11,7 @@ mod harmless;
 mod heard;
 pub mod host_key;
 pub mod login;
+mod opening;
 mod options;
 mod password;
 mod refusal;
@@ -24,6 +26,7 @@ pub use fresh::Fresh;
 pub use handover::{Handover, as_ssh};
 pub use harmless::first_beyond;
 pub use login::{Greeted, Login, Remote};
+pub use opening::Opening;
 pub use options::{Options, args_that_lend_nothing};
 pub use password::Password;
 pub use refusal::RootRefusal;

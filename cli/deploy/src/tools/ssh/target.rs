@@ -5,6 +5,7 @@ use std::{ffi::OsString, io, path::Path};
 use deploy_wire::machine::Ssh;
 
 use super::options::Options;
+use crate::tools::process::Invocation;
 
 /// An address of a machine, with the arguments of `ssh` for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,14 @@ impl Target {
         args.push("--".into());
         args.push(self.hostname.as_str().into());
         Ok(args)
+    }
+
+    /// The settings that `ssh` has for it, as `ssh -G` prints them: a name in lower case, a blank
+    /// and the value in each line. `None` if that fails.
+    pub(super) async fn settings(&self, folder: &Path) -> Option<String> {
+        let args = self.args(folder).ok()?;
+        let printed = Invocation::new("ssh").arg("-G").args(args).output().await.ok()?;
+        String::from_utf8(printed).ok()
     }
 
     /// `user@host`, as people and Nix's store URLs write it.
