@@ -18,5 +18,6 @@ pub mod process;
 pub mod shell;
 pub mod ssh;
 pub mod terminal;
+pub mod working_tree;
 
 pub use deploy_wire::printable;

@@ -7,13 +7,16 @@ use super::{
     broken::{self, Broken},
     kept::KeptEvaluation,
     overrides::Overrides,
-    source::{absolute, names_no_folder},
+    source::{absolute, folder, names_no_folder},
 };
 use crate::{
     error::{Failure, Result},
     report::{Event, Report},
     stages::flake::{Selection, Word},
-    tools::nix::{Evaluated, Metadata, Nix, OLDEST, Purity, is_too_old},
+    tools::{
+        nix::{Evaluated, Metadata, Nix, OLDEST, Purity, is_too_old},
+        working_tree::Snapshot,
+    },
 };
 
 /// What Nix gave, or what was kept of it.
@@ -61,28 +64,77 @@ pub async fn of(
     let asked = Asked { url: &url, candidates: candidates.as_deref(), what };
     let key = json!([
         metadata.locked,
+        metadata.tree.as_ref().filter(|_| !metadata.is_clean()),
         metadata.locks,
         version,
         overrides.nix_args,
         asked.args(),
         EXPRESSION
     ]);
-    let kept = KeptEvaluation::new(is_pure && metadata.is_clean(), &key);
+    let is_usable = is_pure && (metadata.is_clean() || metadata.is_known());
+    let kept = KeptEvaluation::new(is_usable, &key);
     let found = kept.get();
     let was_kept = found.is_some();
     let (evaluated, failed) = match found {
         Some(evaluated) => (evaluated, Vec::new()),
         None => {
+            let tree = TreeMeanwhile::begin(&metadata).await;
             let mut broken = Broken::new(selection, overrides, report);
-            let outcome =
-                asked.evaluate(nix, |told| broken.tell(told)).await.map_err(not_evaluated)?;
-            if outcome.failed.is_empty() {
+            let evaluated = asked.evaluate(nix, |told| broken.tell(told));
+            let (outcome, is_same) = tokio::join!(evaluated, tree.is_same(nix, &flake, &metadata));
+            let outcome = outcome.map_err(not_evaluated)?;
+            if outcome.failed.is_empty() && is_same && tree.still_holds() {
                 kept.put(&outcome.evaluated);
             }
             (outcome.evaluated, outcome.failed)
         }
     };
     Ok(FleetEvaluation { evaluated, failed, metadata, accepts_all, was_kept })
+}
+
+/// What may happen to a tree with uncommitted changes while it is evaluated. Nix reads it once for
+/// its hash and once more for the evaluation, and between the two it may be changed and changed
+/// back. What was evaluated would then be kept for other contents, and deployed for them:
+/// `a-tree-that-is-changed-while-it-is-evaluated-is-not-kept` proves it.
+enum TreeMeanwhile {
+    /// The reference is locked.
+    Clean,
+    /// The files before Nix reads them again.
+    Followed(Snapshot),
+    /// Nothing is known of it.
+    NotFollowed,
+}
+
+impl TreeMeanwhile {
+    async fn begin(metadata: &Metadata) -> Self {
+        if metadata.is_clean() {
+            return Self::Clean;
+        }
+        let place = folder(&metadata.resolved_url).zip(metadata.tree.as_ref());
+        let Some((folder, copy)) = place.filter(|_| metadata.is_known()) else {
+            return Self::NotFollowed;
+        };
+        Snapshot::take(&folder, copy).await.map_or(Self::NotFollowed, Self::Followed)
+    }
+
+    /// Whether the tree still had the same contents when the files were looked at. This goes on
+    /// beside the evaluation.
+    async fn is_same(&self, nix: &Nix, flake: &str, metadata: &Metadata) -> bool {
+        match self {
+            Self::Clean => true,
+            Self::Followed(_) => nix.metadata(flake).await.is_ok_and(|again| again == *metadata),
+            Self::NotFollowed => false,
+        }
+    }
+
+    /// Whether no file was changed since.
+    fn still_holds(&self) -> bool {
+        match self {
+            Self::Clean => true,
+            Self::Followed(before) => before.still_holds(),
+            Self::NotFollowed => false,
+        }
+    }
 }
 
 fn too_old(version: &str) -> Box<Failure> {

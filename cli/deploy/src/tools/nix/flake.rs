@@ -25,9 +25,26 @@ pub struct Metadata {
 impl Metadata {
     /// Whether the reference always means the same tree with the same inputs.
     pub fn is_clean(&self) -> bool {
+        is_locked(&self.locked) && self.has_locked_inputs()
+    }
+
+    /// Whether this is a tree with uncommitted changes whose contents are known: Nix copied them to
+    /// the store, where the path names them. The reference may mean others by now.
+    pub fn is_known(&self) -> bool {
+        let has = |name: &str| self.locked.get(name).is_some();
+        // Git's index says which files a tree has, and that of a submodule is elsewhere.
+        let is_whole = self.locked["submodules"] != true && self.locked["lfs"] != true;
+        self.locked["type"] == "git"
+            && has("dirtyRev")
+            && has("narHash")
+            && is_whole
+            && self.tree.is_some()
+            && self.has_locked_inputs()
+    }
+
+    fn has_locked_inputs(&self) -> bool {
         let nodes = self.locks["nodes"].as_object().into_iter().flat_map(|nodes| nodes.values());
-        is_locked(&self.locked)
-            && nodes.filter(|node| is_fetched(node)).all(|node| is_locked(&node["locked"]))
+        nodes.filter(|node| is_fetched(node)).all(|node| is_locked(&node["locked"]))
     }
 
     /// The flake's file in the local store.
