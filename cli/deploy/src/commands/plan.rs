@@ -193,6 +193,7 @@ async fn after_building(
 ) -> Result<(Vec<String>, Option<Changes>)> {
     let runs = probed.facts.runs.as_ref().expect("the plan refused a machine without a system");
     let built = build::build(nix, probed, runs, report).await?;
+    let built = build::on_host::fetch(nix, probed, built, report).await?;
     let mut lines = head(probed);
     if probed.machine.toplevel.is_none() {
         return Ok((lines, None));

@@ -15,10 +15,13 @@ use crate::{
     stages::{
         activate::dry,
         ask::{self, FirstLogin, Passwords, Probed, Way},
-        build::{self, Built, generations},
+        build::{self, Built, Where, generations, on_host},
         confirm::interrupted,
         plan::{self, AcceptedName, Plan, no_way_back::NoWayBack, secrets},
-        push::agent_program::{self, Agent},
+        push::{
+            self,
+            agent_program::{self, Agent},
+        },
     },
     tools::{nix::Nix, terminal::Interrupts},
 };
@@ -180,6 +183,7 @@ impl Run<'_> {
             dry::is_allowed(&probed)?;
         }
         let built = self.build(&mut probed).await?;
+        let built = self.bring_from_builder(&probed, built, &agent).await?;
         // A deploy-rs profile hides its system until it is built. Only now is it known whether the
         // machine already has that system.
         probed.facts.wanted = probed.machine.toplevel.as_ref().map(|_| built.toplevel.clone());
@@ -233,6 +237,25 @@ impl Run<'_> {
                 }
                 build::build(&self.nix, probed, &runs, self.report).await
             }
+        }
+    }
+}
+
+impl Run<'_> {
+    /// What a builder built goes to the machine at once, and is looked at there. Where that cannot
+    /// be, it comes here first.
+    async fn bring_from_builder(
+        &self,
+        probed: &Probed,
+        built: Built,
+        agent: &Agent,
+    ) -> Result<Built> {
+        if !matches!(built.place, Where::OnBuilder(_)) {
+            return Ok(built);
+        }
+        match push::from_builder(&self.nix, probed, &built, agent, self.report).await? {
+            Some(()) => on_host::arrived(probed, built).await,
+            None => on_host::fetch(&self.nix, probed, built, self.report).await,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod builder;
 pub mod generations;
 pub mod image;
+pub mod on_host;
 pub mod profile;
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
+use self::on_host::{build_on_host, fetch_path};
 use super::{
     ask::Probed,
     store::{left_behind, mark},
@@ -20,18 +22,20 @@ use crate::{
     error::{Failure, Result},
     report::{Event, Report, Stage},
     tools::{
-        nix::{BuildWork, Nix, NixDiagnosis, NixError, RemoteStore},
+        nix::{BuildWork, Nix, NixDiagnosis, NixError},
         place::Place,
     },
 };
 
 /// Where a closure is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Where {
     /// In the store of this computer.
     Here,
     /// In the machine's store.
     OnTarget,
+    /// In the store of this builder, and not looked at yet.
+    OnBuilder(String),
 }
 
 /// A built closure.
@@ -76,42 +80,68 @@ impl<'m> BuildTarget<'m> {
 }
 
 /// Builds the wanted system and the other profiles of a machine. `runs` is the running system, for
-/// when the system stays.
+/// when the system stays. What a builder of `--build-on` built stays there.
 pub async fn build(nix: &Nix, probed: &Probed, runs: &StorePath, report: &Report) -> Result<Built> {
     let machine = &probed.machine;
     report.tell(Event::Stage { machine: machine.name.clone(), stage: Stage::Build });
     let place = builder::choose(nix, machine).await;
     let is_built_there = matches!((&place, probed.place.login()), (BuildPlace::Target, Some(_)));
-    let on_target = is_built_there || matches!(probed.place, Place::Here);
-    let mut built = Built {
-        toplevel: runs.clone(),
-        out: runs.clone(),
-        place: if on_target { Where::OnTarget } else { Where::Here },
-        profiles: Vec::new(),
+    let is_at = match &place {
+        _ if is_built_there || matches!(probed.place, Place::Here) => Where::OnTarget,
+        BuildPlace::Host(host) => Where::OnBuilder(host.clone()),
+        BuildPlace::Local | BuildPlace::Target => Where::Here,
     };
+    let mut built =
+        Built { toplevel: runs.clone(), out: runs.clone(), place: is_at, profiles: Vec::new() };
     for wanted in BuildTarget::all(machine) {
         let out = match &place {
             _ if is_built_there => build_on_machine(nix, probed, wanted, report).await?,
+            BuildPlace::Host(host) if matches!(probed.place, Place::Here) => {
+                let out = build_on_host(nix, host, wanted, report).await?;
+                fetch_path(nix, host, machine, &out, report).await?;
+                out
+            }
             BuildPlace::Host(host) => build_on_host(nix, host, wanted, report).await?,
             _ => build_through_nix(nix, wanted, report).await?,
         };
-        let name = &machine.name;
-        match wanted.profile {
-            Some(profile) if on_target => {
-                profile::other_at(&probed.place, name, profile, &out).await?;
-            }
-            Some(profile) => profile::other_here(name, profile, &out)?,
-            None if on_target => {
-                built.toplevel = profile::system_at(&probed.place, name, &out).await?;
-            }
-            None => built.toplevel = profile::system_here(name, &out)?,
-        }
         match wanted.profile {
             Some(_) => built.profiles.push(out),
             None => built.out = out,
         }
     }
+    match built.place {
+        Where::OnBuilder(_) => Ok(built),
+        Where::Here | Where::OnTarget => look_at(probed, built).await,
+    }
+}
+
+/// Looks at what was built, where it is now: which system it is, and that it can be deployed.
+async fn look_at(probed: &Probed, mut built: Built) -> Result<Built> {
+    let machine = &probed.machine;
+    let name = &machine.name;
+    let is_here = built.place == Where::Here;
+    if machine.toplevel.is_some() {
+        built.toplevel = match is_here {
+            true => profile::system_here(name, &built.out)?,
+            false => profile::system_at(&probed.place, name, &built.out).await?,
+        };
+    }
+    let others = BuildTarget::all(machine).into_iter().filter_map(|wanted| wanted.profile);
+    for (other, out) in others.zip(&built.profiles) {
+        match is_here {
+            true => profile::other_here(name, other, out)?,
+            false => profile::other_at(&probed.place, name, other, out).await?,
+        }
+    }
     Ok(built)
+}
+
+impl Built {
+    /// The outputs that were built: the system, unless it stays, and the other profiles.
+    pub fn outs(&self, machine: &Machine) -> Vec<&StorePath> {
+        let system = machine.toplevel.iter().map(|_| &self.out);
+        system.chain(&self.profiles).collect()
+    }
 }
 
 /// Builds with the machine's own Nix.
@@ -145,7 +175,11 @@ pub async fn build_here(nix: &Nix, machine: &Machine, report: &Report) -> Result
     let mut paths = Vec::new();
     for wanted in all {
         let out = match &machine.build.place {
-            BuildPlace::Host(host) => build_on_host(nix, host, wanted, report).await?,
+            BuildPlace::Host(host) => {
+                let out = build_on_host(nix, host, wanted, report).await?;
+                fetch_path(nix, host, machine, &out, report).await?;
+                out
+            }
             BuildPlace::Local | BuildPlace::Target => {
                 build_through_nix(nix, wanted, report).await?
             }
@@ -205,30 +239,6 @@ async fn build_through_nix(
         false => Vec::new(),
     };
     Err(failed(wanted, error, foreign))
-}
-
-/// Builds in the store of another host, with its own Nix and settings, and copies the closure here.
-async fn build_on_host(
-    nix: &Nix,
-    host: &str,
-    wanted: BuildTarget<'_>,
-    report: &Report,
-) -> Result<StorePath> {
-    let BuildTarget { machine, drv, what, .. } = wanted;
-    let tell = |progress| report.tell(Event::Build { machine: machine.name.clone(), progress });
-    let store = RemoteStore::of_builder(host);
-    let out =
-        nix.build(drv, Some(&store), tell, ignored(machine, report)).await.map_err(|error| {
-            let what = format!("the {what} for {} cannot be built on {host}", machine.name);
-            let has_no_way = error.diagnoses().contains(&NixDiagnosis::NoWayToBuilder);
-            let hint = has_no_way.then(|| format!("check that `ssh {host} true` works from here"));
-            Failure::unchanged(what).because(error).hint(hint)
-        })?;
-    nix.copy_here(&out, &store, tell).await.map_err(|error| {
-        Failure::unchanged(format!("cannot fetch what {host} built for {}", machine.name))
-            .because(error)
-    })?;
-    Ok(out)
 }
 
 /// Warns about each setting that the Nix daemon ignores. Otherwise Nix would silently build all

@@ -59,7 +59,7 @@ pub async fn push<'p>(
         _ => None,
     };
     let lease = left_behind::begin(probed, report).await?;
-    let pushing = Pushing { nix, probed, lease: &lease, report };
+    let pushing = Pushing { nix, probed, lease: &lease, from: None, report };
     let mark = match (carrier, brought) {
         (Some(carrier), Some(agent)) => {
             // The agent goes first, over Nix's own ssh: it carries the rest.
@@ -75,6 +75,34 @@ pub async fn push<'p>(
     };
     lease.finish();
     Ok(mark)
+}
+
+/// Copies what a builder built to the machine, through this computer, where nothing of it is stored.
+/// `None` if the agent cannot carry it; then it has to be fetched first.
+pub async fn from_builder(
+    nix: &Nix,
+    probed: &Probed,
+    built: &Built,
+    agent: &Agent,
+    report: &Report,
+) -> Result<Option<()>> {
+    let (Where::OnBuilder(host), Agent::Brought(agent)) = (&built.place, agent) else {
+        return Ok(None);
+    };
+    let Some(carrier) = carrier(probed).await? else { return Ok(None) };
+    let name = &probed.machine.name;
+    report.tell(Event::Stage { machine: name.clone(), stage: Stage::Push });
+    let lease = left_behind::begin(probed, report).await?;
+    let here = Pushing { nix, probed, lease: &lease, from: None, report };
+    if probed.facts.agent.as_ref() != Some(agent) {
+        here.over_ssh(&[agent]).await?.clear(name, report).await?;
+    }
+    let builder = RemoteStore::of_builder(host);
+    let there = Pushing { from: Some(&builder), ..here };
+    let mark = there.through_agent(&carrier, agent, &built.outs(&probed.machine)).await?;
+    lease.finish();
+    mark.clear(name, report).await?;
+    Ok(Some(()))
 }
 
 /// The other end of a compressed push; `None` for a push that is not compressed, or that the user's
@@ -95,6 +123,8 @@ struct Pushing<'r, 'p> {
     nix: &'r Nix,
     probed: &'p Probed,
     lease: &'r Lease,
+    /// The store that it is copied from, instead of the local one.
+    from: Option<&'r RemoteStore>,
     report: &'r Report,
 }
 
@@ -163,7 +193,7 @@ impl<'p> Pushing<'_, 'p> {
         store: &RemoteStore,
         on_the_wire: impl Fn() -> Option<u64>,
     ) -> std::result::Result<Option<Progress>, NixError> {
-        let Self { nix, probed, lease, report } = self;
+        let Self { nix, probed, lease, from, report } = self;
         let machine = &probed.machine;
         let substitute =
             if machine.push.substitute { Substitute::First } else { Substitute::Never };
@@ -182,7 +212,7 @@ impl<'p> Pushing<'_, 'p> {
             }
         };
         let moves = Notify::new();
-        let copy = nix.copy(paths, store, substitute, || moves.notify_one(), tell);
+        let copy = nix.copy(paths, *from, store, substitute, || moves.notify_one(), tell);
         stall::watch_for_stalls(copy, &moves, probed, lease, report).await?;
         Ok(last)
     }

@@ -156,10 +156,12 @@ impl Nix {
         Ok(BuildWork::read(&said))
     }
 
-    /// Copies the closures of `paths` to `store`. `moves` is called for everything that Nix prints.
+    /// Copies the closures of `paths` to `store`, from the local one or from `from`. Nothing of
+    /// what it copies from there is stored here. `moves` is called for everything that Nix prints.
     pub async fn copy(
         &self,
         paths: &[&StorePath],
+        from: Option<&RemoteStore>,
         store: &RemoteStore,
         substitute: Substitute,
         mut moves: impl FnMut(),
@@ -172,6 +174,10 @@ impl Nix {
             "--to",
             &store.url,
         ]);
+        // There is one NIX_SSHOPTS for both, so one of the two must be reached without ssh.
+        if let Some(from) = from {
+            command = at(command, from).args(["--from", &from.url]);
+        }
         if substitute == Substitute::First {
             command = command.arg("--substitute-on-destination");
         }

@@ -56,8 +56,10 @@ async fn command_lines() -> BTreeSet<String> {
     nix.build(&drv, None, |_| {}, |_| {}).await.unwrap();
     nix.build(&drv, Some(&store), |_| {}, |_| {}).await.unwrap();
     nix.dry_run(&drv).await.unwrap();
-    nix.copy(&[&out], &store, Substitute::Never, || {}, |_| {}).await.unwrap();
-    nix.copy(&[&out], &store, Substitute::First, || {}, |_| {}).await.unwrap();
+    nix.copy(&[&out], None, &store, Substitute::Never, || {}, |_| {}).await.unwrap();
+    nix.copy(&[&out], None, &store, Substitute::First, || {}, |_| {}).await.unwrap();
+    let from = RemoteStore { url: "BUILDER".into(), ..store.clone() };
+    nix.copy(&[&out], Some(&from), &store, Substitute::First, || {}, |_| {}).await.unwrap();
     nix.copy_here(&out, &store, |_| {}).await.unwrap();
     nix.add_file("NAME", &flake).await.unwrap();
     nix.sizes(&out).await.unwrap();

@@ -12,6 +12,10 @@ use crate::scene::{ANSWERS, Scene};
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-builder-builds-what-the-operator-s-machine-cannot", builder),
+    Scenario::new(
+        "what-a-builder-built-goes-to-the-machine-and-is-not-stored-here",
+        builder_to_machine,
+    ),
     Scenario::new("what-is-built-on-the-machine-never-travels", on_target),
     Scenario::new("a-builder-that-is-the-machine-keeps-what-it-builds", builder_is_target),
 ];
@@ -66,6 +70,28 @@ fn builder(lab: &mut Lab) -> Result<()> {
     wants(5, "local")?;
     scene.deploy("frame1 --build-on root@builder1")?.ends(0, &["committed"])?;
     made_on(5)
+}
+
+/// The first deploy brings the agent, and the second finds it there. With ssh's own compression the
+/// agent carries nothing, and the closure comes here first.
+fn builder_to_machine(lab: &mut Lab) -> Result<()> {
+    let scene = Scene::new(lab)?;
+    let builder = builder_host(lab, &scene.mac)?;
+    for (number, compression, is_here) in [(2, "no", false), (3, "no", false), (4, "yes", true)] {
+        scene.mac.sh(&format!("printf 'Compression {compression}\\n' > /root/.ssh/config"))?;
+        let generation = Generation::new("frame1", number).ballast(1);
+        scene.has(Fleet::of("frame1", generation))?;
+        let wanted = scene.wanted()?;
+        scene.deploy("frame1 --build-on root@builder1")?.ends(0, &["committed"])?;
+        runs_generation(&scene.frame1, number)?;
+        builder.sh(&format!("test -e {wanted}"))?;
+        let found = scene.mac.sh(&format!("test -e {wanted} && echo here || echo not"))?;
+        ensure!((found == "here") == is_here, "{number}: {found} on the operator's computer");
+    }
+    // A builder cannot log in to the machine, and nothing of the operator's is lent to it.
+    builder.sh("! ssh -o BatchMode=yes -o StrictHostKeyChecking=no root@frame1 true")?;
+    let wanted = scene.wanted()?;
+    scene.ends_on(&wanted)
 }
 
 /// The size of a file in each system, in MiB.

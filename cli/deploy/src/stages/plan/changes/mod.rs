@@ -33,7 +33,7 @@ pub async fn changes(probed: &Probed, built: &Built) -> Result<Changes> {
     };
     let here = Place::Here;
     let place = match built.place {
-        Where::Here => &here,
+        Where::Here | Where::OnBuilder(_) => &here,
         Where::OnTarget => &probed.place,
     };
     let (before, after) =
