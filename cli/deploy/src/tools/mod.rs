@@ -1,6 +1,7 @@
 //! The outside world: processes, Nix, SSH, the agent, files. The tools do not know the stages.
 
 pub mod agent;
+pub mod answer;
 pub mod awake;
 pub mod bounded;
 pub mod cache;

@@ -13,6 +13,8 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
+use crate::tools::answer::Answer;
+
 /// The output of `ask.sh`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -75,64 +77,20 @@ pub struct ProfileFacts {
     pub names: Option<StorePath>,
 }
 
-/// The words and files of the output.
-#[derive(Debug, Default)]
-pub struct Answer {
-    words: BTreeMap<String, String>,
-    files: BTreeMap<String, String>,
-    watchers: Vec<String>,
-}
-
 impl Answer {
-    /// Parses the output of the greeting. Other lines are ignored; a start-up file may print some.
-    pub fn read(text: &str) -> Self {
-        let mut answer = Self::default();
-        let mut file: Option<(String, String)> = None;
-        for line in text.lines() {
-            if let Some(content) = line.strip_prefix('|') {
-                if let Some((_, text)) = file.as_mut() {
-                    text.push_str(content);
-                    text.push('\n');
-                }
-            } else if let Some(word) = line.strip_prefix('@') {
-                let (key, value) = word.split_once(' ').unwrap_or((word, ""));
-                match key {
-                    "file" => file = Some((value.to_owned(), String::new())),
-                    "endfile" => answer.files.extend(file.take()),
-                    // There may be several lines, and each counts:
-                    // `an_attempt_is_busy_whatever_else_of_the_agent_is_active`.
-                    "watcher" => answer.watchers.push(value.trim().to_owned()),
-                    _ => {
-                        answer.words.insert(key.to_owned(), value.trim().to_owned());
-                    }
-                }
-            }
-        }
-        answer
-    }
-
-    /// The value of a word; `None` if it is missing or empty.
-    pub fn word(&self, key: &str) -> Option<&str> {
-        self.words.get(key).map(String::as_str).filter(|value| !value.is_empty())
-    }
-
-    fn file(&self, name: &str) -> Option<String> {
-        self.files.get(name).cloned()
-    }
-
     fn path(&self, key: &str) -> Option<StorePath> {
         self.word(key).and_then(|path| StorePath::containing(path).ok())
     }
 
     fn sealed<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, String> {
-        let Some(text) = self.files.get(name) else { return Ok(None) };
+        let Some(text) = self.file(name) else { return Ok(None) };
         sealed::open(text.as_bytes()).map(Some).map_err(|error| error.to_string())
     }
 
     fn systemd_boot(&self) -> Option<SystemdBoot> {
         let mut entries = BTreeMap::<String, String>::new();
         // `FOLDER/NAME.conf:LINE`, as grep prints it.
-        for line in self.files.get("systemdBootEntries").into_iter().flat_map(|text| text.lines()) {
+        for line in self.file("systemdBootEntries").unwrap_or_default().lines() {
             let Some((file, line)) = line.split_once(':') else { continue };
             let name = file.rsplit_once('/').map_or(file, |(_, name)| name);
             let text = entries.entry(name.to_owned()).or_default();
@@ -142,13 +100,13 @@ impl Answer {
         let images = self.word("systemdBootImages").into_iter().flat_map(|names| names.split('/'));
         let variable = |name| self.word(name).map(str::to_owned);
         Some(SystemdBoot {
-            loader_conf: self.file("systemdBoot")?,
+            loader_conf: self.file("systemdBoot")?.to_owned(),
             entries,
             images: images.filter(|name| name.ends_with(".efi")).map(str::to_owned).collect(),
-            variables: match (self.words.get("efi"), self.word("efi")) {
-                (None, _) => Variables::None,
-                (Some(_), None) => Variables::Unreadable,
-                (Some(_), Some(_)) => Variables::Read {
+            variables: match (self.has("efi"), self.word("efi")) {
+                (false, _) => Variables::None,
+                (true, None) => Variables::Unreadable,
+                (true, Some(_)) => Variables::Read {
                     one_shot: variable("LoaderEntryOneShot"),
                     default: variable("LoaderEntryDefault"),
                 },
@@ -160,8 +118,8 @@ impl Answer {
     pub fn facts(&self) -> Option<Facts> {
         self.word("facts")?;
         let loader = LoaderFiles {
-            grub: self.file("grub"),
-            extlinux: self.file("extlinux"),
+            grub: self.file("grub").map(str::to_owned),
+            extlinux: self.file("extlinux").map(str::to_owned),
             systemd_boot: self.systemd_boot(),
         };
         let uname = self.word("machine").unwrap_or_default();
@@ -179,7 +137,7 @@ impl Answer {
             host: self.word("host").unwrap_or_default().to_owned(),
             identity: Identity {
                 machine_id: self.word("machineId").unwrap_or_default().to_owned(),
-                host_keys: self.file("hostKeys").map(|text| host_keys(&text)).unwrap_or_default(),
+                host_keys: self.file("hostKeys").map(host_keys).unwrap_or_default(),
             },
             runs: self.path("runs"),
             not_registered: self.word("notRegistered").is_some(),
@@ -197,7 +155,9 @@ impl Answer {
             failed_units: self.file("failedUnits").map(|text| {
                 text.lines().filter_map(|l| l.split_whitespace().next()).map(Into::into).collect()
             }),
-            watchers: self.watchers.clone(),
+            // There may be several lines, and each counts:
+            // `an_attempt_is_busy_whatever_else_of_the_agent_is_active`.
+            watchers: self.all("watcher").to_vec(),
             booted_parts: parts
                 .into_iter()
                 .filter_map(|part| {
@@ -213,7 +173,7 @@ impl Answer {
     fn profiles(&self) -> Vec<ProfileFacts> {
         let of = |index: usize| {
             let user = format!("profileUser-{index}");
-            self.words.contains_key(&user).then(|| ProfileFacts {
+            self.has(&user).then(|| ProfileFacts {
                 has_user: self.word(&user).is_some(),
                 names: self.path(&format!("profile-{index}")),
             })

@@ -6,8 +6,9 @@ use deploy_wire::{machine::Machine, record::Record};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Answer, Probed};
+use super::Probed;
 use crate::tools::{
+    answer::Answer,
     place::Place,
     ssh::{Escalation, Options},
 };

@@ -6,11 +6,12 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use super::{Answer, Facts, Probed};
+use super::{Facts, Probed};
 use crate::{
     error::{Failure, Result},
     tools::{
         agent::read_reply,
+        answer::Answer,
         ssh::{Escalation, INSTALLED},
     },
 };

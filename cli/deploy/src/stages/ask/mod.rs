@@ -15,7 +15,7 @@ mod startup;
 mod sudo;
 
 pub use early::FirstLogin;
-pub use facts::{Answer, Facts, ProfileFacts};
+pub use facts::{Facts, ProfileFacts};
 pub use greeting::MARKER;
 pub use passwords::Passwords;
 pub use startup::printed;
@@ -33,6 +33,7 @@ use crate::{
     outcome::Ending,
     report::{Event, Finished, Report, Stage},
     tools::{
+        answer::Answer,
         limit::ANSWER,
         place::Place,
         ssh::{Diagnosis, Escalation, Greeted, Options, RootRefusal, SshError, Target},

@@ -5,8 +5,9 @@ use tokio::io::BufReader;
 
 use crate::{
     report::{Format, shown},
-    stages::ask::{Answer, printed},
+    stages::ask::printed,
     tools::{
+        answer::Answer,
         damage::{Random, damage, is_harmless},
         shell::BEGINS,
         ssh::login::greeted,

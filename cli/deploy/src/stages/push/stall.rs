@@ -8,10 +8,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::stages::ask::{Answer, Probed};
+use crate::stages::ask::Probed;
 use crate::{
     report::{Event, Holder, Report, Standstill},
     tools::{
+        answer::Answer,
         lease::{self, Lease},
         shell,
     },
