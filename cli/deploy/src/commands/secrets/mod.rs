@@ -49,7 +49,7 @@ pub async fn run(command: &SecretsCommand) -> u8 {
 }
 
 /// The rules, and how they are spoken of.
-struct Opened {
+pub struct Opened {
     /// Where the rules were found.
     at: RulesFile,
     rules: SecretRules,

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use super::{
-    super::{Opened, done_all, failed, for_people, open, shown},
+    super::{Opened, done_all, evaluated, failed, for_people, open, shown},
     from_host,
     rewritten::{self, KeyChange, Rewritten},
 };
 use crate::{
-    args::AddRecipientArgs,
+    args::{AddRecipientArgs, KeyArgs, RulesArgs},
     error::{Failure, Result},
     report::Report,
     secrets::{
@@ -45,25 +45,15 @@ async fn add(args: &AddRecipientArgs, report: &Report) -> Result<()> {
             from_host::key(args, host, &opened, report).await?
         }
     };
-    let key = Recipient::parse(&text)
-        .map_err(|why| Failure::unchanged(&what).because(format!("`{text}`: {why}")))?;
-    let place = KeyTarget::find(name, &opened)
-        .map_err(|(why, hint)| Failure::unchanged(&what).because(why).hint(Some(hint)))?;
-    let (file, shown_name) = (shown(place.file(), &opened.here), place.name(name));
-    let change = match &place {
-        KeyTarget::Named(_, _, binding) if binding.key == text => {
-            done_all(report, format!("{shown_name} has that key in {file} already"));
-            return Ok(());
-        }
-        KeyTarget::Named(_, _, binding) => match Recipient::parse(&binding.key) {
-            Ok(old) if old != key => KeyChange::Replaced(old, key.clone()),
-            _ => KeyChange::Added(key.clone()),
-        },
-        KeyTarget::New(..) => KeyChange::Added(key.clone()),
+    let placed = PlacedKey::find(name, &text, &opened, &what)?;
+    let PlacedKey { key, file, name: shown_name, change, .. } = &placed;
+    let (key, file, shown_name) = (key.clone(), file.clone(), shown_name.clone());
+    let Some(change) = change.clone() else {
+        done_all(report, format!("{shown_name} has that key in {file} already"));
+        return Ok(());
     };
-    let texts = [place.rewritten(name, &text)];
     let whole = (&opened, &args.rules, &args.keys);
-    let after = rewritten::apply(&texts, &change, whole, &what, report).await?;
+    let after = placed.write(whole, &what, report).await?;
     let fingerprint = key.fingerprint();
     let reads = after.rules.list.iter().filter(|rule| rule.recipients.contains(&key)).count();
     let then = match (reads, &change) {
@@ -80,6 +70,55 @@ async fn add(args: &AddRecipientArgs, report: &Report) -> Result<()> {
     };
     done_all(report, format!("{shown_name}: {fingerprint} is in {file}: {then}"));
     Ok(())
+}
+
+/// A key, with the place that it goes to.
+pub struct PlacedKey {
+    /// The key.
+    pub key: Recipient,
+    /// The file that gets it, from the current folder.
+    pub file: String,
+    /// Its name as the file has it then.
+    pub name: String,
+    /// What changes; `None` if the name has that key already.
+    pub change: Option<KeyChange>,
+    rewritten: Rewritten,
+}
+
+impl PlacedKey {
+    /// Finds the place of a key with this name. `what` failed otherwise.
+    pub fn find(name: &str, text: &str, opened: &Opened, what: &str) -> Result<Self> {
+        let key = Recipient::parse(text)
+            .map_err(|why| Failure::unchanged(what).because(format!("`{text}`: {why}")))?;
+        let place = KeyTarget::find(name, opened)
+            .map_err(|(why, hint)| Failure::unchanged(what).because(why).hint(Some(hint)))?;
+        let change = match &place {
+            KeyTarget::Named(_, _, binding) if binding.key == text => None,
+            KeyTarget::Named(_, _, binding) => match Recipient::parse(&binding.key) {
+                Ok(old) if old != key => Some(KeyChange::Replaced(old, key.clone())),
+                _ => Some(KeyChange::Added(key.clone())),
+            },
+            KeyTarget::New(..) => Some(KeyChange::Added(key.clone())),
+        };
+        let file = shown(place.file(), &opened.here);
+        let shown_name = place.name(name);
+        Ok(Self { key, file, name: shown_name, change, rewritten: place.rewritten(name, text) })
+    }
+
+    /// Writes it, and encrypts anew what it is to read; gives what the rules are then. All or none of
+    /// it is done.
+    pub async fn write(
+        self,
+        whole: (&Opened, &RulesArgs, &KeyArgs),
+        what: &str,
+        report: &Report,
+    ) -> Result<Opened> {
+        let Some(change) = self.change else {
+            let (opened, rules, _) = whole;
+            return evaluated(opened.at.clone(), opened.here.clone(), rules, report).await;
+        };
+        rewritten::apply(&[self.rewritten], &change, whole, what, report).await
+    }
 }
 
 /// Where the key goes.

@@ -1,10 +1,10 @@
 //! `deploy secrets recipients`: the keys of the rules, and what each can read; adding and removing
 //! one.
 
-mod add;
+pub mod add;
 mod from_host;
 mod remove;
-mod rewritten;
+pub mod rewritten;
 
 use std::path::PathBuf;
 

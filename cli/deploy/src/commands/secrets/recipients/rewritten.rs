@@ -25,6 +25,7 @@ pub struct Rewritten {
 }
 
 /// What becomes of the keys.
+#[derive(Clone)]
 pub enum KeyChange {
     /// One more, in rules that take all of a set.
     Added(Recipient),
