@@ -92,6 +92,13 @@ in
       description = "`local` (with the builders that Nix knows), `target`, or the name of a host.";
     };
 
+    memory = mkOption {
+      type = types.nullOr types.ints.positive;
+      default = null;
+      example = 8192;
+      description = "The least memory that the machine needs, in MiB. `deploy install` refuses a computer with less.";
+    };
+
     push = {
       substitute = mkOption {
         type = types.bool;

@@ -35,6 +35,7 @@ let
     vm-difference = ./vm-difference.nix;
     deploy-target = ./deploy-target.nix;
     golden = ./golden.nix;
+    install = ./install.nix;
     queries = ./queries.nix;
     schemas = ./schemas.nix;
     labels = ./labels.nix;

@@ -5,6 +5,7 @@
 pub mod args;
 mod commands;
 mod error;
+mod install;
 mod iso;
 mod outcome;
 mod pipeline;

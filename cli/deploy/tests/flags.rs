@@ -26,8 +26,9 @@ const RECIPIENTS: &str = "recipients";
 /// The command with a table of its own, which also does something without a command's name.
 const VM: &str = "vm";
 
-/// The command with a table of its own that has no commands.
+/// The commands with a table of their own that have no commands.
 const ISO: &str = "iso";
+const INSTALL: &str = "install";
 
 /// The name of that in the table.
 const START: &str = "start";
@@ -57,7 +58,7 @@ fn parser() -> BTreeMap<String, Vec<Arg>> {
     let mut bare = CommandLine::command();
     bare.build();
     let mut all = below(&bare);
-    all.retain(|command| ![SECRETS, VM, ISO].contains(&command.get_name()));
+    all.retain(|command| ![SECRETS, VM, ISO, INSTALL].contains(&command.get_name()));
     all.push(bare);
     flags(all)
 }
@@ -88,11 +89,11 @@ fn parser_of_vm() -> BTreeMap<String, Vec<Arg>> {
     flags(all)
 }
 
-/// The same of `deploy iso`.
-fn parser_of_iso() -> BTreeMap<String, Vec<Arg>> {
+/// The same of a command that has no commands.
+fn parser_of_one(name: &str) -> BTreeMap<String, Vec<Arg>> {
     let mut bare = CommandLine::command();
     bare.build();
-    flags(vec![bare.find_subcommand(ISO).expect("there is one").clone()])
+    flags(vec![bare.find_subcommand(name).expect("there is one").clone()])
 }
 
 fn below(command: &Command) -> Vec<Command> {
@@ -120,7 +121,7 @@ fn line(mut words: Vec<String>, flag: &Arg) -> Vec<String> {
         _ if !flag.get_action().takes_values() => None,
         Some("BOOL") => Some("true"),
         Some("SECONDS" | "GENERATION") => Some("1"),
-        Some("MIB" | "NUMBER") => Some("64"),
+        Some("MIB" | "NUMBER" | "PORT") => Some("64"),
         Some("HERE:GUEST") => Some("9443:443"),
         Some("PROGRAM") => Some("docker"),
         _ => Some("value"),
@@ -163,7 +164,13 @@ fn every_flag_of_vm_is_honoured_or_refused_by_its_name() {
 #[test]
 fn every_flag_of_iso_is_honoured_or_refused_by_its_name() {
     let before = |command: &str| [BARE, command].map(str::to_owned).into();
-    compare(&table("| flag of `iso` |"), &parser_of_iso(), before);
+    compare(&table("| flag of `iso` |"), &parser_of_one(ISO), before);
+}
+
+#[test]
+fn every_flag_of_install_is_honoured_or_refused_by_its_name() {
+    let before = |command: &str| [BARE, command].map(str::to_owned).into();
+    compare(&table("| flag of `install` |"), &parser_of_one(INSTALL), before);
 }
 
 /// Parses the words, and behind them the names that a command cannot do without.
@@ -174,7 +181,9 @@ fn parse(words: &[String]) -> Result<CommandLine, clap::Error> {
     };
     let lacks = |error: &clap::Error| error.kind() == ErrorKind::MissingRequiredArgument;
     match with(&[]) {
-        Err(error) if lacks(&error) => with(&["a"]).or_else(|_| with(&["a", "b"])),
+        Err(error) if lacks(&error) => {
+            with(&["a"]).or_else(|_| with(&["a", "b"])).or_else(|_| with(&["--host", "b", "a"]))
+        }
         parsed => parsed,
     }
 }

@@ -9,6 +9,7 @@ mod attempt;
 mod building;
 mod completion;
 mod deploy_rs;
+mod install;
 mod iso;
 mod machines;
 mod reach;
@@ -29,6 +30,7 @@ use crate::stages::fleet::overrides::Overrides;
 pub use attempt::{Asking, AttemptArgs, Rules};
 pub use building::{BuildPlaceArgs, PushArgs};
 pub use deploy_rs::DeployRs;
+pub use install::InstallArgs;
 pub use iso::IsoArgs;
 pub use machines::{Machines, Showing};
 pub use reach::{Identity, Reach};
@@ -107,6 +109,8 @@ pub enum Command {
     Vm(VmArgs),
     /// The installation image, and its way to a USB stick
     Iso(IsoArgs),
+    /// Install a machine on a computer that runs the installer
+    Install(InstallArgs),
 }
 
 /// What the commands that change machines share.

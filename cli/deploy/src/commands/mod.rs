@@ -4,6 +4,7 @@
 mod build;
 mod deploy;
 mod evaluate;
+mod install;
 mod iso;
 mod logs;
 mod plan;
@@ -28,5 +29,6 @@ pub async fn run(line: CommandLine) -> u8 {
         Some(Command::Secrets(command)) => secrets::run(&command).await,
         Some(Command::Vm(args)) => vm::run(&args).await,
         Some(Command::Iso(args)) => iso::run(&args).await,
+        Some(Command::Install(args)) => install::run(&args).await,
     }
 }

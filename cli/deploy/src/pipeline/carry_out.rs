@@ -107,7 +107,7 @@ impl Run<'_> {
             };
             changes.profiles = needed.other_profiles().iter().map(ToString::to_string).collect();
             let early = match self.goal {
-                Goal::Flake | Goal::Generation(_) => {
+                Goal::Flake | Goal::Generation(_) | Goal::Installed => {
                     activate::start_agent_early(probed, agent.path()).await
                 }
                 Goal::Pushed | Goal::DryActivated => None,
@@ -128,7 +128,7 @@ impl Run<'_> {
                 let lines = dry::activate(probed, &built.toplevel).await?;
                 Brought::done(Finished::looked(probed, lines))
             }
-            Goal::Flake | Goal::Generation(_) => {
+            Goal::Flake | Goal::Generation(_) | Goal::Installed => {
                 probed.asks_again().into_iter().for_each(|text| self.report.note(name, text));
                 self.ask_before_switch(probed, &changes).await?;
                 Brought::Ready(Meanwhile { mark, agent: early })

@@ -61,6 +61,9 @@ pub enum Goal {
     Pushed,
     /// Show what a switch would do to the units.
     DryActivated,
+    /// Confirm the system that was just installed, which the machine runs already: its checks, a new
+    /// login and the boot default, and its first record.
+    Installed,
 }
 
 /// What to do when another attempt has the machine.
@@ -194,7 +197,7 @@ impl Run<'_> {
     }
 
     fn switches(&self) -> bool {
-        matches!(self.goal, Goal::Flake | Goal::Generation(_))
+        matches!(self.goal, Goal::Flake | Goal::Generation(_) | Goal::Installed)
     }
 
     async fn plan(&self, probed: &mut Probed) -> Result<Plan> {
@@ -230,7 +233,7 @@ impl Run<'_> {
                 generations::let_manifest_decide(probed, &built.toplevel, self.report).await?;
                 Ok(built)
             }
-            Goal::Flake | Goal::Pushed | Goal::DryActivated => {
+            Goal::Flake | Goal::Pushed | Goal::DryActivated | Goal::Installed => {
                 // The flake's checks may be about services that the running system lacks.
                 if probed.machine.toplevel.is_none() && !probed.machine.checks.is_empty() {
                     generations::let_manifest_decide(probed, &runs, self.report).await?;

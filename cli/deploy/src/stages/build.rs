@@ -196,6 +196,22 @@ pub async fn build_here(nix: &Nix, machine: &Machine, report: &Report) -> Result
     Ok(paths)
 }
 
+/// Builds something else of a machine's than its system, on this computer or on the host that builds
+/// for it. `what` is the word for it in messages.
+pub async fn build_alone(
+    nix: &Nix,
+    machine: &Machine,
+    drv: &StorePath,
+    what: &str,
+    report: &Report,
+) -> Result<StorePath> {
+    let wanted = BuildTarget { machine, drv, what, profile: None };
+    match &machine.build.place {
+        BuildPlace::Host(host) => build_on_host(nix, host, wanted, report).await,
+        BuildPlace::Local | BuildPlace::Target => build_through_nix(nix, wanted, report).await,
+    }
+}
+
 /// The path of the built image, if its file exists.
 fn with_its_file(machine: &Machine, image: &Image) -> Result<String> {
     let (name, path) = (&machine.name, image.path());

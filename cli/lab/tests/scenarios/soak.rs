@@ -19,6 +19,8 @@ const LEFT: &[(&str, &str)] = &[
     ("a-virtual-machine-boots-what-was-committed", "an emulated machine boots five times"),
     ("a-rehearsal-that-fails-", "two emulated machines are made and booted"),
     ("a-virtual-machine-ends-with-", "an emulated machine boots three times"),
+    ("an-installation-that-ends-badly-", "each phase of it fails once"),
+    ("nixos-anywhere-s-own-script-", "it does what its stand-in does in another scenario"),
     ("the-stand-in-switches-as-written", "it tries the lab's own switch, for three minutes"),
 ];
 

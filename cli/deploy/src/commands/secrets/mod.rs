@@ -5,6 +5,7 @@ mod edit;
 mod editor;
 mod generate;
 mod list;
+pub mod machine_key;
 mod made;
 mod new;
 mod put;

@@ -6,6 +6,8 @@ mod keys;
 use deploy_wire::machine::{Generator, GeneratorKind};
 use zeroize::Zeroizing;
 
+pub use keys::ssh as ssh_key;
+
 /// What was made: the secret, and what everybody may know of it.
 pub struct Generated {
     /// The secret's text.

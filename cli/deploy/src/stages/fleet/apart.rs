@@ -30,6 +30,8 @@ pub enum Wanted {
     Machines,
     /// The secrets that it declares.
     Secrets,
+    /// What it wants of a computer to be installed on.
+    Installation,
 }
 
 /// A step that is reported during the evaluation.
@@ -125,6 +127,7 @@ impl Wanted {
         match self {
             Self::Machines => "machines",
             Self::Secrets => "secrets",
+            Self::Installation => "install",
         }
     }
 }

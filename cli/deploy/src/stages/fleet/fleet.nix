@@ -5,10 +5,11 @@
 #   {
 #     candidates = [ [ NAME ] ] or null;     possible meanings of each word; null: all machines
 #     among = [ NAME ] or null;              only these of them
-#     what = "machines", "secrets" or "names";
+#     what = "machines", "secrets", "install" or "names";
 #   }
 # and returns { known, names = [ NAME ] }, the selected machines, or
 #   { known, failed, pure; secrets.NAME = [ secret ]; }, what each selected machine declares, or
+#   { known, failed, pure; install.NAME = { … }; }, what each wants of a computer, or
 #   {
 #     machines.NAME = machine.json;          each selected machine that can be deployed
 #     failed = [ NAME ];                     machines that threw, if several are selected
@@ -452,6 +453,50 @@ let
     in
     filter (secret: secret.file != null) (map one (attrNames (age // derived)));
 
+  # What a machine wants of a computer, and what `deploy install` puts there besides its system.
+  installOf =
+    name:
+    let
+      config =
+        configurations.${name}.config
+          or (throw "${name} cannot be installed: the flake has no nixosConfigurations.${name}");
+      disks = config.disko.devices.disk or { };
+      isOn = value: value.enable or false;
+      loader = config.boot.loader or { };
+      grub = loader.grub or { };
+      grubDevices =
+        (grub.devices or [ ]) ++ concatLists (map (boot: boot.devices or [ ]) (grub.mirroredBoots or [ ]));
+      limine = loader.limine or { };
+      sshd = config.services.openssh or { };
+      ed25519 = filter (key: key.type == "ed25519") (sshd.hostKeys or [ ]);
+      networking = config.networking or { };
+      wireless = networking.wireless or { };
+    in
+    {
+      disks = map (disk: { name = disk; device = toString disks.${disk}.device; }) (attrNames disks);
+      disko =
+        if disks == { } then
+          null
+        else
+          plainDerivation "${name}.config.system.build.diskoScript" config.system.build.diskoScript;
+      uefi =
+        isOn (loader.systemd-boot or { })
+        || isOn (config.boot.lanzaboote or { })
+        || (isOn grub && (grub.efiSupport or false))
+        || (isOn limine && (limine.efiSupport or true));
+      bios =
+        (isOn grub && filter (device: device != "nodev") grubDevices != [ ])
+        || (isOn limine && (limine.biosSupport or false));
+      sshd = isOn sshd;
+      wireless = isOn wireless || isOn (wireless.iwd or { }) || isOn (networking.networkmanager or { });
+      hostKey =
+        if ed25519 == [ ] then "/etc/ssh/ssh_host_ed25519_key" else toString (builtins.head ed25519).path;
+      identities =
+        if (config.age.secrets or { }) == { } then [ ] else map plain (config.age.identityPaths or [ ]);
+      sops = (config.sops.secrets or { }) != { };
+      memory = config.deploy.memory or null;
+    };
+
   # The fields that exist. Any other field is probably misspelled.
   deployKeys = attrNames levelKinds ++ [ "nodes" "agent" ];
   nodeKeys = attrNames levelKinds ++ [
@@ -500,6 +545,7 @@ let
   sane = filter (part: part.odd == null) parts;
   namesOf = map (part: part.name);
   triedSecrets = tryEach secretsOf;
+  triedInstall = tryEach installOf;
   # Pure evaluation removes the first of these, and no evaluation should have the other two.
   pure = !(builtins ? currentSystem || builtins ? exec || builtins ? importNative);
 in
@@ -510,6 +556,12 @@ else if args.what == "secrets" then
     inherit known pure;
     secrets = listToAttrs (succeeded triedSecrets);
     failed = failures triedSecrets;
+  }
+else if args.what == "install" then
+  {
+    inherit known pure;
+    install = listToAttrs (succeeded triedInstall);
+    failed = failures triedInstall;
   }
 else
 {

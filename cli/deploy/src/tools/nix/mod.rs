@@ -156,6 +156,21 @@ impl Nix {
         Ok(BuildWork::read(&said))
     }
 
+    /// Builds or fetches a package of nixpkgs, of the version that the flake has locked, and returns
+    /// its path in the local store. A flake without an input of that name has Nix's registry decide.
+    pub async fn package(&self, flake: &str, name: &str) -> Result<PathBuf, NixError> {
+        let command = self
+            .invocation(&["build", "--no-link", "--print-out-paths", "--no-write-lock-file"])
+            .args(["--inputs-from", flake])
+            .args(self.build_settings())
+            .args(["--".to_owned(), format!("nixpkgs#{name}")]);
+        let output = command.output().await.map_err(failed)?;
+        let output = String::from_utf8_lossy(&output);
+        output.lines().next().map(|line| PathBuf::from(line.trim())).ok_or_else(|| {
+            NixError::Unreadable { command: "nix build", why: "it printed no path".to_owned() }
+        })
+    }
+
     /// Copies the closures of `paths` to `store`, from the local one or from `from`. Nothing of
     /// what it copies from there is stored here. `moves` is called for everything that Nix prints.
     pub async fn copy(

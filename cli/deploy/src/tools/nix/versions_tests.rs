@@ -65,6 +65,7 @@ async fn command_lines() -> BTreeSet<String> {
     nix.sizes(&out).await.unwrap();
     nix.root(&out, &folder.path().join("link")).await.unwrap();
     nix.systems_of(&drv).await.unwrap();
+    nix.package("REF", "NAME").await.unwrap();
     nix.settings().await.unwrap();
     let log = fs::read_to_string(folder.path().join("nix.log")).unwrap();
     let line = |line: &str| {
@@ -90,7 +91,7 @@ async fn every_command_line_of_nix_is_in_the_table() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tools/nix");
     let texts = sources.map(|file| fs::read_to_string(folder.join(file)).unwrap());
     let started: usize = texts.iter().map(|text| text.matches("invocation(").count()).sum();
-    assert_eq!(started, 14, "calls of `invocation`, with its definition");
+    assert_eq!(started, 15, "calls of `invocation`, with its definition");
     let since = |row: &Vec<String>| {
         let (major, minor) = row[1].split_once('.').unwrap();
         (major.parse().unwrap(), minor.parse().unwrap())

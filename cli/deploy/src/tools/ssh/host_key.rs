@@ -98,10 +98,8 @@ fn to(ssh: &Ssh) -> Vec<String> {
 }
 
 /// What known_hosts says, under the name by which ssh looks there.
-async fn known(ssh: &Ssh, key: &str) -> KnownAs {
-    let configured = Invocation::new("ssh").arg("-G").args(to(ssh)).output().await;
-    let configured = configured.map(|said| String::from_utf8_lossy(&said).into_owned());
-    let configured = Configured::read(&configured.unwrap_or_default());
+pub(super) async fn known(ssh: &Ssh, key: &str) -> KnownAs {
+    let configured = Configured::of(ssh).await;
     let mut known = KnownAs::Nobody;
     for file in configured.files {
         let asked = Invocation::new("ssh-keygen").args(["-F", &configured.name, "-f"]).arg(&file);
@@ -120,13 +118,24 @@ async fn known(ssh: &Ssh, key: &str) -> KnownAs {
 
 /// What of `ssh -G` matters here.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Configured {
+pub(super) struct Configured {
     /// The name in known_hosts.
-    name: String,
+    pub(super) name: String,
+    /// The files that are there.
     files: Vec<PathBuf>,
+    /// The file that ssh writes to, whether it is there or not; `None` if it is to write none.
+    pub(super) own: Option<PathBuf>,
+    /// Whether names are written as hashes.
+    pub(super) hashes: bool,
 }
 
 impl Configured {
+    /// Asks the user's ssh.
+    pub(super) async fn of(ssh: &Ssh) -> Self {
+        let said = Invocation::new("ssh").arg("-G").args(to(ssh)).output().await;
+        Self::read(&String::from_utf8_lossy(&said.unwrap_or_default()))
+    }
+
     fn read(said: &str) -> Self {
         let value = |name: &str| {
             let mut lines = said.lines().filter_map(|line| line.split_once(' '));
@@ -145,7 +154,10 @@ impl Configured {
         };
         let files = ["userknownhostsfile", "globalknownhostsfile"].into_iter().filter_map(value);
         let files = files.flat_map(str::split_whitespace).map(path).filter(|file| file.is_file());
-        Self { name, files: files.collect() }
+        let own = value("userknownhostsfile").and_then(|it| it.split_whitespace().next());
+        let own = own.filter(|file| !["none", "/dev/null"].contains(file)).map(path);
+        let hashes = value("hashknownhosts") == Some("yes");
+        Self { name, files: files.collect(), own, hashes }
     }
 }
 

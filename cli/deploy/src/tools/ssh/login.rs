@@ -78,6 +78,11 @@ impl Login {
         &self.target
     }
 
+    /// The private folder of this login, which ends with it. Its control socket is `s` there.
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Whether the user's settings make `ssh` compress this login.
     pub async fn is_compressed(&self) -> bool {
         let settings = self.target.settings(self.folder.path()).await.unwrap_or_default();

@@ -10,6 +10,7 @@ mod handover;
 mod harmless;
 mod heard;
 pub mod host_key;
+pub mod known_hosts;
 pub mod login;
 mod opening;
 mod options;
@@ -17,6 +18,7 @@ mod password;
 mod refusal;
 mod target;
 mod to_root;
+mod tunnel;
 mod words;
 
 pub use begun::Begun;

@@ -1,0 +1,81 @@
+//! Installations to their end.
+
+use anyhow::{Result, ensure};
+use deploy_lab::hosts::{Lab, access};
+use deploy_lab::systems;
+
+use super::{Installer, PATIENCE};
+use crate::harness::Scenario;
+use crate::scene::{Scene, end};
+use crate::ways::{end_on_terminal, on_terminal};
+
+pub const ALL: &[Scenario] = &[
+    Scenario::new(
+        "an-installer-becomes-a-machine-that-is-confirmed-and-reads-its-secrets",
+        installs,
+    ),
+    Scenario::new("nixos-anywhere-s-own-script-installs-a-machine-with-a-password", own_script)
+        .unless(missing),
+];
+
+fn installs(lab: &mut Lab) -> Result<()> {
+    let installer = Installer::new(lab)?;
+    let frame1 = &installer.0.frame1;
+    let before = access::host_key(frame1)?;
+    let keys = installer.0.mac.read("/root/fleet/keys.nix")?;
+    installer.install("--host frame1 --dry-run")?.ends(
+        0,
+        &[
+            "/dev/disk/by-id/ata-LAB is /dev/sda (465.8 GiB, Lab): empty",
+            "nixos-anywhere --phases disko --build-on local --store-paths /nix/store/",
+            "nixos-anywhere --phases install --build-on local --store-paths /nix/store/",
+            "--extra-files",
+            "machines.frame1 in keys.nix becomes SHA256:",
+        ],
+    )?;
+    ensure!(installer.formatted()? == 0, "a dry run wrote a disk");
+    ensure!(keys == installer.0.mac.read("/root/fleet/keys.nix")?, "a dry run wrote a key");
+    let running = installer.begin("--host frame1 --yes")?;
+    frame1.wait_for_reboot(PATIENCE)?;
+    let said = end(running)?;
+    installer.is_installed(&said, &before)
+}
+
+/// nixos-anywhere's scripts, where a copy of its repository is among the inputs.
+fn own() -> Result<std::path::PathBuf> {
+    Ok(systems::input("nixos-anywhere")?.join("src"))
+}
+
+fn missing() -> Option<String> {
+    let folder = own().ok()?;
+    let is_there = folder.join("nixos-anywhere.sh").exists();
+    (!is_there).then(|| format!("there is no {}", folder.display()))
+}
+
+/// The installer accepts a password alone, as NixOS's own image does once one is set.
+fn own_script(lab: &mut Lab) -> Result<()> {
+    let installer = Installer::new(lab)?;
+    let Scene { mac, frame1 } = &installer.0;
+    let before = access::host_key(frame1)?;
+    for name in ["nixos-anywhere.sh", "get-facts.sh"] {
+        let text = std::fs::read_to_string(own()?.join(name))?;
+        mac.write(&format!("/opt/nixos-anywhere/{name}"), text, 0o755)?;
+    }
+    let script = "#!/bin/sh\nexec bash /opt/nixos-anywhere/nixos-anywhere.sh \"$@\"\n";
+    mac.write("/usr/local/bin/nixos-anywhere", script, 0o755)?;
+    frame1.sh(
+        "cd /root/.ssh; mv authorized_keys installed_keys; echo root:installer | chpasswd
+        printf 'PermitRootLogin yes\\nPasswordAuthentication yes\\n' > /etc/ssh/sshd_config.d/lab.conf
+        systemctl restart ssh",
+    )?;
+    let mut terminal = on_terminal(mac, "install frame1 --host frame1")?;
+    terminal.wait_for("password:")?;
+    terminal.types("installer\n")?;
+    terminal.wait_for("overwrite /dev/sda of frame1 with frame1? [y/N]")?;
+    terminal.types("y\n")?;
+    frame1.wait_for_reboot(PATIENCE)?;
+    let said = end_on_terminal(terminal)?;
+    ensure!(!said.text.contains("Permission denied"), "a login failed: {}", said.text);
+    access::know(mac, frame1)?;
+    installer.is_installed(&said, &before)
+}
