@@ -54,6 +54,7 @@ in
   boot = {
     # No firmware reads it: `deploy vm` does, and starts qemu with the default entry.
     loader.grub.enable = lib.mkForce false;
+    loader.systemd-boot.enable = lib.mkForce false;
     loader.generic-extlinux-compatible = {
       enable = true;
       useGenerationDeviceTree = false;

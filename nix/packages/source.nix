@@ -24,5 +24,7 @@ lib.fileset.toSource {
     ../../docs/iso.md
     ../../docs/vm.md
     ../../docs/migration.md
+    # A test finds the fleet in it.
+    ../../nix/templates/homelab/flake.nix
   ];
 }

@@ -12,6 +12,7 @@ mod pipeline;
 mod queries;
 mod question;
 mod report;
+mod scaffold;
 mod secrets;
 mod stages;
 mod tools;

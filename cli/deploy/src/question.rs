@@ -25,6 +25,16 @@ impl fmt::Display for NotAgreed {
     }
 }
 
+/// Asks for a line. An empty one is the answer in brackets.
+pub async fn ask_for_line(question: &str, usual: &str) -> io::Result<String> {
+    let end = if usual.is_empty() { ":".to_owned() } else { format!(" [{usual}]:") };
+    let answer = terminal::ask(Printable::line(&format!("{question}{end}")), Echo::Shown).await?;
+    match answer.trim() {
+        "" => Ok(usual.to_owned()),
+        answer => Ok(answer.to_owned()),
+    }
+}
+
 /// Asks for a name that stands for what would be lost; only the name itself means yes.
 pub async fn ask_for_name(question: &str, name: &str) -> Result<(), NotAgreed> {
     let question = Printable::line(&format!("{question} Type {name} to go on:"));

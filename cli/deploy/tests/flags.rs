@@ -30,6 +30,9 @@ const VM: &str = "vm";
 const ISO: &str = "iso";
 const INSTALL: &str = "install";
 
+/// Those with a table together.
+const MACHINE_FOLDERS: [&str; 2] = ["new", "adopt"];
+
 /// The name of that in the table.
 const START: &str = "start";
 
@@ -59,6 +62,7 @@ fn parser() -> BTreeMap<String, Vec<Arg>> {
     bare.build();
     let mut all = below(&bare);
     all.retain(|command| ![SECRETS, VM, ISO, INSTALL].contains(&command.get_name()));
+    all.retain(|command| !MACHINE_FOLDERS.contains(&command.get_name()));
     all.push(bare);
     flags(all)
 }
@@ -96,6 +100,14 @@ fn parser_of_one(name: &str) -> BTreeMap<String, Vec<Arg>> {
     flags(vec![bare.find_subcommand(name).expect("there is one").clone()])
 }
 
+/// The same of `deploy new` and `deploy adopt`.
+fn parser_of_machine_folders() -> BTreeMap<String, Vec<Arg>> {
+    let mut bare = CommandLine::command();
+    bare.build();
+    let found = |name| bare.find_subcommand(name).expect("there is one").clone();
+    flags(MACHINE_FOLDERS.map(found).into())
+}
+
 fn below(command: &Command) -> Vec<Command> {
     command.get_subcommands().filter(|command| command.get_name() != "help").cloned().collect()
 }
@@ -124,6 +136,10 @@ fn line(mut words: Vec<String>, flag: &Arg) -> Vec<String> {
         Some("MIB" | "NUMBER" | "PORT") => Some("64"),
         Some("HERE:GUEST") => Some("9443:443"),
         Some("PROGRAM") => Some("docker"),
+        Some("PLATFORM") => Some("x86_64-linux"),
+        Some("DISK") => Some("/dev/sda"),
+        Some("DOMAIN") => Some("home.example.org"),
+        Some("RELEASE") => Some("26.05"),
         _ => Some("value"),
     };
     words.push(long(flag));
@@ -171,6 +187,13 @@ fn every_flag_of_iso_is_honoured_or_refused_by_its_name() {
 fn every_flag_of_install_is_honoured_or_refused_by_its_name() {
     let before = |command: &str| [BARE, command].map(str::to_owned).into();
     compare(&table("| flag of `install` |"), &parser_of_one(INSTALL), before);
+}
+
+#[test]
+fn every_flag_of_new_and_adopt_is_honoured_or_refused_by_its_name() {
+    let before = |command: &str| [BARE, command].map(str::to_owned).into();
+    let table = table("| flag of `new` and `adopt` |");
+    compare(&table, &parser_of_machine_folders(), before);
 }
 
 /// Parses the words, and behind them the names that a command cannot do without.

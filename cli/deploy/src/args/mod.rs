@@ -12,6 +12,7 @@ mod deploy_rs;
 mod install;
 mod iso;
 mod machines;
+mod new;
 mod reach;
 mod recipients;
 mod secret_rules;
@@ -33,6 +34,7 @@ pub use deploy_rs::DeployRs;
 pub use install::InstallArgs;
 pub use iso::IsoArgs;
 pub use machines::{Machines, Showing};
+pub use new::{AdoptArgs, MachineFolderArgs, NewMachineArgs};
 pub use reach::{Identity, Reach};
 pub use recipients::{AddRecipientArgs, RecipientsArgs, RecipientsCommand, RemoveRecipientArgs};
 pub use secret_rules::{AsJson, KeyArgs, RulesArgs};
@@ -105,6 +107,10 @@ pub enum Command {
     /// agenix's files: who can read which, and what is in them
     #[command(subcommand)]
     Secrets(SecretsCommand),
+    /// Write the folder of a machine that is to be installed
+    New(NewMachineArgs),
+    /// Write the folder of a machine that runs NixOS; changes nothing there
+    Adopt(AdoptArgs),
     /// The machine as a virtual machine on this computer
     Vm(VmArgs),
     /// The installation image, and its way to a USB stick

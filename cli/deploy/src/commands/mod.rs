@@ -1,12 +1,14 @@
 //! The commands, one file for each. A command selects machines and says how far down the pipeline
 //! it goes; what happens to a machine is in the stages, and every word of output in the report.
 
+mod adopt;
 mod build;
 mod deploy;
 mod evaluate;
 mod install;
 mod iso;
 mod logs;
+mod new;
 mod plan;
 mod push;
 mod rollback;
@@ -28,6 +30,8 @@ pub async fn run(line: CommandLine) -> u8 {
         Some(Command::Logs(args)) => logs::run(&args).await,
         Some(Command::Secrets(command)) => secrets::run(&command).await,
         Some(Command::Vm(args)) => vm::run(&args).await,
+        Some(Command::New(args)) => new::run(&args).await,
+        Some(Command::Adopt(args)) => adopt::run(&args).await,
         Some(Command::Iso(args)) => iso::run(&args).await,
         Some(Command::Install(args)) => install::run(&args).await,
     }

@@ -182,8 +182,11 @@ fn clear(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies the files that git tracks or would add, as they are in the working tree.
-fn copy_checkout(folder: &Path) -> Result<()> {
+/// Copies the files of the checkout that git tracks or would add, as they are in the working tree.
+///
+/// # Errors
+/// When git or tar fails.
+pub fn copy_checkout(folder: &Path) -> Result<()> {
     let script = "git ls-files -z --cached --others --exclude-standard | \
                   tar --null --files-from=- --create --ignore-failed-read | tar -x -C \"$1\"";
     process::run(

@@ -25,7 +25,8 @@ pub use self::faults::Fault;
 pub use self::fleet::{FOLDER, Fleet};
 pub use self::generation::{Generation, Image, Stage, Unit};
 pub use self::homelab::{
-    FRAME1_ADDRESS, HOMELAB, HOMELAB_FOLDER, Homelab, OVERRIDE, Secrets, StubFault, frame1,
+    FRAME1_ADDRESS, HOMELAB, HOMELAB_FOLDER, Homelab, OVERRIDE, Secrets, StubFault, copy_checkout,
+    frame1,
 };
 pub use self::lane::Lane;
 pub use self::nixpkgs::input;

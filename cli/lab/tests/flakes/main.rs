@@ -1,11 +1,12 @@
 //! The shapes that flakes have: one file each in `shapes/`, whose name is the promise. A shape
 //! is evaluated by `deploy plan` under real Nix, without a machine: an `ssh` in the login's
 //! place says where it was to go. What must come out is what a person would expect of the
-//! flake, or a sentence that helps. `beside_agenix` runs where they do, and has no flake.
+//! flake, or a sentence that helps. `beside_agenix` and `new_machine` run where they do.
 //!
 //! `cargo test -p deploy-lab --test flakes -- [PART OF A NAME]`; `--list` is the list.
 
 mod beside_agenix;
+mod new_machine;
 mod shape;
 
 use std::process::ExitCode;
@@ -37,13 +38,16 @@ fn run() -> Result<ExitCode> {
         })
     };
     let mut trials: Vec<Trial> = Shape::all()?.into_iter().map(trial).collect();
-    let beside_agenix = Trial::test(beside_agenix::NAME, || {
-        beside_agenix::holds().map_err(|error| format!("{error:#}").into())
-    });
-    let why = beside_agenix::missing();
-    if let Some(why) = &why {
-        eprintln!("skipped: {}: {why}", beside_agenix::NAME);
+    let others: [(&str, fn() -> Result<()>, Option<String>); 2] = [
+        (beside_agenix::NAME, beside_agenix::holds, beside_agenix::missing()),
+        (new_machine::NAME, new_machine::holds, new_machine::missing()),
+    ];
+    for (name, holds, why) in others {
+        if let Some(why) = &why {
+            eprintln!("skipped: {name}: {why}");
+        }
+        let trial = Trial::test(name, move || holds().map_err(|error| format!("{error:#}").into()));
+        trials.push(trial.with_ignored_flag(why.is_some()));
     }
-    trials.push(beside_agenix.with_ignored_flag(why.is_some()));
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
 }

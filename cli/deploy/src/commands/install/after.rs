@@ -18,7 +18,7 @@ use crate::{
     report::{Event, Report},
     secrets::recipient::Recipient,
     stages::{
-        ask::{self, Passwords, Probed, Way},
+        ask::{self, FirstLogin, Passwords, Probed, Way},
         plan::{AcceptedName, no_way_back::NoWayBack},
     },
     tools::{
@@ -73,7 +73,8 @@ pub async fn confirm(
         before_switch: BeforeSwitch::GoOn,
         no_way_back: NoWayBack::GoOn,
     };
-    let Ended { machines, stopped } = run.deploy(vec![machine], interrupts).await;
+    let Ended { machines, stopped } =
+        run.deploy(vec![machine], FirstLogin::only_ordinary(), interrupts).await;
     let endings: Vec<Ending> = machines.iter().map(|(_, ending)| *ending).collect();
     let code = match stopped {
         Stopped::No => exit_code(&endings),

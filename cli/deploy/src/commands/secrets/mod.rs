@@ -64,6 +64,11 @@ async fn open(args: &RulesArgs, report: &Report) -> Result<Opened> {
     let here = std::env::current_dir()
         .and_then(|here| here.canonicalize())
         .map_err(|error| Failure::unchanged("the current folder cannot be read").because(error))?;
+    open_at(here, args, report).await
+}
+
+/// The same from a folder, which files are named from.
+async fn open_at(here: PathBuf, args: &RulesArgs, report: &Report) -> Result<Opened> {
     let RulesArgs { rules: named, verbose: _, nix_args: _ } = args;
     let wanted = std::env::var_os("RULES").filter(|rules| !rules.is_empty()).map(PathBuf::from);
     let at = rules::find(named.as_deref().or(wanted.as_deref()), &here)?;

@@ -38,7 +38,9 @@ pub fn added(text: &str, set: &KeySet, name: &str, key: &str) -> String {
             let begin = text[..inside.start].rfind('\n').map_or(0, |at| at + 1);
             let outer: String =
                 text[begin..].chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
-            let with = format!("\n{outer}  {}\n{outer}", line(""));
+            // There may be a comment.
+            let kept = text[inside.clone()].trim_end();
+            let with = format!("{kept}\n{outer}  {}\n{outer}", line(""));
             spliced(text, vec![(inside.clone(), with)])
         }
     }

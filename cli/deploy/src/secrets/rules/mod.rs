@@ -1,5 +1,6 @@
 //! agenix's rules: a file of Nix's that says who can read which secret.
 
+mod added;
 mod evaluate;
 mod find;
 mod name;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use super::recipient::Recipient;
 use crate::error::{Failure, Result};
 
+pub use added::added;
 pub use evaluate::evaluate;
 pub use find::{RulesFile, find};
 pub use name::path as file_named;

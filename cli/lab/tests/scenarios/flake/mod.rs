@@ -1,5 +1,6 @@
 //! This repository's own flake, deployed to a host with frame1's address.
 
+pub mod adopted;
 pub mod agenix;
 pub mod agenix_activation;
 pub mod checks;

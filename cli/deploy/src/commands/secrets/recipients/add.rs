@@ -122,7 +122,7 @@ impl PlacedKey {
 }
 
 /// Where the key goes.
-enum KeyTarget {
+pub enum KeyTarget {
     /// A name that has a key already.
     Named(PathBuf, String, KeyBinding),
     /// A set that gets a name more.
@@ -132,7 +132,7 @@ enum KeyTarget {
 impl KeyTarget {
     /// The place of a name: its own, else the set that is named in front of it, else the set of the
     /// machines' keys. The error has a hint.
-    fn find(name: &str, opened: &Opened) -> std::result::Result<Self, (String, String)> {
+    pub fn find(name: &str, opened: &Opened) -> std::result::Result<Self, (String, String)> {
         let named = super::named(name, opened);
         match named.as_slice() {
             [] => {}
@@ -181,14 +181,15 @@ impl KeyTarget {
         })
     }
 
-    fn file(&self) -> &std::path::Path {
+    /// The file that has it, or gets it.
+    pub fn file(&self) -> &std::path::Path {
         match self {
             Self::Named(file, ..) | Self::New(file, ..) => file,
         }
     }
 
     /// The name as files have it then.
-    fn name(&self, word: &str) -> String {
+    pub fn name(&self, word: &str) -> String {
         match self {
             Self::Named(_, _, binding) => binding.path.join("."),
             Self::New(_, _, set) => {
@@ -198,7 +199,8 @@ impl KeyTarget {
         }
     }
 
-    fn rewritten(self, word: &str, key: &str) -> Rewritten {
+    /// The file with the key.
+    pub fn rewritten(self, word: &str, key: &str) -> Rewritten {
         match self {
             Self::Named(file, before, binding) => {
                 Rewritten { after: keys::replaced(&before, &binding, key), file, before }

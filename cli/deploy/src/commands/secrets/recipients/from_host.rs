@@ -11,7 +11,10 @@ use crate::{
     report::{Event, Report},
     secrets::recipient::Recipient,
     stages::flake::{Aim, Selection, Word},
-    tools::ssh::host_key::{self, KnownAs, ShownHostKey},
+    tools::ssh::{
+        host_key::{self, KnownAs, ShownHostKey},
+        named,
+    },
 };
 
 /// What shows the fingerprint at the machine itself, where nobody in between can change it.
@@ -26,10 +29,10 @@ pub async fn key(
 ) -> Result<String> {
     let name = args.name.rsplit('.').next().unwrap_or(&args.name);
     let ssh = match host {
-        Some(host) => to(host),
+        Some(host) => named(host),
         None => match of_machine(args, name, opened, report).await {
             Some(ssh) => ssh,
-            None => to(name),
+            None => named(name),
         },
     };
     let at = match ssh.port {
@@ -78,24 +81,6 @@ pub async fn key(
     Ok(key)
 }
 
-/// `[USER@]HOST[:PORT]`; an address of IPv6 with a port is in brackets.
-fn to(host: &str) -> Ssh {
-    let (user, host) = match host.split_once('@') {
-        Some((user, host)) => (Some(user.to_owned()), host),
-        None => (None, host),
-    };
-    let with_port = host.rsplit_once(':').and_then(|(name, port)| {
-        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
-        let name = bare.or_else(|| (!name.contains(':')).then_some(name))?;
-        Some((name.to_owned(), port.parse().ok()?))
-    });
-    let (hostname, port) = match with_port {
-        Some((hostname, port)) => (hostname, Some(port)),
-        None => (host.to_owned(), None),
-    };
-    Ssh { hostname, addresses: Vec::new(), port, user, opts: Vec::new(), host_key: None }
-}
-
 /// How the flake's machine is reached, where there is one that can be evaluated.
 async fn of_machine(
     args: &AddRecipientArgs,
@@ -112,25 +97,6 @@ async fn of_machine(
             let text = format!("{}: {name} is asked as ssh knows it", failure.what);
             report.tell(Event::Warning { machine: None, text });
             None
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_may_have_a_user_and_a_port() {
-        for (word, user, host, port) in [
-            ("frame1", None, "frame1", None),
-            ("root@10.0.0.1:2222", Some("root"), "10.0.0.1", Some(2222)),
-            ("[fe80::1]:22", None, "fe80::1", Some(22)),
-            ("fe80::1", None, "fe80::1", None),
-        ] {
-            let ssh = to(word);
-            let found = (ssh.user.as_deref(), ssh.hostname.as_str(), ssh.port);
-            assert_eq!(found, (user, host, port), "{word}");
         }
     }
 }

@@ -5,12 +5,14 @@
 
 use std::{fs, io, path::PathBuf};
 
-use super::super::{Opened, cut_off, evaluated, rekey, shown};
+use zeroize::Zeroizing;
+
+use super::super::{Opened, cut_off, evaluated, put, rekey, shown};
 use crate::{
     args::{KeyArgs, RulesArgs},
     error::{Failure, Result, State},
     report::Report,
-    secrets::{lock, recipient::Recipient, rules::Rule, written},
+    secrets::{answers::Answers, lock, recipient::Recipient, rules::Rule, written},
     tools::terminal::Interrupts,
 };
 
@@ -24,11 +26,22 @@ pub struct Rewritten {
     pub after: String,
 }
 
+/// A secret that is written with the change, for a rule that the texts get.
+#[derive(Clone)]
+pub struct NewSecret {
+    /// Its name in the rules.
+    pub name: String,
+    /// Its text.
+    pub text: Zeroizing<Vec<u8>>,
+}
+
 /// What becomes of the keys.
 #[derive(Clone)]
 pub enum KeyChange {
     /// One more, in rules that take all of a set.
     Added(Recipient),
+    /// The same, and one more rule: for a secret that this key cannot read.
+    AddedWithSecret(Recipient, NewSecret),
     /// Another one in its place.
     Replaced(Recipient, Recipient),
     /// One less.
@@ -45,7 +58,7 @@ impl KeyChange {
             keys.iter().filter(|other| *other != key).cloned().collect()
         };
         match self {
-            Self::Added(key) => {
+            Self::Added(key) | Self::AddedWithSecret(key, _) => {
                 same(before, after) || same(&[before, std::slice::from_ref(key)].concat(), after)
             }
             Self::Replaced(old, new) if before.contains(old) => {
@@ -75,17 +88,30 @@ pub async fn apply(
             return Err(put_back(&texts[..number], opened, refused().because(why)));
         }
     }
+    let mut written = None;
     let work = async {
         let after: Opened =
             evaluated(opened.at.clone(), opened.here.clone(), rules, report).await?;
         let changed = compared(opened, &after, change)?;
+        if let KeyChange::AddedWithSecret(key, secret) = change {
+            written = Some(secret.write(key, &after)?);
+        }
         rekey::anew(&changed, &keys.identities, &after, report).await?;
         Result::Ok(after)
     };
-    match interrupts.unless_interrupted(work).await {
+    let ended = interrupts.unless_interrupted(work).await;
+    // Files that have their names already are finished by the next rekey, by the new rules.
+    let is_kept = match &ended {
+        Some(Ok(_)) => true,
+        Some(Err(failure)) => failure.state != State::Unchanged,
+        None => false,
+    };
+    if let Some(file) = written.filter(|_| !is_kept) {
+        let _ = fs::remove_file(file);
+    }
+    match ended {
         Some(Ok(after)) => Ok(after),
-        // Files that have their names already are finished by the next rekey, by the new rules.
-        Some(Err(failure)) if failure.state != State::Unchanged => Err(failure),
+        Some(Err(failure)) if is_kept => Err(failure),
         Some(Err(failure)) => {
             let causes = std::iter::once(&failure.what).chain(&failure.causes);
             let whole = causes.fold(refused(), Failure::because).hint(failure.hint.clone());
@@ -99,8 +125,13 @@ pub async fn apply(
 fn compared<'o>(before: &Opened, after: &'o Opened, change: &KeyChange) -> Result<Vec<&'o Rule>> {
     let mut changed = Vec::new();
     let (old, new) = (&before.rules.list, &after.rules.list);
-    let names = |rules: &[Rule]| rules.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>();
-    if names(old) != names(new) {
+    let names = |rules: &[&Rule]| rules.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>();
+    let is_new = |rule: &Rule| match change {
+        KeyChange::AddedWithSecret(_, secret) => rule.name == secret.name,
+        KeyChange::Added(_) | KeyChange::Replaced(..) | KeyChange::Removed(_) => false,
+    };
+    let new: Vec<&Rule> = new.iter().filter(|rule| !is_new(rule)).collect();
+    if names(&old.iter().collect::<Vec<_>>()) != names(&new) {
         return Err(Failure::unchanged("there would be other rules than before"));
     }
     for (old, new) in old.iter().zip(new) {
@@ -118,6 +149,26 @@ fn compared<'o>(before: &Opened, after: &'o Opened, change: &KeyChange) -> Resul
         }
     }
     Ok(changed)
+}
+
+impl NewSecret {
+    /// Writes it for those of its rule; gives its file. A machine's private key must not be readable
+    /// by the machine's own key: whoever takes the machine would have it for good.
+    fn write(&self, key: &Recipient, after: &Opened) -> Result<PathBuf> {
+        let refused = || Failure::unchanged(format!("the secret {} was not written", self.name));
+        let rule = after.rules.list.iter().find(|rule| rule.name == self.name);
+        let rule = rule.ok_or_else(|| refused().because("it got no rule"))?;
+        if rule.recipients.contains(key) {
+            return Err(refused().because("its own key would be a reader"));
+        }
+        if put::before(&rule.path)?.is_some() {
+            return Err(refused().because(format!("{} is there", rule.path.display())));
+        }
+        let bytes = put::encrypted(rule, &self.text, &Answers::default())?;
+        let staged = written::stage(&rule.path, &bytes).and_then(written::StagedFile::name);
+        staged.map_err(|error| refused().because(error))?;
+        Ok(rule.path.clone())
+    }
 }
 
 impl Rewritten {

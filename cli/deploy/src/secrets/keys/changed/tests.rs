@@ -49,6 +49,9 @@ fn a_key_is_added_behind_the_last_and_nothing_else_changes() {
     assert_eq!(text, KEYS.replace(line, "# my own\n    \"in\" = \"age1x\";\n"));
     let text = added(KEYS, set(&sets, &["none"]), "a", "age1x");
     assert_eq!(text, KEYS.replace("{ };", "{\n    a = \"age1x\";\n  };"));
+    let commented = "{\n  m = {\n    # n = \"…\";\n  };\n}";
+    let text = added(commented, &super::super::found::sets(commented)[0], "n", "age1x");
+    assert_eq!(text, "{\n  m = {\n    # n = \"…\";\n    n = \"age1x\";\n  };\n}");
     for (text, with) in [
         ("{ a = \"age1a\"; }", "{ a = \"age1a\"; n = \"age1x\"; }"),
         ("let a = \"age1a\"; in { }", "let a = \"age1a\"; n = \"age1x\"; in { }"),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
+use super::super::{
     Opened, evaluated,
     recipients::{add::PlacedKey, rewritten::KeyChange},
 };
