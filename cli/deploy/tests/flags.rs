@@ -248,7 +248,16 @@ fn compare(
 fn an_image_that_is_there_takes_no_flags_of_a_build() {
     let there = "deploy iso --flash sdb --image a.iso";
     assert!(CommandLine::try_parse_from(there.split(' ')).is_ok());
-    for more in ["--out b", "--build-on h", "--wifi w", "--no-wifi", "--rules r", "-i k", "name"] {
+    for more in [
+        "--out b",
+        "--build-on h",
+        "--build-in docker",
+        "--wifi w",
+        "--no-wifi",
+        "--rules r",
+        "-i k",
+        "name",
+    ] {
         let words = there.split(' ').chain(more.split(' '));
         let error = CommandLine::try_parse_from(words).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{more}");

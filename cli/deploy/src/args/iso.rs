@@ -7,7 +7,8 @@ use clap::Args;
 use super::{machines::Showing, secret_rules::KeyArgs};
 
 /// The arguments that an image which is there already would not honour.
-const OF_A_BUILD: [&str; 7] = ["name", "out", "build_on", "wifi", "no_wifi", "rules", "identities"];
+const OF_A_BUILD: [&str; 8] =
+    ["name", "out", "build_on", "build_in", "wifi", "no_wifi", "rules", "identities"];
 
 /// An installation image.
 #[derive(Debug, Args)]
@@ -21,6 +22,9 @@ pub struct IsoArgs {
     /// Build here (local) or on HOST
     #[arg(long, value_name = "PLACE")]
     pub build_on: Option<String>,
+    /// Build in a container of this program, where nothing else here builds for Linux
+    #[arg(long, value_name = "PROGRAM", value_parser = ["docker", "podman"], conflicts_with = "build_on")]
+    pub build_in: Option<String>,
     /// Overwrite this disk with the image; without a disk, list the removable ones
     #[arg(long, value_name = "DEVICE", num_args = 0..=1)]
     pub flash: Option<Option<PathBuf>>,

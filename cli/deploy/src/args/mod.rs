@@ -220,6 +220,14 @@ pub struct BuildArgs {
     /// Build here (local) or on HOST
     #[arg(long, value_name = "PLACE")]
     pub build_on: Option<String>,
+    /// Build in a container of this program, where nothing else here builds for Linux
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        value_parser = ["docker", "podman"],
+        conflicts_with = "build_on"
+    )]
+    pub build_in: Option<String>,
 }
 
 /// Pushing without a switch.

@@ -2,19 +2,19 @@
 
 use deploy_wire::machine::BuildPlace;
 
-use super::evaluate::fleet;
+use super::{evaluate::fleet, linux_build};
 use crate::{
     args::BuildArgs,
     error::{Failure, Result},
     outcome::{Ending, USAGE, exit_code},
     report::{Event, Report},
-    stages::{build, flake, fleet::overrides::Overrides},
+    stages::{flake, fleet::overrides::Overrides},
 };
 
 /// Builds, and prints one path for each machine. Exit code 1: a build failed; 2: the command line
 /// is wrong.
 pub async fn run(args: &BuildArgs) -> u8 {
-    let BuildArgs { machines, showing, build_on } = args;
+    let BuildArgs { machines, showing, build_on, build_in } = args;
     let (format, detail) = showing.report();
     let report = Report::new(format, detail);
     let failed = |failure, code| {
@@ -37,7 +37,7 @@ pub async fn run(args: &BuildArgs) -> u8 {
     };
     let mut code = fleet.code_or(unchanged);
     for machine in &fleet.machines {
-        match build::build_here(&nix, machine, &report).await {
+        match linux_build::build(&nix, machine, build_in.as_deref(), &report).await {
             Ok(paths) => {
                 for text in paths {
                     report.tell(Event::Note { machine: machine.name.clone(), text });

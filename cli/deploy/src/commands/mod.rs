@@ -7,6 +7,7 @@ mod deploy;
 mod evaluate;
 mod install;
 mod iso;
+mod linux_build;
 mod logs;
 mod new;
 mod plan;
@@ -29,9 +30,9 @@ pub async fn run(line: CommandLine) -> u8 {
         Some(Command::Status(args)) => status::run(&args).await,
         Some(Command::Logs(args)) => logs::run(&args).await,
         Some(Command::Secrets(command)) => secrets::run(&command).await,
-        Some(Command::Vm(args)) => vm::run(&args).await,
         Some(Command::New(args)) => new::run(&args).await,
         Some(Command::Adopt(args)) => adopt::run(&args).await,
+        Some(Command::Vm(args)) => vm::run(&args).await,
         Some(Command::Iso(args)) => iso::run(&args).await,
         Some(Command::Install(args)) => install::run(&args).await,
     }

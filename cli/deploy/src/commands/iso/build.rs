@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     args::IsoArgs,
-    commands::{build::place, evaluate},
+    commands::{build::place, evaluate, linux_build},
     error::{Failure, Result},
     iso::{
         copied::{self, CopiedImage},
@@ -23,7 +23,6 @@ use crate::{
     },
     report::{Event, Report},
     stages::{
-        build,
         flake::{self, Aim},
         fleet::overrides::Overrides,
     },
@@ -33,6 +32,7 @@ use crate::{
 pub struct IsoBuild {
     selection: flake::Selection,
     overrides: Overrides,
+    container: Option<String>,
     out: PathBuf,
 }
 
@@ -52,7 +52,7 @@ impl IsoBuild {
             ..args.showing.overrides()
         };
         let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.iso")));
-        Ok(Self { selection, overrides, out })
+        Ok(Self { selection, overrides, container: args.build_in.clone(), out })
     }
 
     /// Builds it and copies it out of the store. The Wi-Fi is in the copy alone.
@@ -61,11 +61,11 @@ impl IsoBuild {
         wifi: Option<Zeroizing<Vec<u8>>>,
         report: &Report,
     ) -> Result<CopiedImage> {
-        let Self { selection, overrides, out } = self;
+        let Self { selection, overrides, container, out } = self;
         copied::refuse_in_the_way(&out)?;
         let (nix, fleet) = evaluate::fleet(&selection, &overrides, report).await?;
         let machine = only(fleet.machines)?;
-        let paths = build::build_here(&nix, &machine, report).await?;
+        let paths = linux_build::build(&nix, &machine, container.as_deref(), report).await?;
         let built = paths.first().map(Path::new).unwrap_or(Path::new(""));
         let image = BootImage::open(built)?;
         let filled = wifi.map(|text| filled(&image, &text, &machine.name)).transpose()?;

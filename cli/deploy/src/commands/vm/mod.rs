@@ -1,6 +1,5 @@
 //! `deploy vm`: one file for each of its commands, and for the parts of a start.
 
-mod build;
 mod choose;
 mod launch;
 mod look;

@@ -1,11 +1,9 @@
 //! Builds the image and makes the disk, where there is none or a new one is wanted.
 
-use super::{
-    build,
-    choose::{self, ChosenVm},
-};
+use super::choose::{self, ChosenVm};
 use crate::{
     args::VmStartArgs,
+    commands::linux_build,
     error::{Failure, Result},
     report::Report,
     vm::{
@@ -29,11 +27,10 @@ pub async fn prepare(
     chosen: ChosenVm,
     folder: &VmFolder,
     how: &HowToMake,
-    computer: &Computer,
     report: &Report,
 ) -> Result<()> {
-    build::build(&chosen, how.container.as_deref(), computer, report).await?;
-    let ChosenVm { nix, image, .. } = chosen;
+    let ChosenVm { nix, machine, image } = chosen;
+    linux_build::build(&nix, &machine, how.container.as_deref(), report).await?;
     let name = folder.name();
     let package = std::path::Path::new(image.out.as_str());
     let vm = VmImage::read(package, name)?;

@@ -70,7 +70,7 @@ async fn try_out(
     let forwards = [ports::SSH].map(|guest| ports::free().map(|here| Forward { here, guest }));
     let forwards = forwards.into_iter().collect::<std::io::Result<Vec<_>>>().map_err(no_port)?;
     let how = prepare::HowToMake { disk: None, container: None };
-    prepare::prepare(chosen, folder, &how, computer, report).await?;
+    prepare::prepare(chosen, folder, &how, report).await?;
     let image = VmImage::read(&folder.path().join(IMAGE), folder.name())?;
     let run = VmRun::new(forwards.clone(), image.memory, image.cores);
     let owner = launch::launch(folder, &run, false).await?;

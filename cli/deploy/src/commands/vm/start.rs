@@ -115,7 +115,7 @@ async fn begin(args: &VmStartArgs, report: &Report) -> Result<StartedVm> {
     match chosen {
         Some(chosen) => {
             let how = HowToMake { disk: args.disk_size, container: args.build_in.clone() };
-            prepare::prepare(chosen, &folder, &how, &computer, report).await?;
+            prepare::prepare(chosen, &folder, &how, report).await?;
         }
         None => tell_last_run(&folder, report),
     }

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec deploy build --build-in docker "$@"
