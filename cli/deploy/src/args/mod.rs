@@ -42,7 +42,7 @@ pub use secrets::{
     CheckArgs, EditArgs, ListArgs, NewArgs, RekeyArgs, RenameArgs, RmArgs, RotateArgs,
     SecretsCommand, ShowArgs, TextArgs,
 };
-pub use vm::{VmArgs, VmCommand, VmLogsArgs, VmNameArgs, VmSshArgs, VmStartArgs};
+pub use vm::{VmArgs, VmCommand, VmLogsArgs, VmNameArgs, VmSshArgs, VmStartArgs, VmStatusArgs};
 
 /// Deploys NixOS machines, and keeps only what a new login confirms.
 #[derive(Debug, Parser)]

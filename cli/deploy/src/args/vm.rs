@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, value_parser};
 
-use super::machines::Showing;
+use super::{machines::Showing, secret_rules::AsJson};
 use crate::vm::ports::Forward;
 
 /// A virtual machine on this computer.
@@ -65,7 +65,7 @@ pub struct VmStartArgs {
 #[derive(Debug, Subcommand)]
 pub enum VmCommand {
     /// Whether it is on, its ports, and what it booted
-    Status(VmNameArgs),
+    Status(VmStatusArgs),
     /// Log in to it, or run a command there
     Ssh(VmSshArgs),
     /// Shut it down
@@ -73,7 +73,7 @@ pub enum VmCommand {
     /// Its serial console
     Logs(VmLogsArgs),
     /// The virtual machines that have a disk here
-    List,
+    List(AsJson),
     /// Keep a machine (started by deploy vm)
     #[command(hide = true)]
     Keep(VmNameArgs),
@@ -85,6 +85,17 @@ pub struct VmNameArgs {
     /// The machine; without one, the only one that there is
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
+}
+
+/// Looking at one of them.
+#[derive(Debug, Args)]
+pub struct VmStatusArgs {
+    /// The machine; without one, the only one that there is
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// How it is shown.
+    #[command(flatten)]
+    pub shown: AsJson,
 }
 
 /// Logging in.

@@ -187,6 +187,8 @@ pub enum Event {
     },
     /// A disk that an image can be written to.
     Disk(DiskShown),
+    /// A virtual machine of this computer.
+    Vm(VmShown),
     /// An image is being written to a disk, or compared with what the disk has.
     Flash {
         /// The disk's file.
@@ -304,6 +306,43 @@ pub struct KeyShown {
     pub fingerprint: String,
     /// The names of the secrets that it can read, by the rules.
     pub secrets: Vec<String>,
+}
+
+/// A virtual machine of this computer, as it is shown.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VmShown {
+    /// Its name.
+    pub name: String,
+    /// Whether it is on.
+    pub is_on: bool,
+    /// The ports that lead to it.
+    pub ports: Vec<PortShown>,
+    /// The memory of the last start in MiB.
+    pub memory: Option<u32>,
+    /// The processor cores of the last start.
+    pub cores: Option<u32>,
+    /// The system that it was started with, if it is on.
+    pub booted: Option<String>,
+    /// The system that it starts next.
+    pub boots: Option<String>,
+    /// Why that is not known.
+    pub boots_not_known: Option<String>,
+    /// Why it went off, if that was no shutdown.
+    pub why: Option<String>,
+    /// The file of its disk.
+    pub disk: String,
+    /// The bytes that the disk takes here.
+    pub disk_bytes: u64,
+}
+
+/// A port of this computer that leads to a virtual machine.
+#[derive(Debug, Serialize)]
+pub struct PortShown {
+    /// The port of 127.0.0.1.
+    pub here: u16,
+    /// The guest's port.
+    pub guest: u16,
 }
 
 /// A disk, as it is shown.

@@ -127,6 +127,7 @@ pub fn document(event: &Event) -> Value {
             "event": "image", "machine": machine, "path": path, "bytes": bytes, "sha256": sha256,
         }),
         Event::Disk(disk) => tagged("disk", json!(disk)),
+        Event::Vm(vm) => tagged("vm", json!(vm)),
         Event::Flash { device, step, bytes, expected } => json!({
             "event": "flash", "device": device, "step": step, "bytes": bytes, "expected": expected,
         }),

@@ -169,6 +169,7 @@ impl Renderer for Live {
             | Event::SecretsDone { .. }
             | Event::Image { .. }
             | Event::Disk(_)
+            | Event::Vm(_)
             | Event::Flashed { .. }
             | Event::Timings { .. }
             | Event::Ended { .. } => {

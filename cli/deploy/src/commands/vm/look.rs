@@ -8,10 +8,10 @@ use std::{
 
 use super::{failed, named, report};
 use crate::{
-    args::VmLogsArgs,
+    args::{AsJson, VmLogsArgs, VmStatusArgs},
     error::{Failure, Result},
     outcome,
-    report::{Event, Report, bytes},
+    report::{Detail, Event, PortShown, Report, VmShown},
     vm::{
         entry::BootEntry,
         folder::VmFolder,
@@ -24,59 +24,70 @@ use crate::{
 const END: u64 = 1 << 20;
 
 /// Shows a machine. Exit code 0: it is on; 1: it is off.
-pub fn status(name: Option<&str>) -> u8 {
-    let report = report();
-    let shown = named(name).and_then(|folder| show(&folder, &report));
-    match shown {
-        Ok(true) => 0,
-        Ok(false) => outcome::FINDING,
+pub fn status(args: &VmStatusArgs) -> u8 {
+    let VmStatusArgs { name, shown } = args;
+    let report = Report::new(shown.format(), Detail::Normal);
+    let seen = named(name.as_deref()).and_then(|folder| look(&folder));
+    match seen {
+        Ok(vm) => {
+            let is_on = vm.is_on;
+            report.tell(Event::Vm(vm));
+            if is_on { 0 } else { outcome::FINDING }
+        }
         Err(failure) => failed(&report, failure),
     }
 }
 
 /// Shows all machines that have a disk here.
-pub fn list() -> u8 {
-    let report = report();
-    let all = VmFolder::all()
-        .and_then(|all| all.iter().try_for_each(|folder| show(folder, &report).map(drop)));
+pub fn list(shown: &AsJson) -> u8 {
+    let report = Report::new(shown.format(), Detail::Normal);
+    let all = VmFolder::all().and_then(|all| {
+        all.iter().try_for_each(|folder| {
+            report.tell(Event::Vm(look(folder)?));
+            Ok(())
+        })
+    });
     match all {
         Ok(()) => 0,
         Err(failure) => failed(&report, failure),
     }
 }
 
-/// Shows a machine; whether it is on.
-fn show(folder: &VmFolder, report: &Report) -> Result<bool> {
-    let (name, path) = (folder.name(), folder.path());
+/// What is known of a machine.
+fn look(folder: &VmFolder) -> Result<VmShown> {
+    let (name, path) = (folder.name().to_owned(), folder.path());
     let is_on = folder.is_on()?;
     let run = VmRun::read(&path);
-    let mut lines = Vec::new();
-    lines.push(match (&run, is_on) {
-        (Some(run), true) => {
-            let ports: Vec<String> = run.ports.iter().map(ToString::to_string).collect();
-            let (memory, cores) = (run.memory, run.cores);
-            format!("on:     ports {}, {memory} MiB, {cores} cores", ports.join(" "))
-        }
-        (None, true) => "on".to_owned(),
-        (Some(VmRun { phase: VmPhase::Off, why: None, .. }) | None, false) => "off".to_owned(),
-        (Some(run), false) => {
+    let why = match &run {
+        _ if is_on => None,
+        Some(VmRun { phase: VmPhase::Off, why: None, .. }) | None => None,
+        Some(run) => {
             let cut = || "it was killed, as in a power cut".to_owned();
-            format!("off:    {}", run.why.clone().unwrap_or_else(cut))
+            Some(run.why.clone().unwrap_or_else(cut))
         }
-    });
-    if let Some(system) = run.as_ref().and_then(|run| run.system.clone()).filter(|_| is_on) {
-        lines.push(format!("booted: {system}"));
-    }
-    match BootEntry::read(&path, name) {
-        Ok(entry) => lines.push(format!("boots:  {}", entry.system().unwrap_or("not known"))),
-        Err(failure) => lines.push(format!("boots:  not known ({})", failure.causes.join(": "))),
-    }
+    };
+    let (boots, boots_not_known) = match BootEntry::read(&path, &name) {
+        Ok(entry) => (entry.system().map(str::to_owned), None),
+        Err(failure) => (None, Some(failure.causes.join(": "))),
+    };
+    let disk = path.join(DISK);
     // Blocks, because the disk is sparse.
-    let size = std::fs::metadata(path.join(DISK))
-        .map(|disk| std::os::unix::fs::MetadataExt::blocks(&disk) * 512);
-    lines.push(format!("disk:   {}, {}", path.join(DISK).display(), bytes(size.unwrap_or(0))));
-    lines.into_iter().for_each(|line| report.note(name, line));
-    Ok(is_on)
+    let size =
+        std::fs::metadata(&disk).map(|disk| std::os::unix::fs::MetadataExt::blocks(&disk) * 512);
+    let ports = run.iter().filter(|_| is_on).flat_map(|run| &run.ports);
+    Ok(VmShown {
+        ports: ports.map(|port| PortShown { here: port.here, guest: port.guest }).collect(),
+        memory: run.as_ref().map(|run| run.memory),
+        cores: run.as_ref().map(|run| run.cores),
+        booted: run.and_then(|run| run.system).filter(|_| is_on),
+        disk: disk.display().to_string(),
+        disk_bytes: size.unwrap_or(0),
+        name,
+        is_on,
+        boots,
+        boots_not_known,
+        why,
+    })
 }
 
 /// Prints the end of a machine's console.

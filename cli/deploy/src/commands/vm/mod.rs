@@ -24,8 +24,8 @@ pub async fn run(args: &VmArgs) -> u8 {
     let VmArgs { command, start } = args;
     match command {
         None => start::run(start).await,
-        Some(VmCommand::Status(args)) => look::status(args.name.as_deref()),
-        Some(VmCommand::List) => look::list(),
+        Some(VmCommand::Status(args)) => look::status(args),
+        Some(VmCommand::List(shown)) => look::list(shown),
         Some(VmCommand::Logs(args)) => look::logs(args).await,
         Some(VmCommand::Ssh(args)) => ssh::run(args),
         Some(VmCommand::Stop(args)) => stop::run(args.name.as_deref()).await,

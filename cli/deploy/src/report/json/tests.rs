@@ -11,8 +11,8 @@ use crate::{
     outcome::Ending,
     report::{
         ChangedSecret, Changes, DiskShown, Format, Holder, KeyShown, Moment, PackageChange,
-        SecretChanges, SecretShown, SecretState, Stage, Standstill, Units, UserShown, VolumeShown,
-        timings::Part,
+        PortShown, SecretChanges, SecretShown, SecretState, Stage, Standstill, Units, UserShown,
+        VmShown, VolumeShown, timings::Part,
     },
 };
 
@@ -231,6 +231,22 @@ fn all() -> Vec<(&'static str, Event)> {
             }),
         ),
         (
+            "vm",
+            Event::Vm(VmShown {
+                name: "frame1-vm".into(),
+                is_on: true,
+                ports: vec![PortShown { here: 8443, guest: 443 }],
+                memory: Some(4096),
+                cores: Some(4),
+                booted: Some("/nix/store/a-nixos".into()),
+                boots: Some("/nix/store/b-nixos".into()),
+                boots_not_known: None,
+                why: None,
+                disk: "/home/joe/.local/state/deploy/vm/frame1-vm/disk.qcow2".into(),
+                disk_bytes: 1 << 30,
+            }),
+        ),
+        (
             "flash",
             Event::Flash {
                 device: "/dev/sdb".into(),
@@ -310,6 +326,7 @@ fn kind(event: &Event) -> &'static str {
         Event::SecretsDone { .. } => "secretsDone",
         Event::Image { .. } => "image",
         Event::Disk(_) => "disk",
+        Event::Vm(_) => "vm",
         Event::Flash { .. } => "flash",
         Event::Flashed { .. } => "flashed",
         Event::Ended { .. } => "ended",
@@ -319,7 +336,7 @@ fn kind(event: &Event) -> &'static str {
 #[test]
 fn every_kind_of_event_is_as_its_golden_file() {
     let kinds: BTreeSet<_> = all().iter().map(|(_, event)| kind(event)).collect();
-    assert_eq!(kinds.len(), 28, "a kind has no golden file");
+    assert_eq!(kinds.len(), 29, "a kind has no golden file");
     for (name, event) in all() {
         let document = document(&event);
         assert_eq!(format!("{document}\n"), golden(name), "{name}");

@@ -8,6 +8,7 @@ mod quantities;
 mod secrets;
 mod stalled;
 mod timings;
+mod vms;
 
 use deploy_wire::store_path::StorePath;
 
@@ -86,6 +87,7 @@ pub fn lines(event: &Event, detail: Detail) -> Vec<Line> {
             disks::image(machine, path, *bytes, sha256)
         }
         Event::Disk(disk) => disks::disk(disk),
+        Event::Vm(vm) => vms::vm(vm),
         Event::Flashed { device, bytes } => disks::flashed(device, *bytes),
         Event::Ended { machines, code } => ended::summary(machines, *code),
     }
