@@ -1,9 +1,11 @@
 //! The machine's host key, and its secrets, which it is to read with that key.
 
+use std::path::PathBuf;
+
 use super::look::Looked;
 use crate::{
     args::InstallArgs,
-    commands::secrets::machine_key::MachineKey,
+    commands::secrets::machine_key::{MachineKey, kept},
     error::{Failure, Result, State},
     install::{files::ExtraFiles, host_key::HostKey},
     report::{Event, Report},
@@ -36,12 +38,17 @@ pub async fn plan(args: &InstallArgs, looked: &Looked, report: &Report) -> Resul
     let Looked { machine, wish, .. } = looked;
     let name = &machine.name;
     let refused = || Failure::unchanged(format!("{name} has no host key to be installed with"));
-    let (key, from) = match &args.host_key {
+    let found = match &args.host_key {
         Some(file) => {
             let key = HostKey::of_file(file)
                 .map_err(|why| refused().because(format!("{}: {why}", file.display())))?;
-            (key, format!("of {}", file.display()))
+            Some((key, file.clone()))
         }
+        None => kept_in_the_flake(args, looked, report).await?,
+    };
+    let is_new = found.is_none();
+    let (key, from) = match found {
+        Some((key, file)) => (key, format!("of {}", file.display())),
         None => {
             let made = generated::ssh_key().map_err(|why| refused().because(why))?;
             let key = HostKey::parse(made.text).map_err(|why| refused().because(why))?;
@@ -53,13 +60,30 @@ pub async fn plan(args: &InstallArgs, looked: &Looked, report: &Report) -> Resul
             .because(format!("the flake pins another key in deploy.nodes.{name}.ssh.hostKey"))
             .hint(Some("--host-key FILE takes that one along; or leave the pin out".into())));
     }
-    if wish.sops && args.host_key.is_none() {
+    if wish.sops && is_new {
         return Err(refused()
             .because("sops-nix decrypts its secrets, and they are not encrypted to a new key")
             .hint(Some("--host-key FILE names the key that .sops.yaml is for".into())));
     }
     let readers = readers(args, looked, &key, report).await?;
     Ok(KeyPlan { key, from, readers })
+}
+
+/// The key that `deploy new` made for the machine, with its file:
+/// `a-machine-of-deploy-new-is-installed-with-the-key-that-it-was-given`.
+async fn kept_in_the_flake(
+    args: &InstallArgs,
+    looked: &Looked,
+    report: &Report,
+) -> Result<Option<(HostKey, PathBuf)>> {
+    let Some(folder) = &looked.folder else { return Ok(None) };
+    let found = kept(&looked.machine.name, folder, (&args.rules(), &args.keys), report).await?;
+    let Some((text, file)) = found else { return Ok(None) };
+    let key = HostKey::parse(text).map_err(|why| {
+        Failure::unchanged(format!("{} has no host key to be installed with", looked.machine.name))
+            .because(format!("{}: {why}", file.display()))
+    })?;
+    Ok(Some((key, file)))
 }
 
 /// The rules of the machine's secrets, if agenix decrypts them with the host key.

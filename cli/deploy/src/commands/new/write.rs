@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     args::{KeyArgs, RulesArgs},
-    commands::secrets::machine_key::{self, HostKey, KeyWritten},
+    commands::secrets::machine_key::{self, GivenKey, KeyWritten},
     error::{Failure, Result, State},
     report::Report,
     scaffold::{
@@ -112,8 +112,8 @@ impl Write<'_> {
         };
         let readers = admins::readers(&self.admins.file, Path::new(&at.folder))?;
         let key = match self.host_key {
-            Some(key) => HostKey::Public(key),
-            None => HostKey::Generated(&readers),
+            Some(key) => GivenKey::Public(key),
+            None => GivenKey::Generated(&readers),
         };
         let which = (self.rules, self.keys);
         machine_key::give(&self.machine.name, key, flake, which, report).await.map(Some)

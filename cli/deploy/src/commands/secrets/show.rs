@@ -1,10 +1,10 @@
 //! `deploy secrets show`: a secret's text, as it is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{for_people, open};
+use super::{for_people, open, open_at};
 use crate::{
     args::{KeyArgs, RulesArgs, ShowArgs},
     error::{Failure, Result},
@@ -50,13 +50,25 @@ pub async fn text_of(
     keys: &KeyArgs,
     report: &Report,
 ) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    let named = args.rules.is_some() || std::env::var_os("RULES").is_some();
     let here = std::env::current_dir().unwrap_or_default();
+    let text = text_from(&here, secret, args, keys, report).await?;
+    Ok(text.map(|(text, _)| text))
+}
+
+/// The same, with rules that are looked for from a folder; with the secret's file.
+pub async fn text_from(
+    here: &Path,
+    secret: &str,
+    args: &RulesArgs,
+    keys: &KeyArgs,
+    report: &Report,
+) -> Result<Option<(Zeroizing<Vec<u8>>, PathBuf)>> {
+    let named = args.rules.is_some() || std::env::var_os("RULES").is_some();
     // Rules that are named, or are there and wrong, are an error.
-    if !named && rules::find(None, &here).is_err() {
+    if !named && rules::find(None, here).is_err() {
         return Ok(None);
     }
-    let opened = open(args, report).await?;
+    let opened = open_at(here.to_owned(), args, report).await?;
     if opened.rules.named(secret, &opened.here).is_none() {
         return Ok(None);
     }
@@ -64,7 +76,8 @@ pub async fn text_of(
     let rule = opened.rule(secret)?;
     let bytes = read(rule, &opened.here)?;
     let mut keys = Identities::load(&keys.identities)?;
-    decrypted(rule, &bytes, &mut keys).await.map(Some)
+    let text = decrypted(rule, &bytes, &mut keys).await?;
+    Ok(Some((text, rule.path.clone())))
 }
 
 /// A secret's file, whole.

@@ -1,8 +1,9 @@
 //! Installations to their end.
 
 use anyhow::{Result, ensure};
+use deploy_lab::hosts::programs::DEPLOY;
 use deploy_lab::hosts::{Lab, access};
-use deploy_lab::systems;
+use deploy_lab::systems::{self, FOLDER};
 
 use super::{Installer, PATIENCE};
 use crate::harness::Scenario;
@@ -13,6 +14,10 @@ pub const ALL: &[Scenario] = &[
     Scenario::new(
         "an-installer-becomes-a-machine-that-is-confirmed-and-reads-its-secrets",
         installs,
+    ),
+    Scenario::new(
+        "a-machine-of-deploy-new-is-installed-with-the-key-that-it-was-given",
+        with_its_own_key,
     ),
     Scenario::new("nixos-anywhere-s-own-script-installs-a-machine-with-a-password", own_script)
         .unless(missing),
@@ -38,6 +43,31 @@ fn installs(lab: &mut Lab) -> Result<()> {
     let running = installer.begin("--host frame1 --yes")?;
     frame1.wait_for_reboot(PATIENCE)?;
     let said = end(running)?;
+    installer.is_installed(&said, &before)
+}
+
+/// The private half is a secret of the operator's, and the public half is among the readers already.
+fn with_its_own_key(lab: &mut Lab) -> Result<()> {
+    let installer = Installer::new(lab)?;
+    let Scene { mac, frame1 } = &installer.0;
+    let before = access::host_key(frame1)?;
+    mac.sh(&format!(
+        "cd {FOLDER}; ssh-keygen -q -t ed25519 -N '' -C '' -f given
+        {DEPLOY} secrets recipients add frame1 \"$(cat given.pub)\"
+        sed -i 's/ }}$/ \"frame1-host-key.age\".publicKeys = [ keys.operator ]; }}/' secrets/secrets.nix
+        {DEPLOY} secrets edit frame1-host-key < given; rm given
+        git add --all; git -c user.name=operator -c user.email=operator@mac commit -q -m given"
+    ))?;
+    let running = installer.begin("--host frame1 --yes")?;
+    frame1.wait_for_reboot(PATIENCE)?;
+    let said = end(running)?;
+    said.ends(0, &["of /root/fleet/secrets/frame1-host-key.age"])?;
+    let given = mac.read(&format!("{FOLDER}/given.pub"))?;
+    ensure!(access::host_key(frame1)? == given.trim(), "it has another key than {given}");
+    ensure!(
+        mac.sh(&format!("cd {FOLDER}; git status --porcelain"))?.is_empty(),
+        "the flake changed"
+    );
     installer.is_installed(&said, &before)
 }
 

@@ -4,13 +4,15 @@
 
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::super::{
     Opened, open_at,
     recipients::{
         add::KeyTarget,
         rewritten::{self, KeyChange, NewSecret, Rewritten},
     },
-    shown,
+    show, shown,
 };
 use crate::{
     args::{KeyArgs, RulesArgs},
@@ -21,7 +23,7 @@ use crate::{
 
 /// The key that a machine gets.
 #[derive(Debug, Clone, Copy)]
-pub enum HostKey<'k> {
+pub enum GivenKey<'k> {
     /// A new one. The text is a Nix expression for the readers of its private half, in the rules.
     Generated(&'k str),
     /// The one that the machine has.
@@ -38,15 +40,25 @@ pub struct KeyWritten {
 }
 
 /// The name of the secret with a machine's private host key.
-pub fn secret_of(machine: &str) -> String {
+fn secret_of(machine: &str) -> String {
     format!("{machine}-host-key.age")
+}
+
+/// The private host key that [`give`] made for a machine, with its file; `None` if no rule is for it.
+pub async fn kept(
+    machine: &str,
+    flake: &Path,
+    (rules, identities): (&RulesArgs, &KeyArgs),
+    report: &Report,
+) -> Result<Option<(Zeroizing<Vec<u8>>, PathBuf)>> {
+    show::text_from(flake, &secret_of(machine), rules, identities, report).await
 }
 
 /// Gives a machine its key, and encrypts anew what it is to read. `flake` is the folder from which
 /// the rules are found.
 pub async fn give(
     machine: &str,
-    key: HostKey<'_>,
+    key: GivenKey<'_>,
     flake: &Path,
     (rules, identities): (&RulesArgs, &KeyArgs),
     report: &Report,
@@ -60,15 +72,15 @@ pub async fn give(
     let (file, name) = (shown(target.file(), &opened.here), target.name(machine));
     if let KeyTarget::Named(_, _, binding) = &target {
         return match key {
-            HostKey::Public(own) if own != binding.key => Err(refused()
+            GivenKey::Public(own) if own != binding.key => Err(refused()
                 .because(format!("{file} has another key of that name"))
                 .hint(Some(format!("deploy secrets recipients add {name} --from-host")))),
             _ => Ok(KeyWritten { text: format!("{name} is in {file} already"), file: None }),
         };
     }
     let (public, secret) = match key {
-        HostKey::Public(public) => (public.to_owned(), None),
-        HostKey::Generated(readers) => {
+        GivenKey::Public(public) => (public.to_owned(), None),
+        GivenKey::Generated(readers) => {
             let (public, secret) =
                 generated_for(machine, readers, &opened).map_err(|why| refused().because(why))?;
             (public, Some(secret))

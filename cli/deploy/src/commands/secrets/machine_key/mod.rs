@@ -4,5 +4,5 @@
 mod given;
 mod installed;
 
-pub use given::{HostKey, KeyWritten, give};
+pub use given::{GivenKey, KeyWritten, give, kept};
 pub use installed::MachineKey;
