@@ -12,6 +12,7 @@ in
 {
   imports = [
     "${modulesPath}/installer/cd-dvd/installation-cd-minimal.nix"
+    ./reach.nix
     ./wifi.nix
   ];
 

@@ -275,4 +275,23 @@ in
       PermitRootLogin = "prohibit-password";
     };
   };
+  "the installer shows on its screen and by mDNS how it is reached" = {
+    expr =
+      let
+        inherit (inputs.self.nixosConfigurations.installer-iso.config) services systemd;
+        unit = systemd.services.deploy-reach;
+      in
+      {
+        loggedIn = services.getty.autologinUser;
+        inherit (unit) wantedBy;
+        atPrompts = lib.hasSuffix "/etc/issue.d/deploy.issue follow" unit.serviceConfig.ExecStart;
+        byMdns = services.avahi.publish.addresses && lib.hasInfix "_ssh._tcp" services.avahi.extraServiceFiles.ssh;
+      };
+    expected = {
+      loggedIn = null;
+      wantedBy = [ "multi-user.target" ];
+      atPrompts = true;
+      byMdns = true;
+    };
+  };
 }

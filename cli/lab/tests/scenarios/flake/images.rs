@@ -1,5 +1,8 @@
 //! Images that are built instead of a system: the installer and a virtual machine.
 
+use std::path::Path;
+use std::process::Command;
+
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::Lab;
 use deploy_lab::systems::{HOMELAB, HOMELAB_FOLDER, Homelab};
@@ -11,6 +14,7 @@ use crate::scene::Said;
 pub const ALL: &[Scenario] = &[
     Scenario::new("an-installer-image-is-planned-and-built-and-never-deployed-to", installer)
         .unless(|| HOMELAB.missing()),
+    Scenario::new("an-installer-shows-how-it-is-reached", shows),
     Scenario::new("a-virtual-machine-is-planned-and-built-as-what-starts-it", virtual_machine)
         .unless(|| HOMELAB.missing()),
 ];
@@ -45,6 +49,45 @@ EOF
     home.deploy("iso --wifi nothing")?.ends(1, &["no rule is for `nothing`"])?;
     home.deploy("iso frame1")?.ends(1, &["frame1 is no installation image"])?;
     home.deploy("iso --out /etc/passwd")?.ends(1, &["another file is there, which is no image"])
+}
+
+/// Runs the installer's script in a network of its own, which has no address, then two, then none.
+const SHOWS: &str = r#"
+set -eu
+ssh-keygen -q -t ed25519 -N '' -C '' -f ssh_host_ed25519_key
+mount --bind . /etc/ssh
+file=$PWD/issue.d/deploy.issue
+sh "$1" "$file" follow &
+shows() {
+  for _ in $(seq 200); do
+    ! grep -qF -- "$1" "$file" 2> /dev/null || return 0
+    sleep 0.05
+  done
+  echo "never shown: $1"; cat "$file"; exit 1
+}
+ip link set lo up
+shows 'has no address yet'
+ip address add 10.99.0.7/24 dev lo
+shows '    ssh root@10.99.0.7  (lo)'
+shows "    deploy install NAME --host $(uname -n).local"
+shows "    $(ssh-keygen -lf ssh_host_ed25519_key.pub | cut -d' ' -f2) (ED25519)"
+ip -6 address add fd00::7/64 dev lo nodad
+shows '    ssh root@fd00::7  (lo)'
+ip address flush dev lo scope global
+shows 'has no address yet'
+[ "$(ls issue.d)" = deploy.issue ]
+"#;
+
+fn shows(_: &mut Lab) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../machines/installer-iso/reach.sh");
+    let mut command = Command::new("unshare");
+    command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", SHOWS, "sh"]);
+    let ended = command.arg(script.canonicalize()?).current_dir(folder.path()).output()?;
+    let said = [ended.stdout, ended.stderr].concat();
+    ensure!(ended.status.success(), "{}", String::from_utf8_lossy(&said));
+    Ok(())
 }
 
 /// The note where the flake's rules have no secret for the installer.
