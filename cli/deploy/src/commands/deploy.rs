@@ -149,6 +149,14 @@ impl Order {
             Some(Err(failure)) => return nothing(failure, exit_code(&[Ending::Unchanged])),
             None => return nothing(interrupted::before_all(), outcome::INTERRUPTED),
         };
+        if self.rehearse {
+            let (flake, machines) = (&selection.flake, &fleet.machines);
+            match rehearse(flake, machines, &self.overrides, &mut interrupts, report).await {
+                Some(Ok(())) => {}
+                Some(Err(failure)) => return nothing(failure, exit_code(&[Ending::Unchanged])),
+                None => return nothing(interrupted::before_all(), outcome::INTERRUPTED),
+            }
+        }
         let what = match self.mode {
             Mode::Boot => Some("--boot"),
             Mode::Test => Some("--test"),
@@ -232,10 +240,6 @@ impl Order {
             ask_for_machines(&fleet.machines, report)
                 .await
                 .map_err(|not| Failure::unchanged("no machine was deployed to").because(not))?;
-        }
-        if self.rehearse {
-            let (flake, machines) = (&selection.flake, &fleet.machines);
-            rehearse(flake, machines, &self.overrides, report).await?;
         }
         Ok((nix, fleet))
     }

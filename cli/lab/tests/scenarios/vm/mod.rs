@@ -33,6 +33,9 @@ pub const ALL: &[Scenario] = &[
     )
     .with_programs(Places::Vm)
     .within(Duration::from_secs(1200)),
+    Scenario::new("a-rehearsal-that-is-interrupted-leaves-nothing", rehearsal::is_interrupted)
+        .with_programs(Places::Vm)
+        .within(Duration::from_secs(900)),
     Scenario::new("a-virtual-machine-that-cannot-start-says-why", starts::refusals)
         .with_programs(Places::Vm),
 ];
