@@ -22,6 +22,7 @@ const LEFT: &[(&str, &str)] = &[
     ("a-virtual-machine-ends-with-", "an emulated machine boots three times"),
     ("an-installation-that-ends-badly-", "each phase of it fails once"),
     ("a-machine-of-deploy-new-is-installed-", "another one is installed with a new key"),
+    ("an-installed-machine-whose-check-fails-", "one more installation"),
     ("nixos-anywhere-s-own-script-", "it does what its stand-in does in another scenario"),
     ("the-stand-in-switches-as-written", "it tries the lab's own switch, for three minutes"),
 ];

@@ -22,6 +22,7 @@ use crate::{
         plan::{AcceptedName, no_way_back::NoWayBack},
     },
     tools::{
+        limit::within,
         ssh::{
             host_key::{self, ShownHostKey},
             known_hosts,
@@ -29,6 +30,9 @@ use crate::{
         terminal::Interrupts,
     },
 };
+
+/// How long an address may take to show a host key: it may take a connection before sshd runs.
+const SHOWS: Duration = Duration::from_secs(30);
 
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -109,7 +113,7 @@ impl Waits<'_> {
             {
                 let ssh =
                     Ssh { hostname: hostname.clone(), host_key: None, ..self.machine.ssh.clone() };
-                match host_key::shown(&ssh).await {
+                match shown(&ssh).await {
                     Ok(ShownHostKey { key, .. }) if key == self.key => {
                         report.note(name, format!("shows its new host key at {hostname}"));
                         return self.logged_in(report).await;
@@ -163,6 +167,11 @@ impl Waits<'_> {
     }
 }
 
+/// The host key that an address shows, if it answers in time.
+async fn shown(ssh: &Ssh) -> std::result::Result<ShownHostKey, String> {
+    within(SHOWS, host_key::shown(ssh)).await.map_err(|late| late.to_string())?
+}
+
 /// Refuses a machine that started another system than was installed.
 fn refuse_another_system(seen: &Probed, system: &StorePath) -> Result<()> {
     let name = &seen.machine.name;
@@ -186,7 +195,7 @@ async fn record(unpinned: &Ssh, machine: &Machine, key: &WrittenKey, report: &Re
     }
     for hostname in std::iter::once(&unpinned.hostname).chain(&unpinned.addresses) {
         let ssh = Ssh { hostname: hostname.clone(), ..unpinned.clone() };
-        let shows = host_key::shown(&ssh).await.is_ok_and(|shown| shown.key == key.public);
+        let shows = shown(&ssh).await.is_ok_and(|shown| shown.key == key.public);
         if !shows {
             continue;
         }

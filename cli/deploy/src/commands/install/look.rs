@@ -162,7 +162,10 @@ async fn log_in(
     let probed = ask::ask(computer, Way::Ssh, &mut Passwords::default(), report).await;
     probed.map_err(|mut failure| {
         failure.what = format!("cannot log in to root@{host}");
-        failure
+        let hint = failure.hint.iter().cloned();
+        let installed = format!("where {0} is installed there already: deploy {0}", machine.name);
+        let hint = hint.chain([installed]).collect::<Vec<_>>().join("\n");
+        failure.hint(hint)
     })
 }
 

@@ -38,6 +38,11 @@ pub struct Installer(pub Scene);
 
 impl Installer {
     pub fn new(lab: &mut Lab) -> Result<Self> {
+        Self::of(lab, Fleet::of("frame1", Generation::new("frame1", 1)))
+    }
+
+    /// The same with this fleet.
+    pub fn of(lab: &mut Lab, fleet: Fleet) -> Result<Self> {
         let installer = Self(Scene::of(lab, &PAIR)?);
         let Scene { mac, frame1 } = &installer.0;
         frame1.sh("rm -f /etc/os-release")?;
@@ -51,7 +56,7 @@ impl Installer {
         )?;
         installer.has_disks(EMPTY)?;
         mac.write("/usr/local/bin/nixos-anywhere", NIXOS_ANYWHERE, 0o755)?;
-        Fleet::of("frame1", Generation::new("frame1", 1)).write(mac)?;
+        fleet.write(mac)?;
         installer.has_secrets()?;
         Ok(installer)
     }

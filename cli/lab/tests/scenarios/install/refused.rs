@@ -2,7 +2,8 @@
 
 use anyhow::{Result, ensure};
 use deploy_lab::hosts::{Lab, wait};
-use deploy_lab::systems::FOLDER;
+use deploy_lab::systems::{FOLDER, Fleet, Generation};
+use serde_json::json;
 
 use super::{EMPTY, Installer, PATIENCE};
 use crate::harness::Scenario;
@@ -12,6 +13,7 @@ use crate::ways::{end_on_terminal, on_terminal};
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-computer-that-does-not-fit-is-not-installed-and-not-changed", unfit),
     Scenario::new("an-installation-that-ends-badly-says-what-the-computer-is-then", ends_badly),
+    Scenario::new("an-installed-machine-whose-check-fails-is-not-confirmed-and-stays", check_fails),
 ];
 
 /// A disk with a file system.
@@ -134,6 +136,26 @@ fn ends_badly(lab: &mut Lab) -> Result<()> {
         "does it start from the disk, and not from the stick?",
     ];
     end(running)?.ends(5, &away)
+}
+
+/// There is no system to go back to. `deploy` does the same again, once the service is mended.
+fn check_fails(lab: &mut Lab) -> Result<()> {
+    let kind = json!({ "type": "http", "address": "127.0.0.1", "port": 8080 });
+    let check = json!({ "name": "web", "service": "http", "grace": 1, "kind": kind });
+    let fleet = Fleet::of("frame1", Generation::new("frame1", 1));
+    let fleet = fleet.node("frame1", "checks", json!([check]));
+    let fleet = fleet.node("frame1", "units", json!({ "watch": 1 }));
+    let installer = Installer::of(lab, fleet)?;
+    let scene = &installer.0;
+    let running = installer.begin("--host frame1 --yes")?;
+    scene.frame1.wait_for_reboot(PATIENCE)?;
+    let said = end(running)?;
+    said.ends(3, &["check web fails", "is installed and not confirmed; deploy frame1 tries again"])?;
+    ensure!(scene.runs()? == scene.wanted()?, "it runs another system");
+    scene.frame1.sh("systemd-run --collect python3 -m http.server 8080 --bind 127.0.0.1")?;
+    scene.deploy("frame1")?.ends(0, &["frame1: "])?;
+    scene.deploy("status frame1")?.ends(0, &["confirmed"])?;
+    scene.ends_on(&scene.wanted()?)
 }
 
 /// The begin of a `nixos-install`: its system.
