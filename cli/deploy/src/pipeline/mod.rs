@@ -180,12 +180,14 @@ impl Run<'_> {
         if self.goal == Goal::Flake && probed.machine.toplevel.is_some() {
             secrets::refuse_unmade(&probed.machine)?;
         }
-        let agent =
-            agent_program::find(&self.nix, self.agent.as_deref(), &probed, self.report).await?;
         if self.goal == Goal::DryActivated {
             dry::is_allowed(&probed)?;
         }
-        let built = self.build(&mut probed).await?;
+        let (named, installed) = (self.agent.as_deref(), probed.installed().cloned());
+        let machine = probed.machine.clone();
+        let agent =
+            agent_program::find(&self.nix, named, installed.as_ref(), &machine, self.report);
+        let (agent, built) = tokio::try_join!(agent, self.build(&mut probed))?;
         let built = self.bring_from_builder(&probed, built, &agent).await?;
         // A deploy-rs profile hides its system until it is built. Only now is it known whether the
         // machine already has that system.

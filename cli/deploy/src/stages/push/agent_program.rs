@@ -10,7 +10,6 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use crate::stages::ask::Probed;
 use crate::{
     error::{Failure, Result},
     report::{Event, Report},
@@ -36,16 +35,16 @@ impl Agent {
 }
 
 /// Finds the agent's program: `--agent FILE`, the flake's, or the one beside `deploy`. If sudo
-/// allows only the installed agent, that one is used.
+/// allows only the `installed` agent, that one is used.
 pub async fn find(
     nix: &Nix,
     named: Option<&Path>,
-    probed: &Probed,
+    installed: Option<&StorePath>,
+    machine: &Machine,
     report: &Report,
 ) -> Result<Agent> {
-    let machine = &probed.machine;
     let system = machine.system;
-    let file = match (probed.installed(), named, machine.agent.get(&system)) {
+    let file = match (installed, named, machine.agent.get(&system)) {
         (Some(installed), None, _) => return Ok(Agent::Installed(installed.clone())),
         (Some(_), Some(file), _) => {
             let what = format!("{} cannot be brought to {}", file.display(), machine.name);
