@@ -7,6 +7,7 @@ pub mod bounded;
 pub mod cache;
 pub mod colours;
 pub mod compress;
+pub mod computer;
 #[cfg(test)]
 pub mod damage;
 pub mod lease;

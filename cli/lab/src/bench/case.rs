@@ -20,6 +20,11 @@ pub enum Work {
         /// The size of each path in KiB; 0 for a single small file.
         kib: u32,
     },
+    /// Real NixOS systems are evaluated, and nothing else.
+    Evaluate {
+        /// How many.
+        machines: u32,
+    },
 }
 
 /// One line of the table.
@@ -42,7 +47,7 @@ const MIB_128: Work = Work::Paths { count: 16, kib: 8 << 10 };
 const GIB: Work = Work::Paths { count: 32, kib: 32 << 10 };
 
 /// All cases.
-pub const ALL: [Case; 8] = [
+pub const ALL: [Case; 9] = [
     case("unchanged", "nothing changed", Work::Unchanged, 0, None),
     case("unchanged-far", "nothing changed", Work::Unchanged, 50, None),
     case("change", "one path changed, confirmed", Work::Change, 0, None),
@@ -51,6 +56,7 @@ pub const ALL: [Case; 8] = [
     case("small-far", "1000 small paths", SMALL, 50, None),
     case("large-far", "128 MiB at 50 Mbit/s", MIB_128, 50, Some(50)),
     case("huge", "1 GiB", GIB, 0, None),
+    case("fleet", "8 NixOS systems evaluated", Work::Evaluate { machines: 8 }, 0, None),
 ];
 
 const fn case(

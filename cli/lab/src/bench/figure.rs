@@ -29,6 +29,14 @@ pub enum Side {
     Switch,
     /// A floor: one small file written and synced, on the machine.
     Sync,
+    /// The evaluation of a fleet by `deploy`, on one processor.
+    FleetByOne,
+    /// The same on all processors.
+    FleetBySeveral,
+    /// The evaluation of one machine of a tree with changes.
+    TreeChanged,
+    /// The same, of contents that were evaluated before.
+    TreeChangedBack,
 }
 
 /// One run.
@@ -42,8 +50,8 @@ pub struct Figure {
     pub seconds: f64,
     /// The number of connections to the machine's sshd.
     pub logins: u64,
-    /// The peak memory of the program and its children while `nix copy` ran, in KiB, with shared
-    /// pages counted proportionally; `None` if `nix copy` was never seen.
+    /// The peak memory of the program and its children while `nix copy` ran, or of an evaluation, in
+    /// KiB, with shared pages counted proportionally; `None` if `nix copy` was never seen.
     pub peak_kib: Option<u64>,
     /// The parts that `deploy --timings` tells: when each began, and how long it took, in
     /// milliseconds. Empty for other programs.

@@ -6,12 +6,13 @@ pub mod case;
 mod contents;
 pub mod deploy_rs;
 pub mod figure;
+mod fleet;
 mod run;
 pub mod table;
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use self::case::{Case, Work};
 use self::figure::{Figure, Side, keep};
@@ -39,6 +40,9 @@ struct Bench<'a> {
 /// # Errors
 /// When a program fails.
 pub fn run(lab: &mut Lab, case: Case, round: u32, file: &Path) -> Result<()> {
+    if let Work::Evaluate { machines } = case.work {
+        return fleet::evaluate(lab, case.name, machines, file);
+    }
     let mac = lab.prepared_as(&BASELINE, "mac", HostSpec::named("mac")?.sized(SIZE))?;
     mac.boot()?;
     mac.wait_until_up()?;
@@ -58,6 +62,7 @@ pub fn run(lab: &mut Lab, case: Case, round: u32, file: &Path) -> Result<()> {
         Work::Unchanged => bench.unchanged(),
         Work::Change => bench.change(),
         Work::Paths { count, kib } => bench.paths(count, kib, round),
+        Work::Evaluate { .. } => Ok(()),
     }
 }
 
@@ -155,6 +160,9 @@ impl Bench<'_> {
             }
             Side::Login => "exec ssh root@frame1-far true".to_owned(),
             Side::Switch | Side::Sync => return self.on_the_machine(side),
+            Side::FleetByOne | Side::FleetBySeveral | Side::TreeChanged | Side::TreeChangedBack => {
+                bail!("{side:?} is measured without a machine")
+            }
         };
         let relay = &self.relays[usize::from(side == Side::DeployRs)];
         measured(&self.mac, relay, self.case.name, side, &line)

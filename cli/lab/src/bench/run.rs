@@ -42,13 +42,32 @@ pub fn measured(
     Ok(Figure { case: case.to_owned(), side, seconds, logins, peak_kib, parts })
 }
 
+/// Runs a command line on `operator`; returns what it printed, and the peak memory of its processes
+/// in KiB.
+///
+/// # Errors
+/// When it does not end with 0.
+pub fn sampled(operator: &Host, line: &str) -> Result<(String, Option<u64>)> {
+    let begun = Instant::now();
+    let mut running = operator.command(["sh", "-c", line]).spawn()?;
+    let mut peak_kib = None;
+    while running.is_running()? {
+        ensure!(begun.elapsed() < LIMIT, "`{line}` did not end within {LIMIT:?}");
+        peak_kib = peak_kib.max(running.processes().ok().map(|processes| memory(&processes)));
+        thread::sleep(PERIOD);
+    }
+    Ok((running.wait(PERIOD)?.success()?.stdout, peak_kib))
+}
+
 /// The memory of all processes of the command while one of them is `nix copy`.
 fn memory_of_a_push(running: &Running) -> Option<u64> {
     let processes = running.processes().ok()?;
-    processes.iter().any(|id| copies(*id)).then(|| {
-        // A process that has just ended counts as zero.
-        processes.iter().filter_map(|id| held_kib(*id)).sum()
-    })
+    processes.iter().any(|id| copies(*id)).then(|| memory(&processes))
+}
+
+/// A process that has just ended counts as zero.
+fn memory(processes: &[u32]) -> u64 {
+    processes.iter().filter_map(|id| held_kib(*id)).sum()
 }
 
 fn copies(id: u32) -> bool {

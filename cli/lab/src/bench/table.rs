@@ -41,7 +41,33 @@ pub fn page(figures: &[Figure]) -> String {
             push / plain.min(compressed),
         );
     }
-    format!("{whole}\n{pushes}\n{}", timelines(figures))
+    format!("{whole}\n{pushes}\n{}{}", timelines(figures), evaluations(figures))
+}
+
+/// What evaluations take, if any was measured.
+fn evaluations(figures: &[Figure]) -> String {
+    let mut text = String::new();
+    for case in ALL {
+        let of = |side| Of { figures, case, side };
+        let sides = [
+            ("one processor", Side::FleetByOne),
+            ("all processors", Side::FleetBySeveral),
+            ("one machine, a tree with changes", Side::TreeChanged),
+            ("the same contents again", Side::TreeChangedBack),
+        ];
+        let Some(alone) = of(Side::FleetByOne).seconds() else { continue };
+        text += &format!(
+            "\n| {} | runs | seconds | ratio | memory |\n|---|---|---|---|---|\n",
+            case.title
+        );
+        for (name, side) in sides {
+            let Some(seconds) = of(side).seconds() else { continue };
+            let (runs, memory) = (of(side).all().count(), of(side).memory());
+            let ratio = seconds / alone;
+            text += &format!("| {name} | {runs} | {seconds:.2} s | {ratio:.2} | {memory} |\n");
+        }
+    }
+    text
 }
 
 /// Where the time of `deploy` goes in each case: the medians of its parts, and the floors beside.

@@ -1,10 +1,12 @@
 //! Evaluates several machines of which some may fail, and lets each failure stop only its own
 //! machine.
 //!
-//! All machines are one evaluation. It catches what throws, and each machine that threw is
+//! All machines are one evaluation, or as many as there are workers. It catches what throws, and each machine that threw is
 //! evaluated again alone to get Nix's own message. What cannot be caught (a missing attribute, an
 //! infinite recursion) fails the whole evaluation. Then the machines are evaluated in halves, and a
 //! half that fails in halves again, until the failing machines are found.
+
+use std::cell::RefCell;
 
 use serde_json::{Value, json};
 
@@ -66,59 +68,109 @@ impl Asked<'_> {
         &self,
         nix: &Nix,
         args: Value,
-        tell: &mut impl FnMut(EvaluationStep<'_>),
+        tell: &RefCell<impl FnMut(EvaluationStep<'_>)>,
     ) -> Result<Evaluated, NixError> {
         let function = format!("outputs: ({EXPRESSION}) {} outputs", nix_string(&args));
-        nix.eval(self.url, &function, |drv| tell(EvaluationStep::Builds(drv))).await
+        nix.eval(self.url, &function, |drv| (tell.borrow_mut())(EvaluationStep::Builds(drv))).await
     }
 
-    /// Evaluates all machines. It fails if there is only one, or if the fault is the flake's and no
-    /// machine's.
+    /// Evaluates all machines, with as many processes of Nix at once as there are `workers`. It
+    /// fails if there is only one machine, or if the fault is the flake's and no machine's.
     pub async fn evaluate(
         &self,
         nix: &Nix,
-        mut tell: impl FnMut(EvaluationStep<'_>),
+        workers: usize,
+        tell: impl FnMut(EvaluationStep<'_>),
     ) -> Result<Outcome, NixError> {
-        let (mut all, mut parts) = match self.eval(nix, self.args(), &mut tell).await {
+        let tell = RefCell::new(tell);
+        let may_be_apart = self.candidates.is_none_or(|words| words.len() > 1);
+        if workers > 1 && may_be_apart {
+            let (known, names) = self.names(nix, &tell).await?;
+            if names.len() > 1 {
+                return Ok(self.apart(nix, known, shares(&names, workers), workers, &tell).await);
+            }
+        }
+        match self.eval(nix, self.args(), &tell).await {
             Ok(evaluated) => {
                 let parts = alone(&evaluated);
-                (evaluated, parts)
+                Ok(self.apart(nix, evaluated, parts, workers, &tell).await)
             }
-            Err(error) if self.candidates.is_some_and(|words| words.len() < 2) => {
-                return Err(error);
-            }
+            Err(error) if !may_be_apart => Err(error),
             Err(error) => {
-                let listed = self.eval(nix, self.args_of("names", None), &mut tell).await;
-                let Ok(Evaluated { value, warnings }) = listed else { return Err(error) };
-                let mut names: Vec<String> = texts(&value["names"]).collect();
-                names.sort();
-                names.dedup();
+                let Ok((known, names)) = self.names(nix, &tell).await else { return Err(error) };
                 if names.len() < 2 {
                     return Err(error);
                 }
-                tell(EvaluationStep::Apart);
-                let known = value["known"].clone();
-                let all = Evaluated { value: json!({ "known": known }), warnings };
-                (all, halves(&names))
-            }
-        };
-        let mut failed = Vec::new();
-        while let Some(names) = parts.pop() {
-            let args = self.args_of(self.what.word(), Some(&names));
-            match (self.eval(nix, args, &mut tell).await, names.as_slice()) {
-                (Ok(evaluated), _) => {
-                    parts.extend(alone(&evaluated));
-                    add(&mut all, evaluated);
-                }
-                (Err(error), [name]) => {
-                    tell(EvaluationStep::Failed(name, error));
-                    failed.push(name.clone());
-                }
-                (Err(_), names) => parts.extend(halves(names)),
+                (tell.borrow_mut())(EvaluationStep::Apart);
+                Ok(self.apart(nix, known, halves(&names), workers, &tell).await)
             }
         }
-        Ok(Outcome { evaluated: all, failed })
     }
+
+    /// The names of the machines, and the value without any.
+    async fn names(
+        &self,
+        nix: &Nix,
+        tell: &RefCell<impl FnMut(EvaluationStep<'_>)>,
+    ) -> Result<(Evaluated, Vec<String>), NixError> {
+        let Evaluated { value, warnings } =
+            self.eval(nix, self.args_of("names", None), tell).await?;
+        let mut names: Vec<String> = texts(&value["names"]).collect();
+        names.sort();
+        names.dedup();
+        let known = value["known"].clone();
+        Ok((Evaluated { value: json!({ "known": known }), warnings }, names))
+    }
+
+    /// Adds the machines of `parts` to `all`.
+    async fn apart(
+        &self,
+        nix: &Nix,
+        all: Evaluated,
+        parts: Vec<Vec<String>>,
+        workers: usize,
+        tell: &RefCell<impl FnMut(EvaluationStep<'_>)>,
+    ) -> Outcome {
+        let parts = RefCell::new(parts);
+        let outcome = RefCell::new(Outcome { evaluated: all, failed: Vec::new() });
+        let work = async || {
+            loop {
+                let Some(names) = parts.borrow_mut().pop() else { return };
+                let args = self.args_of(self.what.word(), Some(&names));
+                match (self.eval(nix, args, tell).await, names.as_slice()) {
+                    (Ok(evaluated), _) => {
+                        parts.borrow_mut().extend(alone(&evaluated));
+                        add(&mut outcome.borrow_mut().evaluated, evaluated);
+                    }
+                    (Err(error), [name]) => {
+                        (tell.borrow_mut())(EvaluationStep::Failed(name, error));
+                        outcome.borrow_mut().failed.push(name.clone());
+                    }
+                    (Err(_), names) => parts.borrow_mut().extend(halves(names)),
+                }
+            }
+        };
+        all_of(workers, &work).await;
+        outcome.into_inner()
+    }
+}
+
+/// Runs `work` as many times at once as there are `workers`.
+async fn all_of(workers: usize, work: &impl AsyncFn()) {
+    if workers > 1 {
+        tokio::join!(work(), Box::pin(all_of(workers - 1, work)));
+    } else {
+        work().await;
+    }
+}
+
+/// Divides the names into as many parts, which differ by one at most. The first is taken first.
+fn shares(names: &[String], parts: usize) -> Vec<Vec<String>> {
+    let mut shares: Vec<Vec<String>> = vec![Vec::new(); parts.min(names.len())];
+    let count = shares.len();
+    names.iter().enumerate().for_each(|(at, name)| shares[at % count].push(name.clone()));
+    shares.reverse();
+    shares
 }
 
 impl Wanted {
@@ -182,3 +234,6 @@ fn merge(all: &mut Value, more: Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! One evaluation of the flake, or the one that was kept of the same tree.
 
+use std::time::Instant;
+
 use serde_json::json;
 
 use super::{
@@ -8,6 +10,7 @@ use super::{
     kept::KeptEvaluation,
     overrides::Overrides,
     source::{absolute, folder, names_no_folder},
+    workers::Workers,
 };
 use crate::{
     error::{Failure, Result},
@@ -80,7 +83,13 @@ pub async fn of(
         None => {
             let tree = TreeMeanwhile::begin(&metadata).await;
             let mut broken = Broken::new(selection, overrides, report);
-            let evaluated = asked.evaluate(nix, |told| broken.tell(told));
+            let workers = Workers::of(&json!([flake, asked.args()]));
+            let (count, begun) = (workers.count().await, Instant::now());
+            let evaluated = async {
+                let outcome = asked.evaluate(nix, count, |told| broken.tell(told)).await;
+                workers.keep(count, begun.elapsed());
+                outcome
+            };
             let (outcome, is_same) = tokio::join!(evaluated, tree.is_same(nix, &flake, &metadata));
             let outcome = outcome.map_err(not_evaluated)?;
             if outcome.failed.is_empty() && is_same && tree.still_holds() {

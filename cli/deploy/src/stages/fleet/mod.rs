@@ -16,6 +16,7 @@ pub mod overrides;
 mod profiles;
 mod secrets;
 pub mod source;
+mod workers;
 
 use std::{collections::BTreeMap, time::Instant};
 

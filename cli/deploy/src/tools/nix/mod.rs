@@ -74,7 +74,7 @@ impl Nix {
         Ok(Self::at(program, user_args))
     }
 
-    fn at(program: PathBuf, user_args: &[String]) -> Self {
+    pub(crate) fn at(program: PathBuf, user_args: &[String]) -> Self {
         Self {
             program,
             user_args: user_args.to_vec(),
