@@ -16,8 +16,9 @@ use imports::{Imports, paths};
 use sources::{cli, code, sources};
 
 /// The folders whose modules are drawn.
-const DRAWN: [(&str, &[&str]); 12] = [
+const DRAWN: [(&str, &[&str]); 13] = [
     ("wire", &[]),
+    ("delta", &[]),
     ("deploy", &[]),
     ("deploy", &["secrets"]),
     ("deploy", &["stages"]),
@@ -72,7 +73,7 @@ fn the_drawing_is_what_the_imports_are() {
 
 #[test]
 fn no_module_uses_itself_by_way_of_others() {
-    for program in ["wire", "deploy", "agent", "lab"] {
+    for program in ["wire", "delta", "deploy", "agent", "lab"] {
         assert_eq!(imports(program).circles(), Vec::<String>::new(), "{program}");
     }
 }
@@ -133,9 +134,10 @@ fn dependencies(crate_name: &str) -> String {
 }
 
 #[test]
-fn the_programs_share_only_the_wire() {
+fn the_programs_share_only_the_wire_and_the_delta() {
     for (name, foreign) in [
         ("wire", ["deploy-agent", "deploy-lab", "\ndeploy ="]),
+        ("delta", ["deploy-agent", "deploy-lab", "\ndeploy ="]),
         ("agent", ["deploy-agent.", "deploy-lab", "\ndeploy ="]),
         ("deploy", ["deploy-agent", "deploy-lab", "\ndeploy ="]),
         ("lab", ["deploy-agent", "deploy-lab.", "\ndeploy ="]),
@@ -176,7 +178,7 @@ fn pure_files_are_pure() {
 
 #[test]
 fn the_operators_side_is_not_only_for_linux() {
-    for program in ["deploy", "wire"] {
+    for program in ["deploy", "delta", "wire"] {
         for file in sources(&cli().join(program).join("src")) {
             let code = code(&file);
             for only in ["target_os", "/proc/", "std::os::linux"] {

@@ -87,6 +87,7 @@ fn in_sources() -> Read {
         ("deploy", &["deploy"][..]),
         ("agent", &["deploy-agent"]),
         ("wire", &["deploy", "deploy-agent"]),
+        ("delta", &["deploy", "deploy-agent"]),
     ] {
         for (file, text) in code(folder) {
             for name in variables(&file.display().to_string(), &text) {
@@ -117,7 +118,7 @@ fn every_variable_is_in_the_list_and_nothing_else() {
 
 #[test]
 fn no_feature_and_no_setting_of_the_compiler_changes_the_programs() {
-    for program in ["deploy", "agent", "wire"] {
+    for program in ["deploy", "agent", "wire", "delta"] {
         let manifest = fs::read_to_string(cli().join(program).join("Cargo.toml")).unwrap();
         assert!(!manifest.contains("[features]"), "{program} has features");
         for (file, text) in code(program) {
@@ -132,7 +133,7 @@ fn no_feature_and_no_setting_of_the_compiler_changes_the_programs() {
 /// An item that only tests use belongs into a module of its own.
 #[test]
 fn only_modules_are_for_tests() {
-    for program in ["deploy", "agent", "wire"] {
+    for program in ["deploy", "agent", "wire", "delta"] {
         for (file, text) in code(program) {
             for (at, marker) in text.match_indices("#[cfg(test)]") {
                 let rest = &text[at + marker.len()..];

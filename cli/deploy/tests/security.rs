@@ -72,7 +72,15 @@ fn unproved(block: &str) -> Vec<&str> {
 #[test]
 fn every_test_that_the_security_page_names_exists() {
     let page = page();
-    let folders = ["deploy/src", "deploy/tests", "agent/src", "wire/src", "lab/tests/scenarios"];
+    let folders = [
+        "deploy/src",
+        "deploy/tests",
+        "agent/src",
+        "wire/src",
+        "delta/src",
+        "delta/tests",
+        "lab/tests/scenarios",
+    ];
     let files = folders.iter().flat_map(|folder| sources(&cli().join(folder)));
     let mut tests: Vec<String> = files.map(|file| fs::read_to_string(file).unwrap()).collect();
     // When Nix builds the programs, the tests of the flake are not available.
@@ -108,12 +116,18 @@ fn the_readme_leads_to_the_security_page_and_to_what_others_still_can_do() {
 
 #[test]
 fn no_program_that_is_shipped_has_unsafe_code() {
-    let roots = ["agent/src/main.rs", "deploy/src/main.rs", "deploy/src/lib.rs", "wire/src/lib.rs"];
+    let roots = [
+        "agent/src/main.rs",
+        "deploy/src/main.rs",
+        "deploy/src/lib.rs",
+        "wire/src/lib.rs",
+        "delta/src/lib.rs",
+    ];
     for root in roots {
         let text = fs::read_to_string(cli().join(root)).unwrap();
         assert!(text.contains("\n#![forbid(unsafe_code)]\n"), "{root} does not forbid it");
     }
-    for folder in ["agent/src", "deploy/src", "wire/src"] {
+    for folder in ["agent/src", "deploy/src", "wire/src", "delta/src"] {
         for file in sources(&cli().join(folder)) {
             let keyword = ["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe"];
             let found = keyword.iter().find(|word| code(&file).contains(**word));

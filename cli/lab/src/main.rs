@@ -62,6 +62,11 @@ enum Action {
         #[arg(long, hide = true)]
         into: Option<PathBuf>,
     },
+    /// Measures pushes of what resembles what the machine has: Debian's packages and their updates.
+    BenchPush {
+        /// A folder with packages in `old` and in `new`.
+        folder: PathBuf,
+    },
     /// The fault table, from what the last runs of its scenarios have seen; prints it.
     Faults {
         /// Write docs/faults.md.
@@ -142,6 +147,11 @@ fn start() -> Result<ExitCode> {
             Ok(code(in_new_lab(&own)?))
         }
         Action::Bench { rounds, case, .. } => bench_all(rounds, &case),
+        Action::BenchPush { folder } => {
+            let folder = folder.canonicalize()?;
+            bench::pushes::check(&folder)?;
+            Ok(code(in_new_lab(&["bench-push".into(), folder.into()])?))
+        }
         Action::Nix { bind, command } => {
             let here = Nix::new(&std::env::current_dir()?)?;
             let nix = bind.iter().try_fold(here, |nix, folder| nix.bind(folder))?;
@@ -213,6 +223,10 @@ fn inside_lab(inside: &Inside) -> Result<ExitCode> {
         Action::Bench { rounds: round, case, into } => {
             let case = Case::named(case.first().context("no case")?)?;
             bench::run(&mut lab, case, round, &into.context("no file for the figures")?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::BenchPush { folder } => {
+            bench::pushes::run(&mut lab, &folder)?;
             return Ok(ExitCode::SUCCESS);
         }
         Action::Prepare | Action::Faults { .. } | Action::Worlds { .. } | Action::Nix { .. } => {

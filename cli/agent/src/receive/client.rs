@@ -8,6 +8,8 @@
 
 use std::io::{self, Read, Write};
 
+use deploy_delta::operations::SET_OPTIONS;
+
 use super::{
     operation,
     words::{ProtocolRelay, refused},
@@ -44,7 +46,7 @@ pub fn carry(client: impl Read, daemon: impl Write) -> io::Result<()> {
     words.flush()?;
     while let Some(number) = words.begin()? {
         match number {
-            operation::SET_OPTIONS => operation::set_options(&mut words)?,
+            SET_OPTIONS => operation::set_options(&mut words)?,
             number => operation::carry(number, &mut words)?,
         }
     }

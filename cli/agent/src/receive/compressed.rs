@@ -1,7 +1,8 @@
-//! A client's stream as it is, or compressed with zstd.
+//! A client's stream as it is, or compressed with zstd, which may ask for the delta.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Cursor, Read};
 
+use deploy_delta::ASKED;
 use zstd::stream::read::Decoder;
 
 /// The first byte of a zstd frame, `28 b5 2f fd`. Nix's protocol begins with another one.
@@ -11,17 +12,35 @@ const ZSTD: u8 = 0x28;
 /// Without a limit a client could ask for gigabytes.
 const WINDOW: u32 = 22;
 
-/// The client's stream, decompressed if it is compressed. Waits for its first byte.
+/// The length of the empty frame that a request for the delta begins with. No shorter stream holds
+/// Nix's greeting, so it can be waited for.
+const EMPTY_FRAME: usize = 9;
+
+/// A client's stream, decompressed.
+pub struct Plain<'a> {
+    pub stream: Box<dyn Read + 'a>,
+    /// Whether the client asks for the delta.
+    pub asks_for_delta: bool,
+}
+
+/// The client's stream, decompressed if it is compressed. Waits for its first bytes.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn plain<'a>(mut client: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+pub fn plain<'a>(mut client: impl BufRead + 'a) -> io::Result<Plain<'a>> {
     if client.fill_buf()?.first() != Some(&ZSTD) {
-        return Ok(Box::new(client));
+        return Ok(Plain { stream: Box::new(client), asks_for_delta: false });
     }
-    let mut decoder = Decoder::with_buffer(client)?;
+    let mut begin = vec![0; EMPTY_FRAME];
+    client.read_exact(&mut begin)?;
+    if begin == ASKED[..EMPTY_FRAME] {
+        begin.resize(ASKED.len(), 0);
+        client.read_exact(&mut begin[EMPTY_FRAME..])?;
+    }
+    let asks_for_delta = begin == ASKED;
+    let mut decoder = Decoder::with_buffer(Cursor::new(begin).chain(client))?;
     decoder.window_log_max(WINDOW)?;
-    Ok(Box::new(decoder))
+    Ok(Plain { stream: Box::new(decoder), asks_for_delta })
 }
 
 #[cfg(test)]
@@ -34,7 +53,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut read = Vec::new();
-        plain(BufReader::new(bytes))?.read_to_end(&mut read)?;
+        plain(BufReader::new(bytes))?.stream.read_to_end(&mut read)?;
         Ok(read)
     }
 
@@ -46,6 +65,22 @@ mod tests {
         assert_eq!(read(b"").unwrap(), b"");
     }
 
+    /// The request is nothing for a decoder that does not look for it, as in an agent of the version
+    /// before.
+    #[test]
+    fn a_request_for_the_delta_is_seen_and_is_nothing_otherwise() {
+        let text = b"cxin and more".repeat(1000);
+        let asked = [&ASKED[..], &zstd::encode_all(&text[..], 3).unwrap()].concat();
+        assert!(plain(BufReader::new(&asked[..])).unwrap().asks_for_delta);
+        assert_eq!(read(&asked).unwrap(), text);
+        assert_eq!(zstd::decode_all(&asked[..]).unwrap(), text);
+        let not_asked = zstd::encode_all(&text[..], 3).unwrap();
+        assert!(!plain(BufReader::new(&not_asked[..])).unwrap().asks_for_delta);
+        let mut other = asked;
+        other[20] ^= 1;
+        assert!(!plain(BufReader::new(&other[..])).unwrap().asks_for_delta);
+    }
+
     /// Nix waits for the answer to what it sent before it sends more.
     #[test]
     fn what_was_flushed_is_read_before_the_stream_goes_on() {
@@ -53,7 +88,7 @@ mod tests {
         let mut encoder = zstd::Encoder::new(&mut writer, 3).unwrap();
         encoder.write_all(b"greeting").unwrap();
         encoder.flush().unwrap();
-        let mut plain = plain(BufReader::new(reader)).unwrap();
+        let mut plain = plain(BufReader::new(reader)).unwrap().stream;
         let mut greeting = [0; 8];
         plain.read_exact(&mut greeting).unwrap();
         assert_eq!(&greeting, b"greeting");
@@ -92,7 +127,7 @@ mod tests {
             // One byte of a block that repeats another byte stands for 128 KiB at most.
             let most = bytes.len() as u64 * (128 << 10);
             let read = plain(BufReader::new(&bytes[..]))
-                .and_then(|plain| io::copy(&mut plain.take(most + 1), &mut io::sink()));
+                .and_then(|plain| io::copy(&mut plain.stream.take(most + 1), &mut io::sink()));
             prop_assert!(read.is_err() || read.unwrap() <= most);
         }
     }

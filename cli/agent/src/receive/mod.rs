@@ -3,16 +3,22 @@
 
 mod client;
 mod compressed;
+mod delta;
+mod gauge;
 mod operation;
+mod outbox;
 mod words;
 
 use std::{
-    io::{self, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Cursor, Read, Write},
     thread,
 };
 
 use anyhow::{Result, bail};
 
+use deploy_delta::{GREETING, decode::Decoder};
+
+use self::{compressed::Plain, delta::Delta, gauge::Gauge, outbox::Outbox};
 use crate::{
     tools::{journal, mark::PushMark, nix},
     trust::origin::Origin,
@@ -33,16 +39,18 @@ pub fn receive() -> Result<()> {
 
 fn carry() -> Result<()> {
     let nix::Daemon { mut child, stdin, mut stdout } = nix::daemon()?;
+    let mut out = Outbox::new(io::stdout());
+    let outbox = out.clone();
     // The thread ends with this process. The client may be silent for any time.
     thread::spawn(move || {
-        let client = BufReader::with_capacity(words::PIECE, io::stdin().lock());
-        let carried = compressed::plain(client)
+        let stdin_of_client = Gauge::new(io::stdin().lock(), &outbox);
+        let client = BufReader::with_capacity(words::PIECE, stdin_of_client);
+        let carried = protocol(client, &outbox)
             .and_then(|plain| client::carry(BufReader::with_capacity(words::PIECE, plain), stdin));
         if let Err(error) = carried {
             eprintln!("deploy-agent: {error}");
         }
     });
-    let mut out = io::stdout().lock();
     let answered = answer(&mut stdout, &mut out);
     if answered.is_err() {
         // Nobody would read the daemon's output.
@@ -53,6 +61,20 @@ fn carry() -> Result<()> {
         bail!("nix-daemon: {status}");
     }
     Ok(answered?)
+}
+
+/// The client's messages, whatever way they came. The daemon says nothing before it has read
+/// something, so the client has its answer first.
+fn protocol<'a>(client: impl BufRead + 'a, outbox: &Outbox) -> io::Result<Box<dyn Read + 'a>> {
+    let Plain { mut stream, asks_for_delta } = compressed::plain(client)?;
+    if !asks_for_delta {
+        return Ok(stream);
+    }
+    outbox.announce()?;
+    let mut greeting = [0; GREETING];
+    stream.read_exact(&mut greeting)?;
+    let rest = Decoder::new(BufReader::with_capacity(words::PIECE, stream), Delta::new(outbox));
+    Ok(Box::new(Cursor::new(greeting).chain(rest)))
 }
 
 /// Forwards the daemon's messages, and replaces the version in its greeting by one that [`client`]

@@ -52,6 +52,64 @@ pub fn closures_are_valid(wanted: &[&StorePath]) -> Result<Result<(), String>> {
     Ok(Ok(()))
 }
 
+/// The closures of these paths or links, as far as they are valid.
+pub fn requisites(roots: &[&str]) -> Result<Vec<String>> {
+    let arguments = [&["--query", "--requisites"], roots].concat();
+    let ran = nix("nix-store", &arguments)?;
+    if !ran.succeeded() || !ran.whole {
+        bail!("nix-store --query --requisites failed: {}", ran.last_words());
+    }
+    Ok(ran.out.lines().map(Into::into).collect())
+}
+
+/// What Nix's database says of a path: the hash and the bytes of its archive, and its references.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    pub path: StorePath,
+    /// SHA-256.
+    pub hash: [u8; 32],
+    pub length: u64,
+    pub references: Vec<StorePath>,
+}
+
+/// What the database says of these paths.
+pub fn registrations(paths: &[&StorePath]) -> Result<Vec<Registration>> {
+    let mut all = Vec::new();
+    for portion in paths.chunks(500) {
+        let mut arguments = vec!["--dump-db"];
+        arguments.extend(portion.iter().map(|path| path.as_str()));
+        let ran = nix("nix-store", &arguments)?;
+        if !ran.succeeded() || !ran.whole {
+            bail!("nix-store --dump-db failed: {}", ran.last_words());
+        }
+        let mut lines = ran.out.lines();
+        while let Some(path) = lines.next() {
+            let registration = registration(path, &mut lines);
+            all.push(registration.context("nix-store --dump-db has another format")?);
+        }
+    }
+    Ok(all)
+}
+
+/// Reads a path's hash, size, deriver, number of references, and references.
+fn registration<'l>(path: &str, lines: &mut impl Iterator<Item = &'l str>) -> Option<Registration> {
+    let digits = lines.next()?;
+    let mut hash = [0; 32];
+    if digits.len() != 64 || !digits.is_ascii() {
+        return None;
+    }
+    for (at, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).ok()?;
+    }
+    let length = lines.next()?.parse().ok()?;
+    let _deriver = lines.next()?;
+    let count: usize = lines.next()?.parse().ok()?;
+    let references: Vec<StorePath> =
+        lines.take(count).map_while(|line| StorePath::parse(line).ok()).collect();
+    let path = StorePath::parse(path).ok()?;
+    (references.len() == count).then_some(Registration { path, hash, length, references })
+}
+
 fn nix_env(arguments: &[&str]) -> Result<()> {
     let mut all = vec!["--profile", PROFILE];
     all.extend(arguments);
@@ -111,5 +169,18 @@ mod tests {
         assert!(closure(&ran(format!("{wanted}\n"), true), &of).is_err());
         // The output when the reader got no time.
         assert!(closure(&ran(String::new(), true), &of).is_err());
+    }
+
+    #[test]
+    fn a_registration_is_read_and_half_of_one_is_none() {
+        let path = |name: &str| format!("/nix/store/{}-{name}", "0".repeat(32));
+        let digits = "0f".repeat(32);
+        let text = format!("{digits}\n4096\n\n2\n{}\n{}\nmore", path("a"), path("b"));
+        let read = |text: &str| registration(&path("a"), &mut text.lines());
+        let found = read(&text).unwrap();
+        assert_eq!((found.hash, found.length, found.references.len()), ([15; 32], 4096, 2));
+        for end in [10, 70, 75, 80, 150] {
+            assert_eq!(read(&text[..end]), None, "{end}");
+        }
     }
 }

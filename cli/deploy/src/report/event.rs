@@ -21,6 +21,15 @@ pub enum Stage {
     Take,
 }
 
+/// How the bytes of a push that is compressed got to the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carried {
+    /// The bytes that were sent.
+    pub on_the_wire: u64,
+    /// The bytes that were not sent, because the machine has them in other paths.
+    pub reused: u64,
+}
+
 /// One event. Events are reported in the order in which they happen.
 #[derive(Debug)]
 pub enum Event {
@@ -71,8 +80,8 @@ pub enum Event {
         machine: String,
         /// How far the push is.
         progress: Progress,
-        /// The bytes that were sent so far, where the push is compressed.
-        on_the_wire: Option<u64>,
+        /// What became of them, where the push is compressed.
+        carried: Option<Carried>,
     },
     /// A push makes no progress.
     Stalled {

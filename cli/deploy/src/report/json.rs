@@ -72,8 +72,10 @@ pub fn document(event: &Event) -> Value {
         Event::Build { machine, progress: p } => {
             json!({ "event": "build", "machine": machine, "progress": progress(p) })
         }
-        Event::Push { machine, progress: p, on_the_wire } => json!({
-            "event": "push", "machine": machine, "progress": progress(p), "onTheWire": on_the_wire,
+        Event::Push { machine, progress: p, carried } => json!({
+            "event": "push", "machine": machine, "progress": progress(p),
+            "onTheWire": carried.map(|carried| carried.on_the_wire),
+            "reused": carried.map(|carried| carried.reused),
         }),
         Event::Stalled { machine, seconds, why } => {
             let (why, holder) = match why {

@@ -138,9 +138,9 @@ impl Renderer for Live {
                 }
                 self.build(machine, progress);
             }
-            Event::Push { machine, progress, on_the_wire } => {
+            Event::Push { machine, progress, carried } => {
                 let now = Instant::now();
-                if let Some(text) = self.pushes.at(machine, progress, *on_the_wire, now) {
+                if let Some(text) = self.pushes.at(machine, progress, *carried, now) {
                     self.moves(text);
                 }
             }
@@ -199,7 +199,7 @@ mod tests {
         let copied = |bytes| Progress::Copied { bytes, expected: 4 << 20 };
         let push = |bytes| {
             let progress = copied(bytes);
-            Event::Push { machine: name(), progress, on_the_wire: None }
+            Event::Push { machine: name(), progress, carried: None }
         };
         let drv = "/nix/store/11111111111111111111111111111111-caddy-2.8.0.drv".to_owned();
         let build = |progress| Event::Build { machine: name(), progress };

@@ -22,8 +22,8 @@ use std::{io::IsTerminal, sync::Mutex, time::Instant};
 
 pub use changes::{ChangedSecret, Changes, PackageChange, SecretChanges, Units};
 pub use event::{
-    DiskShown, Event, Finished, Holder, KeyShown, Moment, PortShown, SecretShown, SecretState,
-    Stage, Standstill, UserShown, VmShown, VolumeShown,
+    Carried, DiskShown, Event, Finished, Holder, KeyShown, Moment, PortShown, SecretShown,
+    SecretState, Stage, Standstill, UserShown, VmShown, VolumeShown,
 };
 use line::{Colours, Line};
 use out::Out;

@@ -31,8 +31,8 @@ impl Plain {
 
 impl Renderer for Plain {
     fn show(&mut self, event: &Event) {
-        if let Event::Push { machine, progress, on_the_wire } = event {
-            self.pushes.at(machine, progress, *on_the_wire, Instant::now());
+        if let Event::Push { machine, progress, carried } = event {
+            self.pushes.at(machine, progress, *carried, Instant::now());
             return;
         }
         // A stalled push is not over.

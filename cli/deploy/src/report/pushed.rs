@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Line, rate::Rate, words};
+use super::{Carried, Line, rate::Rate, words};
 use crate::tools::nix::log::Progress;
 
 /// The push in progress, if there is one.
@@ -14,7 +14,7 @@ pub struct Pushes {
 struct Push {
     machine: String,
     bytes: u64,
-    on_the_wire: Option<u64>,
+    carried: Option<Carried>,
     rate: Rate,
 }
 
@@ -24,14 +24,14 @@ impl Pushes {
         &mut self,
         machine: &str,
         progress: &Progress,
-        on_the_wire: Option<u64>,
+        carried: Option<Carried>,
         now: Instant,
     ) -> Option<String> {
         let Progress::Copied { bytes, expected } = progress else { return None };
         let machine = machine.to_owned();
         let rate = Rate::since(now);
-        let push = self.now.get_or_insert(Push { machine, bytes: 0, on_the_wire, rate });
-        (push.bytes, push.on_the_wire) = (*bytes, on_the_wire);
+        let push = self.now.get_or_insert(Push { machine, bytes: 0, carried, rate });
+        (push.bytes, push.carried) = (*bytes, carried);
         let [done, all] = [*bytes, *expected].map(words::bytes);
         let left =
             push.rate.left(push.bytes, *expected, now).map(|left| format!(", {left} s left"));
@@ -48,14 +48,15 @@ impl Pushes {
 }
 
 impl Push {
-    /// The rate, and the bytes on the wire where they are fewer.
+    /// The rate, the bytes on the wire where they are fewer, and what the machine had.
     fn how(&self, now: Instant) -> String {
-        let wire = self.on_the_wire.map(|sent| format!(", {} on the wire", words::bytes(sent)));
-        format!(
-            "{}/s{}",
-            words::bytes(self.rate.per_second(self.bytes, now)),
-            wire.unwrap_or_default()
-        )
+        let rate = words::bytes(self.rate.per_second(self.bytes, now));
+        let Some(Carried { on_the_wire, reused }) = self.carried else {
+            return format!("{rate}/s");
+        };
+        let had =
+            if reused > 0 { format!(", {} reused", words::bytes(reused)) } else { String::new() };
+        format!("{rate}/s, {} on the wire{had}", words::bytes(on_the_wire))
     }
 }
 
@@ -70,22 +71,26 @@ mod tests {
     fn bytes_and_rate_are_told_and_the_end_once() {
         let mut pushes = Pushes::default();
         let began = Instant::now();
+        let carried = |on_the_wire, reused| Carried { on_the_wire, reused };
         let copied = |bytes| Progress::Copied { bytes, expected: 4 << 20 };
         assert_eq!(
             pushes.at("frame1", &copied(0), None, began).unwrap(),
             "frame1: pushing 0 B of 4.0 MiB (0 B/s)"
         );
         assert_eq!(
-            pushes.at("frame1", &copied(2 << 20), Some(9), began + SETTLED).unwrap(),
+            pushes.at("frame1", &copied(2 << 20), Some(carried(9, 0)), began + SETTLED).unwrap(),
             "frame1: pushing 2.0 MiB of 4.0 MiB (1.0 MiB/s, 9 B on the wire, 2 s left)"
         );
         let later = began + Duration::from_secs(3);
         assert_eq!(
-            pushes.at("frame1", &copied(3 << 20), Some(1 << 20), later).unwrap(),
-            "frame1: pushing 3.0 MiB of 4.0 MiB (1.0 MiB/s, 1.0 MiB on the wire, 1 s left)"
+            pushes.at("frame1", &copied(3 << 20), Some(carried(1 << 20, 2 << 20)), later).unwrap(),
+            "frame1: pushing 3.0 MiB of 4.0 MiB (1.0 MiB/s, 1.0 MiB on the wire, 2.0 MiB reused, 1 s left)"
         );
         let end = pushes.end(began + Duration::from_secs(3)).unwrap();
-        assert_eq!(end.text().as_str(), "frame1: pushed 3.0 MiB (1.0 MiB/s, 1.0 MiB on the wire)");
+        assert_eq!(
+            end.text().as_str(),
+            "frame1: pushed 3.0 MiB (1.0 MiB/s, 1.0 MiB on the wire, 2.0 MiB reused)"
+        );
         assert_eq!(pushes.end(began), None);
     }
 }

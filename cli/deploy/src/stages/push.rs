@@ -4,15 +4,15 @@ pub mod agent_program;
 pub mod stall;
 mod through_agent;
 
-use std::{
-    sync::atomic::Ordering,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use deploy_wire::{machine::Compress, store_path::StorePath};
 use tokio::{sync::Notify, time::timeout};
 
-use self::{agent_program::Agent, through_agent::Carrier};
+use self::{
+    agent_program::Agent,
+    through_agent::{Carrier, Paths},
+};
 use super::{
     ask::Probed,
     build::{Built, Where},
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     error::{Failure, Result},
-    report::{Event, Report, Stage},
+    report::{Carried, Event, Report, Stage},
     tools::{
         lease::Lease,
         nix::{Nix, NixError, RemoteStore, Substitute, log::Progress},
@@ -66,7 +66,7 @@ pub async fn push<'p>(
             if probed.facts.agent.as_ref() != Some(agent) {
                 pushing.over_ssh(&[agent]).await?.clear(name, report).await?;
             }
-            pushing.through_agent(&carrier, agent, &paths).await?
+            pushing.through_agent(carrier, agent, &paths).await?
         }
         (_, brought) => {
             paths.extend(brought);
@@ -99,7 +99,7 @@ pub async fn from_builder(
     }
     let builder = RemoteStore::of_builder(host);
     let there = Pushing { from: Some(&builder), ..here };
-    let mark = there.through_agent(&carrier, agent, &built.outs(&probed.machine)).await?;
+    let mark = there.through_agent(carrier, agent, &built.outs(&probed.machine)).await?;
     lease.finish();
     mark.clear(name, report).await?;
     Ok(Some(()))
@@ -114,7 +114,11 @@ async fn carrier(probed: &Probed) -> Result<Option<Carrier>> {
     {
         return Ok(None);
     }
-    Carrier::new(compress)
+    make_carrier(compress, Paths::Delta)
+}
+
+fn make_carrier(compress: Compress, paths: Paths) -> Result<Option<Carrier>> {
+    Carrier::new(compress, paths)
         .map_err(|error| Failure::unchanged("the push cannot be prepared").because(error))
 }
 
@@ -142,17 +146,46 @@ impl<'p> Pushing<'_, 'p> {
         Ok(mark)
     }
 
+    /// Copies to the agent, without what the machine has. Where that is not what it was to be,
+    /// everything is copied.
+    async fn through_agent(
+        &self,
+        carrier: Carrier,
+        agent: &StorePath,
+        paths: &[&StorePath],
+    ) -> Result<Mark<'p>> {
+        let pushed = self.carried(&carrier, agent, paths).await;
+        let distrusted = match &pushed {
+            Ok(_) => None,
+            Err(failure) => carrier.damaged().or_else(|| {
+                // The daemon compared a path with its hash.
+                let differs = || failure.causes.iter().any(|cause| cause.contains(HASH_DIFFERS));
+                (carrier.so_far().reused > 0 && differs())
+                    .then(|| "a path became another".to_owned())
+            }),
+        };
+        let Some(why) = distrusted else { return pushed };
+        let machine = &self.probed.machine;
+        let note = format!("the push begins again with whole paths: {why}");
+        self.report.note(&machine.name, note);
+        drop(carrier);
+        match make_carrier(machine.push.compress, Paths::Whole)? {
+            Some(carrier) => self.carried(&carrier, agent, paths).await,
+            None => pushed,
+        }
+    }
+
     /// Copies to the agent, which keeps the mark and hands everything to the machine's
     /// `nix-daemon`.
-    async fn through_agent(
+    async fn carried(
         &self,
         carrier: &Carrier,
         agent: &StorePath,
         paths: &[&StorePath],
     ) -> Result<Mark<'p>> {
         let store = carrier.store();
-        let on_the_wire = || Some(carrier.on_the_wire.load(Ordering::Relaxed));
-        let copied = self.copy(paths, &store, &on_the_wire);
+        let so_far = || Some(carrier.so_far());
+        let copied = self.copy(paths, &store, so_far);
         let carried = carrier.carry(self.probed, agent.as_str(), self.lease);
         tokio::pin!(copied, carried);
         let (copied, carried) = tokio::select! {
@@ -181,7 +214,7 @@ impl<'p> Pushing<'_, 'p> {
         // Nix is done before its last bytes are on the wire.
         if let Some(progress) = whole {
             let machine = self.probed.machine.name.clone();
-            self.report.tell(Event::Push { machine, progress, on_the_wire: on_the_wire() });
+            self.report.tell(Event::Push { machine, progress, carried: so_far() });
         }
         Ok(mark)
     }
@@ -191,7 +224,7 @@ impl<'p> Pushing<'_, 'p> {
         &self,
         paths: &[&StorePath],
         store: &RemoteStore,
-        on_the_wire: impl Fn() -> Option<u64>,
+        so_far: impl Fn() -> Option<Carried>,
     ) -> std::result::Result<Option<Progress>, NixError> {
         let Self { nix, probed, lease, from, report } = self;
         let machine = &probed.machine;
@@ -207,8 +240,8 @@ impl<'p> Pushing<'_, 'p> {
                 last = Some(progress.clone());
             }
             if pace.is_due(&progress) {
-                let (machine, on_the_wire) = (machine.name.clone(), on_the_wire());
-                report.tell(Event::Push { machine, progress, on_the_wire });
+                let (machine, carried) = (machine.name.clone(), so_far());
+                report.tell(Event::Push { machine, progress, carried });
             }
         };
         let moves = Notify::new();
@@ -231,6 +264,9 @@ impl<'p> Pushing<'_, 'p> {
         mark::not_stored(name, format!("cannot push the system to {name}"), why, said)
     }
 }
+
+/// What `nix-daemon` says of a path that became another.
+const HASH_DIFFERS: &str = "hash mismatch importing path";
 
 /// How long an agent's last words are waited for, where Nix failed.
 const LAST_WORDS: Duration = Duration::from_secs(5);

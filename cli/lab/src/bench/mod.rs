@@ -7,6 +7,7 @@ mod contents;
 pub mod deploy_rs;
 pub mod figure;
 mod fleet;
+pub mod pushes;
 mod run;
 pub mod table;
 

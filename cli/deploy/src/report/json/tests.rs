@@ -10,9 +10,9 @@ use crate::{
     iso::flash::FlashStep,
     outcome::Ending,
     report::{
-        ChangedSecret, Changes, DiskShown, Format, Holder, KeyShown, Moment, PackageChange,
-        PortShown, SecretChanges, SecretShown, SecretState, Stage, Standstill, Units, UserShown,
-        VmShown, VolumeShown, timings::Part,
+        Carried, ChangedSecret, Changes, DiskShown, Format, Holder, KeyShown, Moment,
+        PackageChange, PortShown, SecretChanges, SecretShown, SecretState, Stage, Standstill,
+        Units, UserShown, VmShown, VolumeShown, timings::Part,
     },
 };
 
@@ -84,7 +84,7 @@ fn all() -> Vec<(&'static str, Event)> {
             Event::Push {
                 machine: name(),
                 progress: Progress::Copied { bytes: 1 << 20, expected: 4 << 20 },
-                on_the_wire: Some(400 << 10),
+                carried: Some(Carried { on_the_wire: 400 << 10, reused: 512 << 10 }),
             },
         ),
         ("stalled", stalled(Standstill::Lock(holder()))),

@@ -35,7 +35,7 @@ pub async fn logs(times: u64) {
         for line in bytes.split(|byte| *byte == b'\n') {
             if let Some(progress) = reader.line(&String::from_utf8_lossy(line)) {
                 shows += 1;
-                report.tell(Event::Push { machine: "frame1".into(), progress, on_the_wire: None });
+                report.tell(Event::Push { machine: "frame1".into(), progress, carried: None });
             }
         }
         let ended = ProcessError::Lost { program: "nix".into(), source: std::io::Error::other("") };

@@ -1,54 +1,76 @@
 //! Nix's protocol to the machine's store, compressed, with the agent at the other end.
 //!
-//! Nix copies to a socket of ours as to a local daemon. What it sends goes to the agent, compressed,
-//! and the agent hands it to the machine's daemon; what the daemon answers comes back as it is.
+//! Nix copies to a socket of ours as to a local daemon. What it sends goes to the agent, compressed
+//! and, where the line is slow, without what the machine has; the agent hands it to the machine's
+//! daemon. What the daemon answers comes back as it is.
+
+mod bases;
+mod line;
+mod messages;
+mod nix_stream;
+mod own;
+mod patience;
+mod sender;
 
 use std::{
+    cell::{Cell, RefCell},
     io,
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, Instant},
 };
 
+use deploy_delta::{ANNOUNCED, ASKED, GREETING, answer};
 use deploy_wire::machine::Compress;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{UnixListener, UnixStream},
-    time::timeout,
-};
-
-use crate::{
-    stages::{ask::Probed, store::mark::Mark},
-    tools::{
-        compress::{Compressor, Level},
-        lease::Lease,
-        nix::RemoteStore,
-        place::Running,
-        private, shell,
+    net::{
+        UnixListener, UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
     },
 };
 
-/// How long Nix may send nothing before the other side gets what zstd kept. Within one message Nix
-/// is never silent for that long.
-const PAUSE: Duration = Duration::from_millis(1);
+use self::{
+    bases::KnownBases,
+    line::{Line, LinePace},
+    messages::Messages,
+    nix_stream::NixStream,
+    sender::Sender,
+};
+use crate::{
+    report::Carried,
+    stages::{ask::Probed, store::mark::Mark},
+    tools::{
+        cache::Cache, compress::Level, lease::Lease, nix::RemoteStore, place::Running, private,
+        shell,
+    },
+};
 
-/// The number of bytes to read at once.
-const PIECE: usize = 128 << 10;
+/// Whether a push may leave out what the machine has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paths {
+    /// Where the line is slow.
+    Delta,
+    /// All paths are sent as they are.
+    Whole,
+}
 
 /// A socket that stands for the machine's store.
 pub struct Carrier {
     listener: UnixListener,
     folder: TempDir,
     level: Level,
-    /// The bytes that were sent to the machine.
-    pub on_the_wire: AtomicU64,
+    paths: Paths,
+    on_the_wire: Cell<u64>,
+    reused: Cell<u64>,
+    bases: KnownBases,
+    damaged: RefCell<Option<String>>,
 }
 
 impl Carrier {
     /// Makes the socket. `None` where Nix could not name it, or where the stream is not to be
     /// compressed.
-    pub fn new(compress: Compress) -> io::Result<Option<Self>> {
+    pub fn new(compress: Compress, paths: Paths) -> io::Result<Option<Self>> {
         let level = match compress {
             Compress::Never => return Ok(None),
             Compress::Auto => Level::Auto,
@@ -59,7 +81,8 @@ impl Carrier {
             return Ok(None);
         }
         let listener = UnixListener::bind(socket(folder.path()))?;
-        Ok(Some(Self { listener, folder, level, on_the_wire: AtomicU64::new(0) }))
+        let (on_the_wire, reused, bases, damaged) = Default::default();
+        Ok(Some(Self { listener, folder, level, paths, on_the_wire, reused, bases, damaged }))
     }
 
     /// The store for Nix's commands.
@@ -69,6 +92,16 @@ impl Carrier {
             sshopts: String::new(),
             environment: Vec::new(),
         }
+    }
+
+    /// What was sent to the machine so far, and what it had.
+    pub fn so_far(&self) -> Carried {
+        Carried { on_the_wire: self.on_the_wire.get(), reused: self.reused.get() }
+    }
+
+    /// Which path of the machine is not what it was to be, and why, where that ended the push.
+    pub fn damaged(&self) -> Option<String> {
+        self.damaged.borrow().clone()
     }
 
     /// Starts `agent` on the machine and carries one connection to its end. The mark that the agent
@@ -81,15 +114,23 @@ impl Carrier {
     ) -> Result<Mark<'p>, String> {
         let started = probed.place.spawn(&script(probed, agent, lease)).await;
         let Running { mut stdout, mut stdin, rest } = started.map_err(|error| error.to_string())?;
+        let lines = Cache::named("lines");
+        let machine = &probed.facts.identity.machine_id;
+        let pace = LinePace::known(lines.get(machine).as_ref().and_then(Value::as_bool));
         let carried = async {
             stdin.write_all(probed.root.stdin_prefix().as_bytes()).await?;
             let (nix, _) = self.listener.accept().await?;
-            self.between(nix, &mut stdout, &mut stdin).await
+            self.between(nix, &mut stdout, &mut stdin, pace).await
         };
         let ended = carried.await;
         drop(stdin);
         match ended {
-            Ok(()) => Ok(Mark::kept_by_the_agent(stdout, rest)),
+            Ok(is_slow) => {
+                if let Some(is_slow) = is_slow {
+                    lines.put(machine, &is_slow.into());
+                }
+                Ok(Mark::kept_by_the_agent(stdout, rest))
+            }
             // The error is that of a pipe whose other end is gone; the agent may have said more.
             Err(_) => {
                 Err(rest.ended().await.err().map_or_else(String::new, |error| error.to_string()))
@@ -98,67 +139,87 @@ impl Carrier {
     }
 
     /// Carries both directions until Nix ends the connection. An agent that ends it first is an
-    /// error.
+    /// error. Returns whether the line was slow, where that is known.
     async fn between(
         &self,
         nix: UnixStream,
         from_agent: &mut (dyn AsyncBufRead + Unpin + Send),
         to_agent: &mut (dyn AsyncWrite + Unpin + Send),
-    ) -> io::Result<()> {
+        pace: LinePace,
+    ) -> io::Result<Option<bool>> {
         let (from_nix, mut to_nix) = nix.into_split();
+        let line = Line::new(self.level, to_agent, &self.on_the_wire, pace)?;
         tokio::select! {
-            sent = self.send(from_nix, to_agent) => sent,
-            answered = tokio::io::copy_buf(from_agent, &mut to_nix) => {
+            sent = self.send(from_nix, line) => sent,
+            answered = self.answer(from_agent, &mut to_nix) => {
                 answered.and(Err(io::ErrorKind::UnexpectedEof.into()))
             }
         }
     }
 
-    async fn send(
-        &self,
-        mut from: impl AsyncReadExt + Unpin,
-        to: &mut (dyn AsyncWrite + Unpin + Send),
-    ) -> io::Result<()> {
-        let mut compressor = Compressor::new(self.level)?;
-        let mut piece = vec![0; PIECE];
-        let mut ready = Vec::new();
-        let mut flushed = true;
-        loop {
-            let read = from.read(&mut piece);
-            // A read that is cut off has read nothing.
-            let read = if flushed { Ok(read.await) } else { timeout(PAUSE, read).await };
-            let length = match read {
-                Ok(length) => length?,
-                Err(_) => {
-                    compressor.flush(&mut ready)?;
-                    flushed = true;
-                    self.write(&mut ready, to).await?;
-                    continue;
-                }
-            };
-            if length == 0 {
-                compressor.finish(&mut ready)?;
-                return self.write(&mut ready, to).await;
+    async fn send(&self, from: OwnedReadHalf, mut line: Line<'_>) -> io::Result<Option<bool>> {
+        let mut nix = NixStream::new(from);
+        if self.paths == Paths::Delta {
+            line.raw(&ASKED).await?;
+        }
+        // Nix waits for the answer to its greeting, and the agent says before it what it knows.
+        let mut greeting = 0;
+        while greeting < GREETING {
+            nix.fill(&mut line).await?;
+            let piece = nix.take(GREETING - greeting);
+            if piece.is_empty() {
+                break;
             }
-            compressor.add(&piece[..length], &mut ready)?;
-            flushed = false;
-            let begun = Instant::now();
-            self.write(&mut ready, to).await?;
-            let now = Instant::now();
-            compressor.was_sent(length, now - begun, now)?;
+            greeting += piece.len();
+            line.add(piece).await?;
+        }
+        line.flush().await?;
+        while self.bases.delta().is_none() {
+            self.bases.changed().await;
+        }
+        if self.bases.delta() == Some(true) {
+            let messages = Messages::new(nix, line);
+            return Sender::new(messages, &self.bases, &self.reused).run().await;
+        }
+        loop {
+            nix.fill(&mut line).await?;
+            let piece = nix.take(usize::MAX);
+            if piece.is_empty() {
+                line.finish().await?;
+                return Ok(line.pace.is_slow);
+            }
+            line.add(piece).await?;
         }
     }
 
-    async fn write(
+    async fn answer(
         &self,
-        ready: &mut Vec<u8>,
-        to: &mut (dyn AsyncWrite + Unpin + Send),
+        from: &mut (dyn AsyncBufRead + Unpin + Send),
+        to_nix: &mut OwnedWriteHalf,
     ) -> io::Result<()> {
-        to.write_all(ready).await?;
-        to.flush().await?;
-        self.on_the_wire.fetch_add(ready.len() as u64, Ordering::Relaxed);
-        ready.clear();
-        Ok(())
+        let mut first = [0; ANNOUNCED.len()];
+        from.read_exact(&mut first).await?;
+        self.bases.set_delta(first == ANNOUNCED);
+        if first != ANNOUNCED {
+            to_nix.write_all(&first).await?;
+            return tokio::io::copy_buf(from, to_nix).await.map(drop);
+        }
+        loop {
+            let length = from.read_u32_le().await?;
+            if length > answer::MOST {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            let mut bytes = vec![0; length as usize];
+            from.read_exact(&mut bytes).await?;
+            match answer::Answer::read(&bytes)? {
+                answer::Answer::Daemon(said) => to_nix.write_all(&said).await?,
+                answer::Answer::Damaged(why) => {
+                    *self.damaged.borrow_mut() = Some(why);
+                    return Ok(());
+                }
+                other => self.bases.take(other),
+            }
+        }
     }
 }
 
@@ -178,3 +239,6 @@ fn script(probed: &Probed, agent: &str, lease: &Lease) -> String {
     let serve = probed.root.wrap(&serve).unwrap_or(serve);
     format!("exec {serve}")
 }
+
+#[cfg(test)]
+mod tests;

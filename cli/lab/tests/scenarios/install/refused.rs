@@ -150,7 +150,10 @@ fn check_fails(lab: &mut Lab) -> Result<()> {
     let running = installer.begin("--host frame1 --yes")?;
     scene.frame1.wait_for_reboot(PATIENCE)?;
     let said = end(running)?;
-    said.ends(3, &["check web fails", "is installed and not confirmed; deploy frame1 tries again"])?;
+    said.ends(
+        3,
+        &["check web fails", "is installed and not confirmed; deploy frame1 tries again"],
+    )?;
     ensure!(scene.runs()? == scene.wanted()?, "it runs another system");
     scene.frame1.sh("systemd-run --collect python3 -m http.server 8080 --bind 127.0.0.1")?;
     scene.deploy("frame1")?.ends(0, &["frame1: "])?;

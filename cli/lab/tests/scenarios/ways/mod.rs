@@ -4,6 +4,7 @@ pub mod agent;
 pub mod asked_again;
 pub mod awake;
 pub mod build;
+pub mod delta;
 pub mod early;
 pub mod evaluation;
 pub mod flake;

@@ -1,0 +1,71 @@
+//! The bases of a push: paths that this machine has, and that resemble those that are pushed.
+//!
+//! A thread finds them and reads them for their indexes, while the others carry the push.
+
+mod choice;
+mod worker;
+
+use std::{
+    io,
+    sync::{Arc, PoisonError},
+    thread,
+};
+
+use deploy_delta::{answer::Answer, archive::Archive, decode::Bases, references::References};
+use deploy_wire::store_path::StorePath;
+
+use self::worker::Work;
+use super::outbox::Outbox;
+
+/// The bases of one push.
+pub struct Delta {
+    work: Arc<Work>,
+    outbox: Outbox,
+}
+
+impl Delta {
+    /// Starts the thread, which ends with this process.
+    pub fn new(outbox: &Outbox) -> Self {
+        let work = Arc::new(Work::default());
+        let (with, to) = (Arc::clone(&work), outbox.clone());
+        thread::spawn(move || with.run(&to));
+        Self { work, outbox: outbox.clone() }
+    }
+}
+
+impl Bases for Delta {
+    fn wanted(&mut self, paths: Vec<StorePath>) -> io::Result<()> {
+        self.work.change(|todo| todo.wanted = Some(paths));
+        Ok(())
+    }
+
+    fn ask(&mut self, number: u32) -> io::Result<()> {
+        self.work.change(|todo| {
+            // What is asked for now is needed before what was asked for earlier.
+            todo.asked.retain(|asked| *asked != number);
+            todo.asked.push_front(number);
+        });
+        Ok(())
+    }
+
+    fn forget(&mut self, number: u32) {
+        self.work.change(|todo| {
+            todo.asked.retain(|asked| *asked != number);
+            todo.forgotten.insert(number);
+        });
+    }
+
+    fn open(&mut self, number: u32) -> io::Result<(Archive, References)> {
+        let bases = self.work.bases.lock().unwrap_or_else(PoisonError::into_inner);
+        let base = bases.get(&number).ok_or_else(|| io::Error::other("there is no such base"))?;
+        let archive = Archive::of(base.path.as_ref())?;
+        Ok((archive, References::of(&base.path, &base.references)))
+    }
+
+    /// The error of this thread is told, whether or not the client hears of it here.
+    fn damaged(&mut self, number: u32, why: &str) {
+        let bases = self.work.bases.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = bases.get(&number).map_or("a base", |base| base.path.as_str());
+        let _ = self.outbox.answer(&Answer::Damaged(format!("{path}: {why}")));
+    }
+}

@@ -1,0 +1,59 @@
+{
+  salt,
+  kind,
+  which,
+}:
+let
+  run = name: script: env: derivation (
+    {
+      inherit name salt;
+      system = "x86_64-linux";
+      builder = "/bin/sh";
+      PATH = "/usr/bin:/bin";
+      args = [ "-euc" script ];
+    }
+    // env
+  );
+  library = run "library-1.0" "mkdir $out; echo library > $out/lib" { };
+
+  # What the path names stands at the end of each larger file, as a program's rpath does in it.
+  finish = ''
+    find $out -type f -size +3k | while read -r file; do
+      chmod u+w "$file"
+      printf '%s/lib:%s/lib' "$library" "$out" >> "$file"
+    done
+  '';
+
+  of = which: kernel: builtins.filter
+    (file: (builtins.match "linux-image.*" file != null) == kernel)
+    (builtins.attrNames (builtins.readDir (/root/debs + "/${which}")));
+
+  nameOf = file:
+    let
+      parts = builtins.match "([^_]*)_([0-9]+%3a)?([0-9.]+).*" file;
+      package = builtins.head parts;
+      plain = if builtins.match "linux-image.*" file != null then "linux" else package;
+    in
+    "${plain}-${builtins.elemAt parts 2}";
+
+  package = which: more: file: run (nameOf file)
+    ''
+      mkdir $out
+      dpkg-deb -x "$deb" $out
+      ${more}
+      ${finish}
+    ''
+    {
+      inherit library;
+      deb = "/root/debs/${which}/${file}";
+    };
+
+  packages = {
+    rebuilt = map (package "old" "") (of "old" false);
+    updated = map (package which "") (of which false);
+    kernel = map (package which "") (of which true);
+    file = map (package "old" (if which == "new" then "echo changed >> $(find $out -type f -size +20k | sort | head -n 1)" else ""))
+      (builtins.filter (file: builtins.match "libpython.*" file != null) (of "old" false));
+  };
+in
+packages.${kind}
