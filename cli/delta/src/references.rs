@@ -35,9 +35,9 @@ type Part = [u8; HASH];
 pub struct References(Vec<(Part, Part)>);
 
 impl References {
-    /// Those of `path`, which refers to `others`. Of several with the same name, which are rare, the
-    /// order of their hashes tells which is which; two builds may differ in it, and in the chunks
-    /// that name them.
+    /// Collects the hashes in `path`, which refers to `others`. Of several with the same name, which
+    /// are rare, the order of their hashes tells which is which; two builds may differ in it, and in
+    /// the chunks that name them.
     pub fn of(path: &StorePath, others: &[StorePath]) -> Self {
         let mut parts = vec![(part(path), placeholder("self", 0))];
         let others: BTreeSet<(&str, &StorePath)> = others

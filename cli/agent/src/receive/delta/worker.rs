@@ -31,7 +31,7 @@ pub struct Todo {
     pub wanted: Option<Vec<StorePath>>,
     /// The numbers of the wanted paths whose base's index is needed, the most urgent first.
     pub asked: VecDeque<u32>,
-    /// Those that are not needed any more.
+    /// Indexes that are not needed any more.
     pub forgotten: HashSet<u32>,
 }
 
