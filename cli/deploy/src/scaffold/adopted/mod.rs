@@ -58,13 +58,21 @@ struct AdoptedPart {
 pub fn adopted(said: &Surveyed) -> Adopted {
     // What is no Nix, as a text that was cut off, would break the whole fleet's evaluation.
     let is_nix = |text: &&str| !text.is_empty() && Root::parse(text).errors().is_empty();
-    let (file, left_out) = match Some(said.hardware.trim()).filter(is_nix) {
+    let (file, missing) = match Some(said.hardware.trim()).filter(is_nix) {
         Some(text) => hardware::without_secrets(text),
-        None => (hardware::from_facts(&file_systems::all(said)), None),
+        None => {
+            let found = file_systems::all(said);
+            let has_root = found.mounted.iter().any(|one| one.folder == "/");
+            let note = (!has_root).then(|| {
+                "its root is on no disk that was found: set fileSystems.\"/\" in hardware.nix"
+                    .into()
+            });
+            (hardware::from_facts(&found), note)
+        }
     };
     let (loader, network) = (loader::settings(said), network::settings(said));
     let settings = format!("\n{}{}", loader.text, network.text);
-    let notes = [left_out, loader.note, network.note].into_iter().flatten().collect();
+    let notes = [missing, loader.note, network.note].into_iter().flatten().collect();
     Adopted { hardware: Hardware::Adopted { file, settings }, notes }
 }
 
