@@ -4,7 +4,8 @@
 # The packages that all scripts need.
 install_missing() {
   install_packages cc:gcc cc:libc6-dev git:git ip:iproute2 tc:iproute2 ssh:openssh-client \
-    age:age ps:procps xz:xz-utils debootstrap:debootstrap mke2fs:e2fsprogs shellcheck:shellcheck
+    age:age ps:procps xz:xz-utils debootstrap:debootstrap mke2fs:e2fsprogs xorriso:xorriso \
+    shellcheck:shellcheck
 }
 
 # install_packages PROGRAM:PACKAGE...: installs the Debian packages of missing programs.

@@ -18,6 +18,7 @@ const LEFT: &[(&str, &str)] = &[
     ),
     ("a-virtual-machine-boots-what-was-committed", "an emulated machine boots five times"),
     ("a-rehearsal-that-fails-", "two emulated machines are made and booted"),
+    ("an-installer-image-with-wi-fi-starts-as-a-disc-too", "as a stick it starts the same system"),
     ("a-rehearsal-that-is-interrupted-", "an emulated machine is made three times"),
     ("a-virtual-machine-ends-with-", "an emulated machine boots three times"),
     ("an-installation-that-ends-badly-", "each phase of it fails once"),

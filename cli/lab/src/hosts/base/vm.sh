@@ -1,6 +1,6 @@
 # Runs inside the hosts' root with a layer above it, once: qemu, and in /opt/vm what a virtual
 # machine of the lab is made of: a kernel, an initrd with stage-1 ($VM_STAGE_1), and the root below
-# its disk. Its text is part of the layer's version.
+# its disk; and what makes images that computers start from. Its text is part of the layer's version.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 vm=/opt/vm
@@ -22,7 +22,8 @@ for unit in systemd-udevd.service systemd-udevd-kernel.socket systemd-udevd-cont
   rm -f "$vm/root/etc/systemd/system/$unit"
 done
 
-apt-get install -q -y --no-install-recommends qemu-system-x86 qemu-utils erofs-utils busybox-static cpio
+apt-get install -q -y --no-install-recommends qemu-system-x86 qemu-utils erofs-utils \
+  busybox-static cpio xorriso isolinux syslinux-common
 kernel=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: //p' | head -n 1)
 version=${kernel#linux-image-}
 cd /var/tmp
@@ -35,7 +36,7 @@ to=$vm/initrd/lib/modules/$version
 mkdir -p "$to"
 cp "$from"/modules.order "$from"/modules.builtin "$from"/modules.builtin.modinfo "$to/"
 depmod -b kernel/usr "$version"
-for module in virtio_pci crc32c_generic virtio_blk virtio_net erofs ext4 overlay 9p 9pnet_virtio evdev button qemu_fw_cfg; do
+for module in virtio_pci crc32c_generic virtio_blk virtio_net erofs ext4 overlay 9p 9pnet_virtio evdev button qemu_fw_cfg isofs; do
   modprobe --dirname kernel/usr --set-version "$version" --show-depends "$module"
 done | sed -n 's/^insmod //p' | sort -u > depends
 while read -r module _; do

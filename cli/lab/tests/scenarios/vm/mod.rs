@@ -2,6 +2,7 @@
 //! for qemu. The processor is emulated: hosts have no /dev/kvm.
 
 mod boots;
+mod installer;
 mod rehearsal;
 mod starts;
 
@@ -36,6 +37,13 @@ pub const ALL: &[Scenario] = &[
     Scenario::new("a-rehearsal-that-is-interrupted-leaves-nothing", rehearsal::is_interrupted)
         .with_programs(Places::Vm)
         .within(Duration::from_secs(900)),
+    Scenario::new("an-installer-image-starts-with-the-wi-fi-that-was-put-on-it", installer::starts)
+        .with_programs(Places::Vm),
+    Scenario::new(
+        "an-installer-image-with-wi-fi-starts-as-a-disc-too",
+        installer::starts_as_a_disc,
+    )
+    .with_programs(Places::Vm),
     Scenario::new("a-virtual-machine-that-cannot-start-says-why", starts::refusals)
         .with_programs(Places::Vm),
 ];
