@@ -111,20 +111,24 @@ impl PhaseRun<'_> {
                 let said = last.into_iter().collect::<Vec<_>>().join("\n");
                 Failure::unchanged(what).because(error).because(said)
             }
-            None => Failure::unchanged(format!("interrupted while {}", phase.does())),
+            None => {
+                // What was begun there may go on, whatever is seen of it now.
+                let failure = Failure::unchanged(format!("interrupted while {}", phase.does()));
+                return Err(self.with_state(phase, failure));
+            }
         };
-        Err(self.with_state(phase, failure).await)
+        if phase == InstallPhase::Disko && self.disks_are_as_they_were().await {
+            return Err(self.key.say_changed(failure).hint(Some(
+                "the disks were asked again, and are as they were; run it again".into(),
+            )));
+        }
+        Err(self.with_state(phase, failure))
     }
 
     /// Says what the computer is now.
-    async fn with_state(&self, phase: InstallPhase, failure: Box<Failure>) -> Box<Failure> {
+    fn with_state(&self, phase: InstallPhase, failure: Box<Failure>) -> Box<Failure> {
         let Looked { host, machine, .. } = self.looked;
         let name = &machine.name;
-        if phase == InstallPhase::Disko && self.disks_are_as_they_were().await {
-            return self.key.say_changed(failure).hint(Some(
-                "the disks were asked again, and are as they were; run it again".into(),
-            ));
-        }
         let again = format!("deploy install {name} --host {host} --wipe {name}");
         let (state, hint) = match phase {
             InstallPhase::Kexec | InstallPhase::Disko => (

@@ -138,6 +138,11 @@ impl KeyPlan {
         std::iter::once(key).chain(change.map(|change| format!("readers:  {change}"))).collect()
     }
 
+    /// The public half of the key.
+    pub fn public(&self) -> &str {
+        &self.key.public
+    }
+
     /// Whether anything is written in the flake.
     pub fn changes(&self) -> bool {
         self.readers.as_ref().is_some_and(|(found, _)| found.change().is_some())

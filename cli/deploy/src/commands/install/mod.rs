@@ -99,7 +99,11 @@ async fn steps(
     let wanted = look::wanted(args).map_err(NotInstalled::Usage)?;
     let mut looked = unless_interrupted(interrupts, look::look(args, wanted, report)).await?;
     let key = unless_interrupted(interrupts, key::plan(args, &looked, report)).await?;
-    report.tell(Event::Plan { machine: looked.name(), lines: show::plan(&looked, &key) });
+    let mut lines = show::overview(&looked, &key);
+    if args.dry_run {
+        lines.extend(show::steps(&looked, &key));
+    }
+    report.tell(Event::Plan { machine: looked.name(), lines });
     if args.dry_run {
         return Ok(0);
     }

@@ -6,11 +6,11 @@ use super::{carry_out::installation, key::KeyPlan, look::Looked};
 use crate::{
     install::anywhere::{InstallPhase, PROGRAM},
     report::bytes,
-    tools::shell,
+    tools::{process, shell},
 };
 
-/// The computer, its disks, the key, and each step.
-pub fn plan(looked: &Looked, key: &KeyPlan) -> Vec<String> {
+/// The computer, its disks, the key, and what is installed.
+pub fn overview(looked: &Looked, key: &KeyPlan) -> Vec<String> {
     let Looked { machine, host, facts, fit, wish, .. } = looked;
     let memory = facts.memory.map(|memory| format!(", {memory} MiB of memory")).unwrap_or_default();
     let firmware = if facts.uefi { "UEFI" } else { "BIOS" };
@@ -33,25 +33,43 @@ pub fn plan(looked: &Looked, key: &KeyPlan) -> Vec<String> {
     let changes =
         if key.changes() { ", and another one once the secrets are encrypted anew" } else { "" };
     lines.push(format!("system:   {system}{changes}"));
-    let command = |phase: InstallPhase| command(looked, phase);
-    let mut steps = vec![format!("build both of them and {PROGRAM}; nothing is built on {host}")];
+    lines
+}
+
+/// Each step with its command, for `--dry-run`.
+pub fn steps(looked: &Looked, key: &KeyPlan) -> Vec<String> {
+    let Looked { machine, host, fit, wish, selection, .. } = looked;
+    let (name, hostname) = (&machine.name, &machine.ssh.hostname);
+    let phase = |phase: InstallPhase| format!("{}: {}", phase.does(), command(looked, phase));
+    let mut steps = Vec::new();
+    if key.changes() {
+        let key = shell::quote(key.public());
+        steps.push(format!(
+            "put the host key among the readers, as: deploy secrets recipients add {name} {key}"
+        ));
+    }
+    let drvs = [&wish.disko, &machine.toplevel].into_iter().flatten();
+    let drvs: Vec<String> = drvs.map(|package| format!("{}^out", package.drv)).collect();
+    steps.push(format!("build here: nix build --no-link {}", drvs.join(" ")));
+    steps.push(match process::find(PROGRAM, &[]) {
+        Some(program) => format!("take {}", program.display()),
+        None => format!(
+            "take: nix build --no-link --print-out-paths --inputs-from {} nixpkgs#{PROGRAM}",
+            shell::quote(&selection.flake)
+        ),
+    });
     if !fit.is_installer {
-        let does = InstallPhase::Kexec.does();
-        steps.push(format!("{does}: {}", command(InstallPhase::Kexec)));
+        steps.push(phase(InstallPhase::Kexec));
         steps.push("log in to the installer, and look again whether the computer fits".to_owned());
     }
-    for phase in [InstallPhase::Disko, InstallPhase::Install] {
-        steps.push(format!("{}: {}", phase.does(), command(phase)));
-    }
+    steps.extend([InstallPhase::Disko, InstallPhase::Install].map(phase));
     steps.push(format!("look on {host} whether the system and the host key are there"));
-    steps.push(format!("{}: {}", InstallPhase::Reboot.does(), command(InstallPhase::Reboot)));
-    let (name, hostname) = (&machine.name, &machine.ssh.hostname);
+    steps.push(phase(InstallPhase::Reboot));
     steps.push(format!("wait for {hostname} with its new host key, and record that"));
     steps.push(format!(
-        "checks, confirmation by a new login, and the first record, as deploy {name} does"
+        "checks, confirmation by a new login, and the first record, as: deploy {name}"
     ));
-    lines.extend((1..).zip(steps).map(|(number, step)| format!("step {number}:   {step}")));
-    lines
+    (1..).zip(steps).map(|(number, step)| format!("step {number}: {step}")).collect()
 }
 
 /// The command line of a phase. The folder of the login and of the host key is made when it is needed.
@@ -64,7 +82,10 @@ fn command(looked: &Looked, phase: InstallPhase) -> String {
     // A connection over a login ends with the system that it leads to.
     let options = if phase == InstallPhase::Kexec { Vec::new() } else { options.into() };
     let paths = (&disko.out, &system.out);
-    let work = installation(looked, paths, Path::new(PROGRAM), "…/files".into(), options);
+    let mut work = installation(looked, paths, Path::new(PROGRAM), "…/files".into(), options);
+    if phase == InstallPhase::Kexec {
+        work.identity = Some("…/key".into());
+    }
     format!("{PROGRAM} {}", shell::line(work.args(phase).iter().map(String::as_str)))
 }
 

@@ -48,22 +48,34 @@ fn tunnel(socket: &str, port: u16, hostname: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::{net::TcpListener, time::Duration};
+
+    use tokio::time::{sleep, timeout};
 
     use super::*;
+    use crate::tools::process::Invocation;
 
-    /// Without a login behind the socket there is no connection, although sshd's port may be open.
-    #[test]
-    fn a_program_that_checks_no_host_key_reaches_no_other_machine() {
+    /// Nothing is behind the socket, and something listens where the name leads to.
+    #[tokio::test]
+    async fn a_program_that_checks_no_host_key_reaches_no_other_machine() {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("s").display().to_string();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
         let script = folder.path().join("tunnel");
-        fs::write(&script, tunnel(&socket, port, "127.0.0.1")).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let ran = Command::new("sh").arg(&script).output().unwrap();
-        assert!(!ran.status.success());
-        assert!(listener.accept().is_err(), "something connected");
+        fs::write(&script, tunnel(&socket, 22, &format!("ssh://127.0.0.1:{port}"))).unwrap();
+        let connected = async {
+            while listener.accept().is_err() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let tunnel = Invocation::new("/bin/sh").arg(&script);
+        tokio::select! {
+            () = connected => panic!("it went to another machine"),
+            ended = timeout(Duration::from_secs(30), tunnel.output()) => {
+                assert!(ended.expect("it ends at once").is_err());
+            }
+        }
     }
 }

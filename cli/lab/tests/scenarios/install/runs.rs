@@ -36,6 +36,9 @@ fn installs(lab: &mut Lab) -> Result<()> {
             "nixos-anywhere --phases install --build-on local --store-paths /nix/store/",
             "--extra-files",
             "machines.frame1 in keys.nix becomes SHA256:",
+            "as: deploy secrets recipients add frame1 ",
+            "build here: nix build --no-link /nix/store/",
+            "take /usr/local/bin/nixos-anywhere",
         ],
     )?;
     ensure!(installer.formatted()? == 0, "a dry run wrote a disk");
