@@ -26,7 +26,7 @@ let
 
   of = which: kernel: builtins.filter
     (file: (builtins.match "linux-image.*" file != null) == kernel)
-    (builtins.attrNames (builtins.readDir (/root/debs + "/${which}")));
+    (builtins.attrNames (builtins.readDir (/debs + "/${which}")));
 
   nameOf = file:
     let
@@ -39,13 +39,13 @@ let
   package = which: more: file: run (nameOf file)
     ''
       mkdir $out
-      dpkg-deb -x "$deb" $out
+      dpkg-deb --fsys-tarfile "$deb" | tar -x -C $out --no-same-owner --no-same-permissions
       ${more}
       ${finish}
     ''
     {
       inherit library;
-      deb = "/root/debs/${which}/${file}";
+      deb = "/debs/${which}/${file}";
     };
 
   packages = {

@@ -57,8 +57,7 @@ pub fn run(lab: &mut Lab, folder: &Path) -> Result<()> {
     let (mac, frame1) = (host("mac", lab)?, host("frame1", lab)?);
     programs::install(&mac)?;
     access::know(&mac, &frame1)?;
-    let copied =
-        Command::new("cp").arg("-r").arg(folder).arg(mac.root().join("root/debs")).status()?;
+    let copied = Command::new("cp").arg("-r").arg(folder).arg(mac.root().join("debs")).status()?;
     ensure!(copied.success(), "the packages cannot be copied to the operator's computer");
     mac.write("/root/packages.nix", NIX, 0o644)?;
     let relay = Relay::start(&frame1, ROAD)?;
@@ -81,7 +80,12 @@ impl Pushes {
         let before = self.built(kind, "old", number)?;
         self.wants(number, &before)?;
         let row = self.measured(&format!("cd {FOLDER}; exec {DEPLOY} --json frame1"))?;
-        self.print(title, "`deploy`, the first time: whole paths, compressed", &before, &row)?;
+        self.print(
+            title,
+            "`deploy`, to the system before; the first case sends whole paths",
+            &before,
+            &row,
+        )?;
         for (salt, (way, name)) in (number + 1..).zip(WAYS) {
             let paths = self.built(kind, "new", salt)?;
             self.wants(salt, &paths)?;

@@ -32,7 +32,7 @@ use tokio::{
 
 use self::{
     bases::KnownBases,
-    line::{Line, LinePace},
+    line::{LinePace, MachineLine},
     messages::Messages,
     nix_stream::NixStream,
     sender::Sender,
@@ -148,7 +148,7 @@ impl Carrier {
         pace: LinePace,
     ) -> io::Result<Option<bool>> {
         let (from_nix, mut to_nix) = nix.into_split();
-        let line = Line::new(self.level, to_agent, &self.on_the_wire, pace)?;
+        let line = MachineLine::new(self.level, to_agent, &self.on_the_wire, pace)?;
         tokio::select! {
             sent = self.send(from_nix, line) => sent,
             answered = self.answer(from_agent, &mut to_nix) => {
@@ -157,7 +157,11 @@ impl Carrier {
         }
     }
 
-    async fn send(&self, from: OwnedReadHalf, mut line: Line<'_>) -> io::Result<Option<bool>> {
+    async fn send(
+        &self,
+        from: OwnedReadHalf,
+        mut line: MachineLine<'_>,
+    ) -> io::Result<Option<bool>> {
         let mut nix = NixStream::new(from);
         if self.paths == Paths::Delta {
             line.raw(&ASKED).await?;

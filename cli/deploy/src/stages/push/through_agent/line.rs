@@ -18,7 +18,7 @@ const SAMPLE: u64 = 256 << 10;
 const FAST: f64 = 25e6;
 
 /// The compressed line to a machine.
-pub struct Line<'a> {
+pub struct MachineLine<'a> {
     compressor: Compressor,
     to: &'a mut (dyn AsyncWrite + Unpin + Send),
     ready: Vec<u8>,
@@ -29,7 +29,7 @@ pub struct Line<'a> {
     pub pace: LinePace,
 }
 
-impl<'a> Line<'a> {
+impl<'a> MachineLine<'a> {
     /// Begins a stream. `pace` is what is known of the line.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use deploy_delta::{
 use deploy_wire::store_path::StorePath;
 use tokio::io::AsyncRead;
 
-use super::{line::Line, nix_stream::NixStream};
+use super::{line::MachineLine, nix_stream::NixStream};
 
 /// The longest string that is looked into. Longer ones are only sent on.
 const LONG: u64 = 4096;
@@ -23,10 +23,10 @@ const KEPT: usize = 64 << 10;
 
 /// The end of Nix's messages, in the middle of one or not.
 #[derive(Debug)]
-pub struct Ended;
+pub struct NixEnded;
 
 /// What a read returns where Nix may have ended.
-pub type ReadResult<T> = io::Result<Result<T, Ended>>;
+pub type ReadResult<T> = io::Result<Result<T, NixEnded>>;
 
 /// Returns where Nix has ended.
 macro_rules! some {
@@ -43,7 +43,7 @@ pub(super) use some;
 pub struct Messages<'a, R> {
     nix: NixStream<R>,
     /// The line to the machine.
-    pub line: Line<'a>,
+    pub line: MachineLine<'a>,
     /// Tokens that are not on the line yet.
     pub tokens: Vec<u8>,
     /// Bytes that are not tokens yet.
@@ -65,7 +65,7 @@ enum Frames {
 
 impl<'a, R: AsyncRead + Unpin> Messages<'a, R> {
     /// Begins behind Nix's greeting.
-    pub fn new(nix: NixStream<R>, line: Line<'a>) -> Self {
+    pub fn new(nix: NixStream<R>, line: MachineLine<'a>) -> Self {
         let (tokens, kept) = Default::default();
         Self { nix, line, tokens, kept, frames: Frames::Outside }
     }
@@ -111,7 +111,7 @@ impl<'a, R: AsyncRead + Unpin> Messages<'a, R> {
         while length < bytes.len() {
             let piece = self.take(bytes.len() - length).await?;
             if piece.is_empty() {
-                return Ok(Err(Ended));
+                return Ok(Err(NixEnded));
             }
             bytes[length..length + piece.len()].copy_from_slice(piece);
             length += piece.len();
@@ -128,7 +128,7 @@ impl<'a, R: AsyncRead + Unpin> Messages<'a, R> {
         while left > 0 {
             let piece = self.take(usize::try_from(left).unwrap_or(usize::MAX)).await?.to_vec();
             if piece.is_empty() {
-                return Ok(Err(Ended));
+                return Ok(Err(NixEnded));
             }
             left -= piece.len() as u64;
             self.keep(&piece).await?;
@@ -178,7 +178,7 @@ impl<'a, R: AsyncRead + Unpin> Messages<'a, R> {
         loop {
             let piece = self.take(KEPT).await?.to_vec();
             if piece.is_empty() {
-                return Ok(Err(Ended));
+                return Ok(Err(NixEnded));
             }
             self.keep(&piece).await?;
         }

@@ -4,7 +4,7 @@ use std::{io, ops::Range, time::Duration};
 
 use tokio::{io::AsyncRead, io::AsyncReadExt, time::timeout};
 
-use super::line::Line;
+use super::line::MachineLine;
 
 /// How long Nix may send nothing before the other side gets what zstd kept. Within one message Nix
 /// is never silent for that long.
@@ -34,7 +34,7 @@ impl<R: AsyncRead + Unpin> NixStream<R> {
     ///
     /// # Errors
     /// When the socket or the line breaks.
-    pub async fn fill(&mut self, line: &mut Line<'_>) -> io::Result<()> {
+    pub async fn fill(&mut self, line: &mut MachineLine<'_>) -> io::Result<()> {
         let read = self.from.read(&mut self.piece);
         // A read that is cut off has read nothing.
         let length = if line.is_flushed { Ok(read.await) } else { timeout(PAUSE, read).await };

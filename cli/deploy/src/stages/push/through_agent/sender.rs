@@ -21,7 +21,7 @@ use tokio::{io::AsyncRead, time::timeout};
 
 use super::{
     bases::KnownBases,
-    messages::{Ended, Messages, ReadResult, some},
+    messages::{Messages, NixEnded, ReadResult, some},
     own,
     patience::Patience,
 };
@@ -63,7 +63,7 @@ impl<'a, 'l, R: AsyncRead + Unpin> Sender<'a, 'l, R> {
     /// # Errors
     /// When the socket or the line breaks.
     pub async fn run(mut self) -> io::Result<Option<bool>> {
-        let Err(Ended) = self.all().await?;
+        let Err(NixEnded) = self.all().await?;
         self.messages.send().await?;
         self.messages.line.finish().await?;
         let is_slow = self.messages.line.pace.is_slow;
@@ -119,7 +119,7 @@ impl<'a, 'l, R: AsyncRead + Unpin> Sender<'a, 'l, R> {
         some!(messages.number().await?);
         messages.begin_frames();
         // Where the frames end early, the daemon says so.
-        let (Ok(()) | Err(Ended)) = self.framed().await?;
+        let (Ok(()) | Err(NixEnded)) = self.framed().await?;
         self.messages.frames().await?;
         Ok(Ok(()))
     }
@@ -183,7 +183,7 @@ impl<'a, 'l, R: AsyncRead + Unpin> Sender<'a, 'l, R> {
         let reused = encoder.finish(&mut self.messages.tokens);
         self.reused.set(self.reused.get() + reused);
         self.patience.was_sent(length - reused, reused);
-        Ok(if left > 0 { Err(Ended) } else { Ok(()) })
+        Ok(if left > 0 { Err(NixEnded) } else { Ok(()) })
     }
 
     /// Sends an archive as it is.
@@ -193,7 +193,7 @@ impl<'a, 'l, R: AsyncRead + Unpin> Sender<'a, 'l, R> {
             let piece = self.messages.take(usize::try_from(left).unwrap_or(usize::MAX)).await?;
             let piece = piece.to_vec();
             if piece.is_empty() {
-                return Ok(Err(Ended));
+                return Ok(Err(NixEnded));
             }
             left -= piece.len() as u64;
             self.messages.keep(&piece).await?;

@@ -133,7 +133,7 @@ impl Bases for Machine<'_> {
 async fn sent(said: &[u8], bases: &KnownBases, is_slow: bool) -> (Vec<u8>, u64) {
     let (mut compressed, wire, reused) = (Vec::new(), Cell::new(0), Cell::new(0));
     let pace = LinePace::known(Some(is_slow));
-    let line = Line::new(Level::Fixed(3), &mut compressed, &wire, pace).unwrap();
+    let line = MachineLine::new(Level::Fixed(3), &mut compressed, &wire, pace).unwrap();
     let messages = Messages::new(NixStream::new(said), line);
     let slow = Sender::new(messages, bases, &reused).run().await.unwrap();
     assert_eq!(slow, Some(is_slow));
