@@ -69,6 +69,9 @@ fn unfit(lab: &mut Lab) -> Result<()> {
     )?;
     frame1.sh("echo VARIANT_ID=installer >> /etc/os-release")?;
 
+    frame1.sh("mkdir /run/deploy-install.lock")?;
+    refused(yes, 1, &["frame1 is not installed on frame1", "/run/deploy-install.lock"])?;
+    frame1.sh("rmdir /run/deploy-install.lock")?;
     // One has it and waits for an answer; another one must not.
     let mut first = on_terminal(mac, "install frame1 --host frame1")?;
     first.wait_for("overwrite /dev/sda of frame1 with frame1? [y/N]")?;
