@@ -69,7 +69,7 @@ async fn look(args: &AdoptArgs, report: &Report) -> std::result::Result<FoundMac
     let address = answers::address(&ssh.hostname).map_err(|why| refused().because(why))?;
     // Before the login, which takes longest.
     let place = args.name.as_deref().map(ask::place).transpose()?;
-    let services = ask::chosen(&args.folder.services, &args.host)?;
+    let services = ask::chosen(&args.folder.services, &format!("the folder of {}", args.host))?;
     let domain = args.folder.domain.clone();
     if services::need_domain(&services) && domain.is_none() {
         return Err(refused()
@@ -107,7 +107,7 @@ async fn look(args: &AdoptArgs, report: &Report) -> std::result::Result<FoundMac
     let Adopted { hardware, notes } = adopted::adopted(&surveyed(&answer));
     let Ssh { port, .. } = ssh;
     let machine = MachineModules {
-        keys: admins.from_machine(&fleet),
+        keys: admins.path_for_machine(&fleet),
         name,
         platform,
         release,

@@ -24,7 +24,7 @@ const fn with_site(name: &'static str, label: &'static str) -> OfferedService {
     OfferedService { name, site: Some(label), lines: &[], needs: &["caddy"] }
 }
 
-/// All of them. `a_new_machine_has_what_its_pages_say` compares the names with docs/services.
+/// All of them. `a-new-machine-of-the-template-s-fleet-evaluates-with-its-key-and-secrets` evaluates each.
 pub const OFFERED: [OfferedService; 12] = [
     plain("alloy"),
     plain("caddy"),

@@ -45,7 +45,7 @@ diff -r . ../before
 # The first machine of a fleet: its admin, its key, its folder.
 says 'machines/frame2 has default.nix, services.nix, disko.nix, hardware.nix' deploy new frame2 \
   --platform x86_64-linux --disk /dev/disk/by-id/ata-X --address 192.168.2.50 \
-  --service alloy,caddy,gatus,grafana,homepage,loki,node-exporter,restic,ssh,victoriametrics,vmalert \
+  --service alloy,caddy,gatus,grafana,homepage,loki,node-exporter,restic,ssh,tailscale,victoriametrics,vmalert \
   --domain home.example.org --admin-key ~/.ssh/id_ed25519.pub
 grep -q 'anna = "ssh-ed25519 .* anna@mac";' machines/keys.nix || fails 'the key of anna'
 grep -q 'frame2 = "ssh-ed25519 .*";' machines/keys.nix || fails 'the key of frame2'

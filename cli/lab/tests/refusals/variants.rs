@@ -68,7 +68,14 @@ impl Shown {
 
 /// The texts of all files that have scenarios or unit tests.
 fn tests() -> Result<Vec<String>> {
-    let folders = ["lab/tests/scenarios", "agent/src", "deploy/src", "deploy/tests", "wire/src"];
+    let folders = [
+        "lab/tests/scenarios",
+        "lab/tests/flakes",
+        "agent/src",
+        "deploy/src",
+        "deploy/tests",
+        "wire/src",
+    ];
     let mut texts = Vec::new();
     for folder in folders {
         for file in sources(&cli().join(folder)) {

@@ -73,7 +73,7 @@ impl Admins {
     }
 
     /// The file as a path from a machine's folder.
-    pub fn from_machine(&self, fleet: &FleetCall) -> String {
+    pub fn path_for_machine(&self, fleet: &FleetCall) -> String {
         let file = self.file.strip_prefix(&fleet.machines).unwrap_or(&self.file);
         format!("../{}", file.display())
     }

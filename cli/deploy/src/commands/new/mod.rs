@@ -84,7 +84,7 @@ async fn asked(
         address: answers.address,
         port: None,
         user: "admin".into(),
-        keys: admins.from_machine(&fleet),
+        keys: admins.path_for_machine(&fleet),
         hardware: Hardware::Disk(answers.disk),
         services: answers.services,
         domain: answers.domain,

@@ -26,7 +26,7 @@ pub struct Write<'w> {
     pub fleet: &'w FleetCall,
     /// The machine.
     pub machine: &'w MachineModules,
-    /// Who may log in.
+    /// The keys of those who may log in.
     pub admins: &'w Admins,
     /// The computer that is to start it as a virtual machine; `None` for no virtual machine.
     pub vm: Option<DeskKind>,
