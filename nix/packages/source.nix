@@ -20,7 +20,6 @@ lib.fileset.toSource {
     ../../docs/what-deploy-says.md
     ../../docs/nix-versions.md
     ../../docs/units.md
-    ../../docs/install.md
     ../../docs/iso.md
     ../../docs/vm.md
     ../../docs/migration.md

@@ -67,6 +67,8 @@ pub fn interrupted_code(endings: &[Ending]) -> u8 {
 
 /// The command line is wrong, or there is no terminal to ask a question on.
 pub const USAGE: u8 = 2;
+/// A command that brings no machine to a system changed something, and what is known.
+pub const CHANGED: u8 = 4;
 /// A command that changes nothing could not ask a machine.
 pub const COULD_NOT_LOOK: u8 = 6;
 /// A command that changes nothing has findings.

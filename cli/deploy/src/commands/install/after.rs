@@ -60,7 +60,11 @@ pub async fn confirm(
     let waits = Waits { machine: &machine, key: &key.public, end: Instant::now() + limit, limit };
     let seen = match interrupts.unless_interrupted(waits.seen(report)).await {
         Some(seen) => seen?,
-        None => return Err(waits.not_seen("interrupted while it restarted".into())),
+        None => {
+            return Err(
+                waits.not_seen("was installed, and deploy was interrupted while it restarted")
+            );
+        }
     };
     refuse_another_system(&seen, &system)?;
     record(&unpinned, &machine, key, report).await;
@@ -130,7 +134,9 @@ impl Waits<'_> {
                 }
             }
             if Instant::now() > self.end {
-                return Err(self.not_seen(last));
+                let what =
+                    format!("was installed, and did not come up within {} s", self.limit.as_secs());
+                return Err(self.not_seen(&what).because(last));
             }
             sleep(PAUSE).await;
         }
@@ -153,17 +159,14 @@ impl Waits<'_> {
         }
     }
 
-    fn not_seen(&self, why: String) -> Box<Failure> {
+    fn not_seen(&self, what: &str) -> Box<Failure> {
         let name = &self.machine.name;
-        let what =
-            format!("{name} was installed, and did not come up within {} s", self.limit.as_secs());
+        let what = format!("{name} {what}");
         let state = "its disks have the system and the host key, looked at before the restart";
-        Failure::unchanged(what).because(why).state(State::NotKnown(state.into())).hint(Some(
-            format!(
-                "look at its screen: does it start from the disk, and not from the stick?\n\
+        Failure::unchanged(what).state(State::NotKnown(state.into())).hint(Some(format!(
+            "look at its screen: does it start from the disk, and not from the stick?\n\
              where it comes up later: deploy status {name}, deploy {name}"
-            ),
-        ))
+        )))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     args::InstallArgs,
     error::{Failure, Result, State},
     install::lock::{InstallLock, NotLocked},
-    outcome::{Ending, INTERRUPTED, USAGE, exit_code},
+    outcome::{CHANGED, Ending, INTERRUPTED, USAGE, exit_code},
     question::{self, NotAgreed},
     report::{Event, Report},
     tools::terminal::Interrupts,
@@ -71,13 +71,13 @@ impl From<Box<Failure>> for NotInstalled {
 
 /// Tells a failure; the exit code that its state stands for.
 fn ended(report: &Report, failure: Box<Failure>) -> u8 {
-    let ending = match failure.state {
-        State::Unchanged => Ending::Unchanged,
-        State::Changed(_) => Ending::TakenOver,
-        State::NotKnown(_) => Ending::NotKnown,
+    let code = match failure.state {
+        State::Unchanged => exit_code(&[Ending::Unchanged]),
+        State::Changed(_) => CHANGED,
+        State::NotKnown(_) => exit_code(&[Ending::NotKnown]),
     };
     report.tell(Event::Failed(failure));
-    exit_code(&[ending])
+    code
 }
 
 /// The result of `work`, unless an interrupt comes before anything is changed.
