@@ -72,6 +72,11 @@ fn unfit(lab: &mut Lab) -> Result<()> {
     frame1.sh("mkdir /run/deploy-install.lock")?;
     refused(yes, 1, &["frame1 is not installed on frame1", "/run/deploy-install.lock"])?;
     frame1.sh("rmdir /run/deploy-install.lock")?;
+    // Neither on PATH nor, without a network, from nixpkgs.
+    mac.sh("mv /usr/local/bin/nixos-anywhere /root")?;
+    let missing = ["there is no nixos-anywhere", "nix profile install nixpkgs#nixos-anywhere"];
+    refused(yes, 1, &missing)?;
+    mac.sh("mv /root/nixos-anywhere /usr/local/bin")?;
     // One has it and waits for an answer; another one must not.
     let mut first = on_terminal(mac, "install frame1 --host frame1")?;
     first.wait_for("overwrite /dev/sda of frame1 with frame1? [y/N]")?;
