@@ -38,16 +38,16 @@ fn run() -> Result<ExitCode> {
         })
     };
     let mut trials: Vec<Trial> = Shape::all()?.into_iter().map(trial).collect();
-    let others: [(&str, fn() -> Result<()>, Option<String>); 2] = [
-        (beside_agenix::NAME, beside_agenix::holds, beside_agenix::missing()),
-        (new_machine::NAME, new_machine::holds, new_machine::missing()),
-    ];
-    for (name, holds, why) in others {
-        if let Some(why) = &why {
-            eprintln!("skipped: {name}: {why}");
-        }
-        let trial = Trial::test(name, move || holds().map_err(|error| format!("{error:#}").into()));
-        trials.push(trial.with_ignored_flag(why.is_some()));
-    }
+    trials.push(other(beside_agenix::NAME, beside_agenix::holds, beside_agenix::missing()));
+    trials.push(other(new_machine::NAME, new_machine::holds, new_machine::missing()));
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
+}
+
+/// What is no shape; it is skipped, with a line, where `missing` says why.
+fn other(name: &'static str, holds: fn() -> Result<()>, missing: Option<String>) -> Trial {
+    if let Some(why) = &missing {
+        eprintln!("skipped: {name}: {why}");
+    }
+    let trial = Trial::test(name, move || holds().map_err(|error| format!("{error:#}").into()));
+    trial.with_ignored_flag(missing.is_some())
 }
