@@ -15,7 +15,6 @@ use crate::scene::Scene;
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-rebuilt-path-is-pushed-without-what-the-machine-has", rebuilt),
     Scenario::new("a-base-that-is-damaged-or-gone-makes-a-push-of-whole-paths", damaged),
-    Scenario::new("nothing-is-compared-on-a-fast-line", fast),
 ];
 
 /// Builds a program of 12 MiB that refers to a library and to itself. `salt` changes all hashes and
@@ -129,14 +128,4 @@ fn damaged(lab: &mut Lab) -> Result<()> {
     ensure!(pushed.sent > 6_000_000, "{pushed:?}");
     ensure!(pushed.said.contains("the push begins again with whole paths: "), "{pushed:?}");
     runs_generation(&scene.frame1, 4)
-}
-
-fn fast(lab: &mut Lab) -> Result<()> {
-    let scene = Scene::new(lab)?;
-    has(&scene, 2, &built(&scene.mac, 1)?, "frame1")?;
-    ensure!(push(&scene)?.reused == 0, "the first push");
-    has(&scene, 3, &built(&scene.mac, 2)?, "frame1")?;
-    let pushed = push(&scene)?;
-    ensure!(pushed.reused == 0 && pushed.sent > 6_000_000, "{pushed:?}");
-    runs_generation(&scene.frame1, 3)
 }
