@@ -15,6 +15,7 @@ lib.fileset.toSource {
     ../../docs/commands.md
     ../../docs/environment.md
     ../../docs/json.md
+    ../../docs/performance.md
     ../../docs/secrets.md
     ../../docs/ssh-config.md
     ../../docs/what-deploy-says.md

@@ -19,7 +19,7 @@ pub async fn free_memory() -> Option<u64> {
     Some(said.trim().parse::<u64>().ok()? / 2)
 }
 
-/// What Linux's `/proc/meminfo` says is available.
+/// What Linux's meminfo says is available.
 fn available(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
