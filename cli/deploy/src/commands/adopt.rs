@@ -156,7 +156,7 @@ async fn write(args: &AdoptArgs, found: FoundMachine, report: &Report) -> Result
 /// What its own configuration says. A wrong release would have services read their data wrong, so none
 /// is guessed.
 fn state_version(answer: &Answer, refused: &dyn Fn() -> Box<Failure>) -> Result<String> {
-    let declared = answer.file("state").as_deref().and_then(release::declared);
+    let declared = answer.file("state").and_then(release::declared);
     declared.ok_or_else(|| {
         let first = answer.word("first").map(|first| {
             format!("; the oldest generation that it has is of {first}, which may be newer")
