@@ -1,6 +1,7 @@
 //! Builds closures: on this computer, through Nix's builders, or on the machine itself.
 
 pub mod builder;
+mod failed;
 pub mod generations;
 pub mod image;
 pub mod on_host;
@@ -13,7 +14,10 @@ use deploy_wire::{
     store_path::StorePath,
 };
 
-use self::on_host::{build_on_host, fetch_path};
+use self::{
+    failed::failed,
+    on_host::{build_on_host, fetch_path},
+};
 use super::{
     ask::Probed,
     store::{left_behind, mark},
@@ -22,7 +26,7 @@ use crate::{
     error::{Failure, Result},
     report::{Event, Report, Stage},
     tools::{
-        nix::{BuildWork, Nix, NixDiagnosis, NixError},
+        nix::{BuildWork, Nix, NixDiagnosis},
         place::Place,
     },
 };
@@ -271,28 +275,4 @@ async fn foreign_systems(nix: &Nix, wanted: BuildTarget<'_>) -> Vec<String> {
         return Vec::new();
     };
     needed.into_iter().filter(|system| !settings.systems.contains(system)).collect()
-}
-
-/// The failure of a build. `foreign` are the platforms that nothing here builds for.
-fn failed(wanted: BuildTarget<'_>, error: NixError, foreign: Vec<String>) -> Box<Failure> {
-    let BuildTarget { machine, what, .. } = wanted;
-    let name = &machine.name;
-    let systems = if foreign.is_empty() { machine.system.to_string() } else { foreign.join(", ") };
-    let way_out = |diagnosis| match diagnosis {
-        NixDiagnosis::NoWayToBuilder => Some(
-            "check that `ssh BUILDER true` works without a prompt, as the user that Nix's daemon \
-             runs as"
-                .to_owned(),
-        ),
-        NixDiagnosis::NoBuilder => Some(format!(
-            "nothing here builds all that it needs for {systems}; three ways out:\n\
-             the machine itself: --build-on target\n\
-             a builder: --build-on HOST, /etc/nix/machines, or -- --builders 'ssh-ng://HOST {}'\n\
-             emulation here: boot.binfmt.emulatedSystems, or extra-platforms in nix.conf",
-            foreign.first().map_or(machine.system.as_str(), String::as_str)
-        )),
-        _ => None,
-    };
-    let hint = error.diagnoses().into_iter().find_map(way_out);
-    Failure::unchanged(format!("the {what} for {name} cannot be built")).because(error).hint(hint)
 }

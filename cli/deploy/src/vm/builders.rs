@@ -84,8 +84,15 @@ impl FoundBuilders {
             ways.push("nix-darwin has one: nix.linux-builder.enable = true".to_owned());
         }
         ways.push(format!(
-            "a machine that builds for {system}: --builders 'ssh-ng://HOST {system}' behind --"
+            "a machine that builds for {system}: /etc/nix/machines, or --builders \
+             'ssh-ng://HOST {system}' behind --"
         ));
+        if self.os == OperatingSystem::Linux {
+            ways.push(
+                "emulation here: boot.binfmt.emulatedSystems, or extra-platforms in nix.conf"
+                    .to_owned(),
+            );
+        }
         format!("nothing here builds for {system}:\n{}", ways.join("\n"))
     }
 }

@@ -110,8 +110,7 @@ impl Shape {
         for (at, run) in self.text.run.iter().enumerate() {
             let printed = fs::read_to_string(folder.path().join(format!("printed-{at}")))?;
             let kept = kept(&folder.path().join(format!("kept-{at}")))?;
-            run.compare(&printed, kept.as_ref())
-                .with_context(|| format!("{}\n{printed}", run.command))?;
+            run.compare(&printed, &kept).with_context(|| format!("{}\n{printed}", run.command))?;
         }
         Ok(())
     }
@@ -149,7 +148,7 @@ impl Run {
         )
     }
 
-    fn compare(&self, printed: &str, kept: Option<&Value>) -> Result<()> {
+    fn compare(&self, printed: &str, kept: &[Value]) -> Result<()> {
         for line in &self.said {
             ensure!(printed.contains(line.as_str()), "this was not printed: {line}");
         }
@@ -157,12 +156,13 @@ impl Run {
             ensure!(!printed.contains(line.as_str()), "this was printed: {line}");
         }
         if let Some(expected) = self.kept {
-            ensure!(kept.is_some() == expected, "kept: {}, expected {expected}", kept.is_some());
+            ensure!(kept.is_empty() != expected, "{} were kept, expected {expected}", kept.len());
         }
         if self.machines.is_empty() {
             return Ok(());
         }
-        let machines = &kept.context("the evaluation was not kept")?["value"]["value"]["machines"];
+        let [kept] = kept else { bail!("{} evaluations were kept", kept.len()) };
+        let machines = &kept["value"]["value"]["machines"];
         let found: Vec<&String> =
             machines.as_object().into_iter().flat_map(|all| all.keys()).collect();
         ensure!(found == self.machines.keys().collect::<Vec<_>>(), "the machines are {found:?}");
@@ -197,13 +197,9 @@ fn is_part(part: &Value, whole: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The evaluation that a run kept.
-fn kept(folder: &Path) -> Result<Option<Value>> {
-    let files: Vec<PathBuf> =
-        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    match files.as_slice() {
-        [] => Ok(None),
-        [file] => Ok(Some(serde_json::from_str(&fs::read_to_string(file)?)?)),
-        more => bail!("{} evaluations were kept", more.len()),
-    }
+/// The evaluations that a run kept: one for each state of the tree that it evaluated.
+fn kept(folder: &Path) -> Result<Vec<Value>> {
+    fs::read_dir(folder)?
+        .map(|entry| Ok(serde_json::from_str(&fs::read_to_string(entry?.path())?)?))
+        .collect()
 }
