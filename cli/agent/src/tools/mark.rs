@@ -3,7 +3,8 @@
 use std::{
     env,
     io::{BufRead, BufReader},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, Stdio},
+    thread::{self, JoinHandle},
 };
 
 use anyhow::{Context, Result, bail};
@@ -17,11 +18,12 @@ use crate::storage::paths::PROGRAMS;
 pub struct PushMark {
     keeper: Child,
     said: BufReader<ChildStdout>,
+    last_words: Option<JoinHandle<String>>,
 }
 
 impl PushMark {
     /// Marks the machine. Paths that an earlier push left damaged are deleted first and reported to
-    /// `tell`. The keeper's stderr goes to stderr.
+    /// `tell`. The keeper's stderr goes to stderr, and the error has its last line.
     pub fn set(mut tell: impl FnMut(&str)) -> Result<Self> {
         let mut keeper = Command::new(process::find("sh", &[]))
             .args(["-c", SCRIPT])
@@ -29,10 +31,13 @@ impl PushMark {
             .env("PATH", env::join_paths(PROGRAMS)?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .context("sh cannot be started")?;
         let said = BufReader::new(keeper.stdout.take().context("stdout is a pipe")?);
-        let mut mark = Self { keeper, said };
+        let stderr = keeper.stderr.take().context("stderr is a pipe")?;
+        let last_words = Some(thread::spawn(move || passed_on(stderr)));
+        let mut mark = Self { keeper, said, last_words };
         while let Some(said) = mark.next()? {
             match said {
                 Said::Damaged(text) => tell(&text),
@@ -40,7 +45,7 @@ impl PushMark {
                 Said::Synced => {}
             }
         }
-        bail!("the store cannot be made ready for a push");
+        bail!("the store cannot be made ready for a push{}", mark.why());
     }
 
     /// Syncs the store and removes the mark.
@@ -52,7 +57,13 @@ impl PushMark {
                 return Ok(());
             }
         }
-        bail!("the store cannot be synced");
+        bail!("the store cannot be synced{}", self.why());
+    }
+
+    /// What the keeper, which has ended, said last.
+    fn why(&mut self) -> String {
+        let last = self.last_words.take().and_then(|thread| thread.join().ok());
+        last.filter(|last| !last.is_empty()).map_or_else(String::new, |last| format!(": {last}"))
     }
 
     fn next(&mut self) -> Result<Option<Said>> {
@@ -65,4 +76,15 @@ impl PushMark {
         }
         Ok(None)
     }
+}
+
+/// Prints each line, and gives the last one.
+fn passed_on(stderr: ChildStderr) -> String {
+    let mut last = String::new();
+    for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        eprintln!("{line}");
+        last = line;
+    }
+    last
 }
