@@ -73,7 +73,7 @@ const POWER_BUTTON: &str = "device=$(grep -A 4 'Power Button' /proc/bus/input/de
                             head -c 24 /dev/input/$device > /dev/null && systemctl poweroff\n";
 
 /// How long an emulated machine may take.
-const SLOW: Duration = Duration::from_secs(400);
+const SLOW: Duration = Duration::from_secs(900);
 
 /// The package that starts a system of the lab.
 const PACKAGE: [(&str, &str); 2] = [

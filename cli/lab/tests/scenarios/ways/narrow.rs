@@ -60,6 +60,8 @@ fn deploys(lab: &mut Lab) -> Result<()> {
     ensure!(refused.code != 0, "the rule lets everything through");
     narrow.wants(narrow.system(3).ballast(4))?;
     let before = scene.frame1.sh("ls /nix/store | grep -c deploy-agent")?;
+    // The refused login may not be in the journal yet.
+    scene.frame1.sh("journalctl --sync")?;
     let logged_in = logins(&scene.frame1)?;
     let plan = scene.deploy("plan frame1")?;
     plan.ends(0, &["wanted: "])?;
