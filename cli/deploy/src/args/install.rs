@@ -7,7 +7,7 @@ use clap::{Args, value_parser};
 use super::{
     attempt::Asking,
     machines::Showing,
-    secret_rules::{KeyArgs, RulesArgs},
+    secret_rules::{KeyArgs, RulesArgs, RulesFileArg},
 };
 
 /// Installing a machine.
@@ -40,9 +40,9 @@ pub struct InstallArgs {
     /// Who answers before anything is changed.
     #[command(flatten)]
     pub asking: Asking,
-    /// The rules, instead of the nearest secrets.nix or secrets/secrets.nix [RULES]
-    #[arg(long, value_name = "FILE")]
-    pub rules: Option<PathBuf>,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RulesFileArg,
     /// With which private keys secrets are opened.
     #[command(flatten)]
     pub keys: KeyArgs,
@@ -54,11 +54,6 @@ pub struct InstallArgs {
 impl InstallArgs {
     /// Which rules, and what Nix is told about them.
     pub fn rules(&self) -> RulesArgs {
-        RulesArgs {
-            rules: self.rules.clone(),
-            verbose: self.showing.verbose,
-            // The command line's own arguments for Nix are for the flake.
-            nix_args: Vec::new(),
-        }
+        self.rules.for_secrets(self.showing.verbose)
     }
 }

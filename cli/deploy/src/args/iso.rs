@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{machines::Showing, secret_rules::KeyArgs};
+use super::{
+    machines::Showing,
+    secret_rules::{KeyArgs, RulesFileArg},
+};
 
 /// The arguments that an image which is there already would not honour.
 const OF_A_BUILD: [&str; 8] =
@@ -37,9 +40,9 @@ pub struct IsoArgs {
     /// Put no Wi-Fi on the image, also if the rules have installer-wifi
     #[arg(long, conflicts_with = "wifi")]
     pub no_wifi: bool,
-    /// The rules, instead of the nearest secrets.nix or secrets/secrets.nix [RULES]
-    #[arg(long, value_name = "FILE")]
-    pub rules: Option<PathBuf>,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RulesFileArg,
     /// With which private keys the secret is opened.
     #[command(flatten)]
     pub keys: KeyArgs,

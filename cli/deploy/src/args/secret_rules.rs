@@ -23,6 +23,14 @@ pub struct RulesArgs {
     pub nix_args: Vec<String>,
 }
 
+/// Which rules, for a command whose arguments for Nix are the flake's.
+#[derive(Debug, Args)]
+pub struct RulesFileArg {
+    /// The rules, instead of the nearest secrets.nix or secrets/secrets.nix [RULES]
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+}
+
 /// How it is shown.
 #[derive(Debug, Args)]
 pub struct AsJson {
@@ -48,6 +56,13 @@ impl RulesArgs {
     /// How much is shown.
     pub fn detail(&self) -> Detail {
         if self.verbose { Detail::Everything } else { Detail::Normal }
+    }
+}
+
+impl RulesFileArg {
+    /// The same as the commands of `deploy secrets` have it.
+    pub fn for_secrets(&self, verbose: bool) -> RulesArgs {
+        RulesArgs { rules: self.rules.clone(), verbose, nix_args: Vec::new() }
     }
 }
 

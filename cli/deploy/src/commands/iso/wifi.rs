@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::{
-    args::{IsoArgs, RulesArgs},
+    args::IsoArgs,
     commands::secrets::show,
     error::{Failure, Result},
     iso::wifi,
@@ -19,12 +19,7 @@ pub async fn wanted(args: &IsoArgs, report: &Report) -> Result<Option<Zeroizing<
         return Ok(None);
     }
     let name = args.wifi.as_deref().unwrap_or(USUAL);
-    let rules = RulesArgs {
-        rules: args.rules.clone(),
-        verbose: args.showing.verbose,
-        // The command line's own arguments for Nix are for the flake.
-        nix_args: Vec::new(),
-    };
+    let rules = args.rules.for_secrets(args.showing.verbose);
     match show::text_of(name, &rules, &args.keys, report).await? {
         Some(text) => wifi::connection(&text).map(Some).map_err(|why| {
             Failure::unchanged(format!("the secret {name} is no Wi-Fi"))
