@@ -1,10 +1,10 @@
 //! Evaluates several machines of which some may fail, and lets each failure stop only its own
 //! machine.
 //!
-//! All machines are one evaluation, or as many as there are workers. It catches what throws, and each machine that threw is
-//! evaluated again alone to get Nix's own message. What cannot be caught (a missing attribute, an
-//! infinite recursion) fails the whole evaluation. Then the machines are evaluated in halves, and a
-//! half that fails in halves again, until the failing machines are found.
+//! All machines are one evaluation, or as many as there are workers. It catches what throws, and
+//! each machine that threw is evaluated again alone to get Nix's own message. What cannot be caught
+//! (a missing attribute, an infinite recursion) fails the whole evaluation. Then the machines are
+//! evaluated in halves, and a half that fails in halves again, until the failing machines are found.
 
 use std::cell::RefCell;
 
