@@ -8,10 +8,10 @@
 
 use std::io::{self, Read, Write};
 
-use deploy_delta::operations::SET_OPTIONS;
+use deploy_delta::operations::{SET_OPTIONS, parts};
 
 use super::{
-    operation,
+    operation, refusal,
     words::{ProtocolRelay, refused},
 };
 
@@ -24,8 +24,8 @@ const OLDEST: u64 = 0x120;
 const MAGIC: u64 = 0x6e69_7863;
 
 /// Forwards the client's messages to the daemon. Ends with the client, or at a message that is not
-/// allowed.
-pub fn carry(client: impl Read, daemon: impl Write) -> io::Result<()> {
+/// allowed. An operation that is not gets its answer here, because the daemon never sees it.
+pub fn carry(client: impl Read, daemon: impl Write, answers: impl Write) -> io::Result<()> {
     let mut words = ProtocolRelay::new(client, daemon);
     let Some(magic) = words.begin()? else { return Ok(()) };
     if magic != MAGIC {
@@ -45,9 +45,14 @@ pub fn carry(client: impl Read, daemon: impl Write) -> io::Result<()> {
     words.number()?;
     words.flush()?;
     while let Some(number) = words.begin()? {
-        match number {
-            SET_OPTIONS => operation::set_options(&mut words)?,
-            number => operation::carry(number, &mut words)?,
+        match (number, parts(number)) {
+            (SET_OPTIONS, _) => operation::set_options(&mut words)?,
+            (_, Some(parts)) => operation::carry(number, parts, &mut words)?,
+            (_, None) => {
+                let why = format!("operation {number} of Nix's protocol is not allowed");
+                refusal::answer(&why, answers)?;
+                return Err(refused(why));
+            }
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ mod delta;
 mod gauge;
 mod operation;
 mod outbox;
+mod refusal;
 mod words;
 
 use std::{
@@ -38,15 +39,18 @@ pub fn receive() -> Result<()> {
 }
 
 fn carry() -> Result<()> {
-    let nix::Daemon { mut child, stdin, mut stdout } = nix::daemon()?;
+    let nix::Daemon { mut child, mut stdin, mut stdout } = nix::daemon()?;
     let mut out = Outbox::new(io::stdout());
     let outbox = out.clone();
     // The thread ends with this process. The client may be silent for any time.
     thread::spawn(move || {
         let stdin_of_client = Gauge::new(io::stdin().lock(), &outbox);
         let client = BufReader::with_capacity(words::PIECE, stdin_of_client);
-        let carried = protocol(client, &outbox)
-            .and_then(|plain| client::carry(BufReader::with_capacity(words::PIECE, plain), stdin));
+        let carried = protocol(client, &outbox).and_then(|plain| {
+            let plain = BufReader::with_capacity(words::PIECE, plain);
+            client::carry(plain, &mut stdin, outbox.clone())
+        });
+        // Before the daemon's input ends: its end ends this process.
         if let Err(error) = carried {
             eprintln!("deploy-agent: {error}");
         }

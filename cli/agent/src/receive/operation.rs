@@ -3,15 +3,16 @@
 
 use std::io::{self, Read, Write};
 
-use deploy_delta::operations::{NUMBERS, Part, SET_OPTIONS, parts};
+use deploy_delta::operations::{NUMBERS, Part, SET_OPTIONS};
 
-use super::words::{ProtocolRelay, refused};
+use super::words::ProtocolRelay;
 
 /// Forwards one operation with its number.
-pub fn carry<R: Read, W: Write>(number: u64, words: &mut ProtocolRelay<R, W>) -> io::Result<()> {
-    let Some(parts) = parts(number) else {
-        return Err(refused(format!("operation {number} of Nix's protocol is not allowed")));
-    };
+pub fn carry<R: Read, W: Write>(
+    number: u64,
+    parts: &[Part],
+    words: &mut ProtocolRelay<R, W>,
+) -> io::Result<()> {
     words.write(number)?;
     for part in parts {
         // The daemon reads an operation's values before it asks for the data.

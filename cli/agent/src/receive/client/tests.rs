@@ -19,7 +19,7 @@ fn greeting(version: u64) -> Vec<u8> {
 
 fn carried(said: &[u8]) -> (Vec<u8>, Result<(), String>) {
     let mut heard = Vec::new();
-    let carried = carry(said, &mut heard).map_err(|error| error.to_string());
+    let carried = carry(said, &mut heard, io::sink()).map_err(|error| error.to_string());
     (heard, carried)
 }
 
@@ -69,6 +69,18 @@ fn no_other_operation_reaches_the_daemon() {
         assert_eq!(heard, greeting(VERSION), "{other}");
         assert!(ended.unwrap_err().contains("is not allowed"), "{other}");
     }
+}
+
+/// The client waits for an answer to each operation. What it sees is what Nix's own client
+/// (`WorkerProto`, `STDERR_ERROR`) reads: type, level, name, message, position, traces.
+#[test]
+fn an_operation_that_is_not_allowed_is_answered() {
+    let mut answers = Vec::new();
+    let said = [greeting(VERSION), number(20)].concat();
+    carry(&said[..], io::sink(), &mut answers).unwrap_err();
+    let why = string("operation 20 of Nix's protocol is not allowed");
+    let error = [number(0x6378_7470), string("Error"), number(0), string("Error"), why];
+    assert_eq!(answers, [error.concat(), number(0), number(0)].concat());
 }
 
 #[test]
