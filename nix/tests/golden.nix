@@ -39,7 +39,7 @@ let
   # deploy-rs's profiles too, and omits defaults.
   readNames =
     names:
-    import ../../cli/deploy/src/stages/fleet/fleet.nix (
+    import ../../cli/deploy/src/stages/fleet (
       builtins.toJSON {
         candidates = if names == null then null else map lib.singleton names;
         among = null;

@@ -4,7 +4,7 @@
 let
   installs =
     configurations:
-    (import ../../cli/deploy/src/stages/fleet/fleet.nix (
+    (import ../../cli/deploy/src/stages/fleet (
       builtins.toJSON {
         candidates = map (name: [ name ]) (lib.attrNames configurations);
         among = null;

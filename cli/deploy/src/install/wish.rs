@@ -8,7 +8,7 @@ use crate::error::{Failure, Result};
 /// The memory that an installation needs, in MiB: nixos-anywhere's own requirement.
 const LEAST_MEMORY: u64 = 1024;
 
-/// What a configuration wants, as `fleet.nix` reads it.
+/// What a configuration wants, as `installation.nix` reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InstallWish {

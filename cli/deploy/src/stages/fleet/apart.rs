@@ -12,8 +12,19 @@ use serde_json::{Value, json};
 
 use crate::tools::nix::{Evaluated, Nix, NixError};
 
-/// The expression that turns flake outputs into machine.json documents.
-pub const EXPRESSION: &str = include_str!("fleet.nix");
+/// The expression that turns flake outputs into machine.json documents. It is `default.nix`, with the
+/// files in place of their names: what Nix gets as an argument has no folder to import from.
+pub const EXPRESSION: &str = concat!(
+    "(",
+    include_str!("fleet.nix"),
+    ") { fields =\n",
+    include_str!("fields.nix"),
+    "; secrets =\n",
+    include_str!("secrets.nix"),
+    "; installation =\n",
+    include_str!("installation.nix"),
+    "; }",
+);
 
 /// The machines to evaluate.
 pub struct Asked<'a> {

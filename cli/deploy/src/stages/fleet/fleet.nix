@@ -1,5 +1,6 @@
 # Turns a flake's outputs into machine.json documents, one for each selected machine.
-# `nix eval --apply` evaluates all of them at once. Reads this project's schema of
+# `nix eval --apply` evaluates all of them at once: the files beside this one are its first argument,
+# because there is no file to import there. Reads this project's schema of
 # `deploy.nodes`, deploy-rs's (https://github.com/serokell/deploy-rs, README "API"), and plain
 # `nixosConfigurations`. Takes
 #   {
@@ -21,6 +22,11 @@
 #     elsewhere = [ OUTPUT ];                outputs with machines of other tools
 #     pure = BOOL;                           whether this evaluation read only the flake
 #   }
+{
+  fields,
+  secrets,
+  installation,
+}:
 argsJson: outputs:
 let
   args = builtins.fromJSON argsJson;
@@ -33,94 +39,15 @@ let
     listToAttrs
     map
     ;
-
-  # The names of Nix's types for people who write Nix.
-  kindNames = {
-    bool = "true or false";
-    int = "a whole number";
-    float = "a number with a fraction";
-    string = "a string";
-    path = "a path";
-    list = "a list";
-    set = "an attribute set";
-    lambda = "a function";
-    null = "null";
-  };
-  # Reports a value of a wrong type by its field. Otherwise an operation in the middle of this file
-  # would fail on it: refusal `fields/fast-connection-is-a-number` is one of the tests.
-  mustBe =
-    where: kinds: value:
-    let
-      kind = builtins.typeOf value;
-    in
-    if !(elem kind kinds) then
-      throw "${where} is ${kindNames.${kind}}, it must be ${
-        builtins.concatStringsSep " or " (map (each: kindNames.${each}) kinds)
-      }"
-    else if kind == "int" && value < 1 then
-      throw "${where} is ${toString value}, it must be 1 at least"
-    else
-      value;
-  # The fields that deploy-rs knows at each level. Null counts as left out.
-  levelKinds = {
-    sshUser = [ "string" ];
-    user = [ "string" ];
-    sudo = [ "string" "set" ];
-    interactiveSudo = [ "bool" ];
-    sshOpts = [ "list" ];
-    fastConnection = [ "bool" ];
-    autoRollback = [ "bool" ];
-    magicRollback = [ "bool" ];
-    confirmTimeout = [ "int" ];
-    activationTimeout = [ "int" ];
-    tempPath = [ "string" "path" ];
-    remoteBuild = [ "bool" ];
-  };
-  nodeKinds = levelKinds // {
-    hostname = [ "string" ];
-    profiles = [ "set" ];
-    profilesOrder = [ "list" ];
-    tags = [ "list" ];
-    ssh = [ "set" ];
-    build = [ "set" ];
-    push = [ "set" ];
-    confirm = [ "set" ];
-    timeouts = [ "set" ];
-    units = [ "set" ];
-    checks = [ "list" ];
-    rollback = [ "set" ];
-    beforeActivate = [ "list" ];
-    secrets = [ "list" ];
-    agent = [ "set" ];
-    image = [ "set" ];
-  };
-  # The fields of this project's own schema that have subfields.
-  ownFields = [
-    "ssh" "build" "push" "confirm" "timeouts" "units" "checks" "rollback" "beforeActivate"
-    "secrets" "agent" "image"
-  ];
-  # Checks the types of the fields, and removes those that are null. Typed modules write null for
-  # what their author left out.
-  sound =
-    where: kinds: value:
-    let
-      set = mustBe where [ "set" ] value;
-      typed = filter (name: kinds ? ${name}) (attrNames set);
-      isNull = name: set.${name} == null;
-      field = name: isNull name || builtins.seq (mustBe "${where}.${name}" kinds.${name} set.${name}) true;
-      untyped = filter (name: set ? ${name}) [ "system" "hostName" "toplevel" ];
-    in
-    builtins.seq (builtins.all field typed) (removeAttrs set (filter isNull (typed ++ untyped)));
-
-  # Removes fields that are null, at any depth. Packages stay as they are.
-  clean =
-    value:
-    if builtins.isList value then
-      map clean value
-    else if isAttrs value && !(value ? drvPath) then
-      builtins.mapAttrs (_: clean) (removeAttrs value (filter (name: value.${name} == null) (attrNames value)))
-    else
-      value;
+  inherit (fields)
+    levelKinds
+    nodeKinds
+    ownFields
+    deployKeys
+    nodeKeys
+    sound
+    clean
+    ;
 
   deploy = sound "deploy" (levelKinds // { nodes = [ "set" ]; agent = [ "set" ]; }) (outputs.deploy or { });
   nodes = builtins.mapAttrs (
@@ -428,81 +355,10 @@ let
         }
     );
 
-  # The secrets that a machine declares, with their files as the flake has them. No system is
-  # instantiated for it, which takes most of an evaluation.
-  secretsOf =
-    name:
-    let
-      config = configurations.${name}.config or { };
-      age = config.age.secrets or { };
-      derived = config.homelab.derived.secrets or { };
-      one =
-        each:
-        let
-          ours = derived.${each} or { };
-          file = if (ours.file or null) != null then ours.file else age.${each}.file or null;
-        in
-        {
-          name = each;
-          # Interpolation would copy a path to the store, under another name.
-          file = if file == null then null else builtins.unsafeDiscardStringContext (toString file);
-          services = ours.services or [ ];
-          hint = ours.hint or "";
-          generator = ours.generator or null;
-        };
-    in
-    filter (secret: secret.file != null) (map one (attrNames (age // derived)));
+  secretsOf = secrets { inherit configurations; };
+  installOf = installation { inherit configurations plain plainDerivation; };
 
-  # What a machine wants of a computer, and what `deploy install` puts there besides its system.
-  installOf =
-    name:
-    let
-      config =
-        configurations.${name}.config
-          or (throw "${name} cannot be installed: the flake has no nixosConfigurations.${name}");
-      disks = config.disko.devices.disk or { };
-      isOn = value: value.enable or false;
-      loader = config.boot.loader or { };
-      grub = loader.grub or { };
-      grubDevices =
-        (grub.devices or [ ]) ++ concatLists (map (boot: boot.devices or [ ]) (grub.mirroredBoots or [ ]));
-      limine = loader.limine or { };
-      sshd = config.services.openssh or { };
-      ed25519 = filter (key: key.type == "ed25519") (sshd.hostKeys or [ ]);
-      networking = config.networking or { };
-      wireless = networking.wireless or { };
-    in
-    {
-      disks = map (disk: { name = disk; device = toString disks.${disk}.device; }) (attrNames disks);
-      disko =
-        if disks == { } then
-          null
-        else
-          plainDerivation "${name}.config.system.build.diskoScript" config.system.build.diskoScript;
-      uefi =
-        isOn (loader.systemd-boot or { })
-        || isOn (config.boot.lanzaboote or { })
-        || (isOn grub && (grub.efiSupport or false))
-        || (isOn limine && (limine.efiSupport or true));
-      bios =
-        (isOn grub && filter (device: device != "nodev") grubDevices != [ ])
-        || (isOn limine && (limine.biosSupport or false));
-      sshd = isOn sshd;
-      wireless = isOn wireless || isOn (wireless.iwd or { }) || isOn (networking.networkmanager or { });
-      hostKey =
-        if ed25519 == [ ] then "/etc/ssh/ssh_host_ed25519_key" else toString (builtins.head ed25519).path;
-      identities =
-        if (config.age.secrets or { }) == { } then [ ] else map plain (config.age.identityPaths or [ ]);
-      sops = (config.sops.secrets or { }) != { };
-      memory = config.deploy.memory or null;
-    };
-
-  # The fields that exist. Any other field is probably misspelled.
-  deployKeys = attrNames levelKinds ++ [ "nodes" "agent" ];
-  nodeKeys = attrNames levelKinds ++ [
-    "hostname" "profilesOrder" "profiles" "tags" "system" "toplevel" "hostName" "ssh" "build"
-    "push" "confirm" "timeouts" "units" "checks" "rollback" "beforeActivate" "secrets" "agent" "image"
-  ];
+  # A field that does not exist is probably misspelled.
   unknown =
     set: known: value:
     map (field: { inherit set field known; }) (filter (key: !(elem key known)) (attrNames value));
