@@ -1,6 +1,6 @@
 //! The figures as a table: medians, and ratios of medians.
 
-use super::case::{ALL, Case};
+use super::case::{ALL, Case, Work};
 use super::figure::{Figure, Side, median};
 
 /// The tables of all cases that were measured, as Markdown.
@@ -70,10 +70,12 @@ fn evaluations(figures: &[Figure]) -> String {
     text
 }
 
-/// Where the time of `deploy` goes in each case: the medians of its parts, and the floors beside.
+/// Where the time of `deploy` goes in each case: the medians of its parts; beside them the floors, and
+/// how long all that a deploy needs of them would take.
 fn timelines(figures: &[Figure]) -> String {
     let mut text = String::from(
-        "| | round trip | parts of `deploy`, in ms | floors, in ms |\n|---|---|---|---|\n",
+        "| | round trip | parts of `deploy`, in ms | floors, in ms | together, beside deploy-rs |\n\
+         |---|---|---|---|---|\n",
     );
     for case in ALL {
         let of = |side| Of { figures, case, side };
@@ -87,20 +89,28 @@ fn timelines(figures: &[Figure]) -> String {
             format!("{} {:.0}", part.part, took.unwrap_or_default())
         });
         let floors = [
-            ("evaluation", Side::Evaluation),
-            ("login", Side::Login),
-            ("switch", Side::Switch),
-            ("sync", Side::Sync),
+            ("evaluation", Side::Evaluation, 1),
+            ("login", Side::Login, of(Side::Deploy).logins()),
+            ("switch", Side::Switch, u64::from(case.work == Work::Change)),
+            ("sync", Side::Sync, 1),
         ];
-        let floors = floors.iter().filter_map(|(name, side)| {
-            of(*side).seconds().map(|seconds| format!("{name} {:.0}", seconds * 1000.0))
-        });
+        let floors: Vec<_> = floors
+            .into_iter()
+            .filter_map(|(name, side, times)| Some((name, of(side).seconds()?, times)))
+            .collect();
+        let together: f64 = floors.iter().map(|(_, seconds, times)| seconds * *times as f64).sum();
+        let beside = of(Side::DeployRs).seconds().filter(|_| !floors.is_empty());
         text += &format!(
-            "| {} | {} ms | {} | {} |\n",
+            "| {} | {} ms | {} | {} | {} |\n",
             case.title,
             case.round_trip_ms,
             parts.collect::<Vec<_>>().join(", "),
-            floors.collect::<Vec<_>>().join(", "),
+            floors
+                .iter()
+                .map(|(name, seconds, times)| format!("{times} × {name} {:.0}", seconds * 1000.0))
+                .collect::<Vec<_>>()
+                .join(", "),
+            beside.map_or("-".into(), |other| format!("{together:.2} s, {:.2}", together / other)),
         );
     }
     text
