@@ -5,7 +5,9 @@ use anyhow::{Result, ensure};
 use crate::hosts::Host;
 
 /// Creates `count` new paths and returns them. Each is a folder with about `kib` KiB of files, or
-/// for 0 one file of 1 to 20 KB. Each contains `salt`, so that no other call creates the same path.
+/// for 0 one file of 1 to 20 KB. Each contains `salt`, so that no other call creates the same path. It is
+/// also in their names, so that none of another call's is taken as a base; it begins with a letter,
+/// because a version does not count there.
 ///
 /// # Errors
 /// When /usr has too little.
@@ -23,9 +25,9 @@ folder=$(mktemp -d); cd "$folder"; number=0
 find /usr -xdev -type f -size +1 -size -40 | sort | head -n "$1" > list
 while read -r file; do
   number=$((number + 1))
-  { cat "$file"; echo "$3"; } > "path-$number"
+  { cat "$file"; echo "$3"; } > "$3-path-$number"
 done < list
-nix-store --add path-*
+nix-store --add "$3"-path-*
 cd /; rm -r "$folder"
 "#;
 
@@ -41,12 +43,13 @@ for _ in 1 2 3 4 5 6 7 8; do cat files; done | awk -v count="$1" -v kib="$2" '
 number=0
 while [ "$number" -lt "$1" ]; do
   number=$((number + 1))
-  mkdir "path-$number"
-  echo "$3" > "path-$number/salt"
+  path="$3-path-$number"
+  mkdir "$path"
+  echo "$3" > "$path/salt"
   # Names have blanks: those of fish's themes.
-  xargs -d '\n' -a "list-$number" cp --parents -t "path-$number"
-  nix-store --add "path-$number"
-  rm -r "path-$number"
+  xargs -d '\n' -a "list-$number" cp --parents -t "$path"
+  nix-store --add "$path"
+  rm -r "$path"
 done
 cd /; rm -r "$folder"
 "#;

@@ -21,6 +21,8 @@ pub enum Side {
     NixCopy,
     /// `nix copy --to ssh-ng://…?compress=true`
     NixCopyCompressed,
+    /// `sync -f` on the machine after `nix copy`, which leaves to the kernel when it writes.
+    SyncOfCopy,
     /// A floor: the evaluation of the system, by Nix alone.
     Evaluation,
     /// A floor: `ssh frame1 true`.

@@ -100,12 +100,15 @@ impl Bench<'_> {
         self.measured(Side::Deploy)?;
         self.measured(Side::DeployRs)?;
         for (number, side) in (3..).zip(in_turns(sides, round)) {
-            let salt = format!("{round}-{number}");
+            let salt = format!("run{round}x{number}");
             self.wants(number, contents::make(&self.mac, count, kib, &salt)?)?;
             // Evaluation and build are done before, so that only the push and the deploy are
             // measured.
             self.mac.sh(&format!("cd {FOLDER}; {DEPLOY} build frame1 frame2"))?;
             self.kept(side)?;
+            if side == Side::NixCopy {
+                self.kept(Side::SyncOfCopy)?;
+            }
         }
         Ok(())
     }
@@ -122,6 +125,7 @@ impl Bench<'_> {
     /// A floor on the machine itself, without a login.
     fn on_the_machine(&self, side: Side) -> Result<Figure> {
         let line = match side {
+            Side::SyncOfCopy => "exec sync -f /nix/store",
             Side::Switch => "exec /run/current-system/bin/switch-to-configuration test",
             _ => "echo > /nix/var/bench; exec sync /nix/var/bench",
         };
@@ -160,7 +164,7 @@ impl Bench<'_> {
                 format!("cd {FOLDER}; exec nix eval --no-eval-cache --raw .#{system}.drvPath")
             }
             Side::Login => "exec ssh root@frame1-far true".to_owned(),
-            Side::Switch | Side::Sync => return self.on_the_machine(side),
+            Side::Switch | Side::Sync | Side::SyncOfCopy => return self.on_the_machine(side),
             Side::FleetByOne | Side::FleetBySeveral | Side::TreeChanged | Side::TreeChangedBack => {
                 bail!("{side:?} is measured without a machine")
             }

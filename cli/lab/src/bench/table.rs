@@ -10,8 +10,8 @@ pub fn page(figures: &[Figure]) -> String {
          |---|---|---|---|---|---|---|---|\n",
     );
     let mut pushes = String::from(
-        "| | round trip | runs | `deploy push` | `nix copy` | `nix copy`, compressed | ratio to \
-         the better |\n|---|---|---|---|---|---|---|\n",
+        "| | round trip | runs | `deploy push` | `nix copy` | its sync | `nix copy`, \
+         compressed | ratio to the better | with the sync |\n|---|---|---|---|---|---|---|---|---|\n",
     );
     for case in ALL {
         let of = |side| Of { figures, case, side };
@@ -33,12 +33,16 @@ pub fn page(figures: &[Figure]) -> String {
         let Some((push, (plain, compressed))) = of(Side::Push).seconds().zip(copies) else {
             continue;
         };
+        let better = plain.min(compressed);
+        let sync = of(Side::SyncOfCopy).seconds().unwrap_or_default();
         pushes += &format!(
-            "| {} | {} ms | {} | {push:.2} s | {plain:.2} s | {compressed:.2} s | {:.2} |\n",
+            "| {} | {} ms | {} | {push:.2} s | {plain:.2} s | {sync:.2} s | {compressed:.2} s | \
+             {:.2} | {:.2} |\n",
             case.title,
             case.round_trip_ms,
             of(Side::Push).all().count(),
-            push / plain.min(compressed),
+            push / better,
+            push / (better + sync),
         );
     }
     format!("{whole}\n{pushes}\n{}{}", timelines(figures), evaluations(figures))
