@@ -62,6 +62,9 @@ struct Shared {
     connections: AtomicU64,
     bytes: [AtomicU64; 2],
     traffic: [watch::Sender<Traffic>; 2],
+    /// At how many bytes of a direction all connections are cut, once.
+    cut_at: [AtomicU64; 2],
+    cuts: watch::Sender<u64>,
 }
 
 impl Relay {
@@ -78,6 +81,8 @@ impl Relay {
             connections: AtomicU64::new(0),
             bytes: [AtomicU64::new(0), AtomicU64::new(0)],
             traffic: [watch::Sender::new(Traffic::Passes), watch::Sender::new(Traffic::Passes)],
+            cut_at: [AtomicU64::new(u64::MAX), AtomicU64::new(u64::MAX)],
+            cuts: watch::Sender::new(0),
         });
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -100,6 +105,32 @@ impl Relay {
     pub fn set(&self, direction: Direction, traffic: Traffic) {
         self.shared.traffic[direction as usize].send_replace(traffic);
     }
+
+    /// Cuts all connections once, when so many more bytes have entered `direction`. The last of them
+    /// does not arrive. Later connections are whole.
+    pub fn cut_after(&self, direction: Direction, bytes: u64) {
+        let at = self.bytes(direction) + bytes;
+        self.shared.cut_at[direction as usize].store(at, Ordering::Relaxed);
+    }
+
+    /// How often the connections were cut.
+    pub fn cuts(&self) -> u64 {
+        *self.shared.cuts.borrow()
+    }
+}
+
+impl Shared {
+    /// Counts bytes that entered a direction. Says whether the connections are cut there.
+    fn entered(&self, direction: Direction, bytes: u64) -> bool {
+        let so_far = self.bytes[direction as usize].fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let cut_at = &self.cut_at[direction as usize];
+        let is_cut = so_far >= cut_at.load(Ordering::Relaxed);
+        if is_cut {
+            cut_at.store(u64::MAX, Ordering::Relaxed);
+            self.cuts.send_modify(|cuts| *cuts += 1);
+        }
+        is_cut
+    }
 }
 
 async fn accept(listener: TcpListener, target: SocketAddr, shared: Arc<Shared>) {
@@ -113,10 +144,18 @@ async fn accept(listener: TcpListener, target: SocketAddr, shared: Arc<Shared>) 
             let _ = far.set_nodelay(true);
             let (near_in, near_out) = near.into_split();
             let (far_in, far_out) = far.into_split();
-            tokio::join!(
-                road::carry(near_in, far_out, Direction::ToHost, &shared),
-                road::carry(far_in, near_out, Direction::FromHost, &shared),
-            );
+            let mut cuts = shared.cuts.subscribe();
+            let both = async {
+                tokio::join!(
+                    road::carry(near_in, far_out, Direction::ToHost, &shared),
+                    road::carry(far_in, near_out, Direction::FromHost, &shared),
+                )
+            };
+            // What is cut is dropped, and both ends see it at once.
+            tokio::select! {
+                _ = both => {}
+                _ = cuts.changed() => {}
+            }
         });
     }
 }

@@ -10,6 +10,7 @@ const LEFT: &[(&str, &str)] = &[
     ("wall-clock-jumps", "it needs a virtual machine, of scripts/wall-clock"),
     ("a-thousand-", "a thousand deploys take an hour"),
     ("a-base-that-is-damaged", "six pushes over a slow line; the streams are tested without hosts"),
+    ("a-push-of-chunks-is-cut-at-each-", "thirty pushes are cut, and another scenario cuts two"),
     ("the-main-story-in-world-", "all worlds take ten minutes, and a world says little of others"),
     ("-on-real-nixos", "a real system takes a minute to switch there and back"),
     ("-on-a-real-system", "a real system takes a minute to switch there and back"),

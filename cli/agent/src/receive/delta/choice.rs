@@ -19,27 +19,33 @@ const ROOTS: [&str; 3] =
 /// The smallest base. A smaller path is compressed to little more than what an index takes.
 const LEAST: u64 = 16 << 10;
 
-/// The bases of the wanted paths that this machine lacks, by their numbers.
+/// The bases of the wanted paths that this machine may lack, by their numbers.
 pub fn bases(wanted: &[StorePath]) -> Result<Vec<Base>> {
-    let lacking: Vec<(u32, &StorePath)> =
-        (0..).zip(wanted).filter(|(_, path)| is_lacking(path)).collect();
     let roots: Vec<&str> = ROOTS.into_iter().filter(|root| Path::new(root).exists()).collect();
-    if lacking.is_empty() || roots.is_empty() {
+    if roots.is_empty() {
         return Ok(Vec::new());
     }
     let there = nix::requisites(&roots)?;
+    let lacking = lacking(wanted, &there);
     let stems: HashSet<String> = lacking.iter().map(|(_, path)| stem(path.name())).collect();
     let candidates: Vec<StorePath> = there
         .iter()
         .filter_map(|path| StorePath::parse(path).ok())
         .filter(|path| stems.contains(&stem(path.name())))
         .collect();
+    if candidates.is_empty() {
+        return Ok(Vec::new());
+    }
     let candidates: Vec<&StorePath> = candidates.iter().collect();
     Ok(choose(&lacking, nix::registrations(&candidates)?))
 }
 
-fn is_lacking(path: &StorePath) -> bool {
-    Path::new(path.as_str()).symlink_metadata().is_err()
+/// The paths that are not among those that are there. A path in the store's folder may be what a push
+/// left that was cut off, without its registration:
+/// `a-push-of-chunks-into-a-full-store-is-refused-and-the-next-goes-on` has one.
+fn lacking<'p>(wanted: &'p [StorePath], there: &[String]) -> Vec<(u32, &'p StorePath)> {
+    let there: HashSet<&str> = there.iter().map(String::as_str).collect();
+    (0..).zip(wanted).filter(|(_, path)| !there.contains(path.as_str())).collect()
 }
 
 fn choose(lacking: &[(u32, &StorePath)], candidates: Vec<Registration>) -> Vec<Base> {
@@ -110,6 +116,13 @@ mod tests {
         let found: Vec<(u32, &StorePath)> =
             bases.iter().map(|base| (base.number, &base.path)).collect();
         assert_eq!(found, [(0, &there[0]), (1, &there[2]), (4, &there[5])]);
+    }
+
+    #[test]
+    fn what_is_there_by_its_registration_is_not_lacking() {
+        let wanted = [path('a', "curl"), path('b', "git")];
+        let there = [wanted[0].as_str().to_owned()];
+        assert_eq!(lacking(&wanted, &there), [(1, &wanted[1])]);
     }
 
     #[test]

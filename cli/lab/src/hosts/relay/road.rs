@@ -1,7 +1,6 @@
 //! One direction of one connection.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -35,7 +34,9 @@ pub(super) async fn carry(
         let mut buffer = vec![0; PIECE];
         loop {
             let count = from.read(&mut buffer).await.unwrap_or(0);
-            shared.bytes[direction as usize].fetch_add(count as u64, Ordering::Relaxed);
+            if shared.entered(direction, count as u64) {
+                break;
+            }
             // The sender of `traffic` lives as long as the relay.
             let Ok(now) =
                 traffic.wait_for(|traffic| *traffic != Traffic::Held).await.map(|now| *now)

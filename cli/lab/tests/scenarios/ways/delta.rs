@@ -42,13 +42,13 @@ nix-build --no-out-link --argstr salt "$1" /root/rebuilt.nix
 "#;
 
 /// The program on `mac`, with this salt.
-fn built(mac: &Host, salt: u32) -> Result<String> {
+pub(super) fn built(mac: &Host, salt: u32) -> Result<String> {
     let words = ["sh", "-euc", BUILD, "sh", &salt.to_string()];
     Ok(mac.command(words).run()?.success()?.stdout.trim().to_owned())
 }
 
 /// A scene with a road of 40 Mbit/s, whose frame1 has the program with salt 1.
-fn far(lab: &mut Lab) -> Result<(Scene, Relay, String)> {
+pub(super) fn far(lab: &mut Lab) -> Result<(Scene, Relay, String)> {
     let scene = Scene::new(lab)?;
     let road = RoadSpec { one_way: Duration::from_millis(5), mbit_per_second: Some(40) };
     let relay = Relay::start(&scene.frame1, road)?;
@@ -59,21 +59,21 @@ fn far(lab: &mut Lab) -> Result<(Scene, Relay, String)> {
     Ok((scene, relay, first))
 }
 
-fn has(scene: &Scene, number: u32, program: &str, hostname: &str) -> Result<()> {
+pub(super) fn has(scene: &Scene, number: u32, program: &str, hostname: &str) -> Result<()> {
     let system = Generation::new("frame1", number).contents(vec![program.to_owned()]);
     scene.has(Fleet::of("frame1", system).node("frame1", "hostname", hostname))
 }
 
 /// What the last document about a push says, and all that was said.
 #[derive(Debug)]
-struct Pushed {
-    sent: u64,
-    reused: u64,
-    said: String,
+pub(super) struct Pushed {
+    pub(super) sent: u64,
+    pub(super) reused: u64,
+    pub(super) said: String,
 }
 
 /// Deploys to the end.
-fn push(scene: &Scene) -> Result<Pushed> {
+pub(super) fn push(scene: &Scene) -> Result<Pushed> {
     let said = scene.deploy("--json frame1")?;
     said.ends(0, &["committed"])?;
     let mut documents = said.text.lines().filter_map(|line| serde_json::from_str(line).ok());
@@ -84,7 +84,7 @@ fn push(scene: &Scene) -> Result<Pushed> {
 }
 
 /// The whole closure of frame1's system is what its database says.
-fn is_whole(machine: &Host) -> Result<()> {
+pub(super) fn is_whole(machine: &Host) -> Result<()> {
     machine.sh("nix-store --verify-path $(nix-store -qR /run/current-system)").map(drop)
 }
 

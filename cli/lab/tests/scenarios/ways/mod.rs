@@ -5,6 +5,7 @@ pub mod asked_again;
 pub mod awake;
 pub mod build;
 pub mod delta;
+pub mod delta_faults;
 pub mod early;
 pub mod evaluation;
 pub mod flake;

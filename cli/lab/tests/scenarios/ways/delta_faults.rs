@@ -1,0 +1,94 @@
+//! Pushes that leave out what the machine has, and that do not come to their end.
+
+use anyhow::{Result, ensure};
+use deploy_lab::hosts::Lab;
+use deploy_lab::hosts::relay::{Direction, Relay};
+
+use super::delta::{built, far, has, is_whole, push};
+use super::runs_generation;
+use crate::harness::Scenario;
+use crate::scene::Scene;
+
+pub const ALL: &[Scenario] = &[
+    Scenario::new("a-push-of-chunks-into-a-full-store-is-refused-and-the-next-goes-on", full),
+    Scenario::new("a-push-of-chunks-that-is-cut-leaves-no-wrong-path", cut_in_the_middle),
+    Scenario::new("a-push-of-chunks-is-cut-at-each-of-its-messages", cut_anywhere),
+];
+
+/// Everything in the machine's store is what its database says.
+fn holds_nothing_wrong(scene: &Scene) -> Result<()> {
+    scene.frame1.sh("nix-store --verify --check-contents 2>&1").map(drop)
+}
+
+fn full(lab: &mut Lab) -> Result<()> {
+    let (scene, _relay, _) = far(lab)?;
+    has(&scene, 3, &built(&scene.mac, 2)?, "frame1-far")?;
+    // Less than the program, which comes as copies of what is there.
+    scene.frame1.fill("/nix", 6 << 20)?;
+    let said = scene.deploy("frame1")?;
+    said.ends(1, &["No space left on device", "nothing was changed"])?;
+    runs_generation(&scene.frame1, 2)?;
+    holds_nothing_wrong(&scene)?;
+    scene.frame1.sh("rm /nix/lab-fill")?;
+    let pushed = push(&scene)?;
+    ensure!(pushed.reused > 12_000_000, "{pushed:?}");
+    runs_generation(&scene.frame1, 3)?;
+    is_whole(&scene.frame1)
+}
+
+/// The bytes that a deploy of a rebuilt program takes from its first to its last, by direction.
+fn whole(scene: &Scene, relay: &Relay) -> Result<[u64; 2]> {
+    has(scene, 3, &built(&scene.mac, 2)?, "frame1-far")?;
+    let directions = [Direction::ToHost, Direction::FromHost];
+    let before = directions.map(|direction| relay.bytes(direction));
+    push(scene)?;
+    Ok([0, 1].map(|at| relay.bytes(directions[at]) - before[at]))
+}
+
+/// Cuts the connections of one deploy after so many bytes. It may end in any way but a wrong one, and
+/// the next one commits.
+fn cut(scene: &Scene, relay: &Relay, number: u32, (way, bytes): (Direction, u64)) -> Result<()> {
+    has(scene, number, &built(&scene.mac, number)?, "frame1-far")?;
+    let cuts = relay.cuts();
+    relay.cut_after(way, bytes);
+    let said = scene.deploy("frame1")?;
+    ensure!(relay.cuts() > cuts, "{way:?} was not cut after {bytes} bytes:\n{}", said.text);
+    println!("measured: cut {way:?} after {bytes} bytes: exit code {}", said.code);
+    holds_nothing_wrong(scene)?;
+    if said.code == 1 {
+        ensure!(said.text.contains("nothing was changed"), "{}", said.text);
+        runs_generation(&scene.frame1, number - 1)?;
+    }
+    let said = scene.deploy("frame1")?;
+    ensure!(said.code == 0, "{}", said.text);
+    runs_generation(&scene.frame1, number)?;
+    is_whole(&scene.frame1)
+}
+
+fn cut_in_the_middle(lab: &mut Lab) -> Result<()> {
+    let (scene, relay, _) = far(lab)?;
+    let [to, from] = whole(&scene, &relay)?;
+    cut(&scene, &relay, 4, (Direction::ToHost, to / 2))?;
+    cut(&scene, &relay, 5, (Direction::FromHost, from / 2))?;
+    // What a push left that was cut off is not taken for what it was to become.
+    let program = built(&scene.mac, 6)?;
+    scene.frame1.sh(&format!("mkdir {program}; echo torn > {program}/data"))?;
+    has(&scene, 6, &program, "frame1-far")?;
+    let pushed = push(&scene)?;
+    ensure!(pushed.reused > 12_000_000, "{pushed:?}");
+    is_whole(&scene.frame1)
+}
+
+/// How many places each direction is cut at.
+const PLACES: u64 = 16;
+
+/// Encryption hides where a message begins, so the places are close together.
+fn cut_anywhere(lab: &mut Lab) -> Result<()> {
+    let (scene, relay, _) = far(lab)?;
+    let [to, from] = whole(&scene, &relay)?;
+    let ways = [(Direction::ToHost, to), (Direction::FromHost, from)];
+    let places = ways
+        .into_iter()
+        .flat_map(|(way, whole)| (1..PLACES).map(move |place| (way, whole * place / PLACES)));
+    (4..).zip(places).try_for_each(|(number, place)| cut(&scene, &relay, number, place))
+}
