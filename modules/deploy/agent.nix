@@ -19,10 +19,20 @@ in
       defaultText = lib.literalMD "deploy-agent, built from this flake";
       description = "The agent.";
     };
+
+    acceptBuilders = lib.mkOption {
+      type = lib.types.bool;
+      default = true;
+      description = "Whether a builder of `--build-on HOST` may send what it built straight to this machine. sshd then also reads `/run/deploy-agent-keys/%u`, where the agent puts a key for one login, on request of an operator who is root here. Only root can write there, and a restart empties it.";
+    };
   };
 
   config = lib.mkIf cfg.enable {
     environment.systemPackages = [ cfg.package ];
+
+    # cli/agent/src/storage/paths.rs has the folder. Without this line what a builder built goes
+    # through the operator's computer.
+    services.openssh.authorizedKeysFiles = lib.mkIf cfg.acceptBuilders [ "/run/deploy-agent-keys/%u" ];
 
     systemd.services.deploy-agent-boot = {
       description = "Finish a deploy that a power cut left open";

@@ -50,6 +50,32 @@ in
       "restrict,from=\"10.0.0.1\" ssh-ed25519 AAAA five"
     ];
   };
+  "sshd reads the one-time keys of builders beside others, unless it is to read none" = {
+    expr =
+      let
+        reads = machine: lib.elem "/run/deploy-agent-keys/%u" machine.config.services.openssh.authorizedKeysFiles;
+        frame1 = inputs.self.nixosConfigurations.frame1;
+      in
+      [
+        (reads frame1)
+        (reads (frame1.extendModules { modules = [ { deploy.agent.acceptBuilders = false; } ]; }))
+        (reads (
+          frame1.extendModules {
+            modules = [
+              {
+                deploy.agent.enable = lib.mkForce false;
+                deploy.agent.user = lib.mkForce null;
+              }
+            ];
+          }
+        ))
+      ];
+    expected = [
+      true
+      false
+      false
+    ];
+  };
   "the rule is for root alone" = {
     expr = map (rule: rule.runAs) rules;
     expected = [ "root" ];

@@ -27,6 +27,9 @@ pub enum Command {
         /// Believe what a request says of its commands and its login: for who is root anyway
         #[arg(long, conflicts_with = "stdio")]
         trusted: bool,
+        /// Receive what a builder pushes with a one-time key: the only command of that key
+        #[arg(long, value_name = "WORD", conflicts_with_all = ["stdio", "trusted"])]
+        builder: Option<String>,
     },
     /// Show what runs, what boots and the last attempt
     Status,

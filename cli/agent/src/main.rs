@@ -5,6 +5,7 @@
 
 mod args;
 mod attempt;
+mod builder;
 mod checks;
 mod clock;
 mod console;
@@ -41,8 +42,9 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
+        Command::Serve { builder: Some(word), .. } => receive::receive_from_builder(&word),
         Command::Serve { stdio: true, .. } => receive::receive(),
-        Command::Serve { stdio: false, trusted } => serve::serve(trusted.into()),
+        Command::Serve { trusted, .. } => serve::serve(trusted.into()),
         Command::Status => console::status(),
         Command::Checks => console::checks(),
         Command::Confirm { attempt } => console::confirm(&attempt),

@@ -55,6 +55,13 @@ fn words(request: &Request) -> Option<String> {
         Request::Stage(stage) => Some(staged(stage)),
         Request::Start { attempt } => Some(format!("asked to start attempt {attempt}")),
         Request::Confirm { attempt } => Some(format!("asked to confirm attempt {attempt}")),
+        Request::AcceptBuilder(push) => Some(format!(
+            "asked to let a builder log in as {} with {} paths, as push {}",
+            push.user,
+            push.paths.len(),
+            push.word
+        )),
+        Request::AwaitBuilder => None,
         Request::Cancel { attempt, .. } => Some(format!("asked to give attempt {attempt} up")),
     }
 }

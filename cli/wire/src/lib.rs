@@ -6,6 +6,7 @@
 
 pub mod attempt;
 pub mod baseline;
+pub mod builder_push;
 pub mod event;
 pub mod loader;
 pub mod machine;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     attempt::{AttemptId, Login, Mode, Operator},
+    builder_push::BuilderPush,
     event::Event,
     machine::Machine,
     outcome::{BootDefault, Outcome},
@@ -70,6 +71,13 @@ pub enum Request {
         #[serde(default)]
         attempt: Option<AttemptId>,
     },
+    /// Let a builder log in with a one-time key, once and soon, and send the paths of this list and
+    /// nothing else, until this conversation ends. Reply: [`Reply::AcceptsBuilder`] or
+    /// [`Reply::Refused`].
+    AcceptBuilder(Box<BuilderPush>),
+    /// Wait until all that the builder sent is on the disk. Reply: [`Reply::Done`] or
+    /// [`Reply::Refused`].
+    AwaitBuilder,
 }
 
 /// The description of a new attempt.
@@ -137,6 +145,11 @@ pub enum Reply {
     },
     /// The reply is complete.
     Done,
+    /// The builder may log in.
+    AcceptsBuilder {
+        /// The host keys that this machine's sshd has: kind and key, without a comment.
+        host_keys: Vec<String>,
+    },
 }
 
 /// What a machine reports about its state.
@@ -205,6 +218,9 @@ pub enum RefusalKind {
     NotNow,
     /// The confirmation did not arrive over a new login.
     SameLogin,
+    /// No builder is accepted: this machine's sshd does not read the agent's keys, or the sender
+    /// may not ask for it.
+    NoBuilder,
     /// The agent does not support the request's version or shape.
     Unreadable,
     /// A file of the agent is damaged or was written by a newer agent. A person must look at it.

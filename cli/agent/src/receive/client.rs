@@ -8,7 +8,7 @@
 
 use std::io::{self, Read, Write};
 
-use deploy_delta::operations::{SET_OPTIONS, parts};
+use deploy_delta::operations::SET_OPTIONS;
 
 use super::{
     operation, refusal,
@@ -24,8 +24,18 @@ const OLDEST: u64 = 0x120;
 const MAGIC: u64 = 0x6e69_7863;
 
 /// Forwards the client's messages to the daemon. Ends with the client, or at a message that is not
-/// allowed. An operation that is not gets its answer here, because the daemon never sees it.
+/// allowed, which is answered here, because the daemon never sees it.
 pub fn carry(client: impl Read, daemon: impl Write, answers: impl Write) -> io::Result<()> {
+    carry_with(client, daemon, answers, operation::carry)
+}
+
+/// The same with another choice of operations. `operation` gets the number of each.
+pub fn carry_with<R: Read, W: Write>(
+    client: R,
+    daemon: W,
+    answers: impl Write,
+    operation: impl Fn(u64, &mut ProtocolRelay<R, W>) -> io::Result<()>,
+) -> io::Result<()> {
     let mut words = ProtocolRelay::new(client, daemon);
     let Some(magic) = words.begin()? else { return Ok(()) };
     if magic != MAGIC {
@@ -45,14 +55,15 @@ pub fn carry(client: impl Read, daemon: impl Write, answers: impl Write) -> io::
     words.number()?;
     words.flush()?;
     while let Some(number) = words.begin()? {
-        match (number, parts(number)) {
-            (SET_OPTIONS, _) => operation::set_options(&mut words)?,
-            (_, Some(parts)) => operation::carry(number, parts, &mut words)?,
-            (_, None) => {
-                let why = format!("operation {number} of Nix's protocol is not allowed");
-                refusal::answer(&why, answers)?;
-                return Err(refused(why));
+        let forwarded = match number {
+            SET_OPTIONS => operation::set_options(&mut words),
+            number => operation(number, &mut words),
+        };
+        if let Err(error) = forwarded {
+            if error.kind() == io::ErrorKind::InvalidData {
+                refusal::answer(&error.to_string(), answers)?;
             }
+            return Err(error);
         }
     }
     Ok(())

@@ -1,18 +1,23 @@
 //! `deploy-agent serve --stdio`: Nix's own protocol. It is the other end of a push that `deploy`
 //! compresses, and of every push of a user who may run no other program as root.
 
+mod archive;
 mod client;
 mod compressed;
 mod delta;
 mod gauge;
+mod listed;
 mod operation;
 mod outbox;
 mod refusal;
 mod words;
 
 use std::{
-    io::{self, BufRead, BufReader, Cursor, Read, Write},
+    io::{self, BufRead, BufReader, BufWriter, Cursor, Read, Write},
+    process::ChildStdin,
+    sync::mpsc,
     thread,
+    time::Duration,
 };
 
 use anyhow::{Result, bail};
@@ -21,6 +26,7 @@ use deploy_delta::{GREETING, decode::Decoder};
 
 use self::{compressed::Plain, delta::Delta, gauge::Gauge, outbox::Outbox};
 use crate::{
+    builder::{self, Delivery},
     tools::{journal, mark::PushMark, nix},
     trust::origin::Origin,
 };
@@ -28,32 +34,73 @@ use crate::{
 /// Forwards the protocol under the mark that every push sets. The client's messages go through
 /// [`client::carry`].
 pub fn receive() -> Result<()> {
-    let note = format!("asked to carry Nix's protocol, from {}", Origin::here());
-    if let Err(error) = journal::tell(&note) {
-        eprintln!("deploy-agent: the journal did not take a note of this request: {error:#}");
-    }
+    note("asked to carry Nix's protocol");
     let mark = PushMark::set(|text| eprintln!("{text}"))?;
-    let carried = carry();
-    mark.clear()?;
-    carried
-}
-
-fn carry() -> Result<()> {
-    let nix::Daemon { mut child, mut stdin, mut stdout } = nix::daemon()?;
-    let mut out = Outbox::new(io::stdout());
-    let outbox = out.clone();
-    // The thread ends with this process. The client may be silent for any time.
-    thread::spawn(move || {
+    let carried = carry(nix::daemon(None)?, |stdin, outbox| {
         let stdin_of_client = Gauge::new(io::stdin().lock(), &outbox);
         let client = BufReader::with_capacity(words::PIECE, stdin_of_client);
-        let carried = protocol(client, &outbox).and_then(|plain| {
-            let plain = BufReader::with_capacity(words::PIECE, plain);
-            client::carry(plain, &mut stdin, outbox.clone())
-        });
+        let plain = protocol(client, &outbox)?;
+        client::carry(BufReader::with_capacity(words::PIECE, plain), stdin, outbox)
+    });
+    mark.clear()?;
+    carried.map(drop)
+}
+
+/// The same for a builder with a one-time key, which may send the paths of its list and nothing
+/// else: `a-builder-s-key-brings-its-paths-and-opens-nothing-else` proves it.
+pub fn receive_from_builder(word: &str) -> Result<()> {
+    note(&format!("asked to carry what a builder sends as push {word}"));
+    let delivery = builder::begin(word)?;
+    let mark = PushMark::set(|text| eprintln!("{text}"))?;
+    let daemon = nix::daemon(Some(delivery.word()))?;
+    let word = delivery.word().to_owned();
+    let listed = delivery.listed.clone();
+    let carried = carry(daemon, move |stdin, outbox| {
+        let client = BufReader::with_capacity(words::PIECE, io::stdin().lock());
+        let is_wanted = || Delivery::is_wanted(&word);
+        client::carry_with(client, stdin, outbox, |number, words| {
+            listed::carry(number, words, &listed, &is_wanted)
+        })
+    });
+    mark.clear()?;
+    if carried? == Client::Ended { delivery.is_stored() } else { Ok(()) }
+}
+
+fn note(what: &str) {
+    if let Err(error) = journal::tell(&format!("{what}, from {}", Origin::here())) {
+        eprintln!("deploy-agent: the journal did not take a note of this request: {error:#}");
+    }
+}
+
+/// How the client's side ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Client {
+    /// It had no more to say.
+    Ended,
+    /// It said what is not allowed, or nothing that is known.
+    Broke,
+}
+
+/// How long the client's side may take to end after the daemon has.
+const ENDS: Duration = Duration::from_secs(2);
+
+/// Starts `client` with the daemon's stdin and the way back, and forwards what the daemon answers.
+fn carry(
+    daemon: nix::Daemon,
+    client: impl FnOnce(&mut BufWriter<ChildStdin>, Outbox) -> io::Result<()> + Send + 'static,
+) -> Result<Client> {
+    let nix::Daemon { mut child, mut stdin, mut stdout } = daemon;
+    let mut out = Outbox::new(io::stdout());
+    let outbox = out.clone();
+    let (ended, end) = mpsc::channel();
+    // The thread ends with this process. The client may be silent for any time.
+    thread::spawn(move || {
+        let carried = client(&mut stdin, outbox);
         // Before the daemon's input ends: its end ends this process.
-        if let Err(error) = carried {
+        if let Err(error) = &carried {
             eprintln!("deploy-agent: {error}");
         }
+        let _ = ended.send(carried.map_or(Client::Broke, |()| Client::Ended));
     });
     let answered = answer(&mut stdout, &mut out);
     if answered.is_err() {
@@ -64,7 +111,8 @@ fn carry() -> Result<()> {
     if answered.is_ok() && !status.success() {
         bail!("nix-daemon: {status}");
     }
-    Ok(answered?)
+    answered?;
+    Ok(end.recv_timeout(ENDS).unwrap_or(Client::Broke))
 }
 
 /// The client's messages, whatever way they came. The daemon says nothing before it has read

@@ -3,16 +3,15 @@
 
 use std::io::{self, Read, Write};
 
-use deploy_delta::operations::{NUMBERS, Part, SET_OPTIONS};
+use deploy_delta::operations::{NUMBERS, Part, SET_OPTIONS, parts};
 
-use super::words::ProtocolRelay;
+use super::words::{ProtocolRelay, refused};
 
 /// Forwards one operation with its number.
-pub fn carry<R: Read, W: Write>(
-    number: u64,
-    parts: &[Part],
-    words: &mut ProtocolRelay<R, W>,
-) -> io::Result<()> {
+pub fn carry<R: Read, W: Write>(number: u64, words: &mut ProtocolRelay<R, W>) -> io::Result<()> {
+    let Some(parts) = parts(number) else {
+        return Err(refused(format!("operation {number} of Nix's protocol is not allowed")));
+    };
     words.write(number)?;
     for part in parts {
         // The daemon reads an operation's values before it asks for the data.

@@ -22,11 +22,27 @@ pub fn refused(why: impl Into<String>) -> io::Error {
 pub struct ProtocolRelay<R, W> {
     from: R,
     to: W,
+    forwarded: u64,
 }
 
 impl<R: Read, W: Write> ProtocolRelay<R, W> {
     pub fn new(from: R, to: W) -> Self {
-        Self { from, to }
+        Self { from, to, forwarded: 0 }
+    }
+
+    /// The number of bytes that were forwarded.
+    pub fn forwarded(&self) -> u64 {
+        self.forwarded
+    }
+
+    /// Both ends, for values that are read in another way.
+    pub fn ends(&mut self) -> (&mut R, &mut W) {
+        (&mut self.from, &mut self.to)
+    }
+
+    /// The end that is written to.
+    pub fn into_writer(self) -> W {
+        self.to
     }
 
     /// Reads a number. `None` at the end of the input.
@@ -48,7 +64,60 @@ impl<R: Read, W: Write> ProtocolRelay<R, W> {
     }
 
     pub fn write(&mut self, number: u64) -> io::Result<()> {
+        self.forwarded += 8;
         self.to.write_all(&number.to_le_bytes())
+    }
+
+    /// Reads the number of values of a list, without forwarding it.
+    pub fn count(&mut self, most: u64) -> io::Result<u64> {
+        let count = self.read()?;
+        if count > most { Err(refused(format!("a list of {count}"))) } else { Ok(count) }
+    }
+
+    /// Reads a string of at most so many bytes, without forwarding it.
+    pub fn read_string(&mut self, most: u64) -> io::Result<Vec<u8>> {
+        let length = self.read()?;
+        if length > most {
+            return Err(refused(format!("a word of {length} bytes")));
+        }
+        let padded = length.next_multiple_of(8);
+        let mut bytes = Vec::new();
+        (&mut self.from).take(padded).read_to_end(&mut bytes)?;
+        if (bytes.len() as u64) < padded {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        let padding = bytes.split_off(length as usize);
+        if padding.iter().any(|byte| *byte != 0) { Err(refused("padding")) } else { Ok(bytes) }
+    }
+
+    /// Writes a string.
+    pub fn write_string(&mut self, text: &[u8]) -> io::Result<()> {
+        let length = text.len() as u64;
+        self.write(length)?;
+        self.to.write_all(text)?;
+        let padded = length.next_multiple_of(8);
+        self.forwarded += padded;
+        self.to.write_all(&[0; 7][..(padded - length) as usize])
+    }
+
+    /// Writes a list of strings.
+    pub fn write_strings(&mut self, texts: &[String]) -> io::Result<()> {
+        self.write(texts.len() as u64)?;
+        texts.iter().try_for_each(|text| self.write_string(text.as_bytes()))
+    }
+
+    /// Forwards a string of any length, with padding that holds nothing.
+    pub fn contents(&mut self) -> io::Result<()> {
+        let length = self.number()?;
+        self.bytes(length)?;
+        let padding = (length.wrapping_neg() & 7) as usize;
+        let mut bytes = [0; 7];
+        self.from.read_exact(&mut bytes[..padding])?;
+        if bytes.iter().any(|byte| *byte != 0) {
+            return Err(refused("padding"));
+        }
+        self.forwarded += padding as u64;
+        self.to.write_all(&bytes[..padding])
     }
 
     /// Flushes the output.
@@ -103,6 +172,81 @@ impl<R: Read, W: Write> ProtocolRelay<R, W> {
 
     fn bytes(&mut self, length: u64) -> io::Result<()> {
         let copied = io::copy(&mut (&mut self.from).take(length), &mut self.to)?;
+        self.forwarded += copied;
         if copied < length { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+}
+
+/// The inside of frames. The last frame is empty.
+pub struct FrameReader<R> {
+    from: R,
+    left: u64,
+    is_over: bool,
+}
+
+impl<R: Read> FrameReader<R> {
+    pub fn new(from: R) -> Self {
+        Self { from, left: 0, is_over: false }
+    }
+
+    /// Reads the last frame.
+    ///
+    /// # Errors
+    /// When something comes before it.
+    pub fn finish(mut self) -> io::Result<()> {
+        let more = self.read(&mut [0])?;
+        if more > 0 { Err(refused("more than was said")) } else { Ok(()) }
+    }
+}
+
+impl<R: Read> Read for FrameReader<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 && !self.is_over {
+            let mut length = [0; 8];
+            self.from.read_exact(&mut length)?;
+            self.left = number_of(&length);
+            self.is_over = self.left == 0;
+        }
+        if self.is_over {
+            return Ok(0);
+        }
+        let most = to.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        match self.from.read(&mut to[..most])? {
+            0 if most > 0 => Err(ErrorKind::UnexpectedEof.into()),
+            read => {
+                self.left -= read as u64;
+                Ok(read)
+            }
+        }
+    }
+}
+
+/// Puts what is written into frames.
+pub struct FrameWriter<W>(W);
+
+impl<W: Write> FrameWriter<W> {
+    pub fn new(to: W) -> Self {
+        Self(to)
+    }
+
+    /// Writes the last frame.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.0.write_all(&[0; 8])?;
+        self.0.flush()
+    }
+}
+
+impl<W: Write> Write for FrameWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // An empty frame would be the last one.
+        if !bytes.is_empty() {
+            self.0.write_all(&(bytes.len() as u64).to_le_bytes())?;
+            self.0.write_all(bytes)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }

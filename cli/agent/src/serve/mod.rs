@@ -15,7 +15,8 @@ use std::{
 use anyhow::Result;
 use deploy_wire::{
     WIRE_VERSION,
-    attempt::AttemptId,
+    attempt::{AttemptId, Login},
+    builder_push::BuilderPush,
     message::{Answered, Asked, Refusal, RefusalKind, Reply, Request},
     record::Record,
 };
@@ -26,6 +27,7 @@ use crate::{
         recover,
         stage::{self, refuse},
     },
+    builder::{self, Accepted},
     trust::{self, Trust, origin::Origin},
 };
 
@@ -57,13 +59,24 @@ impl fmt::Display for Gone {
 
 /// Answers requests until stdin ends.
 pub fn serve(trust: Trust) -> Result<()> {
-    let mut staged = None;
+    let mut held = Held::default();
     let asks = Asks { trust, origin: Origin::here() };
-    let served = answer_all(&asks, &Replies, &mut staged);
+    let served = answer_all(&asks, &Replies, &mut held);
+    // The key of a builder goes with the operator: `a-builder-s-key-goes-with-the-operator`.
+    drop(held.builder);
     // The operator who staged the attempt is gone. Without this the machine stays taken until the
     // deadline of the phase `stage`: `table-operator-killed-in-stage` proves it.
-    let left = staged.map_or(Ok(()), |attempt| start::give_up_staged(&attempt));
+    let left = held.staged.map_or(Ok(()), |attempt| start::give_up_staged(&attempt));
     served.and(left)
+}
+
+/// What ends with this conversation.
+#[derive(Default)]
+struct Held {
+    /// The attempt that it staged.
+    staged: Option<AttemptId>,
+    /// The builder that it accepted.
+    builder: Option<Accepted>,
 }
 
 /// The sender of the requests in this conversation.
@@ -72,15 +85,15 @@ struct Asks {
     origin: Origin,
 }
 
-/// Answers the requests. `staged` is the attempt that this conversation staged.
-fn answer_all(asks: &Asks, replies: &Replies, staged: &mut Option<AttemptId>) -> Result<()> {
+/// Answers the requests.
+fn answer_all(asks: &Asks, replies: &Replies, held: &mut Held) -> Result<()> {
     for line in io::stdin().lock().lines() {
         let line = line?;
         if line.trim().is_empty() {
             continue;
         }
         match read(&line) {
-            Ok(asked) => answer(asks, &asked, replies, staged)?,
+            Ok(asked) => answer(asks, &asked, replies, held)?,
             Err(refusal) => replies.send(&Reply::Refused(refusal))?,
         }
     }
@@ -108,12 +121,7 @@ fn read(line: &str) -> Result<Asked, Refusal> {
     serde_json::from_str(line).map_err(spoken)
 }
 
-fn answer(
-    asks: &Asks,
-    asked: &Asked,
-    replies: &Replies,
-    staged: &mut Option<AttemptId>,
-) -> Result<()> {
+fn answer(asks: &Asks, asked: &Asked, replies: &Replies, held: &mut Held) -> Result<()> {
     trust::note(&asks.origin, &asked.request);
     let agent = match Agent::open() {
         Ok(agent) => agent,
@@ -121,7 +129,7 @@ fn answer(
             return replies.send(&Reply::Refused(stage::failed(&error)));
         }
     };
-    let done = dispatch(&agent, asks, asked, replies, staged);
+    let done = dispatch(&agent, asks, asked, replies, held);
     match done {
         Err(error) if error.downcast_ref::<Gone>().is_some() => Err(error),
         Err(error) => replies.send(&Reply::Refused(stage::failed(&error))),
@@ -134,7 +142,7 @@ fn dispatch(
     asks: &Asks,
     asked: &Asked,
     replies: &Replies,
-    staged: &mut Option<AttemptId>,
+    held: &mut Held,
 ) -> Result<()> {
     let login = asks.trust.login(&asks.origin, asked.login.as_ref());
     match &asked.request {
@@ -142,7 +150,7 @@ fn dispatch(
         Request::Stage(wanted) => {
             let reply = match stage::stage(agent, wanted, login.cloned(), asks.trust) {
                 Ok(record) => {
-                    *staged = Some(record.attempt.clone());
+                    held.staged = Some(record.attempt.clone());
                     Reply::Staged { record: Box::new(record) }
                 }
                 Err(refusal) => Reply::Refused(refusal),
@@ -157,6 +165,44 @@ fn dispatch(
         Request::Confirm { attempt } => confirm::confirm(agent, attempt, login, replies),
         Request::Cancel { attempt, why } => confirm::cancel(agent, attempt, why, replies),
         Request::Logs { attempt } => logs::logs(agent, attempt.as_ref(), replies),
+        Request::AcceptBuilder(push) => {
+            replies.send(&accept_builder(push, asks.trust, login, &mut held.builder))
+        }
+        Request::AwaitBuilder => replies.send(&await_builder(held.builder.as_ref())),
+    }
+}
+
+/// A user who may run only the agent as root may let in nobody else.
+fn accept_builder(
+    push: &BuilderPush,
+    trust: Trust,
+    login: Option<&Login>,
+    accepted: &mut Option<Accepted>,
+) -> Reply {
+    let no_builder = |why: &str| Reply::Refused(refuse(RefusalKind::NoBuilder, why));
+    if trust != Trust::Request {
+        return no_builder("a user who may run only the agent cannot let a builder in");
+    }
+    if accepted.is_some() {
+        return no_builder("a builder is accepted already");
+    }
+    match builder::accept(push, login) {
+        Ok(builder) => {
+            let host_keys = builder.host_keys.clone();
+            *accepted = Some(builder);
+            Reply::AcceptsBuilder { host_keys }
+        }
+        Err(refusal) => Reply::Refused(refusal),
+    }
+}
+
+fn await_builder(accepted: Option<&Accepted>) -> Reply {
+    let Some(builder) = accepted else {
+        return Reply::Refused(refuse(RefusalKind::NoBuilder, "no builder is accepted"));
+    };
+    match builder.wait() {
+        Ok(()) => Reply::Done,
+        Err(error) => Reply::Refused(stage::failed(&error)),
     }
 }
 

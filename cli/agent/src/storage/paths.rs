@@ -21,3 +21,10 @@ pub const PROGRAMS: [&str; 6] = [
     "/usr/bin",
     "/bin",
 ];
+/// What builders may send, as long as the operators' conversations last.
+pub const BUILDERS: &str = "/run/deploy-agent/builders";
+/// The one-time keys of builders, in a file for each user. sshd reads it as that user, so it cannot
+/// be in [`VOLATILE`].
+pub const BUILDER_KEYS: &str = "/run/deploy-agent-keys";
+/// NixOS's programs that become root.
+pub const WRAPPERS: &str = "/run/wrappers/bin";

@@ -9,6 +9,7 @@ pub mod nix;
 pub mod pid1;
 pub mod process;
 pub mod profile;
+pub mod sshd;
 pub mod switch_lock;
 pub mod switch_to_configuration;
 pub mod systemd;

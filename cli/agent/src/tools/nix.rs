@@ -143,9 +143,11 @@ pub struct Daemon {
     pub stdout: ChildStdout,
 }
 
-/// Starts the daemon.
-pub fn daemon() -> Result<Daemon> {
+/// Starts the daemon. Its environment gets the word of a push that has one, by which `deploy` finds
+/// what a lost connection left behind; otherwise this process has it already.
+pub fn daemon(word: Option<&str>) -> Result<Daemon> {
     let mut command = Command::new(process::find("nix-daemon", &[]));
+    command.envs(word.map(|word| ("DEPLOY_LEASE", word)));
     command.arg("--stdio").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().context("nix-daemon cannot be started")?;
     let stdin = child.stdin.take().context("stdin is a pipe")?;

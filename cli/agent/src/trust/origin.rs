@@ -68,6 +68,25 @@ fn login() -> Option<Login> {
     None
 }
 
+/// The sshd that accepts connections, of those that lead to this process: the one that no other sshd
+/// has started.
+pub fn listening_sshd() -> Option<u32> {
+    let mut process = std::process::id();
+    let mut listening = None;
+    for _ in 0..DEPTH {
+        let Some(next) =
+            fs::read_to_string(format!("/proc/{process}/stat")).ok().and_then(|stat| parent(&stat))
+        else {
+            break;
+        };
+        process = next;
+        if is_sshd(process) {
+            listening = Some(process);
+        }
+    }
+    listening
+}
+
 /// Parses the parent of a process from `/proc/PID/stat`. The process's name, in parentheses, may
 /// contain anything, including parentheses.
 fn parent(stat: &str) -> Option<u32> {

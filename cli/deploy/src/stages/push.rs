@@ -1,6 +1,7 @@
 //! Pushes the closure and the agent to the machine. Nothing is activated here, and no profile set.
 
 pub mod agent_program;
+mod direct;
 mod pushing;
 pub mod stall;
 mod through_agent;
@@ -9,6 +10,7 @@ use deploy_wire::{machine::Compress, store_path::StorePath};
 
 use self::{
     agent_program::Agent,
+    direct::Direct,
     pushing::Pushing,
     through_agent::{Carrier, Paths},
 };
@@ -23,6 +25,7 @@ use crate::{
     tools::{
         nix::{Nix, RemoteStore},
         place::Place,
+        ssh::OnlyTheAgent,
     },
 };
 
@@ -72,8 +75,9 @@ pub async fn push<'p>(
     Ok(mark)
 }
 
-/// Copies what a builder built to the machine, through this computer, where nothing of it is stored.
-/// `None` if the agent cannot carry it; then it has to be fetched first.
+/// Copies what a builder built to the machine: straight from there, or else through this computer,
+/// where nothing of it is stored. `None` if the agent cannot carry it; then it has to be fetched
+/// first.
 pub async fn from_builder(
     nix: &Nix,
     probed: &Probed,
@@ -81,20 +85,34 @@ pub async fn from_builder(
     agent: &Agent,
     report: &Report,
 ) -> Result<Option<()>> {
-    let (Where::OnBuilder(host), Agent::Brought(agent)) = (&built.place, agent) else {
+    let Where::OnBuilder(host) = &built.place else { return Ok(None) };
+    let name = &probed.machine.name;
+    let through_here =
+        |why| report.note(name, format!("what {host} built goes through this computer: {why}"));
+    let Agent::Brought(agent) = agent else {
+        through_here(OnlyTheAgent.to_string());
         return Ok(None);
     };
-    let Some(carrier) = carrier(probed).await? else { return Ok(None) };
-    let name = &probed.machine.name;
     report.tell(Event::Stage { machine: name.clone(), stage: Stage::Push });
     let lease = left_behind::begin(probed, report).await?;
     let here = Pushing { nix, probed, lease: &lease, from: None, report };
     if probed.facts.agent.as_ref() != Some(agent) {
         here.over_ssh(&[agent]).await?.clear(name, report).await?;
     }
+    let outs = built.outs(&probed.machine);
+    let direct = Direct { probed, lease: &lease, host, agent, report };
+    let Err(why) = direct.push(&outs).await else {
+        lease.finish();
+        return Ok(Some(()));
+    };
+    through_here(why);
+    let Some(carrier) = carrier(probed).await? else {
+        lease.finish();
+        return Ok(None);
+    };
     let builder = RemoteStore::of_builder(host);
     let there = Pushing { from: Some(&builder), ..here };
-    let mark = there.through_agent(carrier, agent, &built.outs(&probed.machine)).await?;
+    let mark = there.through_agent(carrier, agent, &outs).await?;
     lease.finish();
     mark.clear(name, report).await?;
     Ok(Some(()))

@@ -173,14 +173,14 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Limits progress to ten reports a second. Nix reports every few bytes.
 #[derive(Default)]
-struct Pace {
+pub(super) struct Pace {
     last: Option<Instant>,
 }
 
 const PACE: Duration = Duration::from_millis(100);
 
 impl Pace {
-    fn is_due(&mut self, progress: &Progress) -> bool {
+    pub(super) fn is_due(&mut self, progress: &Progress) -> bool {
         let whole = matches!(progress, Progress::Copied { bytes, expected } if bytes >= expected);
         let due = self.last.is_none_or(|last| last.elapsed() >= PACE);
         if due {

@@ -151,8 +151,13 @@ impl Reader {
     /// The error of a failed command: Nix's own message, and the end of the build log if there is
     /// one.
     pub fn failure(&self, error: &ProcessError) -> NixError {
+        self.failure_or(error.to_string())
+    }
+
+    /// The same, with what is said where Nix said nothing.
+    pub fn failure_or(&self, otherwise: String) -> NixError {
         if self.errors.is_empty() {
-            return NixError::Failed(error.to_string());
+            return NixError::Failed(otherwise);
         }
         // The failure of what depends on a failed derivation adds nothing.
         let follows = |text: &String| NixDiagnosis::DependencyFailed.is_told_by(text);

@@ -85,8 +85,13 @@ impl Login {
 
     /// Whether the user's settings make `ssh` compress this login.
     pub async fn is_compressed(&self) -> bool {
-        let settings = self.target.settings(self.folder.path()).await.unwrap_or_default();
+        let settings = self.settings().await.unwrap_or_default();
         settings.lines().any(|line| line == "compression yes")
+    }
+
+    /// The settings that `ssh` has for this login, as `ssh -G` prints them.
+    pub(super) async fn settings(&self) -> Option<String> {
+        self.target.settings(self.folder.path()).await
     }
 
     /// The environment of a Nix command that needs sudo's `password`, or whose machine's start-up

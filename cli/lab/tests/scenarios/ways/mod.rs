@@ -4,6 +4,7 @@ pub mod agent;
 pub mod asked_again;
 pub mod awake;
 pub mod build;
+pub mod builder_key;
 pub mod delta;
 pub mod delta_faults;
 pub mod early;
@@ -23,6 +24,7 @@ pub mod push;
 pub mod several;
 pub mod shared;
 pub mod silent;
+pub mod straight;
 pub mod worlds;
 
 use anyhow::{Result, ensure};
