@@ -50,6 +50,16 @@ impl Archive {
         Ok(archive)
     }
 
+    /// An archive that is in a file, or the begin of one.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        let length = fs::metadata(path)?.len();
+        let content = Content::File(path.to_owned());
+        Ok(Self { segments: vec![Segment { offset: 0, content }], length, ..Self::default() })
+    }
+
     /// The bytes of the archive.
     pub fn length(&self) -> u64 {
         self.length
@@ -232,6 +242,21 @@ mod tests {
         fs::write(folder.path().join("B"), "c").unwrap();
         let mut archive = Archive { open: None, at: 0, ..archive };
         assert!(archive.read_to_end(&mut Vec::new()).is_err());
+    }
+
+    #[test]
+    fn an_archive_in_a_file_is_read_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("nar");
+        fs::write(&file, "the begin of one").unwrap();
+        let mut archive = Archive::of_file(&file).unwrap();
+        let mut part = [0; 5];
+        archive.read_at(4, &mut part).unwrap();
+        assert_eq!(&part, b"begin");
+        let mut all = String::new();
+        archive.read_to_string(&mut all).unwrap();
+        assert_eq!(all, "the begin of one");
+        assert!(Archive::of_file(&folder.path().join("none")).is_err());
     }
 
     #[test]

@@ -23,14 +23,10 @@ const OLDEST: u64 = 0x120;
 
 const MAGIC: u64 = 0x6e69_7863;
 
-/// Forwards the client's messages to the daemon. Ends with the client, or at a message that is not
-/// allowed, which is answered here, because the daemon never sees it.
-pub fn carry(client: impl Read, daemon: impl Write, answers: impl Write) -> io::Result<()> {
-    carry_with(client, daemon, answers, operation::carry)
-}
-
-/// The same with another choice of operations. `operation` gets the number of each.
-pub fn carry_with<R: Read, W: Write>(
+/// Forwards the client's messages to the daemon, each operation by `operation`, which gets its number.
+/// Ends with the client, or at a message that is not allowed, which is answered here, because the
+/// daemon never sees it.
+pub fn carry<R: Read, W: Write>(
     client: R,
     daemon: W,
     answers: impl Write,

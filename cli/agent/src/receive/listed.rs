@@ -1,13 +1,13 @@
 //! The client side of Nix's protocol for a builder with a one-time key: the question what is valid
 //! already, and the paths of the operator's list.
 
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
 
 use deploy_delta::operations::{ADD_MULTIPLE_TO_STORE, QUERY_VALID_PATHS};
 
 use super::{
     archive,
-    words::{FrameReader, FrameWriter, PIECE, ProtocolRelay, refused},
+    words::{ProtocolRelay, refused},
 };
 use crate::builder::{PathInfo, PushList};
 
@@ -68,18 +68,15 @@ fn paths<R: Read, W: Write>(
     // Whether signatures do not matter: the operator vouches for these bytes.
     words.number()?;
     words.flush()?;
-    let (from, to) = words.ends();
-    let mut frames = FrameReader::new(from);
-    let writer = BufWriter::with_capacity(PIECE, FrameWriter::new(to));
-    let mut inner = ProtocolRelay::new(&mut frames, writer);
-    for _ in 0..inner.number()? {
-        if !is_wanted() {
-            return Err(refused("the operator is gone"));
+    words.within_frames(|inner| {
+        for _ in 0..inner.number()? {
+            if !is_wanted() {
+                return Err(refused("the operator is gone"));
+            }
+            path(inner, listed)?;
         }
-        path(&mut inner, listed)?;
-    }
-    inner.into_writer().into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
-    frames.finish()
+        Ok(())
+    })
 }
 
 /// One path: path, deriver, hash, references, time, size, whether it was built here, signatures,

@@ -9,13 +9,14 @@ mod gauge;
 mod listed;
 mod operation;
 mod outbox;
+mod partial;
 mod refusal;
 mod words;
 
 use std::{
     io::{self, BufRead, BufReader, BufWriter, Cursor, Read, Write},
     process::ChildStdin,
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
@@ -24,7 +25,7 @@ use anyhow::{Result, bail};
 
 use deploy_delta::{GREETING, decode::Decoder};
 
-use self::{compressed::Plain, delta::Delta, gauge::Gauge, outbox::Outbox};
+use self::{compressed::Plain, delta::Delta, gauge::Gauge, outbox::Outbox, partial::Keeper};
 use crate::{
     builder::{self, Delivery},
     tools::{journal, mark::PushMark, nix},
@@ -39,8 +40,14 @@ pub fn receive() -> Result<()> {
     let carried = carry(nix::daemon(None)?, |stdin, outbox| {
         let stdin_of_client = Gauge::new(io::stdin().lock(), &outbox);
         let client = BufReader::with_capacity(words::PIECE, stdin_of_client);
-        let plain = protocol(client, &outbox)?;
-        client::carry(BufReader::with_capacity(words::PIECE, plain), stdin, outbox)
+        let keeper = Arc::new(Keeper::new());
+        let plain = protocol(client, &outbox, &keeper)?;
+        let plain = BufReader::with_capacity(words::PIECE, plain);
+        client::carry(plain, stdin, outbox, |number, words| {
+            partial::paths(number, words, &keeper)
+        })?;
+        keeper.clear();
+        Ok(())
     });
     mark.clear()?;
     carried.map(drop)
@@ -58,7 +65,7 @@ pub fn receive_from_builder(word: &str) -> Result<()> {
     let carried = carry(daemon, move |stdin, outbox| {
         let client = BufReader::with_capacity(words::PIECE, io::stdin().lock());
         let is_wanted = || Delivery::is_wanted(&word);
-        client::carry_with(client, stdin, outbox, |number, words| {
+        client::carry(client, stdin, outbox, |number, words| {
             listed::carry(number, words, &listed, &is_wanted)
         })
     });
@@ -117,7 +124,11 @@ fn carry(
 
 /// The client's messages, whatever way they came. The daemon says nothing before it has read
 /// something, so the client has its answer first.
-fn protocol<'a>(client: impl BufRead + 'a, outbox: &Outbox) -> io::Result<Box<dyn Read + 'a>> {
+fn protocol<'a>(
+    client: impl BufRead + 'a,
+    outbox: &Outbox,
+    keeper: &Arc<Keeper>,
+) -> io::Result<Box<dyn Read + 'a>> {
     let Plain { mut stream, asks_for_delta } = compressed::plain(client)?;
     if !asks_for_delta {
         return Ok(stream);
@@ -125,7 +136,8 @@ fn protocol<'a>(client: impl BufRead + 'a, outbox: &Outbox) -> io::Result<Box<dy
     outbox.announce()?;
     let mut greeting = [0; GREETING];
     stream.read_exact(&mut greeting)?;
-    let rest = Decoder::new(BufReader::with_capacity(words::PIECE, stream), Delta::new(outbox));
+    let rest =
+        Decoder::new(BufReader::with_capacity(words::PIECE, stream), Delta::new(outbox, keeper));
     Ok(Box::new(Cursor::new(greeting).chain(rest)))
 }
 

@@ -1,6 +1,6 @@
 //! The values of Nix's protocol: numbers of 64 bits, and strings padded to eight bytes.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
 
 /// The number of bytes to read at once.
 pub const PIECE: usize = 64 << 10;
@@ -35,14 +35,18 @@ impl<R: Read, W: Write> ProtocolRelay<R, W> {
         self.forwarded
     }
 
-    /// Both ends, for values that are read in another way.
-    pub fn ends(&mut self) -> (&mut R, &mut W) {
-        (&mut self.from, &mut self.to)
-    }
-
-    /// The end that is written to.
-    pub fn into_writer(self) -> W {
-        self.to
+    /// Forwards what is in frames, which are read and written anew: the daemon gets what `each`
+    /// forwards, and nothing else.
+    pub fn within_frames(
+        &mut self,
+        each: impl FnOnce(&mut Framed<'_, '_, R, W>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut frames = FrameReader::new(&mut self.from);
+        let writer = BufWriter::with_capacity(PIECE, FrameWriter::new(&mut self.to));
+        let mut inner = ProtocolRelay::new(&mut frames, writer);
+        each(&mut inner)?;
+        inner.to.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
+        frames.finish()
     }
 
     /// Reads a number. `None` at the end of the input.
@@ -120,6 +124,28 @@ impl<R: Read, W: Write> ProtocolRelay<R, W> {
         self.to.write_all(&bytes[..padding])
     }
 
+    /// Forwards a string that is text, and returns it.
+    pub fn text(&mut self) -> io::Result<String> {
+        let bytes = self.read_string(MOST)?;
+        self.write_string(&bytes)?;
+        String::from_utf8(bytes).map_err(|_| refused("a name that is no text"))
+    }
+
+    /// Forwards a list of such strings.
+    pub fn texts(&mut self) -> io::Result<Vec<String>> {
+        let count = self.length()?;
+        self.write(count)?;
+        (0..count).map(|_| self.text()).collect()
+    }
+
+    /// Forwards some bytes as they come; none at the end.
+    pub fn some(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(piece)?;
+        self.forwarded += read as u64;
+        self.to.write_all(&piece[..read])?;
+        Ok(read)
+    }
+
     /// Flushes the output.
     pub fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
@@ -176,6 +202,10 @@ impl<R: Read, W: Write> ProtocolRelay<R, W> {
         if copied < length { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 }
+
+/// What is in the frames of a relay.
+pub type Framed<'f, 'r, R, W> =
+    ProtocolRelay<&'f mut FrameReader<&'r mut R>, BufWriter<FrameWriter<&'r mut W>>>;
 
 /// The inside of frames. The last frame is empty.
 pub struct FrameReader<R> {

@@ -2,6 +2,8 @@
 
 /// The agent's state. /nix is the only folder that every NixOS machine keeps over a boot.
 pub const STATE: &str = "/nix/var/deploy-agent";
+/// What has come of a large path whose push was cut off.
+pub const PARTIAL: &str = "/nix/var/deploy-agent/partial";
 /// State that may be lost at a restart.
 pub const VOLATILE: &str = "/run/deploy-agent";
 /// Garbage collector roots, as direct links.

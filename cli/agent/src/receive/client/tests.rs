@@ -19,7 +19,8 @@ fn greeting(version: u64) -> Vec<u8> {
 
 fn carried(said: &[u8]) -> (Vec<u8>, Result<(), String>) {
     let mut heard = Vec::new();
-    let carried = carry(said, &mut heard, io::sink()).map_err(|error| error.to_string());
+    let carried =
+        carry(said, &mut heard, io::sink(), operation::carry).map_err(|error| error.to_string());
     (heard, carried)
 }
 
@@ -77,7 +78,7 @@ fn no_other_operation_reaches_the_daemon() {
 fn an_operation_that_is_not_allowed_is_answered() {
     let mut answers = Vec::new();
     let said = [greeting(VERSION), number(20)].concat();
-    carry(&said[..], io::sink(), &mut answers).unwrap_err();
+    carry(&said[..], io::sink(), &mut answers, operation::carry).unwrap_err();
     let why = string("operation 20 of Nix's protocol is not allowed");
     let error = [number(0x6378_7470), string("Error"), number(0), string("Error"), why];
     assert_eq!(answers, [error.concat(), number(0), number(0)].concat());

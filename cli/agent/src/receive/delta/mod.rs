@@ -3,6 +3,7 @@
 //! A thread finds them and reads them for their indexes, while the others carry the push.
 
 mod choice;
+mod found;
 mod worker;
 
 use std::{
@@ -15,26 +16,30 @@ use deploy_delta::{answer::Answer, archive::Archive, decode::Bases, references::
 use deploy_wire::store_path::StorePath;
 
 use self::worker::Work;
-use super::outbox::Outbox;
+use super::{outbox::Outbox, partial::Keeper};
 
 /// The bases of one push.
 pub struct Delta {
     work: Arc<Work>,
     outbox: Outbox,
+    keeper: Arc<Keeper>,
 }
 
 impl Delta {
     /// Starts the thread, which ends with this process.
-    pub fn new(outbox: &Outbox) -> Self {
+    pub fn new(outbox: &Outbox, keeper: &Arc<Keeper>) -> Self {
         let work = Arc::new(Work::default());
-        let (with, to) = (Arc::clone(&work), outbox.clone());
-        thread::spawn(move || with.run(&to));
-        Self { work, outbox: outbox.clone() }
+        let (with, to, kept) = (Arc::clone(&work), outbox.clone(), Arc::clone(keeper));
+        thread::spawn(move || with.run(&to, &kept));
+        Self { work, outbox: outbox.clone(), keeper: Arc::clone(keeper) }
     }
 }
 
 impl Bases for Delta {
+    /// It is told over a line that is not known to be fast. Over a fast one a path is soon there
+    /// again, and is not kept.
     fn wanted(&mut self, paths: Vec<StorePath>) -> io::Result<()> {
+        self.keeper.open();
         self.work.change(|todo| todo.wanted = Some(paths));
         Ok(())
     }
@@ -57,15 +62,14 @@ impl Bases for Delta {
 
     fn open(&mut self, number: u32) -> io::Result<(Archive, References)> {
         let bases = self.work.bases.lock().unwrap_or_else(PoisonError::into_inner);
-        let base = bases.get(&number).ok_or_else(|| io::Error::other("there is no such base"))?;
-        let archive = Archive::of(base.path.as_ref())?;
-        Ok((archive, References::of(&base.path, &base.references)))
+        let found = bases.get(&number).ok_or_else(|| io::Error::other("there is no such base"))?;
+        Ok((found.archive()?, found.references()))
     }
 
     /// The error of this thread is told, whether or not the client hears of it here.
     fn damaged(&mut self, number: u32, why: &str) {
         let bases = self.work.bases.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = bases.get(&number).map_or("a base", |base| base.path.as_str());
+        let path = bases.get(&number).map_or("a base", |found| found.base.path.as_str());
         let _ = self.outbox.answer(&Answer::Damaged(format!("{path}: {why}")));
     }
 }

@@ -6,16 +6,14 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use deploy_delta::{
-    answer::{Answer, Base},
-    archive::Archive,
-    index,
-    references::References,
-};
+use deploy_delta::{answer::Answer, index};
 use deploy_wire::store_path::StorePath;
 
-use super::choice;
-use crate::receive::outbox::Outbox;
+use super::{
+    choice,
+    found::{self, FoundBase},
+};
+use crate::receive::{outbox::Outbox, partial::Keeper};
 
 /// The most bytes that are read for indexes in one push: a minute and a half from an SD card of
 /// 20 MB a second, which is no longer than a push of as much takes over 50 Mbit/s. Beyond it paths
@@ -41,7 +39,7 @@ pub struct Work {
     todo: Mutex<Todo>,
     changed: Condvar,
     /// The bases by the numbers of their wanted paths.
-    pub bases: Mutex<HashMap<u32, Base>>,
+    pub bases: Mutex<HashMap<u32, FoundBase>>,
 }
 
 impl Work {
@@ -56,7 +54,7 @@ impl Work {
     }
 
     /// Does what is to be done until the client is gone.
-    pub fn run(&self, outbox: &Outbox) {
+    pub fn run(&self, outbox: &Outbox, keeper: &Keeper) {
         let mut left = READ;
         loop {
             let mut todo = self.todo();
@@ -67,7 +65,7 @@ impl Work {
             let asked = if wanted.is_none() { todo.asked.pop_front() } else { None };
             drop(todo);
             let done = match (wanted, asked) {
-                (Some(wanted), _) => self.find(&wanted, outbox),
+                (Some(wanted), _) => self.find(&wanted, outbox, keeper),
                 (None, Some(number)) => self.index(number, &mut left, outbox),
                 (None, None) => Ok(()),
             };
@@ -78,29 +76,30 @@ impl Work {
     }
 
     /// Without bases a push goes on with whole paths.
-    fn find(&self, wanted: &[StorePath], outbox: &Outbox) -> io::Result<()> {
-        let found = choice::bases(wanted).unwrap_or_else(|error| {
+    fn find(&self, wanted: &[StorePath], outbox: &Outbox, keeper: &Keeper) -> io::Result<()> {
+        let bases = choice::bases(wanted).unwrap_or_else(|error| {
             eprintln!("deploy-agent: no path of this machine is used for the push: {error:#}");
             Vec::new()
         });
-        let by_number = found.iter().map(|base| (base.number, base.clone())).collect();
-        *self.bases.lock().unwrap_or_else(PoisonError::into_inner) = by_number;
-        outbox.answer(&Answer::Bases(found))
+        let found = found::all(bases, wanted, keeper.left());
+        let bases = found.values().map(|found| found.base.clone()).collect();
+        *self.bases.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        outbox.answer(&Answer::Bases(bases))
     }
 
     fn index(&self, number: u32, left: &mut u64, outbox: &Outbox) -> io::Result<()> {
         let bases = self.bases.lock().unwrap_or_else(PoisonError::into_inner);
-        let base = bases.get(&number).filter(|base| base.length <= *left).cloned();
+        let found = bases.get(&number).filter(|found| found.base.length <= *left).cloned();
         drop(bases);
-        let Some(base) = base else { return outbox.answer(&Answer::NoIndex(number)) };
-        *left -= base.length;
+        let Some(found) = found else { return outbox.answer(&Answer::NoIndex(number)) };
+        let length = found.base.length;
+        *left -= length;
         let mut part = Vec::new();
-        let made = Archive::of(base.path.as_ref()).and_then(|mut archive| {
-            if archive.length() != base.length {
+        let made = found.archive().and_then(|mut archive| {
+            if archive.length() != length {
                 return Err(io::Error::other("it has another size"));
             }
-            let references = References::of(&base.path, &base.references);
-            index::make(&mut archive, base.length, &references, |_, entries| {
+            index::make(&mut archive, length, &found.references(), |_, entries| {
                 if self.todo().forgotten.contains(&number) {
                     return Err(io::ErrorKind::Interrupted.into());
                 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::receive::archive::tests::{file, string};
+use crate::receive::words::FrameReader;
 
 const HASH: &str = "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f";
 

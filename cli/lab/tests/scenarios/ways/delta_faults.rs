@@ -7,12 +7,13 @@ use deploy_lab::hosts::relay::{Direction, Relay};
 use super::delta::{built, far, has, is_whole, push};
 use super::runs_generation;
 use crate::harness::Scenario;
-use crate::scene::Scene;
+use crate::scene::{ANSWERS, Scene};
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-push-of-chunks-into-a-full-store-is-refused-and-the-next-goes-on", full),
     Scenario::new("a-push-of-chunks-that-is-cut-leaves-no-wrong-path", cut_in_the_middle),
     Scenario::new("a-push-of-chunks-is-cut-at-each-of-its-messages", cut_anywhere),
+    Scenario::new("a-large-path-whose-push-was-cut-off-goes-on-inside", inside),
 ];
 
 /// Everything in the machine's store is what its database says.
@@ -91,4 +92,37 @@ fn cut_anywhere(lab: &mut Lab) -> Result<()> {
         .into_iter()
         .flat_map(|(way, whole)| (1..PLACES).map(move |place| (way, whole * place / PLACES)));
     (4..).zip(places).try_for_each(|(number, place)| cut(&scene, &relay, number, place))
+}
+
+/// A path of 68 MiB with a name that the machine has no path of; about 51 MiB on the wire.
+const LARGE: &str = r#"
+cd "$(mktemp -d)"; mkdir large
+{ openssl enc -aes-128-ctr -nosalt -md sha256 -pass pass:l -in /dev/zero 2> /dev/null || :; } |
+  head -c 53000000 | base64 -w 400 > large/data
+nix-store --add large
+"#;
+
+/// Where an earlier push was cut off, everything that it kept.
+const KEPT: &str = "find /nix/var/deploy-agent/partial -name '*.nar' -printf '%s\n'";
+
+fn inside(lab: &mut Lab) -> Result<()> {
+    let (scene, relay, _) = far(lab)?;
+    let large = scene.mac.sh(LARGE)?;
+    has(&scene, 3, large.trim(), "frame1-far")?;
+    relay.cut_after(Direction::ToHost, 30 << 20);
+    scene.deploy("frame1")?.ends(1, &["nothing was changed"])?;
+    let kept: u64 = scene.frame1.sh(KEPT)?.trim().parse()?;
+    ensure!(kept > 30 << 20, "{kept} bytes were kept");
+    holds_nothing_wrong(&scene)?;
+    // The power goes too.
+    scene.frame1.power_cut_and_boot()?;
+    scene.frame1.wait_for_ssh(ANSWERS)?;
+    let kept: u64 = scene.frame1.sh(KEPT)?.lines().filter_map(|it| it.parse::<u64>().ok()).sum();
+    let pushed = push(&scene)?;
+    println!("measured: {kept} bytes kept, {} reused, {} sent", pushed.reused, pushed.sent);
+    ensure!(pushed.reused + (2 << 20) > kept, "{kept} bytes were kept: {pushed:?}");
+    runs_generation(&scene.frame1, 3)?;
+    is_whole(&scene.frame1)?;
+    ensure!(scene.frame1.sh(KEPT)?.is_empty(), "something is left");
+    Ok(())
 }

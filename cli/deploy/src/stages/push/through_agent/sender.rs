@@ -212,7 +212,7 @@ impl<'a, 'l, R: AsyncRead + Unpin> Sender<'a, 'l, R> {
         }
         self.ask_for_indexes();
         let Some(base) = self.bases.get(number) else { return Ok(None) };
-        if own::may_exist(&base) {
+        if self.may_be_here(&base) {
             if let Some(index) = own::index(base.clone()).await {
                 return Ok(Some((base, index)));
             }
@@ -232,6 +232,12 @@ impl<'a, 'l, R: AsyncRead + Unpin> Sender<'a, 'l, R> {
         Ok(found.flatten().map(|index| (base, index)))
     }
 
+    /// Whether this computer may have the whole base. It has not what the machine kept of the wanted
+    /// path itself, when an earlier push was cut off.
+    fn may_be_here(&self, base: &Base) -> bool {
+        self.numbers.get(&base.path) != Some(&base.number) && own::may_exist(base)
+    }
+
     /// Asks for all indexes that the machine has to make, so that it reads while others are sent.
     fn ask_for_indexes(&mut self) {
         if self.has_asked || !self.bases.are_named() {
@@ -239,7 +245,9 @@ impl<'a, 'l, R: AsyncRead + Unpin> Sender<'a, 'l, R> {
         }
         self.has_asked = true;
         self.messages.tokenize();
-        for base in self.bases.all().iter().filter(|base| !own::may_exist(base)) {
+        let mut bases = self.bases.all();
+        bases.retain(|base| !self.may_be_here(base));
+        for base in bases {
             Token::Ask(base.number).write(&mut self.messages.tokens);
         }
     }
