@@ -111,7 +111,7 @@ impl Accepted {
     /// When no process receives it any more.
     pub fn wait(&self) -> Result<()> {
         loop {
-            // Who receives it has the lock before the file is there.
+            // The receiving process takes the lock before it makes the file.
             ensure!(begun(&self.word).exists(), "the builder sent nothing");
             let is_over = Lock::try_take(&held(&self.word))?.is_some();
             if stored(&self.word).exists() {

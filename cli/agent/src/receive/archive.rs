@@ -230,7 +230,7 @@ pub mod tests {
     }
 
     proptest! {
-        /// Whatever is changed, it ends, and nothing is forwarded that was not said.
+        /// A damaged archive ends, and nothing is forwarded that was not said.
         #[test]
         fn a_damaged_archive_is_forwarded_or_refused(
             changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),

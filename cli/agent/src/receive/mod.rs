@@ -91,7 +91,7 @@ enum Client {
 /// How long the client's side may take to end after the daemon has.
 const ENDS: Duration = Duration::from_secs(2);
 
-/// Starts `client` with the daemon's stdin and the way back, and forwards what the daemon answers.
+/// Starts `client` with the daemon's stdin and the outbox, and forwards what the daemon answers.
 fn carry(
     daemon: nix::Daemon,
     client: impl FnOnce(&mut BufWriter<ChildStdin>, Outbox) -> io::Result<()> + Send + 'static,

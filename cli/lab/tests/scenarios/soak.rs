@@ -27,6 +27,9 @@ const LEFT: &[(&str, &str)] = &[
     ("a-machine-of-deploy-new-is-installed-", "another one is installed with a new key"),
     ("an-installed-machine-whose-check-fails-", "one more installation"),
     ("nixos-anywhere-s-own-script-", "it does what its stand-in does in another scenario"),
+    ("a-builder-s-key-that-nobody-removes-expires", "sshd refuses it after two minutes"),
+    ("a-builder-s-key-goes-with-the-operator", "three pushes are cut off, each over a slow line"),
+    ("a-builder-that-cannot-reach-the-machine-", "the stream has its scenario with another reason"),
     ("the-stand-in-switches-as-written", "it tries the lab's own switch, for three minutes"),
 ];
 
@@ -45,6 +48,7 @@ const WAITING: &[&str] = &[
     "a-killed-deploy-leaves-no-ssh-and-no-nix",
     "the-next-deploy-ends-what-a-lost-connection-left-behind",
     "a-profile-that-does-not-end-goes-back",
+    "a-builder-s-key-that-nobody-removes-expires",
 ];
 
 /// Whether a scenario mostly waits.

@@ -165,7 +165,7 @@ fn nothing_more_comes_once_the_operator_is_gone() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
-    /// Whatever a builder's bytes are changed to, no path goes over but listed ones.
+    /// No damage of a builder's bytes makes another path go over than listed ones.
     #[test]
     fn a_damaged_push_brings_no_other_path(
         changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),

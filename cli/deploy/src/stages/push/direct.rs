@@ -61,15 +61,7 @@ impl Direct<'_> {
         let substitute =
             if machine.push.substitute { Substitute::First } else { Substitute::Never };
         let mut builder = Builder::begin(host, outs, substitute).await?;
-        let paths = silence::announce(builder.listed(), name, host, LISTS, report).await?;
         let key = OneTimeKey::new()?;
-        let push = BuilderPush {
-            word: lease.word().to_owned(),
-            key: key.public.clone(),
-            user: route.user.clone(),
-            as_root,
-            paths,
-        };
         let running = probed.place.spawn(&probed.serve(agent.as_str())).await;
         let Running { stdout, stdin, rest: _rest } = running.map_err(|error| error.to_string())?;
         let told = |error: AgentError| error.to_string();
@@ -77,6 +69,15 @@ impl Direct<'_> {
         let mut talk = Conversation::begin(stdout, stdin, probed.login.clone(), &prefix)
             .await
             .map_err(told)?;
+        // The builder lists while the agent starts.
+        let paths = silence::announce(builder.listed(), name, host, LISTS, report).await?;
+        let push = BuilderPush {
+            word: lease.word().to_owned(),
+            key: key.public.clone(),
+            user: route.user.clone(),
+            as_root,
+            paths,
+        };
         let request = Request::AcceptBuilder(Box::new(push));
         talk.ask(request).await.map_err(told)?;
         let answer = async { within(ANSWER, talk.next()).await? };

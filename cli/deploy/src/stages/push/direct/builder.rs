@@ -92,8 +92,7 @@ impl Builder {
         key: &OneTimeKey,
         host_keys: &[String],
     ) -> Result<(), String> {
-        let known: String =
-            host_keys.iter().map(|key| format!("{ALIAS} {}\n", key.trim())).collect();
+        let known: String = host_keys.iter().filter_map(|key| known(key)).collect();
         let said = zeroize::Zeroizing::new(format!(
             "{}\n{}\n{}@known\n{known}@end\n",
             to.user_at_host(),
@@ -160,6 +159,14 @@ const ALIAS: &str = "machine";
 /// How long the last words of a login are waited for.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
+/// A line of known hosts. A machine's words become no more lines than one.
+fn known(key: &str) -> Option<String> {
+    let (kind, key) = key.split_once(' ')?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-@.".contains(&byte);
+    let is_key = [kind, key].iter().all(|word| !word.is_empty() && word.bytes().all(plain));
+    is_key.then(|| format!("{ALIAS} {kind} {key}\n"))
+}
+
 /// The exit status of the push.
 async fn ended(stdout: &mut (impl AsyncBufRead + Unpin)) -> Option<i32> {
     let mut lines = stdout.take(bounded::MESSAGE as u64).lines();
@@ -184,6 +191,14 @@ fn last_words(said: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_key_is_one_line() {
+        assert_eq!(known("ssh-ed25519 AAAA").unwrap(), "machine ssh-ed25519 AAAA\n");
+        for other in ["", "AAAA", "ssh-ed25519 AAAA\n@end", "ssh-ed25519 AAAA\n* ssh-rsa BBBB"] {
+            assert_eq!(known(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn what_ssh_said_of_it_stands_behind_what_nix_did() {
