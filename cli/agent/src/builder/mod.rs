@@ -165,7 +165,7 @@ impl Delivery {
     ///
     /// # Errors
     /// When that cannot be written.
-    pub fn is_stored(self) -> Result<()> {
+    pub fn tell_stored(self) -> Result<()> {
         let Self { word, .. } = &self;
         if Self::is_wanted(word) { files::write_json(&stored(word), &true) } else { Ok(()) }
     }

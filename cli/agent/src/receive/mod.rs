@@ -70,7 +70,7 @@ pub fn receive_from_builder(word: &str) -> Result<()> {
         })
     });
     mark.clear()?;
-    if carried? == Client::Ended { delivery.is_stored() } else { Ok(()) }
+    if carried? == Client::Ended { delivery.tell_stored() } else { Ok(()) }
 }
 
 fn note(what: &str) {

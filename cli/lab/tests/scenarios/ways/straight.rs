@@ -149,6 +149,13 @@ fn sends(straight: &Straight) -> Result<()> {
     wait::until("the builder sends", Duration::from_secs(60), || super::left_behind::locked(frame1))
 }
 
+/// Whether the builder stops at once. What is left of the push takes longer.
+fn stops(straight: &Straight) -> Result<()> {
+    wait::until("the builder stops", Duration::from_secs(8), || {
+        Ok(straight.builder.sh("pgrep -f 'nix .*[c]opy' || :")?.is_empty())
+    })
+}
+
 /// The operator interrupts, is killed, and the machine's power is cut, all in the middle of a push.
 fn goes(lab: &mut Lab) -> Result<()> {
     let straight = Straight::new(lab)?;
@@ -165,6 +172,7 @@ fn goes(lab: &mut Lab) -> Result<()> {
     scene.mac.sh("kill -INT $(pgrep -x deploy)")?;
     let said = end(pushing)?;
     said.ends(130, &["interrupted", "nothing was changed"])?;
+    stops(&straight)?;
     straight.nothing_left()?;
     wait::until("frame1 receives nothing", wait::PATIENCE, || {
         Ok(!super::left_behind::locked(&scene.frame1)?)
@@ -175,6 +183,7 @@ fn goes(lab: &mut Lab) -> Result<()> {
     let _pushing = scene.begin(args)?;
     sends(&straight)?;
     scene.mac.sh("kill -KILL $(pgrep -x deploy)")?;
+    stops(&straight)?;
     straight.nothing_left()?;
     wait::until("frame1 receives nothing", wait::PATIENCE, || {
         Ok(!super::left_behind::locked(&scene.frame1)?)
