@@ -31,11 +31,7 @@ use tokio::{
 };
 
 use self::{
-    bases::KnownBases,
-    line::{LinePace, MachineLine},
-    messages::Messages,
-    nix_stream::NixStream,
-    sender::Sender,
+    bases::KnownBases, line::MachineLine, messages::Messages, nix_stream::NixStream, sender::Sender,
 };
 use crate::{
     report::Carried,
@@ -63,6 +59,8 @@ pub struct Carrier {
     paths: Paths,
     on_the_wire: Cell<u64>,
     reused: Cell<u64>,
+    /// Whether the line is slow, once that is known.
+    is_slow: Cell<Option<bool>>,
     bases: KnownBases,
     damaged: RefCell<Option<String>>,
 }
@@ -81,8 +79,18 @@ impl Carrier {
             return Ok(None);
         }
         let listener = UnixListener::bind(socket(folder.path()))?;
-        let (on_the_wire, reused, bases, damaged) = Default::default();
-        Ok(Some(Self { listener, folder, level, paths, on_the_wire, reused, bases, damaged }))
+        let (on_the_wire, reused, is_slow, bases, damaged) = Default::default();
+        Ok(Some(Self {
+            listener,
+            folder,
+            level,
+            paths,
+            on_the_wire,
+            reused,
+            is_slow,
+            bases,
+            damaged,
+        }))
     }
 
     /// The store for Nix's commands.
@@ -116,21 +124,20 @@ impl Carrier {
         let Running { mut stdout, mut stdin, rest } = started.map_err(|error| error.to_string())?;
         let lines = Cache::named("lines");
         let machine = &probed.facts.identity.machine_id;
-        let pace = LinePace::known(lines.get(machine).as_ref().and_then(Value::as_bool));
+        self.is_slow.set(lines.get(machine).as_ref().and_then(Value::as_bool));
         let carried = async {
             stdin.write_all(probed.root.stdin_prefix().as_bytes()).await?;
             let (nix, _) = self.listener.accept().await?;
-            self.between(nix, &mut stdout, &mut stdin, pace).await
+            self.between(nix, &mut stdout, &mut stdin).await
         };
         let ended = carried.await;
         drop(stdin);
+        // A push that was cut off goes on inside a path only over a line that is known to be slow.
+        if let Some(is_slow) = self.is_slow.get() {
+            lines.put(machine, &(is_slow && self.bases.wait_for_the_line()).into());
+        }
         match ended {
-            Ok(is_slow) => {
-                if let Some(is_slow) = is_slow {
-                    lines.put(machine, &is_slow.into());
-                }
-                Ok(Mark::kept_by_the_agent(stdout, rest))
-            }
+            Ok(()) => Ok(Mark::kept_by_the_agent(stdout, rest)),
             // The error is that of a pipe whose other end is gone; the agent may have said more.
             Err(_) => {
                 Err(rest.ended().await.err().map_or_else(String::new, |error| error.to_string()))
@@ -139,16 +146,15 @@ impl Carrier {
     }
 
     /// Carries both directions until Nix ends the connection. An agent that ends it first is an
-    /// error. Returns whether the line was slow, where that is known.
+    /// error.
     async fn between(
         &self,
         nix: UnixStream,
         from_agent: &mut (dyn AsyncBufRead + Unpin + Send),
         to_agent: &mut (dyn AsyncWrite + Unpin + Send),
-        pace: LinePace,
-    ) -> io::Result<Option<bool>> {
+    ) -> io::Result<()> {
         let (from_nix, mut to_nix) = nix.into_split();
-        let line = MachineLine::new(self.level, to_agent, &self.on_the_wire, pace)?;
+        let line = MachineLine::new(self.level, to_agent, (&self.on_the_wire, &self.is_slow))?;
         tokio::select! {
             sent = self.send(from_nix, line) => sent,
             answered = self.answer(from_agent, &mut to_nix) => {
@@ -157,11 +163,7 @@ impl Carrier {
         }
     }
 
-    async fn send(
-        &self,
-        from: OwnedReadHalf,
-        mut line: MachineLine<'_>,
-    ) -> io::Result<Option<bool>> {
+    async fn send(&self, from: OwnedReadHalf, mut line: MachineLine<'_>) -> io::Result<()> {
         let mut nix = NixStream::new(from);
         if self.paths == Paths::Delta {
             line.raw(&ASKED).await?;
@@ -189,8 +191,7 @@ impl Carrier {
             nix.fill(&mut line).await?;
             let piece = nix.take(usize::MAX);
             if piece.is_empty() {
-                line.finish().await?;
-                return Ok(line.pace.is_slow);
+                return line.finish().await;
             }
             line.add(piece).await?;
         }

@@ -102,8 +102,9 @@ fn straight(lab: &mut Lab) -> Result<()> {
         ensure!(journal.contains(&line), "{journal}");
         let address = straight.builder.address();
         let from = format!("from the SSH connection {address}:");
-        let lines = journal.lines().filter(|line| line.contains("asked to carry what a builder"));
-        ensure!(lines.last().is_some_and(|line| line.contains(&from)), "{journal}");
+        let mut lines =
+            journal.lines().filter(|line| line.contains("asked to carry what a builder"));
+        ensure!(lines.next_back().is_some_and(|line| line.contains(&from)), "{journal}");
         straight.nothing_left()?;
     }
     // Nothing of the push can be a confirmation: it was committed by a login of the operator's.

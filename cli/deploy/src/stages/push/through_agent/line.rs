@@ -23,6 +23,8 @@ pub struct MachineLine<'a> {
     to: &'a mut (dyn AsyncWrite + Unpin + Send),
     ready: Vec<u8>,
     on_the_wire: &'a Cell<u64>,
+    /// What was learnt of the line, for a push that is cut off too.
+    learnt: &'a Cell<Option<bool>>,
     /// Whether the other side has all that was added.
     pub is_flushed: bool,
     /// How fast the line is.
@@ -30,18 +32,18 @@ pub struct MachineLine<'a> {
 }
 
 impl<'a> MachineLine<'a> {
-    /// Begins a stream. `pace` is what is known of the line.
+    /// Begins a stream. `learnt` has what is known of the line.
     ///
     /// # Errors
     /// When there is no memory for it.
     pub fn new(
         level: Level,
         to: &'a mut (dyn AsyncWrite + Unpin + Send),
-        on_the_wire: &'a Cell<u64>,
-        pace: LinePace,
+        (on_the_wire, learnt): (&'a Cell<u64>, &'a Cell<Option<bool>>),
     ) -> io::Result<Self> {
         let compressor = Compressor::new(level)?;
-        Ok(Self { compressor, to, ready: Vec::new(), on_the_wire, is_flushed: true, pace })
+        let pace = LinePace::known(learnt.get());
+        Ok(Self { compressor, to, ready: Vec::new(), on_the_wire, learnt, is_flushed: true, pace })
     }
 
     /// Sends bytes before the stream, as they are.
@@ -65,6 +67,7 @@ impl<'a> MachineLine<'a> {
         self.write().await?;
         let now = Instant::now();
         self.pace.was_sent(sent as u64, now - begun, now);
+        self.learnt.set(self.pace.is_slow);
         self.compressor.was_sent(bytes.len(), now - begun, now)
     }
 

@@ -58,16 +58,14 @@ impl<'a, 'l, R: AsyncRead + Unpin> Sender<'a, 'l, R> {
         Self { messages, bases, reused, numbers: HashMap::new(), has_asked: false, patience }
     }
 
-    /// Sends everything until Nix ends. Returns whether the line was slow, where that is known.
+    /// Sends everything until Nix ends.
     ///
     /// # Errors
     /// When the socket or the line breaks.
-    pub async fn run(mut self) -> io::Result<Option<bool>> {
+    pub async fn run(mut self) -> io::Result<()> {
         let Err(NixEnded) = self.all().await?;
         self.messages.send().await?;
-        self.messages.line.finish().await?;
-        let is_slow = self.messages.line.pace.is_slow;
-        Ok(is_slow.map(|is_slow| is_slow && self.bases.wait_for_the_line()))
+        self.messages.line.finish().await
     }
 
     async fn all(&mut self) -> ReadResult<std::convert::Infallible> {

@@ -132,11 +132,11 @@ impl Bases for Machine<'_> {
 /// it names.
 async fn sent(said: &[u8], bases: &KnownBases, is_slow: bool) -> (Vec<u8>, u64) {
     let (mut compressed, wire, reused) = (Vec::new(), Cell::new(0), Cell::new(0));
-    let pace = LinePace::known(Some(is_slow));
-    let line = MachineLine::new(Level::Fixed(3), &mut compressed, &wire, pace).unwrap();
+    let learnt = Cell::new(Some(is_slow));
+    let line = MachineLine::new(Level::Fixed(3), &mut compressed, (&wire, &learnt)).unwrap();
     let messages = Messages::new(NixStream::new(said), line);
-    let slow = Sender::new(messages, bases, &reused).run().await.unwrap();
-    assert_eq!(slow, Some(is_slow));
+    Sender::new(messages, bases, &reused).run().await.unwrap();
+    assert_eq!(learnt.get(), Some(is_slow));
     assert_eq!(wire.get(), compressed.len() as u64);
     (zstd::decode_all(&compressed[..]).unwrap(), reused.get())
 }
