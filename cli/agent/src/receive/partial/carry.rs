@@ -57,10 +57,11 @@ fn path<R: Read, W: Write>(words: &mut ProtocolRelay<R, W>, keeper: &Keeper) -> 
     let references: Vec<_> =
         references.iter().filter_map(|path| StorePath::parse(path).ok()).collect();
     let mut kept = parsed.and_then(|path| keeper.begin(&path, &references, size));
-    let mut piece = vec![0; PIECE];
+    let within = |left: u64| PIECE.min(usize::try_from(left).unwrap_or(usize::MAX));
+    let mut piece = vec![0; within(size)];
     let mut left = size;
     while left > 0 {
-        let most = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let most = within(left);
         let read = words.some(&mut piece[..most])?;
         if read == 0 {
             return Err(ErrorKind::UnexpectedEof.into());

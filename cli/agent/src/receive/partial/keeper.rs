@@ -111,7 +111,7 @@ impl Keeper {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         let file = files::create_private(&mut options, &self.file("receiving", "nar")).ok()?;
-        Some(Receiving { keeper: self, file: Some(file) })
+        Some(Receiving { keeper: self, path: path.clone(), file: Some(file) })
     }
 
     /// Removes everything, after a push that needs none of it any more.
@@ -148,6 +148,7 @@ impl Keeper {
 /// A path that is being kept.
 pub struct Receiving<'k> {
     keeper: &'k Keeper,
+    path: StorePath,
     file: Option<File>,
 }
 
@@ -161,9 +162,12 @@ impl Receiving<'_> {
         }
     }
 
-    /// Ends it: all of the path has come.
+    /// Ends it: all of the path has come, also what an earlier push left of it.
     pub fn end(self) {
         self.keeper.remove("receiving");
+        if self.keeper.read("left").is_some_and(|left| left.path == self.path) {
+            self.keeper.remove("left");
+        }
     }
 }
 
@@ -223,6 +227,12 @@ mod tests {
         assert_eq!(left(folder.path()), None);
         cut(folder.path(), "a", b"12345");
         keeper(folder.path()).clear();
+        assert_eq!(left(folder.path()), None);
+        // The push goes on with other paths, and is cut off there.
+        cut(folder.path(), "a", b"12345");
+        keeper(folder.path()).begin(&path("c"), &[], 100).unwrap().end();
+        assert!(left(folder.path()).is_some());
+        keeper(folder.path()).begin(&path("a"), &[], 100).unwrap().end();
         assert_eq!(left(folder.path()), None);
     }
 
