@@ -113,6 +113,11 @@ impl Relay {
         self.shared.cut_at[direction as usize].store(at, Ordering::Relaxed);
     }
 
+    /// Cuts all connections now.
+    pub fn cut(&self) {
+        self.shared.cuts.send_modify(|cuts| *cuts += 1);
+    }
+
     /// How often the connections were cut.
     pub fn cuts(&self) -> u64 {
         *self.shared.cuts.borrow()

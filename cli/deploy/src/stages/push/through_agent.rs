@@ -16,6 +16,7 @@ use std::{
     cell::{Cell, RefCell},
     io,
     path::Path,
+    time::Duration,
 };
 
 use deploy_delta::{ANNOUNCED, ASKED, GREETING, answer};
@@ -37,10 +38,13 @@ use crate::{
     report::Carried,
     stages::{ask::Probed, store::mark::Mark},
     tools::{
-        cache::Cache, compress::Level, lease::Lease, nix::RemoteStore, place::Running, private,
-        shell,
+        cache::Cache, compress::Level, lease::Lease, limit::within, nix::RemoteStore,
+        place::Running, private, shell,
     },
 };
+
+/// How long the answers of an agent that ended may take to arrive.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// Whether a push may leave out what the machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,11 +159,17 @@ impl Carrier {
     ) -> io::Result<()> {
         let (from_nix, mut to_nix) = nix.into_split();
         let line = MachineLine::new(self.level, to_agent, (&self.on_the_wire, &self.is_slow))?;
+        let answered = self.answer(from_agent, &mut to_nix);
+        tokio::pin!(answered);
         tokio::select! {
-            sent = self.send(from_nix, line) => sent,
-            answered = self.answer(from_agent, &mut to_nix) => {
-                answered.and(Err(io::ErrorKind::UnexpectedEof.into()))
+            sent = self.send(from_nix, line) => {
+                if sent.is_err() {
+                    // The agent may have said why before it ended: a base that is damaged.
+                    let _ = within(LAST_WORDS, &mut answered).await;
+                }
+                sent
             }
+            answered = &mut answered => answered.and(Err(io::ErrorKind::UnexpectedEof.into())),
         }
     }
 

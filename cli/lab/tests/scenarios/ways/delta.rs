@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::runs_generation;
 use crate::harness::Scenario;
-use crate::scene::Scene;
+use crate::scene::{Said, Scene};
 
 pub const ALL: &[Scenario] = &[
     Scenario::new("a-rebuilt-path-is-pushed-without-what-the-machine-has", rebuilt),
@@ -18,7 +18,7 @@ pub const ALL: &[Scenario] = &[
 ];
 
 /// Builds a program of 12 MiB that refers to a library and to itself. `salt` changes all hashes and
-/// nothing else.
+/// the last line.
 const BUILD: &str = r#"
 cat > /root/rebuilt.nix <<'END'
 { salt }:
@@ -36,6 +36,7 @@ run "program-1.0" ''
   mkdir $out
   { openssl enc -aes-128-ctr -nosalt -md sha256 -pass pass:p -in /dev/zero 2> /dev/null || :; } |
     head -c 9000000 | base64 -w 4000 | sed "s#\$# $library/lib $out/data#" > $out/data
+  echo $salt >> $out/data
 '' { inherit library; }
 END
 nix-build --no-out-link --argstr salt "$1" /root/rebuilt.nix
@@ -76,6 +77,11 @@ pub(super) struct Pushed {
 pub(super) fn push(scene: &Scene) -> Result<Pushed> {
     let said = scene.deploy("--json frame1")?;
     said.ends(0, &["committed"])?;
+    pushed(&said)
+}
+
+/// What the last document about a push says.
+pub(super) fn pushed(said: &Said) -> Result<Pushed> {
     let mut documents = said.text.lines().filter_map(|line| serde_json::from_str(line).ok());
     let last: Value =
         documents.rfind(|document: &Value| document["event"] == "push").context("no push")?;
