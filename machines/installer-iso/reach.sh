@@ -47,9 +47,13 @@ text() {
 }
 
 # agetty never reads half of it.
+shown=
 show() {
+  now=$(text; echo .)
+  [ "$now" != "$shown" ] || return 0
+  shown=$now
   new=$(mktemp "$file.XXXXXX")
-  text > "$new"
+  printf '%s' "${now%.}" > "$new"
   chmod 644 "$new"
   mv "$new" "$file"
   agetty --reload 2> /dev/null || :
@@ -58,4 +62,5 @@ show() {
 mkdir -p "${file%/*}"
 show
 [ "${2-}" = follow ] || exit 0
-ip -o monitor address | while read -r _; do show; done
+# What changes before the monitor listens is seen by looking again.
+{ ip -o monitor address & while sleep 2; do echo; done; } | while read -r _; do show; done
