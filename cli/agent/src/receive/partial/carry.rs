@@ -80,12 +80,7 @@ fn path<R: Read, W: Write>(words: &mut ProtocolRelay<R, W>, keeper: &Keeper) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn string(text: &str) -> Vec<u8> {
-        let mut bytes = [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-        bytes
-    }
+    use crate::receive::archive::tests::string;
 
     fn number(number: u64) -> Vec<u8> {
         number.to_le_bytes().to_vec()
