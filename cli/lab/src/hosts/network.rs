@@ -24,7 +24,9 @@ const PREFIX: u8 = 16;
 /// Creates the bridge. Called once, in the lab's own network namespace.
 pub(crate) fn start() -> Result<()> {
     ip(&["link", "set", "lo", "up"])?;
-    ip(&["link", "add", "br0", "type", "bridge"])?;
+    // Without an address of its own the bridge takes that of a cable, and another one when a host is
+    // switched off: hosts then do not reach a relay until they look for it anew.
+    ip(&["link", "add", "br0", "address", "02:4c:41:42:00:01", "type", "bridge"])?;
     ip(&["addr", "add", &format!("{LAB_ADDRESS}/{PREFIX}"), "dev", "br0"])?;
     ip(&["link", "set", "br0", "up"])
 }
