@@ -10,7 +10,6 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use anyhow::Result;
 use deploy_wire::store_path::StorePath;
 use rustix::fs::statvfs;
 use serde::{Deserialize, Serialize};
@@ -42,7 +41,18 @@ struct Description {
 pub struct Keeper {
     folder: PathBuf,
     least: u64,
-    lock: Mutex<Option<Lock>>,
+    state: Mutex<State>,
+}
+
+/// Whether paths are kept.
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Closed,
+    /// From the first one that is large enough. Before it there may be no folder.
+    Open,
+    /// The folder is this push's.
+    Locked { _lock: Lock },
 }
 
 impl Keeper {
@@ -51,27 +61,35 @@ impl Keeper {
     }
 
     fn of(folder: PathBuf, least: u64) -> Self {
-        Self { folder, least, lock: Mutex::default() }
+        Self { folder, least, state: Mutex::default() }
     }
 
     /// From now on paths are kept, if that is possible. A push does not fail by it.
     pub fn open(&self) {
-        let mut lock = self.lock();
-        if lock.is_none() {
-            *lock = self.take().unwrap_or_else(|error| {
-                eprintln!("deploy-agent: nothing of this push is kept for the next: {error:#}");
-                None
-            });
+        let mut state = self.state();
+        if matches!(*state, State::Closed) {
+            *state = State::Open;
+            if self.folder.exists() {
+                self.take(&mut state);
+            }
         }
     }
 
-    fn take(&self) -> Result<Option<Lock>> {
-        files::private_folder(&self.folder)?;
-        let lock = Lock::try_take(&self.folder.join("lock"))?;
-        if lock.is_some() {
-            self.adopt();
+    /// Makes the folder this push's, unless it is another one's.
+    fn take(&self, state: &mut State) {
+        let locked = files::private_folder(&self.folder)
+            .and_then(|()| Lock::try_take(&self.folder.join("lock")));
+        match locked {
+            Ok(Some(lock)) => {
+                *state = State::Locked { _lock: lock };
+                self.adopt();
+            }
+            Ok(None) => {}
+            Err(error) => {
+                eprintln!("deploy-agent: nothing of this push is kept for the next: {error:#}");
+                *state = State::Closed;
+            }
         }
-        Ok(lock)
     }
 
     /// What grew during the last push becomes what it left, unless that has more of the same path.
@@ -88,8 +106,7 @@ impl Keeper {
 
     /// What the last push left.
     pub fn left(&self) -> Option<Partial> {
-        self.lock().as_ref()?;
-        self.read("left")
+        self.is_locked().then(|| self.read("left")).flatten()
     }
 
     /// Begins to keep a path whose archive has so many bytes, if it is worth it and there is room for
@@ -100,10 +117,18 @@ impl Keeper {
         references: &[StorePath],
         length: u64,
     ) -> Option<Receiving<'_>> {
-        self.lock().as_ref()?;
+        if length < self.least {
+            return None;
+        }
+        let mut state = self.state();
+        if matches!(*state, State::Open) {
+            self.take(&mut state);
+        }
+        if !matches!(*state, State::Locked { .. }) {
+            return None;
+        }
         let disk = statvfs(&self.folder).ok()?;
-        let is_fit = length >= self.least && disk.f_bavail * disk.f_frsize / 2 > length;
-        if !is_fit {
+        if disk.f_bavail * disk.f_frsize / 2 <= length {
             return None;
         }
         let description = Description { path: path.clone(), references: references.to_vec() };
@@ -116,7 +141,7 @@ impl Keeper {
 
     /// Removes everything, after a push that needs none of it any more.
     pub fn clear(&self) {
-        if self.lock().is_some() {
+        if self.is_locked() {
             self.remove("receiving");
             self.remove("left");
         }
@@ -140,8 +165,12 @@ impl Keeper {
         Path::new(&self.folder).join(name).with_extension(kind)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Lock>> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_locked(&self) -> bool {
+        matches!(*self.state(), State::Locked { .. })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -246,7 +275,10 @@ mod tests {
         assert!(second.begin(&path("a"), &[], 100).is_none());
         let unopened = Keeper::of(folder.path().join("other"), 4);
         assert!(unopened.begin(&path("a"), &[], 100).is_none());
-        assert!(!folder.path().join("other").exists());
+        unopened.open();
+        assert!(unopened.begin(&path("a"), &[], 3).is_none());
+        unopened.clear();
+        assert!(!folder.path().join("other").exists(), "a push of small paths leaves nothing");
     }
 
     /// A power cut can leave any bytes in the files.
