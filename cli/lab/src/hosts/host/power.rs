@@ -141,6 +141,15 @@ impl Host {
         self.wait_until_up()
     }
 
+    /// Whether the host went off by itself, or asked for a reboot.
+    ///
+    /// # Errors
+    /// When it was switched off.
+    pub fn has_ended(&self) -> Result<bool> {
+        let mut state = self.state();
+        Ok(state.power.as_mut().context("the host is off")?.unshare.try_wait()?.is_some())
+    }
+
     /// Whether the host is on.
     pub fn is_on(&self) -> bool {
         self.state().power.is_some()
