@@ -10,7 +10,7 @@ use deploy_delta::token::Token;
 use deploy_lab::hosts::{Host, Lab};
 use deploy_lab::systems::{Fleet, Generation};
 
-use super::delta::{built, far, is_whole, pushed};
+use super::delta::{built, far, is_whole, knows_that_it_is_slow, pushed};
 use super::delta_between::{Act, Between, Message, SCRIPT};
 use super::runs_generation;
 use crate::harness::Scenario;
@@ -55,9 +55,9 @@ impl Watched {
         Ok(program)
     }
 
-    /// Runs `deploy`, which knows that the line is slow. On a busy computer it would learn otherwise.
+    /// Runs `deploy`, which knows that the line is slow.
     pub fn deploy(&self, words: &str) -> Result<Said> {
-        self.scene.mac.sh(SLOW)?;
+        knows_that_it_is_slow(&self.scene)?;
         self.scene.deploy(&format!("{words} --json --agent {SCRIPT} frame1"))
     }
 
@@ -91,13 +91,6 @@ impl Watched {
         is_right(&self.scene.frame1)
     }
 }
-
-/// What `deploy` keeps of a machine's line.
-const SLOW: &str = r#"
-id=$(ssh frame1 cat /etc/machine-id)
-name=$(printf %s "$id" | sha256sum | head -c 32)
-printf '{"key":"%s","value":true}' "$id" > "/root/.cache/deploy/lines/$name.json"
-"#;
 
 /// Lists the paths that Nix lists as valid.
 const VALID: &str = "nix --extra-experimental-features nix-command path-info --all | sort";
