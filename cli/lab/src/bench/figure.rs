@@ -31,9 +31,9 @@ pub enum Side {
     Switch,
     /// A floor: one small file written and synced, on the machine.
     Sync,
-    /// The evaluation of a fleet by `deploy`, on one processor.
+    /// The evaluation of a fleet by `deploy`, in one process of Nix.
     FleetByOne,
-    /// The same on all processors.
+    /// The same as it is divided once it is known how long that takes.
     FleetBySeveral,
     /// The evaluation of one machine of a tree with changes.
     TreeChanged,

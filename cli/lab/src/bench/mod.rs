@@ -10,6 +10,7 @@ mod fleet;
 pub mod pushes;
 mod run;
 pub mod table;
+mod weak;
 
 use std::path::Path;
 

@@ -36,7 +36,8 @@ let
     in
     "${plain}-${builtins.elemAt parts 2}";
 
-  package = which: more: file: run (nameOf file)
+  package = which: more: file: derivationOf (nameOf file) more which file;
+  derivationOf = name: more: which: file: run name
     ''
       mkdir $out
       dpkg-deb --fsys-tarfile "$deb" | tar -x -C $out --no-same-owner --no-same-permissions
@@ -48,7 +49,21 @@ let
       deb = "/debs/${which}/${file}";
     };
 
+  # The contents of other packages than the machine has under these names, which share nothing with
+  # them; and the same under names that the machine has nothing of.
+  some = of "old" false;
+  turned = builtins.tail some ++ [ (builtins.head some) ];
+  imap = f: list: builtins.genList (at: f at (builtins.elemAt list at)) (builtins.length list);
+  named = prefix: at: file: derivationOf "${prefix}${toString at}-1" "" "old" file;
+
   packages = {
+    unlike =
+      if which == "old" then
+        imap (named "alike") some
+      else if which == "new" then
+        imap (named "alike") turned
+      else
+        imap (named "fresh${which}x") turned;
     rebuilt = map (package "old" "") (of "old" false);
     updated = map (package which "") (of which false);
     kernel = map (package which "") (of which true);

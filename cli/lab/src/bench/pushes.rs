@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::SIZE;
+use super::{SIZE, weak::Weak};
 use crate::hosts::programs::{self, DEPLOY};
 use crate::hosts::relay::{Direction, Relay, RoadSpec};
 use crate::hosts::{Host, HostSpec, Lab, access};
@@ -23,6 +23,12 @@ const CASES: [(&str, &str); 4] = [
     ("security updates", "updated"),
     ("a kernel update", "kernel"),
     ("one file of a path", "file"),
+];
+
+/// The cases that are measured to a weak machine too.
+const WEAK: [(&str, &str); 2] = [
+    ("mass rebuild, to a fifth of a processor", "rebuilt"),
+    ("security updates, to a fifth of a processor", "updated"),
 ];
 
 /// A way to push.
@@ -61,17 +67,29 @@ pub fn run(lab: &mut Lab, folder: &Path) -> Result<()> {
     ensure!(copied.success(), "the packages cannot be copied to the operator's computer");
     mac.write("/root/packages.nix", NIX, 0o644)?;
     let relay = Relay::start(&frame1, ROAD)?;
-    let bench = Pushes { mac, relay };
+    let bench = Pushes { mac, frame1, relay };
     println!("| | NAR bytes | way | seconds | bytes to the machine | of the NAR | bytes back |");
     println!("|---|---|---|---|---|---|---|");
     for (number, (title, kind)) in (1..).zip(CASES) {
         bench.case(number * 100, title, kind)?;
+    }
+    bench.unlike(500)?;
+    match Weak::new(&bench.frame1)? {
+        Some(_weak) => {
+            for (number, (title, kind)) in (6..).zip(WEAK) {
+                bench.case(number * 100, title, kind)?;
+            }
+        }
+        None => {
+            println!("skipped: a weak machine: no cpu controller of cgroups v1 is mounted here")
+        }
     }
     Ok(())
 }
 
 struct Pushes {
     mac: Host,
+    frame1: Host,
     relay: Relay,
 }
 
@@ -92,20 +110,42 @@ impl Pushes {
             if way == Way::Foreign {
                 self.spoil(&before)?;
             }
-            let query = if way == Way::NixCopyCompressed { "?compress=true" } else { "" };
-            let row = self.measured(&match way {
-                Way::Own | Way::Foreign => {
-                    format!("cd {FOLDER}; exec {DEPLOY} push --json frame1")
-                }
-                Way::NixCopy | Way::NixCopyCompressed => format!(
-                    "exec nix --extra-experimental-features nix-command copy --no-check-sigs \
-                     --to 'ssh-ng://root@frame1-far{query}' {}",
-                    paths.join(" ")
-                ),
-            })?;
+            let row = self.pushed(way, &paths)?;
             self.print(title, name, &paths, &row)?;
         }
         Ok(())
+    }
+
+    /// What shares nothing with the paths of the same names, beside the same under names that the
+    /// machine has not: what looking for a base costs in vain.
+    fn unlike(&self, number: u32) -> Result<()> {
+        let title = "nothing in common with the paths of the same names";
+        let before = self.built("unlike", "old", number)?;
+        self.wants(number, &before)?;
+        self.measured(&format!("cd {FOLDER}; exec {DEPLOY} --json frame1"))?;
+        for turn in 1..4 {
+            let ways = [("new".to_owned(), "names it has"), (turn.to_string(), "names it lacks")];
+            for (at, (which, name)) in (0..).zip(ways) {
+                let salt = number + 2 * turn + at;
+                let paths = self.built("unlike", &which, salt)?;
+                self.wants(salt, &paths)?;
+                let row = self.pushed(Way::Own, &paths)?;
+                self.print(title, &format!("`deploy push`, under {name}"), &paths, &row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pushed(&self, way: Way, paths: &[String]) -> Result<Measured> {
+        let query = if way == Way::NixCopyCompressed { "?compress=true" } else { "" };
+        self.measured(&match way {
+            Way::Own | Way::Foreign => format!("cd {FOLDER}; exec {DEPLOY} push --json frame1"),
+            Way::NixCopy | Way::NixCopyCompressed => format!(
+                "exec nix --extra-experimental-features nix-command copy --no-check-sigs \
+                 --to 'ssh-ng://root@frame1-far{query}' {}",
+                paths.join(" ")
+            ),
+        })
     }
 
     /// The paths of these packages.

@@ -54,8 +54,8 @@ fn evaluations(figures: &[Figure]) -> String {
     for case in ALL {
         let of = |side| Of { figures, case, side };
         let sides = [
-            ("one processor", Side::FleetByOne),
-            ("all processors", Side::FleetBySeveral),
+            ("one process for all", Side::FleetByOne),
+            ("a process for each, on all processors", Side::FleetBySeveral),
             ("one machine, a tree with changes", Side::TreeChanged),
             ("the same contents again", Side::TreeChangedBack),
         ];
