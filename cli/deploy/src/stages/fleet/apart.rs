@@ -1,7 +1,7 @@
 //! Evaluates several machines of which some may fail, and lets each failure stop only its own
 //! machine.
 //!
-//! All machines are one evaluation, or as many as there are workers. It catches what throws, and
+//! All machines are one evaluation, or are divided among several. It catches what throws, and
 //! each machine that threw is evaluated again alone to get Nix's own message. What cannot be caught
 //! (a missing attribute, an infinite recursion) fails the whole evaluation. Then the machines are
 //! evaluated in halves, and a half that fails in halves again, until the failing machines are found.
@@ -10,6 +10,7 @@ use std::cell::RefCell;
 
 use serde_json::{Value, json};
 
+use super::workers::{Division, Share};
 use crate::tools::nix::{Evaluated, Nix, NixError};
 
 /// The expression that turns flake outputs into machine.json documents. It is `default.nix`, with the
@@ -55,6 +56,8 @@ pub enum EvaluationStep<'a> {
     Apart,
     /// One machine cannot be evaluated.
     Failed(&'a str, NixError),
+    /// Some machines are evaluated, and others are not yet.
+    Evaluated(&'a Value),
 }
 
 /// The result of the evaluation.
@@ -63,6 +66,14 @@ pub struct Outcome {
     pub evaluated: Evaluated,
     /// The machines that cannot be evaluated.
     pub failed: Vec<String>,
+}
+
+impl Outcome {
+    /// How many machines it is about.
+    pub fn machines(&self, what: Wanted) -> usize {
+        let evaluated = self.evaluated.value[what.word()].as_object();
+        evaluated.map_or(0, serde_json::Map::len) + self.failed.len()
+    }
 }
 
 impl Asked<'_> {
@@ -85,20 +96,22 @@ impl Asked<'_> {
         nix.eval(self.url, &function, |drv| (tell.borrow_mut())(EvaluationStep::Builds(drv))).await
     }
 
-    /// Evaluates all machines, with as many processes of Nix at once as there are `workers`. It
-    /// fails if there is only one machine, or if the fault is the flake's and no machine's.
+    /// Evaluates all machines. It fails if there is only one machine, or if the fault is the flake's
+    /// and no machine's.
     pub async fn evaluate(
         &self,
         nix: &Nix,
-        workers: usize,
+        division: Division,
         tell: impl FnMut(EvaluationStep<'_>),
     ) -> Result<Outcome, NixError> {
         let tell = RefCell::new(tell);
         let may_be_apart = self.candidates.is_none_or(|words| words.len() > 1);
-        if workers > 1 && may_be_apart {
+        let workers = division.workers;
+        let is_divided = workers > 1 || division.by == Share::One;
+        if is_divided && may_be_apart {
             let (known, names) = self.names(nix, &tell).await?;
             if names.len() > 1 {
-                return Ok(self.apart(nix, known, shares(&names, workers), workers, &tell).await);
+                return Ok(self.apart(nix, known, division.parts(&names), workers, &tell).await);
             }
         }
         match self.eval(nix, self.args(), &tell).await {
@@ -151,6 +164,7 @@ impl Asked<'_> {
                 match (self.eval(nix, args, tell).await, names.as_slice()) {
                     (Ok(evaluated), _) => {
                         parts.borrow_mut().extend(alone(&evaluated));
+                        (tell.borrow_mut())(EvaluationStep::Evaluated(&evaluated.value));
                         add(&mut outcome.borrow_mut().evaluated, evaluated);
                     }
                     (Err(error), [name]) => {
@@ -175,17 +189,8 @@ async fn all_of(workers: usize, work: &impl AsyncFn()) {
     }
 }
 
-/// Divides the names into as many parts, which differ by one at most. The first is taken first.
-fn shares(names: &[String], parts: usize) -> Vec<Vec<String>> {
-    let mut shares: Vec<Vec<String>> = vec![Vec::new(); parts.min(names.len())];
-    let count = shares.len();
-    names.iter().enumerate().for_each(|(at, name)| shares[at % count].push(name.clone()));
-    shares.reverse();
-    shares
-}
-
 impl Wanted {
-    /// What `fleet.nix` calls it.
+    /// What `fleet.nix` calls it, and the value's field.
     fn word(self) -> &'static str {
         match self {
             Self::Machines => "machines",

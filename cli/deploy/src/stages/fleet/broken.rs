@@ -33,7 +33,7 @@ impl<'a> Broken<'a> {
         Self { selection, overrides, report, said: Vec::new() }
     }
 
-    /// Reports a step. A message that was already shown for another machine is not repeated.
+    /// Reports a step that went wrong or takes long. A message that was already shown for another machine is not repeated.
     pub fn tell(&mut self, told: EvaluationStep<'_>) {
         let (name, error) = match told {
             EvaluationStep::Builds(derivation) => {
@@ -48,6 +48,7 @@ impl<'a> Broken<'a> {
                 return self.report.tell(Event::Warning { machine: None, text });
             }
             EvaluationStep::Failed(name, error) => (name, error),
+            EvaluationStep::Evaluated(_) => return,
         };
         let flake = &self.selection.flake;
         let mut failure = of(flake, name, error, self.overrides.errors);

@@ -3,9 +3,9 @@
 use deploy_wire::machine::{Machine, MachineError};
 use serde_json::Value;
 
-use super::nearest;
 use crate::{
     error::{Failure, Result},
+    stages::flake::nearest,
     tools::shell,
 };
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     apart::Wanted,
-    evaluation::{self, FleetEvaluation},
+    evaluation::{FleetEvaluation, OpenedFlake},
     overrides::Overrides,
 };
 use crate::{error::Result, report::Report, stages::flake::Selection, tools::nix::Nix};
@@ -17,7 +17,8 @@ pub async fn installation(
     overrides: &Overrides,
     report: &Report,
 ) -> Result<Value> {
+    let opened = OpenedFlake::new(nix, selection, overrides, report).await?;
     let FleetEvaluation { mut evaluated, .. } =
-        evaluation::of(nix, Wanted::Installation, selection, overrides, report).await?;
+        opened.evaluate(nix, Wanted::Installation, |_| {}).await?;
     Ok(evaluated.value["install"][name].take())
 }

@@ -13,6 +13,8 @@ pub enum NotThis {
     Machine(Box<Failure>),
     /// The flake is wrong.
     Document(Box<Failure>),
+    /// The command line is wrong, or not enough.
+    Run(Box<Failure>),
 }
 
 /// Parses a machine's document.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     apart::Wanted,
-    evaluation::{self, FleetEvaluation},
+    evaluation::{FleetEvaluation, OpenedFlake},
     overrides::Overrides,
 };
 use crate::{
@@ -68,8 +68,9 @@ pub async fn declared_secrets(
     report: &Report,
 ) -> Result<Vec<DeclaredSecret>> {
     let start = Instant::now();
+    let opened = OpenedFlake::new(nix, selection, overrides, report).await?;
     let FleetEvaluation { evaluated, was_kept, .. } =
-        evaluation::of(nix, Wanted::Secrets, selection, overrides, report).await?;
+        opened.evaluate(nix, Wanted::Secrets, |_| {}).await?;
     // A generator of a later version of the modules, for example.
     let raw: BTreeMap<String, Vec<RawSecret>> =
         serde_json::from_value(evaluated.value["secrets"].clone()).map_err(|error| {

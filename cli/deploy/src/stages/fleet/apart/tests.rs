@@ -27,29 +27,30 @@ printf '{"known":["a","b","bad","c"],"failed":[],"machines":{%s}}' "${machines#,
 
 #[tokio::test]
 async fn machines_are_evaluated_at_once_and_one_that_fails_stops_only_itself() {
+    for by in [Share::Equal, Share::One] {
+        evaluated_by(by).await;
+    }
+}
+
+async fn evaluated_by(by: Share) {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("nix");
     let text = NIX.replace("$FOLDER", folder.path().to_str().unwrap());
     fs::write(&program, text).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let asked = Asked { url: "flake", candidates: None, what: Wanted::Machines };
-    let mut told = Vec::new();
-    let tell = |step: EvaluationStep<'_>| {
-        if let EvaluationStep::Failed(name, error) = step {
-            told.push(format!("{name}: {error}"));
-        }
+    let (mut told, mut some) = (Vec::new(), 0);
+    let tell = |step: EvaluationStep<'_>| match step {
+        EvaluationStep::Failed(name, error) => told.push(format!("{name}: {error}")),
+        EvaluationStep::Evaluated(value) => some += value["machines"].as_object().unwrap().len(),
+        EvaluationStep::Builds(_) | EvaluationStep::Apart => {}
     };
-    let outcome = asked.evaluate(&Nix::at(program, &[]), 2, tell).await.unwrap();
+    let division = Division { workers: 2, by };
+    let outcome = asked.evaluate(&Nix::at(program, &[]), division, tell).await.unwrap();
     let machines = outcome.evaluated.value["machines"].as_object().unwrap();
     assert_eq!(machines.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
     assert_eq!(outcome.failed, ["bad"]);
+    assert_eq!(some, 3);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("error: bad"), "{told:?}");
-}
-
-#[test]
-fn each_worker_gets_as_many_machines_as_the_others() {
-    let names: Vec<String> = ["a", "b", "c", "d", "e"].map(str::to_owned).into();
-    assert_eq!(shares(&names, 2), [vec!["b", "d"], vec!["a", "c", "e"]]);
-    assert_eq!(shares(&names, 9).len(), 5);
 }
