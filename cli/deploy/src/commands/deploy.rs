@@ -4,13 +4,14 @@ use std::{io::IsTerminal, path::PathBuf};
 
 use deploy_wire::{attempt::Mode, machine::Machine};
 use serde_json::json;
+use tokio::task::LocalSet;
 
-use super::{evaluate::machines, vm::rehearse::rehearse};
+use super::{evaluate::machines_and_early, vm::rehearse::rehearse};
 use crate::{
     args::{AttemptArgs, ChangeArgs, DeployArgs, DeployRs},
     error::{Failure, Result},
     outcome::{self, Ending, exit_code},
-    pipeline::{BeforeSwitch, Goal, Run, Stopped, WhenBusy},
+    pipeline::{Ahead, BeforeSwitch, Goal, Run, Stopped, WhenBusy},
     question::{self, NotAgreed},
     report::{Detail, Event, Format, Report},
     stages::{
@@ -110,7 +111,9 @@ impl Order {
     pub async fn carry_out(self, deploy_rs: Option<&DeployRs>) -> u8 {
         let report = Report::new(self.shown.0, self.shown.1);
         let report = if self.timings { report.with_timings() } else { report };
-        let (machines, code) = self.deploy_all(deploy_rs, &report).await;
+        let machines = LocalSet::new();
+        let (machines, code) =
+            machines.run_until(Box::pin(self.deploy_all(deploy_rs, &report))).await;
         report.tell(Event::Ended { machines, code });
         code
     }
@@ -139,9 +142,10 @@ impl Order {
                 return nothing(failure, exit_code(&[Ending::Unchanged]));
             }
         };
+        let ahead = self.ahead();
         let choosing = async {
             let (chosen, login) =
-                tokio::join!(self.choose(&selection, report), self.first_login(&selection));
+                tokio::join!(self.choose(&selection, &ahead, report), self.first_login(&selection));
             chosen.map(|(nix, fleet)| (nix, fleet, login))
         };
         let (nix, mut fleet, login) = match interrupts.unless_interrupted(choosing).await {
@@ -181,6 +185,7 @@ impl Order {
             when_busy: self.when_busy,
             before_switch: self.before_switch,
             no_way_back: if self.yes { NoWayBack::GoOn } else { NoWayBack::Ask },
+            ahead,
         };
         let ended = run.deploy(fleet.machines, login, &mut interrupts).await;
         let failed = fleet.failed.into_iter().map(|name| (name, Ending::Unchanged));
@@ -193,11 +198,26 @@ impl Order {
         (machines, code)
     }
 
-    /// Begins the login to the first machine that the last run named, unless the operator is asked
-    /// something first or the evaluation is not all that comes before.
-    async fn first_login(&self, selection: &Selection) -> FirstLogin {
+    /// Whether a machine may be logged in to as soon as it is known: nothing else comes first, and
+    /// the operator is not asked something before.
+    fn may_begin_early(&self, selection: &Selection) -> bool {
         let asks_first = selection.names.is_none() && !self.yes;
-        if asks_first || self.checks || self.rehearse || self.way == Way::Local {
+        !(asks_first || self.checks || self.rehearse || self.way == Way::Local)
+    }
+
+    /// What is done for machines before their turn.
+    fn ahead(&self) -> Ahead {
+        match (self.way, self.goal) {
+            (Way::Ssh, Goal::Flake | Goal::Pushed) => {
+                Ahead::pushing(self.mode, self.accepted.clone(), self.agent.clone())
+            }
+            _ => Ahead::nothing(),
+        }
+    }
+
+    /// Begins the login to the first machine that the last run named.
+    async fn first_login(&self, selection: &Selection) -> FirstLogin {
+        if !self.may_begin_early(selection) {
             return FirstLogin::only_ordinary();
         }
         let Selection { flake, names, aim: _ } = selection;
@@ -231,8 +251,18 @@ impl Order {
 
     /// The machines of this run. If the command line names none, the operator must first agree to
     /// deploy all.
-    async fn choose(&self, selection: &Selection, report: &Report) -> Result<(Nix, Fleet)> {
-        let (nix, fleet) = machines(selection, &self.overrides, report).await?;
+    async fn choose(
+        &self,
+        selection: &Selection,
+        ahead: &Ahead,
+        report: &Report,
+    ) -> Result<(Nix, Fleet)> {
+        let early = |nix: &Nix, machine| {
+            if self.may_begin_early(selection) {
+                ahead.begin(nix, &machine);
+            }
+        };
+        let (nix, fleet) = machines_and_early(selection, &self.overrides, early, report).await?;
         if self.checks {
             fleet::check(&nix, selection, report).await?;
         }

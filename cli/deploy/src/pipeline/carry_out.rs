@@ -28,7 +28,7 @@ use crate::{
 const AGAIN: u32 = 2;
 
 /// The machine after the push, before the agent takes it.
-enum Brought<'place> {
+pub(super) enum Brought<'place> {
     /// Nothing is left to do.
     Done(Box<Finished>),
     /// The closure and the agent are on the machine.
@@ -94,7 +94,7 @@ impl Run<'_> {
         }
     }
 
-    async fn bring<'p>(&self, probed: &'p Probed, ready: &Ready) -> Result<Brought<'p>> {
+    pub(super) async fn bring<'p>(&self, probed: &'p Probed, ready: &Ready) -> Result<Brought<'p>> {
         let Ready { built, agent } = ready;
         let name = &probed.machine.name;
         // The comparison does not depend on the push, so it runs beside it. The agent starts after
@@ -184,8 +184,9 @@ impl Run<'_> {
         };
         let _awake = Awake::because(&format!("{name} is being switched"));
         let agent = wanted.agent.to_string();
+        let others = self.ahead.pause();
         let started =
-            Started { probed, attempt: attempt.clone(), agent, no_login: Mutex::default() };
+            Started { probed, attempt: attempt.clone(), agent, no_login: Mutex::default(), others };
         let conclusion =
             started.conclude(&mut staged.watch, interrupt, interrupts, self.report).await;
         let confirmed = probed.facts.confirmed.as_ref().ok().and_then(Option::as_ref);

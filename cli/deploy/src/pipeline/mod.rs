@@ -2,7 +2,10 @@
 //!
 //! flake -> fleet -> ask -> plan -> build -> push -> activate -> confirm -> report
 
+mod ahead;
 mod carry_out;
+
+pub use ahead::Ahead;
 
 use std::path::PathBuf;
 
@@ -48,6 +51,8 @@ pub struct Run<'report> {
     pub before_switch: BeforeSwitch,
     /// What to do about services that cannot go back.
     pub no_way_back: NoWayBack,
+    /// What is done for machines before their turn.
+    pub ahead: Ahead,
 }
 
 /// What a run does with a machine.
@@ -127,12 +132,18 @@ impl Run<'_> {
     ) -> Ended {
         let mut passwords = Passwords::default();
         let mut ended = Vec::new();
+        for machine in machines.iter().skip(1) {
+            self.ahead.begin(&self.nix, machine);
+        }
         let mut machines = machines.into_iter();
         while let Some(machine) = machines.next() {
             let name = machine.name.clone();
             // Nothing is changed before the agent takes the machine, so `deploy` can stop at once.
             let mut login = std::mem::replace(&mut first, FirstLogin::only_ordinary());
-            let preparing = self.prepare(machine, &mut passwords, &mut login);
+            let preparing = async {
+                self.ahead.turn_of(&name, self.report).await?;
+                self.prepare(machine, &mut passwords, &mut login).await
+            };
             let prepared = interrupts.unless_interrupted(preparing).await;
             let told = match prepared {
                 None => {

@@ -31,7 +31,7 @@ pub struct Carried {
 }
 
 /// One event. Events are reported in the order in which they happen.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Event {
     /// A flake is being evaluated.
     Evaluating {
@@ -252,7 +252,7 @@ pub struct Holder {
 }
 
 /// A secret, as it is told.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretShown {
     /// Its name in the rules.
@@ -280,7 +280,7 @@ pub struct UserShown {
 }
 
 /// How a secret's file stands to its rule.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "camelCase")]
 pub enum SecretState {
     /// Nobody has made it yet.
@@ -304,7 +304,7 @@ pub enum SecretState {
 }
 
 /// A key of rules, as it is told.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyShown {
     /// Whose it is.
@@ -318,7 +318,7 @@ pub struct KeyShown {
 }
 
 /// A virtual machine of this computer, as it is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VmShown {
     /// Its name.
@@ -346,7 +346,7 @@ pub struct VmShown {
 }
 
 /// A port of this computer that leads to a virtual machine.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct PortShown {
     /// The port of 127.0.0.1.
     pub here: u16,
@@ -355,7 +355,7 @@ pub struct PortShown {
 }
 
 /// A disk, as it is shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DiskShown {
     /// Its file.
@@ -369,7 +369,7 @@ pub struct DiskShown {
 }
 
 /// A partition of a disk, or the file system of a whole disk.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VolumeShown {
     /// Its name.
@@ -395,7 +395,7 @@ pub enum Moment {
 }
 
 /// The end of the command on one machine.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Finished {
     /// The machine.
     pub machine: String,

@@ -16,6 +16,7 @@ pub mod shown;
 pub mod silence;
 mod terminal;
 mod timings;
+mod turn;
 mod words;
 
 use std::{io::IsTerminal, sync::Mutex, time::Instant};
@@ -29,6 +30,7 @@ use line::{Colours, Line};
 use out::Out;
 pub use out::secret_text;
 use timings::Timings;
+pub use turn::Turn;
 pub use words::{bytes, older_secret_lines, secret_lines};
 
 /// Shows events.
@@ -78,6 +80,10 @@ impl Report {
             }
             Format::People => Box::new(plain::Plain::new(out, detail)),
         };
+        Self::with(renderer)
+    }
+
+    fn with(renderer: Box<dyn Renderer>) -> Self {
         Self { shown: Mutex::new(Shown { renderer, last_note: None, timings: None }) }
     }
 

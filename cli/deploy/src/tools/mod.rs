@@ -14,6 +14,7 @@ pub mod lease;
 pub mod limit;
 pub mod memory;
 pub mod nix;
+pub mod pause;
 pub mod place;
 pub mod private;
 pub mod process;

@@ -14,7 +14,7 @@ use crate::{
     args::InstallArgs,
     error::{Failure, Result, State},
     outcome::{Ending, exit_code, interrupted_code},
-    pipeline::{BeforeSwitch, Ended, Goal, Run, Stopped, WhenBusy},
+    pipeline::{Ahead, BeforeSwitch, Ended, Goal, Run, Stopped, WhenBusy},
     report::{Event, Report},
     secrets::recipient::Recipient,
     stages::{
@@ -80,6 +80,7 @@ pub async fn confirm(
         when_busy: WhenBusy::Refuse,
         before_switch: BeforeSwitch::GoOn,
         no_way_back: NoWayBack::GoOn,
+        ahead: Ahead::nothing(),
     };
     let Ended { machines, stopped } =
         run.deploy(vec![machine], FirstLogin::only_ordinary(), interrupts).await;

@@ -22,10 +22,12 @@ const FOLDER: &str = "logins";
 /// `a_login_that_somebody_may_have_answered_for_does_not_begin_early` proves it.
 const ASKED_NOBODY: Duration = Duration::from_secs(2);
 
-/// The login of a run's first machine.
+/// The first login to a machine.
 pub struct FirstLogin {
     key: String,
     early: Option<Opening>,
+    /// Whether nobody may be asked anything for it.
+    pub is_unattended: bool,
 }
 
 impl FirstLogin {
@@ -35,13 +37,19 @@ impl FirstLogin {
     pub async fn begin(arguments: &Value) -> Self {
         let key = arguments.to_string();
         let early = begin(&key).await;
-        Self { key, early }
+        Self { key, early, is_unattended: false }
     }
 
     /// No early login, because one must not begin before a question is answered. The login is not
     /// kept for the next run either.
     pub fn only_ordinary() -> Self {
-        Self { key: String::new(), early: None }
+        Self { key: String::new(), early: None, is_unattended: false }
+    }
+
+    /// The login to a machine's first address that asks nobody anything. If it fails, no other one
+    /// follows.
+    pub async fn unattended(ssh: &Ssh) -> Self {
+        Self { early: opening(ssh).await, is_unattended: true, ..Self::only_ordinary() }
     }
 
     /// The login that has begun, if it is this one. Another one is ended.
@@ -60,9 +68,12 @@ impl FirstLogin {
 }
 
 async fn begin(key: &str) -> Option<Opening> {
-    let ssh: Ssh = serde_json::from_value(Cache::named(FOLDER).get(key)?).ok()?;
+    opening(&serde_json::from_value(Cache::named(FOLDER).get(key)?).ok()?).await
+}
+
+async fn opening(ssh: &Ssh) -> Option<Opening> {
     let (options, _) = Options::of(&ssh.opts).await.ok()?;
-    let target = Target::all_of(&ssh, &options).into_iter().next()?;
+    let target = Target::all_of(ssh, &options).into_iter().next()?;
     let args = target.args_that_ask_nothing().await?;
     Opening::begin(&target, args).ok()
 }

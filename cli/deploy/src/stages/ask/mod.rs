@@ -134,6 +134,7 @@ pub async fn ask_first(
         Some("agent") if !(asks && answer.word("more").is_some()) => {
             (Escalation::AgentAlone(command), installed::facts(&machine, &answer)?)
         }
+        _ if asks && first.is_unattended => return Err(would_ask(&machine.name)),
         _ if asks => {
             sudo::refuse_unread_password(
                 &machine,
@@ -224,6 +225,9 @@ async fn open(
             return Ok((place, greeted));
         }
     }
+    if first.is_unattended {
+        return Err(would_ask(&machine.name));
+    }
     let begun = Instant::now();
     for (number, target) in targets.into_iter().enumerate() {
         let opened = Place::open(target.as_ref(), script, tell);
@@ -250,6 +254,11 @@ async fn open(
         }
     }
     Err(failure.expect("a machine has one address at least"))
+}
+
+/// The login that asks nobody is not enough. Why does not matter: one follows that may ask.
+fn would_ask(machine: &str) -> Box<Failure> {
+    Failure::unchanged(format!("{machine} is not reached without asking anybody"))
 }
 
 fn is_unreachable(error: &SshError) -> bool {

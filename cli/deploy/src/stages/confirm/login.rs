@@ -27,7 +27,12 @@ enum NotConfirmed {
 
 impl Started<'_> {
     /// Tries to confirm until the machine reports the end. `None` if further tries are useless.
+    ///
+    /// The line is needed for it: on a slow one that pushes to other machines fill, a login can take
+    /// longer than the machine waits. `a-push-before-its-turn-makes-room-for-a-confirmation` proves
+    /// that they stand still.
     pub(super) async fn confirm(&self, report: &Report) -> Option<Outcome> {
+        let _others = self.others.hold();
         let machine = &self.probed.machine;
         let deadline = Instant::now() + machine.confirm.timeout();
         let targets = self.confirming_targets();

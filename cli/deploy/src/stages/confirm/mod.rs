@@ -27,6 +27,7 @@ use crate::{
     tools::{
         agent::{AgentError, Conversation},
         limit::Late,
+        pause::Pause,
         place::Rest,
         terminal::{Interrupt, Interrupts},
     },
@@ -42,6 +43,8 @@ pub struct Started<'run> {
     pub agent: String,
     /// Why the last new login did not confirm, which the machine cannot know.
     pub no_login: Mutex<Option<String>>,
+    /// What goes on beside it.
+    pub others: &'run Pause,
 }
 
 /// What the operator wants to happen to a running attempt.

@@ -1,6 +1,7 @@
 //! The ways from an operator to a machine: the login, the builder, the network, and the flake.
 
 pub mod agent;
+pub mod ahead;
 pub mod asked_again;
 pub mod awake;
 pub mod build;

@@ -11,7 +11,7 @@ use crate::scene::Scene;
 pub const ALL: &[Scenario] =
     &[Scenario::new("all-machines-but-the-manual-ones-are-deployed-after-a-question", all)];
 
-fn fleet(number: u32) -> Fleet {
+pub(super) fn fleet(number: u32) -> Fleet {
     ["frame1", "frame2", "frame3"]
         .into_iter()
         .fold(Fleet::default(), |fleet, name| fleet.machine(name, Generation::new(name, number)))

@@ -21,6 +21,7 @@ fn started(here: &Here) -> Started<'_> {
         attempt: here.record.attempt.clone(),
         agent: here.record.agent.to_string(),
         no_login: Mutex::default(),
+        others: Box::leak(Box::default()),
     }
 }
 
