@@ -72,11 +72,14 @@ fn before(lab: &mut Lab) -> Result<()> {
     runs_generation(&frame2, 3)
 }
 
+/// The size of a large system, in MiB.
+const LARGE: u32 = 40;
+
 /// A second machine with a large system, over a road of 8 Mbit/s.
 fn with_a_slow_second(scene: &Scene, frame2: &Host, confirm_timeout: u32) -> Result<Relay> {
     let road = RoadSpec { one_way: Duration::ZERO, mbit_per_second: Some(8) };
     let relay = Relay::start(frame2, road)?;
-    let large = Generation::new("frame2", 2).ballast(32);
+    let large = Generation::new("frame2", 2).ballast(LARGE);
     let fleet = fleet(2).machine("frame2", large).node("frame2", "hostname", "frame2-far");
     scene.has(fleet.node("frame1", "confirmTimeout", confirm_timeout))?;
     Ok(relay)
@@ -104,6 +107,8 @@ fn makes_room(lab: &mut Lab) -> Result<()> {
         let moves = || Ok(relay.bytes(Direction::ToHost) != before);
         Ok(wait::until("it moves", Duration::from_secs(2), moves).is_err())
     })?;
+    let came = relay.bytes(Direction::ToHost);
+    ensure!(came < u64::from(LARGE) << 20, "the push went on to its end");
     scene.frame1.admit(Admission::All)?;
     end_on_terminal(terminal)?.ends(0, &["frame1: committed", "frame2: committed"])?;
     runs_generation(&frame2, 2)
