@@ -30,6 +30,10 @@ const THREADS: u32 = 3;
 /// to the machine hold, for they take everything at first.
 const SAMPLE: u64 = 1 << 20;
 
+/// How long it takes at least. zstd's threads take megabytes at once and give them back at once, so
+/// that a shorter sample has only the one or the other, and the level would never stay where it is.
+const SHORTEST: Duration = Duration::from_millis(250);
+
 /// The level to compress with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -147,10 +151,10 @@ impl LevelChoice {
         let since = *self.since.get_or_insert(now);
         self.input += input;
         self.waited += waited;
-        if self.input < SAMPLE {
+        let whole = now.saturating_duration_since(since);
+        if self.input < SAMPLE || whole < SHORTEST {
             return None;
         }
-        let whole = now.saturating_duration_since(since);
         let share = self.waited.as_secs_f64() / whole.as_secs_f64().max(1e-6);
         (self.input, self.waited, self.since) = (0, Duration::ZERO, Some(now));
         let before = self.at;
@@ -195,6 +199,22 @@ mod tests {
         assert_eq!(choice(&[0.0, 0.0, 0.0, 0.0, 0.0]), [1, 1, -10, -100, -100]);
         // One sample that the buffers took does not lower it.
         assert_eq!(choice(&[0.9, 0.0, 0.9, 0.0, 0.0]), [2, 2, 3, 3, 3]);
+    }
+
+    /// Three pieces are taken at once, and the fourth waits for the line: as zstd's threads do it at 50
+    /// Mbit/s.
+    #[test]
+    fn a_line_that_is_waited_for_in_bursts_raises_the_level_too() {
+        let mut now = Instant::now();
+        let mut choice = LevelChoice::new();
+        choice.next(0, Duration::ZERO, now);
+        for _ in 0..8 {
+            for (took, waited) in [(2, 0), (4, 0), (1, 0), (300, 295)] {
+                now += Duration::from_millis(took);
+                choice.next(SAMPLE, Duration::from_millis(waited), now);
+            }
+        }
+        assert_eq!(LEVELS[choice.at], 8);
     }
 
     #[test]
