@@ -138,7 +138,7 @@ impl Carrier {
         drop(stdin);
         // A push that was cut off goes on inside a path only over a line that is known to be slow.
         // Whether the machine waits for the line is what it said last. At the end of a push that left
-        // much out it is busy with its copies, and the line is slow all the same.
+        // much out it is busy with its copies, and the line is slow nevertheless.
         if let Some(is_slow) = self.is_slow.get() {
             let is_worth_it = self.reused.get() > 0 || self.bases.wait_for_the_line();
             lines.put(machine, &(is_slow && is_worth_it).into());
