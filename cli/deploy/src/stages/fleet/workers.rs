@@ -18,9 +18,9 @@ const WORTH_IT: Duration = Duration::from_secs(4);
 const EACH: u64 = 2 << 30;
 
 /// From this for each machine on, it is evaluated alone: a process that evaluates several takes longer
-/// for each, because its memory grows. Below, what machines share counts more, which each process
+/// for each, and holds the memory of all. Below, what machines share counts more, which each process
 /// evaluates again. docs/performance.md has the figures.
-const ALONE: Duration = Duration::from_secs(4);
+const ALONE: Duration = Duration::from_secs(1);
 
 /// What is known of a fleet's evaluation before it begins.
 pub struct Workers {
@@ -129,7 +129,7 @@ mod tests {
             division(Last { milliseconds: seconds * 1000, machines }, 2, Some(64 << 30)).by
         };
         assert_eq!(by(95, 8), Share::One);
-        assert_eq!(by(20, 8), Share::Equal);
+        assert_eq!(by(6, 8), Share::Equal);
         assert_eq!(by(9, 0), Share::One);
         let names: Vec<String> = ["a", "b", "c", "d", "e"].map(str::to_owned).into();
         let parts = |workers, by| Division { workers, by }.parts(&names);
