@@ -23,7 +23,7 @@ impl Weak {
     /// too. Where no such hierarchy is mounted, `None`.
     ///
     /// # Errors
-    /// When the group cannot be made, or a process cannot be put into it.
+    /// When the group cannot be made.
     pub fn new(host: &Host) -> Result<Option<Self>> {
         let Some(top) = hierarchy()? else { return Ok(None) };
         let folder = top.join(format!("deploy-lab-weak-{}", std::process::id()));

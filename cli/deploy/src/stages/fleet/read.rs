@@ -48,10 +48,10 @@ impl FleetReader<'_> {
         report: &Report,
     ) -> Result<Fleet> {
         let flake = &self.selection.flake;
-        let names = self.names(value, not_deployed)?;
+        let mut documents = documents(value);
+        let names = self.names(value, &documents, not_deployed)?;
         let is_named = self.selection.names.is_some();
         let is_alone = names.len() < 2 && failed.is_empty();
-        let mut documents = documents(value);
         let mut machines = Vec::new();
         let mut left_out = !not_deployed.odd.is_empty();
         for (name, meant) in names {
@@ -98,8 +98,8 @@ impl FleetReader<'_> {
     /// The machines of a value that has some of them. [`Self::fleet`] reports what is wrong with the
     /// others.
     pub fn some(&self, value: &Value) -> Vec<Machine> {
-        let names = self.names(value, &NotDeployed::read(value)).unwrap_or_default();
         let mut documents = documents(value);
+        let names = self.names(value, &documents, &NotDeployed::read(value)).unwrap_or_default();
         let read = names
             .into_iter()
             .filter_map(|(name, meant)| self.machine(&name, documents.remove(&name)?, &meant).ok());
@@ -107,10 +107,15 @@ impl FleetReader<'_> {
     }
 
     /// The selected machines, and which of their profiles.
-    fn names(&self, value: &Value, not_deployed: &NotDeployed) -> Result<Vec<(String, Meant)>> {
+    fn names(
+        &self,
+        value: &Value,
+        documents: &BTreeMap<String, Value>,
+        not_deployed: &NotDeployed,
+    ) -> Result<Vec<(String, Meant)>> {
         let known: Vec<String> = serde_json::from_value(value["known"].clone()).unwrap_or_default();
         match &self.selection.names {
-            None => Ok(documents(value).into_keys().map(|name| (name, Meant::All)).collect()),
+            None => Ok(documents.keys().map(|name| (name.clone(), Meant::All)).collect()),
             Some(words) => chosen(words, &known, self.selection, not_deployed),
         }
     }
